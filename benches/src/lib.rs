@@ -1,0 +1,1 @@
+//! Measurements of the runtime and its rivals.
