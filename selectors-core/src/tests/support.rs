@@ -31,6 +31,18 @@ impl TestKernel for kernel::Epoll {
     }
 }
 
+impl TestKernel for kernel::Devpoll {
+    fn open() -> Self {
+        Self::new().unwrap()
+    }
+}
+
+impl TestKernel for kernel::Kqueue {
+    fn open() -> Self {
+        Self::new().unwrap()
+    }
+}
+
 impl TestKernel for kernel::AnyKernel {
     fn open() -> Self {
         kernel::AnyKernel(kernel::probe().unwrap())
@@ -54,6 +66,12 @@ macro_rules! on_every_backend {
         #[cfg(epoll)]
         mod on_epoll {
             $(#[test] fn $test() { super::$test::<crate::kernel::Epoll>(); })+
+        }
+        mod on_devpoll {
+            $(#[test] fn $test() { super::$test::<crate::kernel::Devpoll>(); })+
+        }
+        mod on_kqueue {
+            $(#[test] fn $test() { super::$test::<crate::kernel::Kqueue>(); })+
         }
         mod on_default {
             $(#[test] fn $test() { super::$test::<crate::kernel::AnyKernel>(); })+
