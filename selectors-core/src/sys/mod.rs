@@ -41,3 +41,5 @@ pub(crate) mod kqueue;
 pub(crate) mod pipe;
 pub(crate) mod poll;
 pub(crate) mod select;
+#[cfg(test)]
+pub(crate) mod testing;
