@@ -4,6 +4,10 @@
 //! Tests that need a process of their own (limits, forks, signals) are in `tests/`.
 
 mod basics;
+mod interrupts;
+mod modify;
 mod names;
 mod register;
 mod support;
+mod timeouts;
+mod unregister;
