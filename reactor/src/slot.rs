@@ -26,6 +26,20 @@ impl Direction {
     const fn bit(self) -> u8 {
         1 << self as u8
     }
+
+    /// All bits of the slot that make a call in this direction worth a try.
+    const fn tries(self) -> u8 {
+        match self {
+            Direction::Read => READABLE | INSIST,
+            Direction::Write => WRITABLE,
+        }
+    }
+
+    /// The waiter of the poll-style operations in this direction, the same for as long as the
+    /// slot lives; [`Shared::next_waiter`](crate::reactor::Shared) gives out neither.
+    pub(crate) const fn standing_waiter(self) -> WaiterId {
+        WaiterId::MAX - self as WaiterId
+    }
 }
 
 // The cached readiness, one byte.
@@ -33,13 +47,20 @@ impl Direction {
 // bit          set by                               cleared by
 // READABLE     dispatch; creation of most types     WouldBlock or a short transfer in that direction
 // WRITABLE     dispatch; creation                   the same
-// READ_CLOSED  dispatch (the peer will send no      nobody: reads are tried for ever, so that the
-//              more, or the socket is broken)       end of the stream cannot be missed
+// INSIST       dispatch: the peer has closed, the   WouldBlock when reading; a short read proves
+//              socket is broken, or urgent data     nothing then: the end of the stream, or what
+//              is in the stream                     is behind the urgent byte, is still to come
 // CROWDED      a second waiter in one direction     dispatch or `forget`, when `more` runs empty
 const READABLE: u8 = Direction::Read.bit();
 const WRITABLE: u8 = Direction::Write.bit();
-const READ_CLOSED: u8 = 4;
+const INSIST: u8 = 4;
 const CROWDED: u8 = 8;
+
+/// The conditions that are more than "would not block"; an echo meets none of them.
+const UNUSUAL: u16 = Readiness::READ_CLOSED.bits()
+    | Readiness::PRIORITY.bits()
+    | Readiness::HANGUP.bits()
+    | Readiness::ERROR.bits();
 
 /// Names one waiting operation of one slot, so that a cancelled one removes itself and nobody
 /// else. Zero: not waiting yet.
@@ -113,16 +134,19 @@ impl Slot {
     /// May a system call in this direction succeed, as far as we know?
     #[inline]
     pub(crate) fn may_be_ready(&self, direction: Direction) -> bool {
-        let bits = match direction {
-            Direction::Read => READABLE | READ_CLOSED,
-            Direction::Write => WRITABLE,
-        };
-        self.state.get() & bits != 0
+        self.state.get() & direction.tries() != 0
     }
 
-    /// The kernel said WouldBlock, or a transfer came up short: wait for the next event.
+    /// The kernel said WouldBlock: wait for the next event, whatever the last one said.
     #[inline]
     pub(crate) fn clear(&self, direction: Direction) {
+        self.state.set(self.state.get() & !direction.tries());
+    }
+
+    /// A transfer came up short: wait for the next event, unless the last one said that a short
+    /// read proves nothing.
+    #[inline]
+    pub(crate) fn came_up_short(&self, direction: Direction) {
         self.state.set(self.state.get() & !direction.bit());
     }
 
@@ -210,11 +234,8 @@ impl Slot {
         if readiness.is_writable() {
             bits |= WRITABLE;
         }
-        if readiness.is_read_closed() {
-            bits |= READABLE | READ_CLOSED;
-        }
-        if readiness.is_hangup() || readiness.is_error() {
-            bits |= READABLE | WRITABLE | READ_CLOSED;
+        if readiness.bits() & UNUSUAL != 0 {
+            bits |= Self::unusual(readiness);
         }
         self.state.set(self.state.get() | bits);
         if bits & READABLE != 0 {
@@ -225,6 +246,15 @@ impl Slot {
         }
         if self.state.get() & CROWDED != 0 {
             self.take_crowd(bits, woken);
+        }
+    }
+
+    #[cold]
+    fn unusual(readiness: Readiness) -> u8 {
+        if readiness.is_hangup() || readiness.is_error() {
+            READABLE | WRITABLE | INSIST
+        } else {
+            READABLE | INSIST
         }
     }
 
