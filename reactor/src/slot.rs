@@ -69,7 +69,7 @@ pub(crate) type WaiterId = u32;
 /// The first waiter of one direction; nearly always the only one.
 #[derive(Default)]
 struct Waiting {
-    /// Who it is; zero when nobody waits.
+    /// Who it is; zero when nobody waits, or all who do are in the crowd.
     id: Cell<WaiterId>,
     /// Present exactly when `id` is not zero.
     waker: Cell<Option<Waker>>,
@@ -160,7 +160,8 @@ impl Slot {
     pub(crate) fn wait(&self, direction: Direction, id: WaiterId, waker: &Waker) {
         let first = &self.first[direction as usize];
         match first.id.get() {
-            0 => {
+            // In a crowd, somebody who is in it already must not take a second place.
+            0 if self.state.get() & CROWDED == 0 => {
                 first.id.set(id);
                 first.waker.set(Some(waker.clone()));
             }
