@@ -7,6 +7,7 @@ mod basics;
 mod conditions;
 mod interrupts;
 mod map_and_close;
+mod model;
 mod modify;
 mod names;
 mod register;
