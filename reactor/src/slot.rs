@@ -8,9 +8,10 @@
 //! only after every borrow is released.
 
 use std::cell::Cell;
+use std::mem;
 use std::task::Waker;
 
-use selectors_core::{Events, Readiness, Token};
+use selectors_core::{Events, Mode, Readiness, Token};
 
 /// The direction an operation waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,16 +30,14 @@ impl Direction {
 
     /// All bits of the slot that make a call in this direction worth a try.
     const fn tries(self) -> u8 {
-        match self {
-            Direction::Read => READABLE | INSIST,
-            Direction::Write => WRITABLE,
-        }
+        (READABLE | INSIST) << self as u8
     }
 
     /// The waiter of the poll-style operations in this direction, the same for as long as the
-    /// slot lives; [`Shared::next_waiter`](crate::reactor::Shared) gives out neither.
+    /// slot lives. It is even, all others are odd; see
+    /// [`Shared::next_waiter`](crate::reactor::Shared).
     pub(crate) const fn standing_waiter(self) -> WaiterId {
-        WaiterId::MAX - self as WaiterId
+        2 + 2 * self as WaiterId
     }
 }
 
@@ -51,10 +50,14 @@ impl Direction {
 //              socket is broken, or urgent data     nothing then: the end of the stream, or what
 //              is in the stream                     is behind the urgent byte, is still to come
 // CROWDED      a second waiter in one direction     dispatch or `forget`, when `more` runs empty
+// SETTLED      registered edge-triggered: there     unregistering
+//              is never anything to arm
 const READABLE: u8 = Direction::Read.bit();
 const WRITABLE: u8 = Direction::Write.bit();
-const INSIST: u8 = 4;
-const CROWDED: u8 = 8;
+/// Two above READABLE; two above WRITABLE is a bit that is never set. See [`Direction::tries`].
+const INSIST: u8 = READABLE << 2;
+const CROWDED: u8 = 16;
+const SETTLED: u8 = 32;
 
 /// The conditions that are more than "would not block"; an echo meets none of them.
 const UNUSUAL: u16 = Readiness::READ_CLOSED.bits()
@@ -121,13 +124,17 @@ impl Slot {
     }
 
     /// The key was registered with `armed` as its interest.
-    pub(crate) fn registered(&self, token: Token, armed: Events) {
+    pub(crate) fn registered(&self, token: Token, armed: Events, mode: Mode) {
         self.token.set(Some(token));
         self.armed.set(armed.bits());
+        if mode == Mode::Edge {
+            self.state.set(self.state.get() | SETTLED);
+        }
     }
 
     /// The key was unregistered; returns its name.
     pub(crate) fn unregistered(&self) -> Option<Token> {
+        self.state.set(self.state.get() & !SETTLED);
         self.token.take()
     }
 
@@ -155,8 +162,21 @@ impl Slot {
         self.state.set(self.state.get() | READABLE | WRITABLE);
     }
 
+    /// The short way of [`wait`](Self::wait): stores `waker` if nobody else waits and nothing
+    /// needs to be armed; false if that is not so.
+    #[inline(always)]
+    pub(crate) fn wait_alone(&self, direction: Direction, id: WaiterId, waker: &Waker) -> bool {
+        let first = &self.first[direction as usize];
+        let alone = self.state.get() & (CROWDED | SETTLED) == SETTLED && first.id.get() == 0;
+        if alone {
+            first.id.set(id);
+            // There is none to be dropped: `id` was zero.
+            mem::forget(first.waker.replace(Some(waker.clone())));
+        }
+        alone
+    }
+
     /// Stores `waker` as waiter `id`, or refreshes it if that waiter is already here.
-    #[inline]
     pub(crate) fn wait(&self, direction: Direction, id: WaiterId, waker: &Waker) {
         let first = &self.first[direction as usize];
         match first.id.get() {
@@ -227,7 +247,7 @@ impl Slot {
     ///
     /// An error or a hang-up concerns whoever waits, in either direction.
     #[inline]
-    pub(crate) fn dispatch(&self, readiness: Readiness, woken: &mut Vec<Waker>) {
+    pub(crate) fn dispatch(&self, readiness: Readiness, woken: &mut impl FnMut(Waker)) {
         let mut bits = 0;
         if readiness.is_readable() {
             bits |= READABLE;
@@ -261,20 +281,21 @@ impl Slot {
 
     /// Something failed that every waiter must see: marks both directions and takes all wakers.
     pub(crate) fn fail(&self, woken: &mut Vec<Waker>) {
-        self.dispatch(Readiness::ERROR, woken);
+        self.dispatch(Readiness::ERROR, &mut |waker| woken.push(waker));
     }
 
     #[inline]
-    fn take_first(&self, direction: Direction, woken: &mut Vec<Waker>) {
+    fn take_first(&self, direction: Direction, woken: &mut impl FnMut(Waker)) {
         let first = &self.first[direction as usize];
-        if first.id.get() != 0 {
-            first.id.set(0);
-            woken.extend(first.waker.take());
+        if first.id.replace(0) != 0 {
+            if let Some(waker) = first.waker.take() {
+                woken(waker);
+            }
         }
     }
 
     #[cold]
-    fn take_crowd(&self, bits: u8, woken: &mut Vec<Waker>) {
+    fn take_crowd(&self, bits: u8, woken: &mut impl FnMut(Waker)) {
         let mut more = self.more.take().unwrap_or_default();
         // In the order of arrival, so that tasks that share a socket take turns.
         let (wake, stay) = more
@@ -282,7 +303,7 @@ impl Slot {
             .partition(|another| bits & another.direction.bit() != 0);
         *more = stay;
         self.put_crowd_back(more);
-        woken.extend(Vec::into_iter(wake).map(|another: Another| another.waker));
+        Vec::into_iter(wake).for_each(|another: Another| woken(another.waker));
     }
 
     /// Level mode: the interest that the waiters of this moment need; `None` if nobody waits.
