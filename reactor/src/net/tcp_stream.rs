@@ -107,7 +107,7 @@ impl TcpStream {
         &'a self,
         buffer: &'a mut [u8],
     ) -> impl Future<Output = io::Result<usize>> + use<'a> {
-        self.io.operation(Direction::Read, |io| {
+        self.io.reading(|io| {
             let read = io.get_ref().read(buffer)?;
             io.transferred(Direction::Read, read, buffer.len());
             Ok(read)
@@ -164,7 +164,7 @@ impl TcpStream {
         &'a self,
         buffer: &'a [u8],
     ) -> impl Future<Output = io::Result<usize>> + use<'a> {
-        self.io.operation(Direction::Write, |io| {
+        self.io.writing(|io| {
             let written = io.get_ref().write(buffer)?;
             io.transferred(Direction::Write, written, buffer.len());
             Ok(written)
@@ -196,7 +196,7 @@ impl TcpStream {
         buffer: &'a [u8],
     ) -> impl Future<Output = io::Result<()>> + use<'a> {
         let mut left = buffer;
-        self.io.operation(Direction::Write, move |io| {
+        self.io.writing(move |io| {
             let written = match left {
                 [] => 0,
                 _ => io.get_ref().write(left)?,
