@@ -69,6 +69,12 @@ impl Kqueue {
         }
     }
 
+    /// As it looks to a forked child.
+    #[cfg(test)]
+    pub(crate) fn in_a_child_for_tests(&mut self) {
+        self.kqueue.in_a_child_for_tests();
+    }
+
     /// Takes note of what a key watches now, and gives the buffer room for it.
     fn keep(&mut self, token: Token, interest: Option<Interest>) {
         let index = token.fd as usize;
