@@ -132,3 +132,8 @@ async fn look_up(name: String) -> io::Result<Vec<SocketAddr>> {
     })
     .await
 }
+
+/// The same kind of error, with a text that says which address it is about.
+pub(crate) fn name_address(what: &str, address: SocketAddr, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{what} {address}: {error}"))
+}
