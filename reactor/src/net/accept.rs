@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use crate::async_fd::{Async, Waiter};
-use crate::net::platform::{Accepted, accept};
+use crate::platform::{Accepted, accept};
 use crate::slot::Direction;
 use crate::time::{Sleep, sleep};
 

@@ -8,7 +8,7 @@
 mod accept;
 mod addresses;
 mod keepalive;
-mod platform;
+mod lookup;
 mod received;
 mod split;
 mod stream;
@@ -23,11 +23,11 @@ mod unix_datagram;
 mod unix_listener;
 mod unix_stream;
 
+pub use crate::platform::*;
 pub use addresses::{Lookup, ToSocketAddrs};
 pub use keepalive::Keepalive;
-pub use platform::*;
 pub use received::Received;
-pub use split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
+pub use split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, Share, WriteHalf};
 pub use stream::Stream;
 pub use stream_socket::StreamSocket;
 pub use tcp_listener::{Incoming, TcpListener};

@@ -5,7 +5,7 @@ use std::os::fd::AsFd;
 
 use rustix::net::{RecvAncillaryBuffer, RecvFlags, ReturnFlags, SocketAddrAny, recvmsg};
 
-use crate::net::platform::FULL_LENGTH;
+use crate::platform::FULL_LENGTH;
 
 /// What one receiving call put into the buffer. A datagram that is longer than the buffer is cut,
 /// and its rest is lost: this says so.

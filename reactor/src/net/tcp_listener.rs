@@ -13,9 +13,9 @@ use selectors_core::Events;
 use crate::async_fd::Async;
 use crate::net::accept::Accepting;
 use crate::net::addresses::{ToSocketAddrs, name_address, resolve};
-use crate::net::platform::{Accepted, accept};
 use crate::net::tcp_options::TcpOptions;
 use crate::net::tcp_stream::TcpStream;
+use crate::platform::{Accepted, accept};
 use crate::slot::Direction;
 
 /// A TCP socket that listens for connections.

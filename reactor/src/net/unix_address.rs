@@ -14,7 +14,7 @@ use std::process;
 use rustix::net::{SocketAddrAny, SocketAddrUnix};
 use socket2::{Domain, Socket, Type};
 
-use crate::net::platform::{from_abstract, to_abstract};
+use crate::platform::{from_abstract, to_abstract};
 
 /// The address of a file.
 pub(crate) fn address_of(path: &Path) -> io::Result<SocketAddr> {

@@ -14,9 +14,9 @@ use socket2::Type;
 
 use crate::async_fd::Async;
 use crate::net::accept::Accepting;
-use crate::net::platform::{Accepted, accept};
 use crate::net::unix_address::{SocketFile, address_of, bound_socket, name_unix, peer_address};
 use crate::net::unix_stream::UnixStream;
+use crate::platform::{Accepted, accept};
 use crate::slot::Direction;
 
 /// Connections that the kernel may keep waiting for `accept`; it caps this at

@@ -1,5 +1,5 @@
-//! The places where the systems differ, for all sockets: accepting in one call or in three, full
-//! lengths of datagrams, credentials of a peer, names without a file.
+//! The places where the systems differ: accepting in one call or in three, full lengths of
+//! datagrams, credentials of a peer, names without a file, fds of child processes.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -34,6 +34,23 @@ pub(crate) const FULL_LENGTH: RecvFlags = RecvFlags::TRUNC;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(crate) const FULL_LENGTH: RecvFlags = RecvFlags::empty();
 
+/// An fd that is readable when the child has ended, and that no other process can take over.
+#[cfg(all(feature = "process", any(target_os = "linux", target_os = "android")))]
+pub(crate) fn pidfd(child: &std::process::Child) -> io::Result<OwnedFd> {
+    use rustix::process::{Pid, PidfdFlags};
+    let pidfd = rustix::process::pidfd_open(Pid::from_child(child), PidfdFlags::empty())?;
+    Ok(pidfd)
+}
+
+/// Only Linux has them; elsewhere SIGCHLD must do.
+#[cfg(all(
+    feature = "process",
+    not(any(target_os = "linux", target_os = "android"))
+))]
+pub(crate) fn pidfd(_: &std::process::Child) -> io::Result<OwnedFd> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub use linux::{PeerCredentials, abstract_address};
 
@@ -64,7 +81,7 @@ mod linux {
 
     use rustix::net::SocketAddrUnix;
 
-    use crate::net::unix_stream::UnixStream;
+    use crate::net::UnixStream;
 
     /// Who made the other end of a Unix connection, or had it listen; fixed at that moment.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
