@@ -59,6 +59,8 @@ impl Epoll {
         }
     }
 
+    // Out of line: the common waits need no nanoseconds and should not pay for the registers.
+    #[inline(never)]
     fn ask_finely(&mut self, timeout: Duration) -> io::Result<usize> {
         if self.nanoseconds {
             let fine = timeout.min(timeout::LONGEST);
@@ -168,6 +170,7 @@ impl Kernel for Epoll {
         }
     }
 
+    #[inline]
     fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Record], Error> {
         let reported = match self.ask(timeout) {
             Ok(reported) => reported,
