@@ -158,7 +158,10 @@ impl<T> Shared<T> {
     fn abort(&self) {
         self.aborted_below.set(self.next.get());
         // A wake only queues: nothing of ours is called back.
-        self.running.borrow().values().for_each(|id| wake::wake(*id));
+        self.running
+            .borrow()
+            .values()
+            .for_each(|id| wake::wake(*id));
     }
 }
 

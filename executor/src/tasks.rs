@@ -63,10 +63,9 @@ impl Open<'_> {
         self.slab.get_mut(slot as usize)
     }
 
-    #[cold]
     fn settle(&mut self) {
         self.tasks.arrived.set(false);
-        for (id, job) in mem::take(&mut *self.tasks.arrivals.borrow_mut()) {
+        for (id, job) in self.tasks.arrivals.borrow_mut().drain(..) {
             let slot = id.slot() as usize;
             if slot >= self.slab.len() {
                 self.slab.resize_with(slot + 1, || None);
