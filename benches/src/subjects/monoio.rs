@@ -1,0 +1,64 @@
+//! monoio on its epoll ("legacy") driver.
+
+use std::future::Future;
+use std::io;
+use std::net::TcpListener;
+use std::time::Duration;
+
+use monoio::io::{AsyncReadRent, AsyncWriteRentExt};
+use monoio::{LegacyDriver, RuntimeBuilder};
+
+use crate::runtime::{BUFFER, Runtime};
+use crate::subject::Subject;
+
+/// monoio, whose buffers are lent to each call and given back.
+pub(super) const SUBJECT: Subject = Subject::of::<Monoio>(
+    "monoio",
+    "monoio, LegacyDriver (epoll), timers on, default settings",
+);
+
+struct Monoio;
+
+impl Runtime for Monoio {
+    type Listener = monoio::net::TcpListener;
+    type Stream = monoio::net::TcpStream;
+    type Join = monoio::task::JoinHandle<()>;
+
+    fn run<F: Future<Output = ()> + 'static>(future: F) {
+        let mut runtime = RuntimeBuilder::<LegacyDriver>::new()
+            .enable_timer()
+            .build()
+            .expect("a monoio runtime");
+        runtime.block_on(future);
+    }
+
+    fn spawn<F: Future<Output = ()> + 'static>(future: F) -> Self::Join {
+        monoio::spawn(future)
+    }
+
+    fn sleep(duration: Duration) -> impl Future<Output = ()> + 'static {
+        monoio::time::sleep(duration)
+    }
+
+    fn listen(listener: TcpListener) -> io::Result<Self::Listener> {
+        monoio::net::TcpListener::from_std(listener)
+    }
+
+    async fn accept(listener: &Self::Listener) -> io::Result<Self::Stream> {
+        Ok(listener.accept().await?.0)
+    }
+
+    async fn echo(mut stream: Self::Stream) {
+        let mut buffer = Vec::with_capacity(BUFFER);
+        loop {
+            let (count, filled) = stream.read(buffer).await;
+            if count.expect("read") == 0 {
+                return;
+            }
+            let (written, sent) = stream.write_all(filled).await;
+            written.expect("write");
+            buffer = sent;
+            buffer.clear();
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! smol's local executor with async-io.
+
+use std::future::Future;
+use std::io;
+use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
+
+use smol::io::{AsyncReadExt, AsyncWriteExt};
+use smol::{Async, LocalExecutor, Task, Timer};
+
+use crate::runtime::{BUFFER, Runtime};
+use crate::subject::Subject;
+
+/// smol on one thread (async-io's own thread helps it, as in every smol program).
+pub(super) const SUBJECT: Subject = Subject::of::<Smol>(
+    "smol",
+    "smol, LocalExecutor under smol::block_on, Async<TcpStream>",
+);
+
+struct Smol;
+
+thread_local! {
+    static EXECUTOR: LocalExecutor<'static> = const { LocalExecutor::new() };
+}
+
+impl Runtime for Smol {
+    type Listener = Async<TcpListener>;
+    type Stream = Async<TcpStream>;
+    type Join = Task<()>;
+
+    fn run<F: Future<Output = ()> + 'static>(future: F) {
+        EXECUTOR.with(|executor| smol::block_on(executor.run(future)));
+    }
+
+    fn spawn<F: Future<Output = ()> + 'static>(future: F) -> Self::Join {
+        EXECUTOR.with(|executor| executor.spawn(future))
+    }
+
+    async fn sleep(duration: Duration) {
+        Timer::after(duration).await;
+    }
+
+    fn listen(listener: TcpListener) -> io::Result<Self::Listener> {
+        Async::new(listener)
+    }
+
+    async fn accept(listener: &Self::Listener) -> io::Result<Self::Stream> {
+        Ok(listener.accept().await?.0)
+    }
+
+    async fn echo(mut stream: Self::Stream) {
+        let mut buffer = [0; BUFFER];
+        loop {
+            let count = stream.read(&mut buffer).await.expect("read");
+            if count == 0 {
+                return;
+            }
+            stream.write_all(&buffer[..count]).await.expect("write");
+        }
+    }
+}

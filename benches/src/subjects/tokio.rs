@@ -1,0 +1,75 @@
+//! tokio's single-threaded runtimes.
+
+use std::future::Future;
+use std::io;
+use std::net::TcpListener;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::task::{JoinHandle, LocalSet, spawn_local};
+
+use crate::runtime::{BUFFER, Runtime};
+use crate::subject::Subject;
+
+/// tokio in a `LocalRuntime`.
+pub(super) const SUBJECT: Subject = Subject::of::<Tokio<true>>(
+    "tokio",
+    "tokio, LocalRuntime, spawn_local, default settings",
+);
+
+/// tokio in a `LocalSet`.
+pub(super) const LOCAL_SET: Subject = Subject::of::<Tokio<false>>(
+    "tokio-localset",
+    "tokio, current_thread with a LocalSet, spawn_local, default settings",
+)
+.on_demand();
+
+/// tokio, in a `LocalRuntime` or in a `LocalSet` on a current_thread runtime.
+struct Tokio<const LOCAL_RUNTIME: bool>;
+
+impl<const LOCAL_RUNTIME: bool> Runtime for Tokio<LOCAL_RUNTIME> {
+    type Listener = tokio::net::TcpListener;
+    type Stream = tokio::net::TcpStream;
+    type Join = JoinHandle<()>;
+
+    fn run<F: Future<Output = ()> + 'static>(future: F) {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all();
+        if LOCAL_RUNTIME {
+            let runtime = builder
+                .build_local(Default::default())
+                .expect("a tokio runtime");
+            runtime.block_on(future);
+        } else {
+            let runtime = builder.build().expect("a tokio runtime");
+            LocalSet::new().block_on(&runtime, future);
+        }
+    }
+
+    fn spawn<F: Future<Output = ()> + 'static>(future: F) -> Self::Join {
+        spawn_local(future)
+    }
+
+    fn sleep(duration: Duration) -> impl Future<Output = ()> + 'static {
+        tokio::time::sleep(duration)
+    }
+
+    fn listen(listener: TcpListener) -> io::Result<Self::Listener> {
+        tokio::net::TcpListener::from_std(listener)
+    }
+
+    async fn accept(listener: &Self::Listener) -> io::Result<Self::Stream> {
+        Ok(listener.accept().await?.0)
+    }
+
+    async fn echo(mut stream: Self::Stream) {
+        let mut buffer = [0; BUFFER];
+        loop {
+            let count = stream.read(&mut buffer).await.expect("read");
+            if count == 0 {
+                return;
+            }
+            stream.write_all(&buffer[..count]).await.expect("write");
+        }
+    }
+}
