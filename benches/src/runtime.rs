@@ -2,13 +2,16 @@
 
 use std::future::Future;
 use std::io;
-use std::net::TcpListener;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 /// Bytes in a message.
 pub const MESSAGE: usize = 64;
 /// Bytes in each connection's buffer.
 pub const BUFFER: usize = 4096;
+
+/// Where servers listen: on a port of the loopback that the kernel chooses.
+pub const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// A single-threaded async runtime, at its best settings.
 ///
@@ -31,8 +34,8 @@ pub trait Runtime: 'static {
     /// Waits.
     fn sleep(duration: Duration) -> impl Future<Output = ()> + 'static;
 
-    /// Takes over a non-blocking listening socket.
-    fn listen(listener: TcpListener) -> io::Result<Self::Listener>;
+    /// Listens on a free port of the loopback; also says which.
+    fn listen() -> impl Future<Output = io::Result<(Self::Listener, u16)>>;
 
     /// The next connection.
     fn accept(listener: &Self::Listener) -> impl Future<Output = io::Result<Self::Stream>>;

@@ -1,12 +1,8 @@
 //! The table of subjects, and the command line by which a program starts one in its own process.
 
-use std::io::Write;
-use std::net::TcpListener;
-use std::os::fd::AsRawFd;
-
 use crate::runtime::{BUFFER, Runtime};
 use crate::work::{self, Facts};
-use crate::{allocations, subjects, sys};
+use crate::{allocations, subjects};
 
 /// A runtime, or a loop without one, that can be measured.
 #[derive(Clone, Copy)]
@@ -16,7 +12,7 @@ pub struct Subject {
     /// One line: what runs and with which settings.
     pub about: &'static str,
     /// Accepts so many connections and echoes until their peers close.
-    pub serve: fn(TcpListener, usize),
+    pub serve: fn(usize),
     /// What only something with tasks can do.
     pub tasks: Option<Tasks>,
     /// Bytes of buffer that the echo itself holds for each connection.
@@ -111,8 +107,7 @@ pub fn run(words: &[String]) -> Result<(), String> {
     let subject = Subject::named(name).ok_or_else(|| format!("no subject is named {name}"))?;
     let count: u64 = count.parse().map_err(|_| format!("{count} is no number"))?;
     if work == "serve" {
-        let listener = listen().map_err(|error| format!("cannot listen: {error}"))?;
-        (subject.serve)(listener, count as usize);
+        (subject.serve)(count as usize);
         print_facts(&[("allocations", allocations::allocations() as f64)]);
         return Ok(());
     }
@@ -131,17 +126,6 @@ pub fn run(words: &[String]) -> Result<(), String> {
     facts.push(("allocations", allocations::allocations() as f64));
     print_facts(&facts);
     Ok(())
-}
-
-/// A listening socket on a free port of the loopback, and a line that tells which.
-fn listen() -> std::io::Result<TcpListener> {
-    let listener = TcpListener::bind(("127.0.0.1", 0))?;
-    sys::listen(listener.as_raw_fd(), 4096)?;
-    listener.set_nonblocking(true)?;
-    let mut out = std::io::stdout().lock();
-    writeln!(out, "port {}", listener.local_addr()?.port())?;
-    out.flush()?;
-    Ok(listener)
 }
 
 fn print_facts(facts: &[(&'static str, f64)]) {

@@ -5,6 +5,7 @@ mod bare;
 mod mio;
 #[cfg(feature = "rivals")]
 mod monoio;
+mod ours;
 #[cfg(feature = "rivals")]
 mod smol;
 #[cfg(feature = "rivals")]
@@ -30,5 +31,9 @@ pub fn all() -> &'static [Subject] {
         smol::SUBJECT,
         #[cfg(feature = "rivals")]
         monoio::SUBJECT,
+        ours::EDGE,
+        ours::LEVEL,
+        ours::POLL,
+        ours::SELECT,
     ]
 }

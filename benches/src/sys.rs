@@ -88,13 +88,6 @@ pub fn poll(fds: &mut [libc::pollfd], timeout_ms: i32) -> io::Result<usize> {
     check(answer).map(|count| count as usize)
 }
 
-/// `listen` again, with a longer queue of connections that nobody has accepted yet.
-pub fn listen(listener: RawFd, backlog: i32) -> io::Result<()> {
-    // SAFETY: no pointers are passed.
-    check(unsafe { libc::listen(listener, backlog) })?;
-    Ok(())
-}
-
 /// CPU time that all threads of a process have used, by the scheduler's own account.
 pub fn process_cpu_time(pid: u32) -> io::Result<Duration> {
     // clock_getcpuclockid(3) is this arithmetic: the complement of the pid, and CPUCLOCK_SCHED.

@@ -6,6 +6,7 @@ mod tasks;
 mod timers;
 
 pub use foreign::foreign_wake;
+pub(crate) use serve::say_port;
 pub use serve::serve;
 pub use tasks::{self_wake, spawn_join};
 pub use timers::{far_timer, sleep};

@@ -8,9 +8,10 @@ use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
-use crate::runtime::BUFFER;
+use crate::runtime::{BUFFER, LOOPBACK};
 use crate::subject::Subject;
 use crate::sys;
+use crate::work::say_port;
 
 /// Level-triggered.
 pub(super) const LEVEL: Subject = Subject {
@@ -39,7 +40,8 @@ pub(super) const EDGE: Subject = Subject {
 /// Events that one wait can report.
 const EVENTS: usize = 1024;
 
-fn serve<const INTEREST: i32>(listener: TcpListener, connections: usize) {
+fn serve<const INTEREST: i32>(connections: usize) {
+    let listener = listen();
     let epoll = sys::epoll_create1().expect("epoll_create1");
     sys::epoll_add(
         &epoll,
@@ -74,6 +76,14 @@ fn serve<const INTEREST: i32>(listener: TcpListener, connections: usize) {
             }
         }
     }
+}
+
+/// A non-blocking socket that listens.
+fn listen() -> TcpListener {
+    let listener = TcpListener::bind(LOOPBACK).expect("bind");
+    listener.set_nonblocking(true).expect("set_nonblocking");
+    say_port(listener.local_addr().expect("local_addr").port());
+    listener
 }
 
 /// Sends back what came; false when the peer has closed. `closing` says that the end of the

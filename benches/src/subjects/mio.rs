@@ -1,13 +1,13 @@
 //! mio: the selector without a runtime, as its own documentation writes a server.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::TcpListener;
 
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
-use crate::runtime::BUFFER;
+use crate::runtime::{BUFFER, LOOPBACK};
 use crate::subject::Subject;
+use crate::work::say_port;
 
 /// An event loop over mio's `Poll`.
 pub(super) const SUBJECT: Subject = Subject {
@@ -23,9 +23,10 @@ pub(super) const SUBJECT: Subject = Subject {
 
 const LISTENER: Token = Token(usize::MAX);
 
-fn serve(listener: TcpListener, connections: usize) {
+fn serve(connections: usize) {
+    let mut listener = mio::net::TcpListener::bind(LOOPBACK).expect("bind");
+    say_port(listener.local_addr().expect("local_addr").port());
     let mut poll = Poll::new().expect("Poll::new");
-    let mut listener = mio::net::TcpListener::from_std(listener);
     poll.registry()
         .register(&mut listener, LISTENER, Interest::READABLE)
         .expect("register");

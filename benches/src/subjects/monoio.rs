@@ -2,13 +2,12 @@
 
 use std::future::Future;
 use std::io;
-use std::net::TcpListener;
 use std::time::Duration;
 
 use monoio::io::{AsyncReadRent, AsyncWriteRentExt};
 use monoio::{LegacyDriver, RuntimeBuilder};
 
-use crate::runtime::{BUFFER, Runtime};
+use crate::runtime::{BUFFER, LOOPBACK, Runtime};
 use crate::subject::Subject;
 
 /// monoio, whose buffers are lent to each call and given back.
@@ -40,8 +39,10 @@ impl Runtime for Monoio {
         monoio::time::sleep(duration)
     }
 
-    fn listen(listener: TcpListener) -> io::Result<Self::Listener> {
-        monoio::net::TcpListener::from_std(listener)
+    async fn listen() -> io::Result<(Self::Listener, u16)> {
+        let listener = monoio::net::TcpListener::bind(LOOPBACK)?;
+        let port = listener.local_addr()?.port();
+        Ok((listener, port))
     }
 
     async fn accept(listener: &Self::Listener) -> io::Result<Self::Stream> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use smol::io::{AsyncReadExt, AsyncWriteExt};
 use smol::{Async, LocalExecutor, Task, Timer};
 
-use crate::runtime::{BUFFER, Runtime};
+use crate::runtime::{BUFFER, LOOPBACK, Runtime};
 use crate::subject::Subject;
 
 /// smol on one thread (async-io's own thread helps it, as in every smol program).
@@ -40,8 +40,10 @@ impl Runtime for Smol {
         Timer::after(duration).await;
     }
 
-    fn listen(listener: TcpListener) -> io::Result<Self::Listener> {
-        Async::new(listener)
+    async fn listen() -> io::Result<(Self::Listener, u16)> {
+        let listener = Async::<TcpListener>::bind(LOOPBACK)?;
+        let port = listener.get_ref().local_addr()?.port();
+        Ok((listener, port))
     }
 
     async fn accept(listener: &Self::Listener) -> io::Result<Self::Stream> {

@@ -2,13 +2,12 @@
 
 use std::future::Future;
 use std::io;
-use std::net::TcpListener;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::{JoinHandle, LocalSet, spawn_local};
 
-use crate::runtime::{BUFFER, Runtime};
+use crate::runtime::{BUFFER, LOOPBACK, Runtime};
 use crate::subject::Subject;
 
 /// tokio in a `LocalRuntime`.
@@ -54,8 +53,10 @@ impl<const LOCAL_RUNTIME: bool> Runtime for Tokio<LOCAL_RUNTIME> {
         tokio::time::sleep(duration)
     }
 
-    fn listen(listener: TcpListener) -> io::Result<Self::Listener> {
-        tokio::net::TcpListener::from_std(listener)
+    async fn listen() -> io::Result<(Self::Listener, u16)> {
+        let listener = tokio::net::TcpListener::bind(LOOPBACK).await?;
+        let port = listener.local_addr()?.port();
+        Ok((listener, port))
     }
 
     async fn accept(listener: &Self::Listener) -> io::Result<Self::Stream> {

@@ -1,17 +1,19 @@
 //! The echo server: one task a connection.
 
-use std::net::TcpListener;
+use std::io::Write;
 
 use crate::runtime::Runtime;
 
-/// Accepts `connections`, echoes on each until its peer closes, and returns when all have.
+/// Says where it listens, accepts `connections`, echoes on each until its peer closes, and
+/// returns when all have.
 ///
 /// # Panics
 ///
 /// When a system call fails: a figure from a broken run is worth nothing.
-pub fn serve<R: Runtime>(listener: TcpListener, connections: usize) {
+pub fn serve<R: Runtime>(connections: usize) {
     R::run(async move {
-        let listener = R::listen(listener).expect("the runtime takes over the listener");
+        let (listener, port) = R::listen().await.expect("listen");
+        say_port(port);
         let mut tasks = Vec::with_capacity(connections);
         for _ in 0..connections {
             let stream = R::accept(&listener).await.expect("accept");
@@ -21,4 +23,11 @@ pub fn serve<R: Runtime>(listener: TcpListener, connections: usize) {
             task.await;
         }
     });
+}
+
+/// Tells the process that started this one where to connect.
+pub(crate) fn say_port(port: u16) {
+    let mut out = std::io::stdout().lock();
+    // Nobody listening to this line means that nobody will connect either, and ends the run.
+    let _ = writeln!(out, "port {port}").and_then(|()| out.flush());
 }

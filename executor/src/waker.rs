@@ -1,0 +1,122 @@
+//! The waker: a packed id that fits into the data pointer of a `RawWaker`.
+//!
+//! ```text
+//! 63        48 47             24 23              0
+//! [ runtime   ][ slot            ][ generation    ]
+//! ```
+//!
+//! Such a waker is not counted: clone copies a number, drop does nothing, and there is nothing to
+//! free. A wake finds its task by the slot, knows a task that is gone by its generation, and finds
+//! nobody where the runtime is gone. A wake may always be spurious, so a generation that comes
+//! round after 16 million tasks in one slot costs one needless poll, no more.
+//!
+//! Where a pointer has 32 bits, the id does not fit and an `Arc` carries it.
+//!
+//! This module holds the only unsafe code of the crate.
+
+use std::task::Waker;
+
+use crate::wake::wake;
+
+/// Where the slot begins.
+const SLOT_SHIFT: u32 = 24;
+/// Where the runtime begins.
+const RUNTIME_SHIFT: u32 = 48;
+/// The width of slot and generation.
+const FIELD: u64 = (1 << 24) - 1;
+
+/// Names one task of one runtime in this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct TaskId(u64);
+
+impl TaskId {
+    /// How many tasks a runtime can hold at once.
+    pub(crate) const MAX_SLOTS: usize = FIELD as usize;
+
+    /// Generations count modulo 2^24.
+    #[inline]
+    pub(crate) fn new(runtime: u16, slot: u32, generation: u32) -> Self {
+        let slot = u64::from(slot) & FIELD;
+        let generation = u64::from(generation) & FIELD;
+        TaskId((u64::from(runtime) << RUNTIME_SHIFT) | (slot << SLOT_SHIFT) | generation)
+    }
+
+    #[inline]
+    pub(crate) fn runtime(self) -> u16 {
+        (self.0 >> RUNTIME_SHIFT) as u16
+    }
+
+    #[inline]
+    pub(crate) fn slot(self) -> u32 {
+        ((self.0 >> SLOT_SHIFT) & FIELD) as u32
+    }
+
+    /// Is `generation` the one this id was made with?
+    #[inline]
+    pub(crate) fn is_generation(self, generation: u32) -> bool {
+        (u64::from(generation) ^ self.0) & FIELD == 0
+    }
+
+    /// The waker of this task.
+    #[inline]
+    pub(crate) fn waker(self) -> Waker {
+        packed::waker(self)
+    }
+}
+
+#[cfg(target_pointer_width = "64")]
+#[expect(
+    unsafe_code,
+    reason = "a waker without an allocation needs a vtable of our own"
+)]
+mod packed {
+    use std::ptr;
+    use std::task::{RawWaker, RawWakerVTable, Waker};
+
+    use super::{TaskId, wake};
+
+    #[inline]
+    pub(super) fn waker(id: TaskId) -> Waker {
+        let raw = RawWaker::new(ptr::without_provenance(id.0 as usize), &VTABLE);
+        // SAFETY: `RawWaker` asks for functions that are thread safe and for data that is valid
+        // with them until the last clone is dropped. The data is a number, never dereferenced, so
+        // it is valid on every thread and for ever; `wake` may be called from any thread.
+        unsafe { Waker::from_raw(raw) }
+    }
+
+    static VTABLE: RawWakerVTable = RawWakerVTable::new(
+        |data| RawWaker::new(data, &VTABLE),
+        |data| wake(id(data)),
+        |data| wake(id(data)),
+        |_| {},
+    );
+
+    #[inline]
+    fn id(data: *const ()) -> TaskId {
+        TaskId(data.addr() as u64)
+    }
+}
+
+#[cfg(not(target_pointer_width = "64"))]
+mod packed {
+    use std::sync::Arc;
+    use std::task::{Wake, Waker};
+
+    use super::{TaskId, wake};
+
+    struct Counted(TaskId);
+
+    impl Wake for Counted {
+        fn wake(self: Arc<Self>) {
+            wake(self.0);
+        }
+
+        fn wake_by_ref(self: &Arc<Self>) {
+            wake(self.0);
+        }
+    }
+
+    pub(super) fn waker(id: TaskId) -> Waker {
+        Waker::from(Arc::new(Counted(id)))
+    }
+}

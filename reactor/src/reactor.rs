@@ -1,0 +1,314 @@
+//! The reactor: one selector, the slots in its keys, the timers, and the thread's idea of which
+//! reactor is current.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Waker;
+
+use selectors_core::{Backend, DefaultSelector, EVENT_READ, Mode, Notifier, Token};
+
+use crate::slot::{Slot, WaiterId};
+use crate::timers::Timers;
+
+/// The selector of a reactor: the file objects are shared with the I/O types, the data is a slot.
+pub(crate) type Selector = DefaultSelector<Rc<dyn AsFd>, Rc<Slot>>;
+
+/// How many leaf operations a task may complete before it must let others run.
+const BUDGET: u32 = 128;
+
+/// Maps the readiness of keys onto wakers, one [turn](Reactor::turn) at a time.
+///
+/// A handle: clones share one reactor. It stays on its thread; what crosses threads is its
+/// [`Notifier`].
+#[derive(Clone)]
+pub struct Reactor {
+    pub(crate) shared: Rc<Shared>,
+}
+
+/// What the reactor, its I/O types and its timers share.
+pub(crate) struct Shared {
+    /// The heart.
+    pub(crate) selector: RefCell<Selector>,
+    /// Deadlines and who waits for them.
+    pub(crate) timers: RefCell<Timers>,
+    /// Edge-triggered and registered once, or level-triggered with deferred interest.
+    pub(crate) edge: bool,
+    /// Level mode: keys whose wanted interest may differ from the armed one.
+    pub(crate) dirty: RefCell<Vec<Token>>,
+    /// Wakers collected by a turn; kept here so that a turn allocates nothing.
+    pub(crate) woken: Cell<Vec<Waker>>,
+    /// Leaf operations left to the task that is being polled.
+    budget: Cell<u32>,
+    /// The next name of a waiter; see [`WaiterId`].
+    next_waiter: Cell<WaiterId>,
+    /// How many guards of [`Reactor::enter`] are alive.
+    entered: Cell<u32>,
+    /// Ends a wait from any thread.
+    pub(crate) notifier: Arc<Notifier>,
+    /// The notifier's own slot: its readiness says that somebody notified.
+    pub(crate) notified: Rc<Slot>,
+}
+
+thread_local! {
+    /// The reactor that new I/O types and timers of this thread belong to.
+    static CURRENT: RefCell<Option<Rc<Shared>>> = const { RefCell::new(None) };
+}
+
+/// When the kernel reports a ready key again. See the crate page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Trigger {
+    /// Edge where the backend offers it, else level.
+    #[default]
+    Auto,
+    /// Interest is switched on and off with the waiters; works on every backend.
+    Level,
+    /// Every key is registered once, for both directions; the kernel reports changes.
+    Edge,
+}
+
+/// Chooses backend and trigger mode of a [`Reactor`].
+#[derive(Clone, Debug, Default)]
+pub struct Builder {
+    backend: Option<Backend>,
+    trigger: Trigger,
+}
+
+impl Builder {
+    /// The selector to wait with; without this call the first that works, in Python's order.
+    pub fn backend(mut self, backend: Backend) -> Self {
+        self.backend = Some(backend);
+        self
+    }
+
+    /// Edge or level; see [`Trigger`].
+    pub fn trigger(mut self, trigger: Trigger) -> Self {
+        self.trigger = trigger;
+        self
+    }
+
+    /// Opens the selector and its notifier.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers (`EMFILE`, `ENOSYS`); `Unsupported` for [`Trigger::Edge`] on a
+    /// backend that has only level.
+    pub fn build(self) -> io::Result<Reactor> {
+        let mut selector: Selector = match self.backend {
+            Some(backend) => backend.selector()?,
+            None => DefaultSelector::new()?,
+        };
+        let offered = selector.capabilities().edge;
+        let edge = match self.trigger {
+            Trigger::Auto => offered,
+            Trigger::Level => false,
+            Trigger::Edge if offered => true,
+            Trigger::Edge => {
+                let message = format!("the {} backend has no edge trigger", selector.backend());
+                return Err(io::Error::new(io::ErrorKind::Unsupported, message));
+            }
+        };
+        let notifier = Arc::new(Notifier::new()?);
+        let notified = Rc::new(Slot::new(None));
+        let fileobj: Rc<dyn AsFd> = Rc::new(NotifierFd(Arc::clone(&notifier)));
+        let mode = if edge { Mode::Edge } else { Mode::Level };
+        let token = selector.register_with(fileobj, EVENT_READ, mode, Rc::clone(&notified))?;
+        notified.registered(token, EVENT_READ);
+        // Its interest never changes: as if already on the list, it is never put on it.
+        notified.mark_dirty();
+        let timers = Timers::new(selector.now());
+        let shared = Shared {
+            selector: RefCell::new(selector),
+            timers: RefCell::new(timers),
+            edge,
+            dirty: RefCell::default(),
+            woken: Cell::default(),
+            budget: Cell::new(BUDGET),
+            next_waiter: Cell::new(1),
+            entered: Cell::new(0),
+            notifier,
+            notified,
+        };
+        Ok(Reactor {
+            shared: Rc::new(shared),
+        })
+    }
+}
+
+/// Lets the selector own a share of the notifier.
+struct NotifierFd(Arc<Notifier>);
+
+impl AsFd for NotifierFd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl Reactor {
+    /// A reactor on the best backend of this machine, edge-triggered where that is offered.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers when it opens the selector or the notifier.
+    pub fn new() -> io::Result<Self> {
+        Self::builder().build()
+    }
+
+    /// Chooses backend and trigger by hand.
+    ///
+    /// ```
+    /// use reactor::{Reactor, Trigger};
+    /// use selectors_core::Backend;
+    ///
+    /// let reactor = Reactor::builder().backend(Backend::Poll).build()?;
+    /// assert_eq!(reactor.backend(), Backend::Poll);
+    /// assert_eq!(reactor.trigger(), Trigger::Level);
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Makes this the reactor of everything created on this thread until the guard is dropped.
+    pub fn enter(&self) -> EnterGuard {
+        let previous = CURRENT.replace(Some(Rc::clone(&self.shared)));
+        self.shared.entered.set(self.shared.entered.get() + 1);
+        EnterGuard {
+            entered: Rc::clone(&self.shared),
+            previous,
+        }
+    }
+
+    /// The reactor entered last on this thread.
+    ///
+    /// # Panics
+    ///
+    /// If no reactor is entered: the sentence says what to do.
+    pub fn current() -> Self {
+        Reactor {
+            shared: Shared::current(),
+        }
+    }
+
+    /// The reactor entered last on this thread, if any.
+    pub fn try_current() -> Option<Self> {
+        CURRENT
+            .with_borrow(|current| current.clone())
+            .map(|shared| Reactor { shared })
+    }
+
+    /// The backend that waits.
+    pub fn backend(&self) -> Backend {
+        self.shared.selector.borrow().backend()
+    }
+
+    /// How keys are registered: [`Trigger::Edge`] or [`Trigger::Level`].
+    pub fn trigger(&self) -> Trigger {
+        if self.shared.edge {
+            Trigger::Edge
+        } else {
+            Trigger::Level
+        }
+    }
+
+    /// How many fds are registered, the notifier's own not counted.
+    pub fn keys(&self) -> usize {
+        self.shared.selector.borrow().get_map().len() - 1
+    }
+
+    /// Ends the current or the next blocking [turn](Reactor::turn); may cross threads.
+    pub fn notifier(&self) -> Arc<Notifier> {
+        Arc::clone(&self.shared.notifier)
+    }
+
+    /// Gives the running task a full budget of leaf operations. An executor calls this before
+    /// each poll; a turn does it too.
+    #[inline]
+    pub fn refill_budget(&self) {
+        self.shared.budget.set(BUDGET);
+    }
+}
+
+impl fmt::Debug for Reactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Reactor");
+        if let Ok(selector) = self.shared.selector.try_borrow() {
+            out.field("backend", &selector.backend())
+                .field("keys", &selector.get_map().len());
+        }
+        out.field("trigger", &self.trigger())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Keeps a reactor entered; made by [`Reactor::enter`].
+#[must_use = "the reactor is left when the guard is dropped"]
+pub struct EnterGuard {
+    entered: Rc<Shared>,
+    previous: Option<Rc<Shared>>,
+}
+
+impl Drop for EnterGuard {
+    fn drop(&mut self) {
+        self.entered.entered.set(self.entered.entered.get() - 1);
+        CURRENT.set(self.previous.take());
+    }
+}
+
+impl fmt::Debug for EnterGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EnterGuard")
+    }
+}
+
+impl Shared {
+    pub(crate) fn current() -> Rc<Self> {
+        CURRENT.with_borrow(Clone::clone).unwrap_or_else(|| {
+            panic!(
+                "no reactor on this thread: sockets and timers are made inside \
+                 `executor::block_on`, or while a guard of `Reactor::enter` is alive"
+            )
+        })
+    }
+
+    /// Nobody will ever dispatch to a waiter of a reactor that is not entered: better a sentence
+    /// than a hang.
+    #[inline]
+    pub(crate) fn assert_driven(&self) {
+        assert!(
+            self.entered.get() != 0,
+            "this socket or timer would wait for ever: nobody drives its reactor. Await it inside \
+             the `executor::Runtime` that it was made in, or hold a guard of `Reactor::enter` \
+             and call `Reactor::turn`"
+        );
+    }
+
+    /// The time of this reactor's clock, in its nanoseconds.
+    pub(crate) fn elapsed_now(&self) -> u64 {
+        let now = self.selector.borrow().now();
+        self.timers.borrow().elapsed(now)
+    }
+
+    /// Takes one leaf operation from the budget; false if it is used up.
+    #[inline]
+    pub(crate) fn spend(&self) -> bool {
+        let left = self.budget.get();
+        self.budget.set(left.saturating_sub(1));
+        left != 0
+    }
+
+    pub(crate) fn refill(&self) {
+        self.budget.set(BUDGET);
+    }
+
+    /// A name for a new waiter, never zero.
+    #[inline]
+    pub(crate) fn next_waiter(&self) -> WaiterId {
+        let id = self.next_waiter.get();
+        self.next_waiter.set(id.checked_add(1).unwrap_or(1));
+        id
+    }
+}

@@ -1,0 +1,232 @@
+//! The timers of one reactor: a heap of deadlines with lazy cancel.
+//!
+//! Most timers never fire: they guard a read that succeeds. So cancelling one, making the next
+//! and moving a deadline back must cost stores, not heap operations:
+//!
+//! * a cancelled timer leaves its heap entry behind; the next timer adopts place and entry if its
+//!   own deadline is not earlier, and writes nothing but that deadline and its waker;
+//! * an entry that reaches the top before its timer's real deadline is pushed again, once;
+//! * entries that stand for nobody are dropped when they reach the top, or all together when they
+//!   are more than half of the heap.
+//!
+//! Time is nanoseconds since the reactor was made (`u64`: 584 years). A deadline beyond that is
+//! clamped, never an error.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::task::Waker;
+use std::time::Instant;
+
+/// Fewer stale entries than this are not worth a purge.
+const PURGE_FROM: usize = 64;
+
+/// Names a timer while its owner holds it.
+pub(crate) type TimerId = u32;
+
+/// Heap, timers and clock of one reactor.
+pub(crate) struct Timers {
+    /// What time zero is.
+    epoch: Instant,
+    /// Earliest deadline on top; holds stale entries too.
+    heap: BinaryHeap<Entry>,
+    /// The timers, indexed by [`TimerId`].
+    table: Vec<Timer>,
+    /// Unused places in `table`, the one cancelled last on top.
+    free: Vec<TimerId>,
+    /// Heap entries that stand for no waiting timer.
+    stale: usize,
+    /// The sequence number given last.
+    sequence: u32,
+}
+
+struct Timer {
+    /// When it is really due.
+    deadline: u64,
+    /// The deadline of its heap entry: the same or earlier.
+    queued_at: u64,
+    /// The sequence number of its heap entry; entries with any other are stale. Zero: none.
+    entry: u32,
+    state: State,
+}
+
+enum State {
+    /// On the free list, perhaps with an entry left in the heap.
+    Unused,
+    /// Somebody waits.
+    Waiting(Waker),
+    /// Due, and whoever waited was woken.
+    Fired,
+}
+
+#[derive(PartialEq, Eq)]
+struct Entry {
+    deadline: u64,
+    /// Order of insertion, so that equal deadlines fire in that order.
+    sequence: u32,
+    id: TimerId,
+}
+
+impl Ord for Entry {
+    /// Reversed, because `BinaryHeap` has its greatest entry on top.
+    fn cmp(&self, other: &Self) -> Ordering {
+        (other.deadline, other.sequence).cmp(&(self.deadline, self.sequence))
+    }
+}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Timers {
+    pub(crate) fn new(epoch: Instant) -> Self {
+        Timers {
+            epoch,
+            heap: BinaryHeap::new(),
+            table: Vec::new(),
+            free: Vec::new(),
+            stale: 0,
+            sequence: 0,
+        }
+    }
+
+    /// `instant` as nanoseconds of this reactor: clamped to zero before, to the maximum far after.
+    pub(crate) fn elapsed(&self, instant: Instant) -> u64 {
+        let elapsed = instant.saturating_duration_since(self.epoch);
+        u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// Timers that somebody waits for.
+    pub(crate) fn len(&self) -> usize {
+        self.heap.len() - self.stale
+    }
+
+    /// When to look again: the earliest deadline, or earlier if that timer was moved back.
+    pub(crate) fn next_deadline(&mut self) -> Option<u64> {
+        while let Some(top) = self.heap.peek() {
+            let timer = &mut self.table[top.id as usize];
+            if timer.entry == top.sequence {
+                if let State::Waiting(_) = timer.state {
+                    return Some(top.deadline);
+                }
+                timer.entry = 0;
+            }
+            self.heap.pop();
+            self.stale -= 1;
+        }
+        None
+    }
+
+    /// A new timer; `waker` is called when `deadline` has passed.
+    pub(crate) fn insert(&mut self, deadline: u64, waker: Waker) -> TimerId {
+        let id = self.free.pop().unwrap_or_else(|| {
+            let unused = Timer {
+                deadline: 0,
+                queued_at: 0,
+                entry: 0,
+                state: State::Unused,
+            };
+            self.table.push(unused);
+            u32::try_from(self.table.len() - 1).expect("fewer than 4 billion timers")
+        });
+        let timer = &mut self.table[id as usize];
+        timer.deadline = deadline;
+        timer.state = State::Waiting(waker);
+        if timer.entry != 0 && timer.queued_at <= deadline {
+            self.stale -= 1;
+        } else {
+            self.push(id);
+        }
+        id
+    }
+
+    /// Has it fired? If not, `waker` replaces the one that was given before.
+    pub(crate) fn poll(&mut self, id: TimerId, waker: &Waker) -> bool {
+        match &mut self.table[id as usize].state {
+            State::Waiting(stored) => {
+                stored.clone_from(waker);
+                false
+            }
+            State::Fired | State::Unused => true,
+        }
+    }
+
+    /// Moves the deadline of a timer, which keeps its waker; false if it has fired already.
+    pub(crate) fn reset(&mut self, id: TimerId, deadline: u64) -> bool {
+        let timer = &mut self.table[id as usize];
+        if !matches!(timer.state, State::Waiting(_)) {
+            return false;
+        }
+        timer.deadline = deadline;
+        if timer.queued_at > deadline {
+            self.stale += 1;
+            self.push(id);
+        }
+        true
+    }
+
+    /// The owner is gone. Returns its waker, to be dropped when nothing is borrowed.
+    pub(crate) fn cancel(&mut self, id: TimerId) -> Option<Waker> {
+        let timer = &mut self.table[id as usize];
+        self.free.push(id);
+        match std::mem::replace(&mut timer.state, State::Unused) {
+            State::Waiting(waker) => {
+                self.stale += 1;
+                self.purge();
+                Some(waker)
+            }
+            State::Fired | State::Unused => None,
+        }
+    }
+
+    /// Moves the wakers of all timers due at `now` to `woken`, in the order of their deadlines.
+    /// Returns how many there were.
+    pub(crate) fn fire(&mut self, now: u64, woken: &mut Vec<Waker>) -> usize {
+        let mut fired = 0;
+        while self.next_deadline().is_some_and(|deadline| deadline <= now) {
+            let Some(top) = self.heap.pop() else { break };
+            let timer = &mut self.table[top.id as usize];
+            timer.entry = 0;
+            if timer.deadline > now {
+                // It was moved back: this is the one time that it costs a push.
+                self.push(top.id);
+            } else if let State::Waiting(waker) = std::mem::replace(&mut timer.state, State::Fired)
+            {
+                woken.push(waker);
+                fired += 1;
+            }
+        }
+        fired
+    }
+
+    /// Gives a waiting timer an entry of its own; the one it had, if any, is stale from now on.
+    fn push(&mut self, id: TimerId) {
+        self.sequence = self.sequence.checked_add(1).unwrap_or(1);
+        let timer = &mut self.table[id as usize];
+        timer.entry = self.sequence;
+        timer.queued_at = timer.deadline;
+        self.heap.push(Entry {
+            deadline: timer.deadline,
+            sequence: self.sequence,
+            id,
+        });
+    }
+
+    fn purge(&mut self) {
+        if self.stale < PURGE_FROM || self.stale * 2 < self.heap.len() {
+            return;
+        }
+        let table = &mut self.table;
+        self.heap.retain(|entry| {
+            let timer = &mut table[entry.id as usize];
+            let current = timer.entry == entry.sequence;
+            let waits = matches!(timer.state, State::Waiting(_));
+            if current && !waits {
+                timer.entry = 0;
+            }
+            current && waits
+        });
+        self.stale = 0;
+    }
+}

@@ -1,0 +1,207 @@
+//! What can go wrong, by name, with the operation and the fd.
+
+use std::error;
+use std::fmt;
+use std::io;
+use std::os::fd::RawFd;
+
+use crate::Backend;
+
+/// Why a selector refused or failed.
+///
+/// Converts into [`io::Error`] without losing `raw_os_error`, so `?` works in code that speaks
+/// `io::Result`.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The number is negative: no fd.
+    InvalidFd(RawFd),
+    /// The number has a key already.
+    AlreadyRegistered(RawFd),
+    /// No key has this token; it was unregistered, or belongs to another selector.
+    NotRegistered(RawFd),
+    /// select(2) of this platform cannot watch numbers from `limit` on.
+    FdTooLarge {
+        /// The number.
+        fd: RawFd,
+        /// The first number that is too large.
+        limit: usize,
+    },
+    /// The backend does not have this capability.
+    Unsupported {
+        /// What was asked.
+        what: &'static str,
+        /// Who cannot do it.
+        backend: Backend,
+    },
+    /// A signal ended the wait; only from the interruptible forms of select.
+    Interrupted,
+    /// There is no backend of this name on this platform.
+    UnknownBackend {
+        /// The name.
+        name: String,
+    },
+    /// The selector was created before a fork, by the parent; its kernel object is not ours.
+    Forked,
+    /// A [`ScriptedSelector`](crate::ScriptedSelector) would have waited for ever: its script is
+    /// over.
+    ScriptEnded,
+    /// The kernel refused for a reason that has a name.
+    Refused {
+        /// The reason.
+        why: Refusal,
+        /// The system call, e.g. `epoll_ctl add`.
+        op: &'static str,
+        /// The fd it was about.
+        fd: Option<RawFd>,
+        /// The kernel's answer.
+        source: io::Error,
+    },
+    /// A system call failed.
+    Os {
+        /// The system call, e.g. `epoll_ctl add`.
+        op: &'static str,
+        /// The fd it was about.
+        fd: Option<RawFd>,
+        /// The kernel's answer.
+        source: io::Error,
+    },
+}
+
+/// The refusals of a kernel that a program may want to tell apart.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The kind of file cannot be watched, as a regular file by epoll (EPERM). It is always
+    /// ready; select and poll accept it and say so.
+    NotPollable,
+    /// The user's limit of watched files is reached (ENOSPC, `fs.epoll.max_user_watches`).
+    TooManyWatches,
+    /// The process or the system has too many open files (EMFILE, ENFILE).
+    TooManyFiles,
+    /// Selectors that watch each other form a loop or a chain that is too long (ELOOP).
+    TooDeep,
+    /// A selector cannot watch itself (EINVAL).
+    WatchesItself,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Refusal::NotPollable => "this kind of file cannot be watched by this backend",
+            Refusal::TooManyWatches => "the limit of watched files is reached",
+            Refusal::TooManyFiles => "the limit of open files is reached",
+            Refusal::TooDeep => "selectors nested in a loop or too deep",
+            Refusal::WatchesItself => "a selector cannot watch itself",
+        })
+    }
+}
+
+impl Error {
+    /// An [`Error::Os`], or the refusal that its errno names.
+    pub(crate) fn os(op: &'static str, fd: Option<RawFd>, source: io::Error) -> Error {
+        let why = match source.raw_os_error() {
+            Some(libc::EINTR) => return Error::Interrupted,
+            Some(libc::EPERM) => Refusal::NotPollable,
+            Some(libc::ENOSPC) => Refusal::TooManyWatches,
+            Some(libc::EMFILE | libc::ENFILE) => Refusal::TooManyFiles,
+            Some(libc::ELOOP) => Refusal::TooDeep,
+            _ => return Error::Os { op, fd, source },
+        };
+        Error::Refused {
+            why,
+            op,
+            fd,
+            source,
+        }
+    }
+
+    /// The errno of the kernel, if the kernel was asked.
+    #[must_use]
+    pub fn raw_os_error(&self) -> Option<i32> {
+        match self {
+            Error::Os { source, .. } | Error::Refused { source, .. } => source.raw_os_error(),
+            Error::Interrupted => Some(libc::EINTR),
+            _ => None,
+        }
+    }
+
+    /// The kind that the [`io::Error`] of this error has.
+    #[must_use]
+    pub fn kind(&self) -> io::ErrorKind {
+        match self {
+            Error::InvalidFd(_) | Error::FdTooLarge { .. } | Error::UnknownBackend { .. } => {
+                io::ErrorKind::InvalidInput
+            }
+            Error::AlreadyRegistered(_) => io::ErrorKind::AlreadyExists,
+            Error::NotRegistered(_) => io::ErrorKind::NotFound,
+            Error::Unsupported { .. } => io::ErrorKind::Unsupported,
+            Error::Interrupted => io::ErrorKind::Interrupted,
+            Error::Forked | Error::ScriptEnded => io::ErrorKind::Other,
+            Error::Refused { source, .. } | Error::Os { source, .. } => source.kind(),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let on_fd = |f: &mut fmt::Formatter<'_>, op: &str, fd: &Option<RawFd>| match fd {
+            Some(fd) => write!(f, "{op} fd {fd}: "),
+            None => write!(f, "{op}: "),
+        };
+        match self {
+            Error::InvalidFd(fd) => write!(f, "invalid file descriptor {fd}"),
+            Error::AlreadyRegistered(fd) => write!(f, "fd {fd} is already registered"),
+            Error::NotRegistered(fd) => write!(f, "fd {fd} is not registered under this token"),
+            Error::FdTooLarge { fd, limit } => {
+                write!(
+                    f,
+                    "fd {fd} is out of range for select, which ends before {limit}"
+                )
+            }
+            Error::Unsupported { what, backend } => write!(f, "{backend} does not offer {what}"),
+            Error::Interrupted => f.write_str("interrupted by a signal"),
+            Error::UnknownBackend { name } => {
+                write!(f, "unknown selector {name:?}; valid names: default")?;
+                Backend::available()
+                    .iter()
+                    .try_for_each(|backend| write!(f, ", {backend}"))
+            }
+            Error::Forked => f.write_str("the selector belongs to the process before the fork"),
+            Error::ScriptEnded => f.write_str("the script is over and the wait has no timeout"),
+            Error::Refused {
+                why,
+                op,
+                fd,
+                source,
+            } => {
+                on_fd(f, op, fd)?;
+                write!(f, "{why} ({source})")
+            }
+            Error::Os { op, fd, source } => {
+                on_fd(f, op, fd)?;
+                write!(f, "{source}")
+            }
+        }
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        match self {
+            Error::Refused { source, .. } | Error::Os { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl From<Error> for io::Error {
+    fn from(error: Error) -> io::Error {
+        match error {
+            // An io::Error has either an errno or a text. The errno is what code looks at.
+            Error::Refused { source, .. } | Error::Os { source, .. } => source,
+            Error::Interrupted => io::Error::from_raw_os_error(libc::EINTR),
+            other => io::Error::new(other.kind(), other),
+        }
+    }
+}

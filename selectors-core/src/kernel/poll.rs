@@ -1,0 +1,150 @@
+//! poll(2): one array of records goes in, the same array comes out with the answers filled in.
+//!
+//! **Facts.** The kernel keeps nothing between calls, so a wait costs in proportion to what is
+//! registered. Hang-up, error and "not open" are reported for a record even if it asks for
+//! nothing; a negative number switches a record off. A number that is not open is answered with
+//! POLLNVAL in every call.
+//!
+//! **Decisions.** The array is kept between calls and edited in place; a removed record is replaced
+//! by the last one. POLLNVAL is reported once and the record switched off, so that a closed raw
+//! source cannot make a loop spin.
+
+use std::io;
+use std::time::Duration;
+
+use libc::pollfd;
+
+use super::{Kernel, must_be_open};
+use crate::interest::Interest;
+use crate::sys::poll as sys;
+use crate::{Backend, Capabilities, Error, Event, Readiness, Token, timeout};
+
+/// The kernel half of `PollSelector`.
+pub struct Poll {
+    /// The records, as the call takes them. A negative number is a record switched off.
+    records: Vec<pollfd>,
+    /// Whose record it is, index by index.
+    owners: Vec<(Token, Interest)>,
+    /// By number, the index of its record.
+    index: Vec<usize>,
+    /// Whether ppoll(2) works here; cleared by its first ENOSYS.
+    nanoseconds: bool,
+    /// The answers of the last wait.
+    events: Vec<Event>,
+}
+
+/// In `Poll::index`: the number has no record.
+const NONE: usize = usize::MAX;
+
+impl Poll {
+    /// A selector that watches nothing; poll(2) needs no object in the kernel.
+    pub(crate) fn new() -> Result<Poll, Error> {
+        Ok(Poll {
+            records: Vec::new(),
+            owners: Vec::new(),
+            index: Vec::new(),
+            nanoseconds: cfg!(ppoll),
+            events: Vec::new(),
+        })
+    }
+
+    /// One call with this timeout: in milliseconds where that is exact, else as fine as can be.
+    fn ask(&mut self, timeout: Option<Duration>) -> io::Result<usize> {
+        let millis = timeout::whole_millis(timeout);
+        if let (None, Some(fine), true) = (millis, timeout, self.nanoseconds) {
+            match sys::ppoll(&mut self.records, timeout::timespec(fine)) {
+                Err(error) if error.raw_os_error() == Some(libc::ENOSYS) => {
+                    self.nanoseconds = false;
+                }
+                asked => return asked,
+            }
+        }
+        sys::poll(&mut self.records, timeout::millis(timeout))
+    }
+}
+
+/// The record of a key.
+fn record(fd: i32, interest: Interest) -> pollfd {
+    // READ_CLOSED's bit means something else where there is no POLLRDHUP.
+    let known = interest.poll_bits() & (!Readiness::READ_CLOSED.bits() | sys::RDHUP);
+    pollfd {
+        fd,
+        events: known as i16,
+        revents: 0,
+    }
+}
+
+impl Kernel for Poll {
+    fn backend(&self) -> Backend {
+        Backend::Poll
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            edge: false,
+            oneshot: true,
+            nanosecond_timeouts: self.nanoseconds,
+            batched_changes: true,
+            priority: true,
+            conditions: true,
+            fileno: false,
+        }
+    }
+
+    fn add(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
+        must_be_open(token.fd)?;
+        let fd = token.fd as usize;
+        if fd >= self.index.len() {
+            self.index.resize(fd + 1, NONE);
+        }
+        self.index[fd] = self.records.len();
+        self.records.push(record(token.fd, interest));
+        self.owners.push((token, interest));
+        Ok(())
+    }
+
+    fn modify(&mut self, token: Token, _from: Interest, to: Interest) -> Result<(), Error> {
+        let index = self.index[token.fd as usize];
+        self.records[index] = record(token.fd, to);
+        self.owners[index] = (token, to);
+        Ok(())
+    }
+
+    fn delete(&mut self, token: Token, _from: Interest) -> Result<(), Error> {
+        let index = std::mem::replace(&mut self.index[token.fd as usize], NONE);
+        self.records.swap_remove(index);
+        self.owners.swap_remove(index);
+        if let Some((moved, _)) = self.owners.get(index) {
+            self.index[moved.fd as usize] = index;
+        }
+        Ok(())
+    }
+
+    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Event], Error> {
+        self.events.clear();
+        let mut left = match self.ask(timeout) {
+            Ok(reported) => reported,
+            Err(error) => return Err(Error::os("poll", None, error)),
+        };
+        for (record, (token, interest)) in self.records.iter_mut().zip(&self.owners) {
+            if left == 0 {
+                break;
+            }
+            if record.revents == 0 {
+                continue;
+            }
+            left -= 1;
+            let readiness = Readiness::from_kernel(record.revents as u16);
+            if readiness.is_invalid() || interest.mode.is_oneshot() {
+                record.fd = !token.fd;
+                // A record that is switched off is not written to any more.
+                record.revents = 0;
+            }
+            self.events.push(Event {
+                token: *token,
+                readiness,
+            });
+        }
+        Ok(&self.events)
+    }
+}

@@ -1,0 +1,237 @@
+//! select(2), the plainest way to ask: three bitmaps go in, three come out.
+//!
+//! **Facts.** The kernel keeps nothing between calls, so every wait carries all numbers up to the
+//! highest and costs in proportion to it, ready or not. The bitmaps are overwritten with the
+//! answer. One number that is not open fails the whole call with EBADF and does not say which.
+//! There is no hang-up and no error bit: the end of a stream is readable, a failed connect both.
+//!
+//! **Decisions.** Wanted bits are copied before each call. The bitmaps grow with the numbers, where
+//! the platform's library allows it. After EBADF the culprit is looked for with fcntl(2), reported
+//! once as invalid and then left out, so that one closed raw source cannot stop all the others.
+
+use std::time::Duration;
+
+use super::{Kernel, must_be_open};
+use crate::interest::Interest;
+use crate::sys::select::{self as sys, Word};
+use crate::{Backend, Capabilities, Error, Event, Readiness, Token, timeout};
+
+/// The kernel half of `SelectSelector`.
+pub struct Select {
+    /// What is watched: read, write, urgent data. All of one length.
+    wanted: [Vec<Word>; 3],
+    /// Where the kernel writes its answer.
+    answer: [Vec<Word>; 3],
+    /// By number; `None` is not watched.
+    keys: Vec<Option<(Token, Interest)>>,
+    /// Whether pselect(2) works here; cleared by its first ENOSYS.
+    nanoseconds: bool,
+    /// The answers of the last wait.
+    events: Vec<Event>,
+}
+
+impl Select {
+    /// A selector that watches nothing; select(2) needs no object in the kernel.
+    pub(crate) fn new() -> Result<Select, Error> {
+        Ok(Select {
+            wanted: Default::default(),
+            answer: Default::default(),
+            keys: Vec::new(),
+            nanoseconds: true,
+            events: Vec::new(),
+        })
+    }
+
+    /// Sets the wanted bits of a number.
+    fn set(&mut self, fd: usize, interest: Option<Interest>) {
+        let asked = match interest {
+            None => [false; 3],
+            Some(to) => [
+                to.events.is_readable(),
+                to.events.is_writable(),
+                to.priority,
+            ],
+        };
+        let (word, bit) = place(fd);
+        for (set, on) in self.wanted.iter_mut().zip(asked) {
+            if on {
+                set[word] |= bit;
+            } else {
+                set[word] &= !bit;
+            }
+        }
+    }
+
+    /// One call with this timeout, by pselect(2) or the older select(2).
+    fn ask(&mut self, timeout: Option<Duration>) -> std::io::Result<usize> {
+        let nfds = self.keys.len();
+        if self.nanoseconds {
+            let asked = sys::pselect(nfds, self.fresh(), timeout.map(timeout::timespec));
+            match asked {
+                Err(error) if error.raw_os_error() == Some(libc::ENOSYS) => {
+                    self.nanoseconds = false;
+                }
+                asked => return asked,
+            }
+        }
+        sys::select(nfds, self.fresh(), timeout.map(timeout::timeval))
+    }
+
+    /// The wanted bits, copied to where the answer will be.
+    fn fresh(&mut self) -> [&mut [Word]; 3] {
+        for (answer, wanted) in self.answer.iter_mut().zip(&self.wanted) {
+            answer.copy_from_slice(wanted);
+        }
+        self.answer.each_mut().map(Vec::as_mut_slice)
+    }
+
+    /// Collects the answer's bits into one event per number; returns how many bits there were.
+    fn collect(&mut self) -> usize {
+        let mut bits = 0;
+        let [read, write, urgent] = &self.answer;
+        for (index, ((&read, &write), &urgent)) in read.iter().zip(write).zip(urgent).enumerate() {
+            let mut any = read | write | urgent;
+            bits += (read.count_ones() + write.count_ones() + urgent.count_ones()) as usize;
+            while any != 0 {
+                let lowest = any & any.wrapping_neg();
+                any ^= lowest;
+                let fd = index * Word::BITS as usize + lowest.trailing_zeros() as usize;
+                let Some(Some((token, _))) = self.keys.get(fd) else {
+                    continue;
+                };
+                let mut readiness = Readiness::EMPTY;
+                for (set, condition) in [
+                    (read, Readiness::READABLE),
+                    (write, Readiness::WRITABLE),
+                    (urgent, Readiness::PRIORITY),
+                ] {
+                    if set & lowest != 0 {
+                        readiness = readiness | condition;
+                    }
+                }
+                self.events.push(Event {
+                    token: *token,
+                    readiness,
+                });
+            }
+        }
+        bits
+    }
+
+    /// Turns the events of numbers that are not open into `INVALID` and stops watching them.
+    fn disable_closed(&mut self) {
+        for index in 0..self.events.len() {
+            let token = self.events[index].token;
+            if must_be_open(token.fd).is_err() {
+                self.events[index].readiness = Readiness::INVALID;
+                self.set(token.fd as usize, None);
+            }
+        }
+    }
+
+    /// After EBADF: every watched number that is not open, reported once.
+    fn find_closed(&mut self) {
+        for fd in 0..self.keys.len() {
+            let Some((token, _)) = self.keys[fd] else {
+                continue;
+            };
+            let (word, bit) = place(fd);
+            let watched = self.wanted.iter().any(|set| set[word] & bit != 0);
+            if watched && must_be_open(token.fd).is_err() {
+                self.events.push(Event {
+                    token,
+                    readiness: Readiness::INVALID,
+                });
+                self.set(fd, None);
+            }
+        }
+    }
+}
+
+/// Where the bit of a number lies.
+fn place(fd: usize) -> (usize, Word) {
+    let width = Word::BITS as usize;
+    (fd / width, 1 << (fd % width))
+}
+
+impl Kernel for Select {
+    fn backend(&self) -> Backend {
+        Backend::Select
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            edge: false,
+            oneshot: true,
+            nanosecond_timeouts: self.nanoseconds,
+            batched_changes: true,
+            priority: true,
+            conditions: false,
+            fileno: false,
+        }
+    }
+
+    fn add(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
+        let fd = token.fd as usize;
+        if let Some(limit) = sys::LIMIT {
+            if fd >= limit {
+                return Err(Error::FdTooLarge {
+                    fd: token.fd,
+                    limit,
+                });
+            }
+        }
+        must_be_open(token.fd)?;
+        if fd >= self.keys.len() {
+            self.keys.resize(fd + 1, None);
+            let words = (place(fd).0 + 1).next_multiple_of(sys::STEP);
+            for set in self.wanted.iter_mut().chain(&mut self.answer) {
+                set.resize(words.max(set.len()), 0);
+            }
+        }
+        self.keys[fd] = Some((token, interest));
+        self.set(fd, Some(interest));
+        Ok(())
+    }
+
+    fn modify(&mut self, token: Token, _from: Interest, to: Interest) -> Result<(), Error> {
+        self.keys[token.fd as usize] = Some((token, to));
+        self.set(token.fd as usize, Some(to));
+        Ok(())
+    }
+
+    fn delete(&mut self, token: Token, _from: Interest) -> Result<(), Error> {
+        self.keys[token.fd as usize] = None;
+        self.set(token.fd as usize, None);
+        // Waits pay for the highest number, so give back what nobody needs.
+        while let Some(None) = self.keys.last() {
+            self.keys.pop();
+        }
+        Ok(())
+    }
+
+    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Event], Error> {
+        self.events.clear();
+        match self.ask(timeout) {
+            Ok(0) => return Ok(&self.events),
+            Ok(reported) => {
+                // Linux leaves the bits beyond the process's fd table as they were, so a number
+                // that was never open in this process (after a fork) would look ready.
+                if self.collect() != reported {
+                    self.disable_closed();
+                }
+            }
+            Err(error) if error.raw_os_error() == Some(libc::EBADF) => self.find_closed(),
+            Err(error) => return Err(Error::os("select", None, error)),
+        }
+        for index in 0..self.events.len() {
+            let fd = self.events[index].token.fd as usize;
+            if let Some((_, interest)) = self.keys[fd] {
+                if interest.mode.is_oneshot() {
+                    self.set(fd, None);
+                }
+            }
+        }
+        Ok(&self.events)
+    }
+}

@@ -1,0 +1,157 @@
+//! The table of keys, indexed by fd.
+
+use std::fmt;
+use std::os::fd::RawFd;
+
+use crate::interest::Interest;
+use crate::{Events, SelectorKey, Token};
+
+/// The registered keys of a selector, by token and by number: Python's `get_map()`.
+///
+/// The kernel hands out the lowest free number, so numbers are small and dense, and a plain array
+/// finds a key with one comparison and no hash. Its price is that iteration follows the numbers
+/// and not the order of registration, and that the array is as long as the highest number seen.
+pub struct KeyMap<F, D> {
+    entries: Vec<Option<Entry<F, D>>>,
+    len: usize,
+}
+
+/// One registration: the key, and what the selector itself must know about it.
+pub(crate) struct Entry<F, D> {
+    pub(crate) generation: u32,
+    /// What the key wants to hear of, computed when its interest changes and not at each event.
+    pub(crate) mask: u16,
+    /// The interest in the kernel, or the last one while the key is parked.
+    pub(crate) interest: Interest,
+    /// A change that waits for the next select: set by `modify_later` and `park_later`, cleared
+    /// by the flush and by any verb that acts at once.
+    pub(crate) planned: Option<Option<Events>>,
+    pub(crate) key: SelectorKey<F, D>,
+}
+
+impl<F, D> Entry<F, D> {
+    /// The entry's token.
+    pub(crate) fn token(&self) -> Token {
+        Token {
+            fd: self.key.fd,
+            generation: self.generation,
+        }
+    }
+
+    /// Records what the kernel now watches; `None` is parked.
+    pub(crate) fn set_interest(&mut self, interest: Option<Interest>) {
+        self.key.events = interest.map(|interest| interest.events);
+        if let Some(interest) = interest {
+            self.interest = interest;
+            self.mask = interest.mask();
+        }
+    }
+}
+
+impl<F, D> KeyMap<F, D> {
+    pub(crate) const fn new() -> KeyMap<F, D> {
+        KeyMap {
+            entries: Vec::new(),
+            len: 0,
+        }
+    }
+
+    /// How many keys there are, parked ones included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether nothing is registered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The key of a token; `None` once it is unregistered.
+    #[inline]
+    #[must_use]
+    pub fn get(&self, token: Token) -> Option<&SelectorKey<F, D>> {
+        match self.entry(token) {
+            Some(entry) => Some(&entry.key),
+            None => None,
+        }
+    }
+
+    /// The key of a number, with its token.
+    #[must_use]
+    pub fn get_by_fd(&self, fd: RawFd) -> Option<(Token, &SelectorKey<F, D>)> {
+        let entry = self.entries.get(usize::try_from(fd).ok()?)?.as_ref()?;
+        Some((entry.token(), &entry.key))
+    }
+
+    /// Whether the token has a key.
+    #[must_use]
+    pub fn contains(&self, token: Token) -> bool {
+        self.entry(token).is_some()
+    }
+
+    /// All keys with their tokens, in the order of their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = (Token, &SelectorKey<F, D>)> {
+        self.entries().map(|entry| (entry.token(), &entry.key))
+    }
+
+    /// All registered numbers, in order.
+    pub fn fds(&self) -> impl Iterator<Item = RawFd> {
+        self.entries().map(|entry| entry.key.fd)
+    }
+
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry<F, D>> {
+        self.entries.iter().filter_map(Option::as_ref)
+    }
+
+    /// The entry of a token. On the hot path of every event: one bounds check, one comparison.
+    #[inline]
+    pub(crate) fn entry(&self, token: Token) -> Option<&Entry<F, D>> {
+        // A negative number becomes a huge index, which is out of bounds.
+        match self.entries.get(token.fd as usize) {
+            Some(Some(entry)) if entry.generation == token.generation => Some(entry),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn entry_mut(&mut self, token: Token) -> Option<&mut Entry<F, D>> {
+        match self.entries.get_mut(token.fd as usize) {
+            Some(Some(entry)) if entry.generation == token.generation => Some(entry),
+            _ => None,
+        }
+    }
+
+    /// Puts a new entry in; the caller has made sure that its place is free.
+    pub(crate) fn insert(&mut self, entry: Entry<F, D>) {
+        let index = entry.key.fd as usize;
+        if index >= self.entries.len() {
+            self.entries.resize_with(index + 1, || None);
+        }
+        self.entries[index] = Some(entry);
+        self.len += 1;
+    }
+
+    pub(crate) fn remove(&mut self, token: Token) -> Option<Entry<F, D>> {
+        self.entry(token)?;
+        self.len -= 1;
+        self.entries[token.fd as usize].take()
+    }
+
+    pub(crate) fn into_keys(self) -> Vec<SelectorKey<F, D>> {
+        self.entries
+            .into_iter()
+            .flatten()
+            .map(|entry| entry.key)
+            .collect()
+    }
+}
+
+impl<F: fmt::Debug, D: fmt::Debug> fmt::Debug for KeyMap<F, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map()
+            .entries(self.iter().map(|(_, key)| (key.fd, key)))
+            .finish()
+    }
+}

@@ -1,0 +1,57 @@
+//! For tests: counts the system calls of this thread and answers them with an error on request.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::io;
+
+#[derive(Default)]
+struct Record {
+    counts: HashMap<&'static str, usize>,
+    /// Errors to answer with: which call, how many calls to let through first, errno.
+    planned: Vec<(&'static str, usize, i32)>,
+}
+
+thread_local! {
+    static RECORD: RefCell<Record> = RefCell::default();
+}
+
+/// Called before each system call.
+pub(crate) fn enter(name: &'static str) -> io::Result<()> {
+    RECORD.with_borrow_mut(|record| {
+        *record.counts.entry(name).or_default() += 1;
+        for index in 0..record.planned.len() {
+            let (call, wait, errno) = &mut record.planned[index];
+            if *call != name {
+                continue;
+            }
+            if *wait > 0 {
+                *wait -= 1;
+                continue;
+            }
+            let errno = *errno;
+            record.planned.remove(index);
+            return Err(io::Error::from_raw_os_error(errno));
+        }
+        Ok(())
+    })
+}
+
+/// The next call of this name on this thread fails with this errno.
+pub(crate) fn inject(name: &'static str, errno: i32) {
+    inject_after(name, 0, errno);
+}
+
+/// The call of this name after `skip` others fails with this errno.
+pub(crate) fn inject_after(name: &'static str, skip: usize, errno: i32) {
+    RECORD.with_borrow_mut(|record| record.planned.push((name, skip, errno)));
+}
+
+/// How often this thread has made the call.
+pub(crate) fn count(name: &str) -> usize {
+    RECORD.with_borrow(|record| record.counts.get(name).copied().unwrap_or(0))
+}
+
+/// How many system calls this thread has made.
+pub(crate) fn total() -> usize {
+    RECORD.with_borrow(|record| record.counts.values().sum())
+}

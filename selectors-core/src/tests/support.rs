@@ -1,0 +1,114 @@
+//! What the tests share: backends by type, fds to watch, and a short way to ask.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use crate::kernel::{self, Kernel};
+use crate::{Event, Readiness, Selector, SelectorKey, Token};
+
+/// A kernel half that a test can be instantiated for.
+pub(super) trait TestKernel: Kernel + Send + Sized + 'static {
+    fn open() -> Self;
+}
+
+impl TestKernel for kernel::Select {
+    fn open() -> Self {
+        Self::new().unwrap()
+    }
+}
+
+impl TestKernel for kernel::Poll {
+    fn open() -> Self {
+        Self::new().unwrap()
+    }
+}
+
+#[cfg(epoll)]
+impl TestKernel for kernel::Epoll {
+    fn open() -> Self {
+        Self::new().unwrap()
+    }
+}
+
+impl TestKernel for kernel::AnyKernel {
+    fn open() -> Self {
+        kernel::AnyKernel(kernel::probe().unwrap())
+    }
+}
+
+/// A new selector on the backend of a test.
+pub(super) fn selector<K: TestKernel, F, D>() -> Selector<K, F, D> {
+    Selector::from_kernel(K::open())
+}
+
+/// Instantiates generic tests for every backend of this platform.
+macro_rules! on_every_backend {
+    ($($test:ident),+ $(,)?) => {
+        mod on_select {
+            $(#[test] fn $test() { super::$test::<crate::kernel::Select>(); })+
+        }
+        mod on_poll {
+            $(#[test] fn $test() { super::$test::<crate::kernel::Poll>(); })+
+        }
+        #[cfg(epoll)]
+        mod on_epoll {
+            $(#[test] fn $test() { super::$test::<crate::kernel::Epoll>(); })+
+        }
+        mod on_default {
+            $(#[test] fn $test() { super::$test::<crate::kernel::AnyKernel>(); })+
+        }
+    };
+}
+pub(super) use on_every_backend;
+
+pub(super) const NOW: Option<Duration> = Some(Duration::ZERO);
+
+/// A pair of connected sockets, non-blocking.
+pub(super) fn pair() -> (UnixStream, UnixStream) {
+    let (a, b) = UnixStream::pair().unwrap();
+    a.set_nonblocking(true).unwrap();
+    b.set_nonblocking(true).unwrap();
+    (a, b)
+}
+
+/// What is ready at this moment, in the order of numbers.
+pub(super) fn ready_now<K: Kernel, F, D>(
+    selector: &mut Selector<K, F, D>,
+) -> Vec<(Token, Readiness)> {
+    let mut ready = Vec::new();
+    selector.select(&mut ready, NOW).unwrap();
+    ready.sort_by_key(|event: &Event| event.token);
+    ready
+        .iter()
+        .map(|event| (event.token, event.readiness))
+        .collect()
+}
+
+/// Which tokens are ready at this moment.
+pub(super) fn tokens_now<K: Kernel, F, D>(selector: &mut Selector<K, F, D>) -> Vec<Token> {
+    ready_now(selector)
+        .into_iter()
+        .map(|(token, _)| token)
+        .collect()
+}
+
+/// Fills the send buffer, so that the socket is not writable.
+pub(super) fn fill(mut socket: &UnixStream) {
+    while socket.write(&[0; 4096]).is_ok() {}
+}
+
+/// Empties the receive buffer.
+pub(super) fn drain(mut socket: &UnixStream) {
+    while matches!(socket.read(&mut [0; 4096]), Ok(n) if n > 0) {}
+}
+
+/// A file object that is only a key to the table of the test.
+pub(super) fn send(mut socket: &UnixStream) {
+    socket.write_all(b"x").unwrap();
+}
+
+/// The file object of a key that a test has just unregistered.
+pub(super) fn fileobj<F, D>(key: SelectorKey<F, D>) -> F {
+    key.fileobj
+}
