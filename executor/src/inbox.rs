@@ -233,37 +233,40 @@ mod loom_tests {
         }
     }
 
-    fn permute(quiet: bool) {
-        loom::model(move || {
+    /// `senders` threads with `messages` each against one loop; `preemptions` bounds the search
+    /// where it must be.
+    fn permute(senders: u32, messages: u32, preemptions: Option<usize>, quiet: bool) {
+        let mut model = loom::model::Builder::new();
+        model.preemption_bound = preemptions;
+        model.check(move || {
             let inbox = Arc::new(Inbox::new());
-            let eventfd = Arc::new(Eventfd {
-                written: Mutex::new(false),
-                changed: Condvar::new(),
-            });
-            let senders: Vec<_> = (0..2)
-                .map(|message| {
-                    let (inbox, eventfd) = (Arc::clone(&inbox), Arc::clone(&eventfd));
-                    thread::spawn(move || {
+            let eventfd = Arc::new(Eventfd { written: Mutex::new(false), changed: Condvar::new() });
+            for _ in 0..senders {
+                let (inbox, eventfd) = (Arc::clone(&inbox), Arc::clone(&eventfd));
+                thread::spawn(move || {
+                    for message in 0..messages {
                         if inbox.push(message) == Notify::Needed {
                             eventfd.notify();
                         }
-                    })
-                })
-                .collect();
-            receive(&inbox, &eventfd, 2, quiet);
-            for sender in senders {
-                sender.join().unwrap();
+                    }
+                });
             }
+            receive(&inbox, &eventfd, (senders * messages) as usize, quiet);
         });
     }
 
     #[test]
     fn no_order_of_check_and_sleep_loses_a_wake() {
-        permute(false);
+        permute(1, 2, None, false);
     }
 
     #[test]
     fn no_order_loses_a_wake_when_the_loop_turns_quiet() {
-        permute(true);
+        permute(1, 2, None, true);
+    }
+
+    #[test]
+    fn two_senders_lose_no_wake_within_three_preemptions() {
+        permute(2, 1, Some(3), true);
     }
 }

@@ -25,6 +25,8 @@
 mod backend;
 mod base;
 mod capabilities;
+#[cfg(epoll)]
+mod epoll_flags;
 mod error;
 mod event;
 mod events;
@@ -36,8 +38,10 @@ mod mode;
 mod named;
 mod notifier;
 mod plan;
+mod raw;
 mod readiness;
 mod register_error;
+mod scripted;
 mod selector;
 mod sys;
 #[cfg(test)]
@@ -49,6 +53,8 @@ mod wait;
 pub use backend::Backend;
 pub use base::BaseSelector;
 pub use capabilities::Capabilities;
+#[cfg(epoll)]
+pub use epoll_flags::EpollFlags;
 pub use error::{Error, Refusal};
 pub use event::Event;
 pub use events::{EVENT_READ, EVENT_WRITE, Events};
@@ -56,11 +62,17 @@ pub use interest::Interest;
 pub use key::SelectorKey;
 pub use key_map::KeyMap;
 pub use mode::Mode;
+#[cfg(devpoll)]
+pub use named::DevpollSelector;
 #[cfg(epoll)]
 pub use named::EpollSelector;
+#[cfg(kqueue)]
+pub use named::KqueueSelector;
 pub use named::{DefaultSelector, PollSelector, SelectSelector};
 pub use notifier::Notifier;
+pub use raw::RawSource;
 pub use readiness::Readiness;
 pub use register_error::RegisterError;
+pub use scripted::{Call, Script, ScriptedSelector};
 pub use selector::Selector;
 pub use token::Token;

@@ -13,6 +13,14 @@ pub type PollSelector<F, D> = Selector<kernel::Poll, F, D>;
 #[cfg(epoll)]
 pub type EpollSelector<F, D> = Selector<kernel::Epoll, F, D>;
 
+/// A selector on /dev/poll.
+#[cfg(devpoll)]
+pub type DevpollSelector<F, D> = Selector<kernel::Devpoll, F, D>;
+
+/// A selector on kqueue(2).
+#[cfg(kqueue)]
+pub type KqueueSelector<F, D> = Selector<kernel::Kqueue, F, D>;
+
 /// The best selector that works on this machine, or the one of a given
 /// [`Backend`](crate::Backend).
 pub type DefaultSelector<F, D> = Selector<kernel::AnyKernel, F, D>;
@@ -48,6 +56,30 @@ impl<F, D> EpollSelector<F, D> {
     /// [`Refusal::TooManyFiles`](crate::Refusal::TooManyFiles) at the limit of open files.
     pub fn new() -> Result<Self, Error> {
         Ok(Selector::from_kernel(kernel::Epoll::new()?))
+    }
+}
+
+#[cfg(devpoll)]
+impl<F, D> DevpollSelector<F, D> {
+    /// A new selector, with a new set of /dev/poll.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::TooManyFiles`](crate::Refusal::TooManyFiles) at the limit of open files.
+    pub fn new() -> Result<Self, Error> {
+        Ok(Selector::from_kernel(kernel::Devpoll::new()?))
+    }
+}
+
+#[cfg(kqueue)]
+impl<F, D> KqueueSelector<F, D> {
+    /// A new selector, with a new kqueue.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::TooManyFiles`](crate::Refusal::TooManyFiles) at the limit of open files.
+    pub fn new() -> Result<Self, Error> {
+        Ok(Selector::from_kernel(kernel::Kqueue::new()?))
     }
 }
 

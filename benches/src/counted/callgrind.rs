@@ -13,12 +13,15 @@ pub struct Profile {
     pub locked: f64,
     /// Instructions of each function itself, most first; what is inlined counts for its caller.
     pub functions: Vec<(String, f64)>,
+    /// The same by source line, if the program was built with line tables.
+    pub lines: Vec<(String, f64)>,
 }
 
 /// Executions of one run: by function, and by address in each object file.
 #[derive(Default)]
 struct Run {
     functions: BTreeMap<String, f64>,
+    lines: BTreeMap<String, f64>,
     addresses: BTreeMap<(String, u64), f64>,
 }
 
@@ -29,22 +32,30 @@ struct Run {
 /// A run that failed, in words.
 pub fn callgrind(subject: &str, work: Work, lengths: Lengths) -> Result<Profile, String> {
     let (short, long, operations) = lengths.of(work, |length| run(subject, work, length))?;
-    let difference =
-        |long: f64, short: Option<&f64>| (long - short.copied().unwrap_or(0.0)) / operations;
-    let mut functions: Vec<(String, f64)> = long
-        .functions
-        .iter()
-        .map(|(name, &count)| (name.clone(), difference(count, short.functions.get(name))))
-        .filter(|(_, count)| count.abs() >= 0.01)
-        .collect();
-    functions.sort_by(|a, b| b.1.total_cmp(&a.1));
     let sum = |run: &Run| run.addresses.values().sum::<f64>();
     let locked = |run: &Run| locked::count(&run.addresses);
     Ok(Profile {
         instructions: (sum(&long) - sum(&short)) / operations,
         locked: (locked(&long)? - locked(&short)?) / operations,
-        functions,
+        functions: most_first(&long.functions, &short.functions, operations),
+        lines: most_first(&long.lines, &short.lines, operations),
     })
+}
+
+/// What the long run executed more than the short one, by name, for each operation.
+fn most_first(
+    long: &BTreeMap<String, f64>,
+    short: &BTreeMap<String, f64>,
+    operations: f64,
+) -> Vec<(String, f64)> {
+    let more = |name: &String, count: f64| count - short.get(name).copied().unwrap_or(0.0);
+    let mut list: Vec<(String, f64)> = long
+        .iter()
+        .map(|(name, &count)| (name.clone(), more(name, count) / operations))
+        .filter(|(_, count)| count.abs() >= 0.01)
+        .collect();
+    list.sort_by(|a, b| b.1.total_cmp(&a.1));
+    list
 }
 
 fn run(subject: &str, work: Work, length: u64) -> Result<Run, String> {
@@ -60,18 +71,24 @@ fn run(subject: &str, work: Work, length: u64) -> Result<Run, String> {
     Ok(parse(&text))
 }
 
-/// Reads the format that callgrind's manual describes: `ob=` and `fn=` say where the cost lines
-/// after them lie; the line after `calls=` is the callee's inclusive cost, which its own lines
+/// Reads the format that callgrind's manual describes: `ob=`, `fn=` and the three that name a
+/// file (`fl=`, and `fi=` and `fe=` around what is inlined) say where the cost lines after them
+/// lie; the line after `calls=` is the callee's inclusive cost, which its own lines
 /// already hold.
 fn parse(text: &str) -> Run {
     let mut run = Run::default();
-    let (mut object, mut function) = (String::new(), String::new());
+    let (mut object, mut function, mut file) = (String::new(), String::new(), String::new());
     let mut inclusive = false;
     for line in text.lines() {
         if let Some(name) = line.strip_prefix("ob=") {
             name.clone_into(&mut object);
         } else if let Some(name) = line.strip_prefix("fn=") {
             name.clone_into(&mut function);
+        } else if let Some(name) = ["fl=", "fi=", "fe="]
+            .iter()
+            .find_map(|p| line.strip_prefix(p))
+        {
+            name.clone_into(&mut file);
         } else if line.starts_with("calls=") {
             inclusive = true;
         } else if let Some(address) = line.strip_prefix("0x") {
@@ -82,9 +99,13 @@ fn parse(text: &str) -> Run {
             let address = columns
                 .next()
                 .and_then(|hex| u64::from_str_radix(hex, 16).ok());
-            let count = columns.nth(1).and_then(|count| count.parse::<f64>().ok());
+            let number = columns.next().unwrap_or("0");
+            let count = columns.next().and_then(|count| count.parse::<f64>().ok());
             if let (Some(address), Some(count)) = (address, count) {
                 *run.functions.entry(function.clone()).or_default() += count;
+                if number != "0" {
+                    *run.lines.entry(format!("{file}:{number}")).or_default() += count;
+                }
                 *run.addresses.entry((object.clone(), address)).or_default() += count;
             }
         }

@@ -105,7 +105,16 @@ fn bits(interest: Interest) -> u32 {
         Mode::Oneshot => libc::EPOLLONESHOT,
         Mode::EdgeOneshot => libc::EPOLLET | libc::EPOLLONESHOT,
     };
-    u32::from(interest.poll_bits()) | mode as u32 | interest.extra
+    let mut asked = u32::from(interest.poll_bits());
+    if is_exclusive(interest) {
+        // The kernel allows little beside EPOLLEXCLUSIVE: epoll_ctl(2).
+        asked &= (libc::EPOLLIN | libc::EPOLLOUT) as u32;
+    }
+    asked | mode as u32 | interest.extra
+}
+
+fn is_exclusive(interest: Interest) -> bool {
+    interest.extra & libc::EPOLLEXCLUSIVE as u32 != 0
 }
 
 impl Kernel for Epoll {
@@ -141,10 +150,12 @@ impl Kernel for Epoll {
     }
 
     fn modify(&mut self, token: Token, from: Interest, to: Interest) -> Result<(), Error> {
-        if from.extra & libc::EPOLLEXCLUSIVE as u32 != 0 {
+        if is_exclusive(from) {
             // The kernel refuses to modify an exclusive registration: epoll_ctl(2).
             self.delete(token, from)?;
-            return self.add(token, to);
+            return self
+                .add(token, to)
+                .inspect_err(|_| drop(self.add(token, from)));
         }
         let (op, events) = (libc::EPOLL_CTL_MOD, bits(to));
         match sys::epoll_ctl(self.epoll.as_fd(), op, token.fd, events, token.pack()) {

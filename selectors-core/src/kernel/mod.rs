@@ -10,14 +10,32 @@ use std::time::{Duration, Instant};
 use crate::interest::Interest;
 use crate::{Backend, Capabilities, Error, Event, Token};
 
+#[cfg(any(devpoll, test))]
+#[cfg_attr(
+    test,
+    allow(unreachable_pub, reason = "public only where the platform has it")
+)]
+mod devpoll;
 #[cfg(epoll)]
 mod epoll;
+#[cfg(any(kqueue, test))]
+#[cfg_attr(
+    test,
+    allow(unreachable_pub, reason = "public only where the platform has it")
+)]
+mod kqueue;
 mod poll;
+mod scripted;
 mod select;
 
+#[cfg(any(devpoll, test))]
+pub(crate) use devpoll::Devpoll;
 #[cfg(epoll)]
 pub(crate) use epoll::Epoll;
+#[cfg(any(kqueue, test))]
+pub(crate) use kqueue::Kqueue;
 pub(crate) use poll::Poll;
+pub(crate) use scripted::Scripted;
 pub(crate) use select::Select;
 
 /// What a backend must supply.
@@ -166,6 +184,10 @@ pub(crate) fn open(backend: Backend) -> Result<Box<dyn Kernel + Send>, Error> {
         Backend::Poll => Ok(Box::new(Poll::new()?)),
         #[cfg(epoll)]
         Backend::Epoll => Ok(Box::new(Epoll::new()?)),
+        #[cfg(devpoll)]
+        Backend::Devpoll => Ok(Box::new(Devpoll::new()?)),
+        #[cfg(kqueue)]
+        Backend::Kqueue => Ok(Box::new(Kqueue::new()?)),
         other => Err(Error::UnknownBackend {
             name: other.name().to_owned(),
         }),

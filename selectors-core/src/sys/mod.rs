@@ -24,6 +24,10 @@ macro_rules! syscall {
     }};
 }
 
+#[cfg(any(devpoll, test))]
+pub(crate) mod devpoll;
+#[cfg(test)]
+mod double;
 #[cfg(epoll)]
 pub(crate) mod epoll;
 #[cfg(eventfd)]
@@ -31,7 +35,11 @@ pub(crate) mod eventfd;
 #[cfg(test)]
 pub(crate) mod fault;
 pub(crate) mod fd;
+#[cfg(any(kqueue, test))]
+pub(crate) mod kqueue;
 #[cfg(any(not(eventfd), test))]
 pub(crate) mod pipe;
 pub(crate) mod poll;
 pub(crate) mod select;
+#[cfg(test)]
+pub(crate) mod testing;

@@ -1,6 +1,8 @@
 //! What the tests share: backends by type, fds to watch, and a short way to ask.
 
 use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -31,6 +33,18 @@ impl TestKernel for kernel::Epoll {
     }
 }
 
+impl TestKernel for kernel::Devpoll {
+    fn open() -> Self {
+        Self::new().unwrap()
+    }
+}
+
+impl TestKernel for kernel::Kqueue {
+    fn open() -> Self {
+        Self::new().unwrap()
+    }
+}
+
 impl TestKernel for kernel::AnyKernel {
     fn open() -> Self {
         kernel::AnyKernel(kernel::probe().unwrap())
@@ -54,6 +68,12 @@ macro_rules! on_every_backend {
         #[cfg(epoll)]
         mod on_epoll {
             $(#[test] fn $test() { super::$test::<crate::kernel::Epoll>(); })+
+        }
+        mod on_devpoll {
+            $(#[test] fn $test() { super::$test::<crate::kernel::Devpoll>(); })+
+        }
+        mod on_kqueue {
+            $(#[test] fn $test() { super::$test::<crate::kernel::Kqueue>(); })+
         }
         mod on_default {
             $(#[test] fn $test() { super::$test::<crate::kernel::AnyKernel>(); })+
@@ -103,7 +123,7 @@ pub(super) fn drain(mut socket: &UnixStream) {
     while matches!(socket.read(&mut [0; 4096]), Ok(n) if n > 0) {}
 }
 
-/// A file object that is only a key to the table of the test.
+/// One byte into the other end.
 pub(super) fn send(mut socket: &UnixStream) {
     socket.write_all(b"x").unwrap();
 }
@@ -111,4 +131,26 @@ pub(super) fn send(mut socket: &UnixStream) {
 /// The file object of a key that a test has just unregistered.
 pub(super) fn fileobj<F, D>(key: SelectorKey<F, D>) -> F {
     key.fileobj
+}
+
+/// The reading and the writing end of a pipe, non-blocking.
+pub(super) fn pipe() -> (OwnedFd, OwnedFd) {
+    crate::sys::pipe::pipe().unwrap()
+}
+
+/// A pair of connected TCP sockets.
+pub(super) fn tcp_pair() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (server, _) = listener.accept().unwrap();
+    (client, server)
+}
+
+/// The portable masks that are reported at this moment: per token, as bits.
+pub(super) fn masks_now<K: Kernel, F, D>(selector: &mut Selector<K, F, D>) -> Vec<u8> {
+    let bits = |readiness: Readiness| readiness.events().map_or(0, crate::Events::bits);
+    ready_now(selector)
+        .into_iter()
+        .map(|(_, readiness)| bits(readiness))
+        .collect()
 }

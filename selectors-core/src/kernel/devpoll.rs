@@ -1,0 +1,201 @@
+//! /dev/poll: the kernel keeps the set; changes are written to it, an ioctl waits.
+//!
+//! **Facts.** Writing a number that is in the set ORs the events; POLLREMOVE takes the number out,
+//! if it is the whole mask. A number that is not open is not refused by the write but comes back
+//! as POLLNVAL. A number that was closed stays in the set. Nothing is edge-triggered, and the
+//! device itself cannot be watched. A forked child gets EACCES.
+//!
+//! **Decisions.** Additions are collected and written just before a wait, a change as removal and
+//! addition in one write, in order. A deletion is written at once, with everything before it,
+//! because its number may be closed and reused the moment after. Changes and results have buffers
+//! of their own, both bounded. POLLNVAL is reported once, then the number is taken out.
+//!
+//! **Proof.** Compiled and linted for illumos and Solaris; run against the double in
+//! `sys/double/devpoll.rs`; never run on the real kernel.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
+
+use libc::pollfd;
+
+use super::{Kernel, OwnFd, must_be_open};
+use crate::interest::Interest;
+use crate::sys::devpoll::{self as sys, POLLREMOVE};
+use crate::{Backend, Capabilities, Error, Event, Readiness, Token, timeout};
+
+/// The kernel half of `DevpollSelector`.
+pub struct Devpoll {
+    /// The set.
+    devpoll: OwnedFd,
+    /// Changes that are not written yet, in order; at most `BATCH` and one change more.
+    changes: Vec<pollfd>,
+    /// Where the kernel writes; one record per registration, at most `RESULTS`.
+    buffer: Vec<pollfd>,
+    /// By number; `None` is not in the set.
+    keys: Vec<Option<(Token, Interest)>>,
+    /// How many numbers are in the set.
+    len: usize,
+    /// The answers of the last wait.
+    events: Vec<Event>,
+}
+
+/// Changes are written at the latest when so many have come together.
+const BATCH: usize = 256;
+
+/// At most so many results a wait. What does not fit is still ready in the next one.
+const RESULTS: usize = 4096;
+
+impl Devpoll {
+    /// A new, empty set.
+    pub(crate) fn new() -> Result<Devpoll, Error> {
+        match sys::open() {
+            Ok(devpoll) => Ok(Devpoll {
+                devpoll,
+                changes: Vec::new(),
+                buffer: vec![VACANT; 1],
+                keys: Vec::new(),
+                len: 0,
+                events: Vec::new(),
+            }),
+            Err(error) => Err(Error::os("open /dev/poll", None, error)),
+        }
+    }
+
+    /// Collects a removal.
+    fn remove(&mut self, fd: i32) {
+        self.changes.push(pollfd {
+            fd,
+            events: POLLREMOVE,
+            revents: 0,
+        });
+    }
+
+    /// Collects an addition, of a number that is not in the set.
+    fn insert(&mut self, fd: i32, interest: Interest) {
+        // There is no POLLRDHUP here; its bit means something else.
+        let bits = interest.poll_bits() & !Readiness::READ_CLOSED.bits();
+        self.changes.push(pollfd {
+            fd,
+            events: bits as i16,
+            revents: 0,
+        });
+    }
+
+    fn write_if_full(&mut self) -> Result<(), Error> {
+        if self.changes.len() >= BATCH {
+            self.write()
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Writes what has been collected, in order.
+    fn write(&mut self) -> Result<(), Error> {
+        let mut written = 0;
+        let outcome = loop {
+            let rest = &self.changes[written..];
+            if rest.is_empty() {
+                break Ok(());
+            }
+            match sys::write(self.devpoll.as_fd(), rest) {
+                Ok(0) => break Err(io::Error::from(io::ErrorKind::WriteZero)),
+                Ok(bytes) => written += bytes / size_of::<pollfd>(),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => break Err(error),
+            }
+        };
+        let refused = self.changes.get(written).map(|change| change.fd);
+        self.changes.clear();
+        outcome.map_err(|error| Error::os("write /dev/poll", refused, error))
+    }
+}
+
+const VACANT: pollfd = pollfd {
+    fd: -1,
+    events: 0,
+    revents: 0,
+};
+
+impl Kernel for Devpoll {
+    fn backend(&self) -> Backend {
+        Backend::Devpoll
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            edge: false,
+            oneshot: true,
+            nanosecond_timeouts: false,
+            batched_changes: true,
+            priority: true,
+            conditions: true,
+            fileno: true,
+        }
+    }
+
+    fn add(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
+        must_be_open(token.fd)?;
+        self.write_if_full()?;
+        self.insert(token.fd, interest);
+        let index = token.fd as usize;
+        if index >= self.keys.len() {
+            self.keys.resize(index + 1, None);
+        }
+        self.keys[index] = Some((token, interest));
+        self.len += 1;
+        if self.len > self.buffer.len() && self.len <= RESULTS {
+            self.buffer.resize((self.len * 2).min(RESULTS), VACANT);
+        }
+        Ok(())
+    }
+
+    fn modify(&mut self, token: Token, _from: Interest, to: Interest) -> Result<(), Error> {
+        self.write_if_full()?;
+        self.remove(token.fd);
+        self.insert(token.fd, to);
+        self.keys[token.fd as usize] = Some((token, to));
+        Ok(())
+    }
+
+    fn delete(&mut self, token: Token, _from: Interest) -> Result<(), Error> {
+        self.remove(token.fd);
+        self.write()?;
+        self.keys[token.fd as usize] = None;
+        self.len -= 1;
+        Ok(())
+    }
+
+    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Event], Error> {
+        self.write()?;
+        self.events.clear();
+        let millis = timeout::millis(timeout);
+        let reported = match sys::ioctl_dp_poll(self.devpoll.as_fd(), &mut self.buffer, millis) {
+            Ok(reported) => reported,
+            Err(error) => return Err(Error::os("ioctl DP_POLL", None, error)),
+        };
+        for index in 0..reported {
+            let pollfd { fd, revents, .. } = self.buffer[index];
+            let Some(Some((token, interest))) = self.keys.get(fd as usize).copied() else {
+                self.remove(fd);
+                continue;
+            };
+            let readiness = Readiness::from_kernel(revents as u16);
+            if readiness.is_invalid() || interest.mode.is_oneshot() {
+                self.remove(fd);
+            }
+            self.events.push(Event { token, readiness });
+        }
+        Ok(&self.events)
+    }
+
+    fn fileno(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.devpoll.as_fd())
+    }
+}
+
+impl OwnFd for Devpoll {
+    fn own_fd(&self) -> BorrowedFd<'_> {
+        self.devpoll.as_fd()
+    }
+}

@@ -1,0 +1,339 @@
+//! kqueue(2): the kernel keeps the set, and one call changes it and waits.
+//!
+//! **Facts.** A registration (a knote) is keyed by the pair (number, filter), and READ and WRITE
+//! are two filters, so a key may have two knotes and come back twice. A knote dies with its number,
+//! whatever duplicates live. Errors of changes come back as entries marked EV_ERROR, before and
+//! instead of events. A changed knote takes effect before the same call waits. A kqueue is not
+//! inherited by a fork: in the child its number is free, or somebody else's.
+//!
+//! **Decisions.** New and changed keys ask for a receipt, because the caller wants the answer now;
+//! a filter that was accepted before another was refused is taken out again. Deletions and planned
+//! changes travel with the next call. Both filters are merged into one event. The buffer holds
+//! every knote. The process id is kept, so that a forked child neither uses nor closes a number
+//! that is not its own.
+//!
+//! **Proof.** Compiled and linted for FreeBSD, NetBSD, OpenBSD and macOS; run against the double in
+//! `sys/double/kqueue.rs`; never run on the real kernel.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
+
+use super::{Kernel, OwnFd};
+use crate::interest::Interest;
+use crate::sys::kqueue::{self as sys, Filter, Kevent, ProcessFd};
+use crate::{Backend, Capabilities, Error, Event, Readiness, Token, timeout};
+
+/// The kernel half of `KqueueSelector`.
+pub struct Kqueue {
+    /// The queue, in the process that made it.
+    kqueue: ProcessFd,
+    /// Changes that wait for the next call.
+    changes: Vec<Kevent>,
+    /// Where the kernel writes receipts and events.
+    buffer: Vec<Kevent>,
+    /// By number: the key that the knotes belong to, and where in `events` it is being merged.
+    keys: Vec<Option<Watched>>,
+    /// How many knotes the kernel may hold.
+    knotes: usize,
+    /// The answers of the last wait.
+    events: Vec<Event>,
+    /// Planned changes that were refused outside a wait; the next wait reports them.
+    refused: Vec<Kevent>,
+}
+
+#[derive(Clone, Copy)]
+struct Watched {
+    token: Token,
+    interest: Interest,
+    /// One more than its index in `events` during a wait, else 0.
+    merged: usize,
+}
+
+/// Changes are sent at the latest when so many have come together.
+const BATCH: usize = 256;
+
+impl Kqueue {
+    /// A new, empty set.
+    pub(crate) fn new() -> Result<Kqueue, Error> {
+        match sys::kqueue() {
+            Ok(kqueue) => Ok(Kqueue {
+                kqueue: ProcessFd::new(kqueue),
+                changes: Vec::new(),
+                buffer: Vec::new(),
+                keys: Vec::new(),
+                knotes: 0,
+                events: Vec::new(),
+                refused: Vec::new(),
+            }),
+            Err(error) => Err(Error::os("kqueue", None, error)),
+        }
+    }
+
+    /// Takes note of what a key watches now, and gives the buffer room for it.
+    fn keep(&mut self, token: Token, interest: Option<Interest>) {
+        let index = token.fd as usize;
+        if index >= self.keys.len() {
+            self.keys.resize(index + 1, None);
+        }
+        let kept = interest.map(|interest| Watched {
+            token,
+            interest,
+            merged: 0,
+        });
+        let was = std::mem::replace(&mut self.keys[index], kept);
+        let knotes = |kept: Option<Watched>| {
+            kept.map_or(0, |kept| {
+                kept.interest.events().bits().count_ones() as usize
+            })
+        };
+        self.knotes = self.knotes + knotes(kept) - knotes(was);
+    }
+
+    fn room(&mut self, entries: usize) {
+        if self.buffer.len() < entries {
+            self.buffer
+                .resize(entries * 2, Kevent::change(0, Filter::Read, 0, 0, 0));
+        }
+    }
+
+    /// Sends the waiting changes and these, all with a receipt, so that no event is fetched by the
+    /// way. The first refusal among these is the answer; others are for the next wait.
+    fn send(&mut self, now: &[Kevent]) -> Result<(), Error> {
+        let waiting = self.changes.len();
+        self.changes.extend_from_slice(now);
+        self.changes.iter_mut().for_each(Kevent::ask_for_receipt);
+        self.room(self.changes.len());
+        let queue = self.kqueue.get()?;
+        let sent = sys::kevent(queue, &self.changes, &mut self.buffer, NO_WAIT);
+        self.changes.clear();
+        let receipts = match sent {
+            Ok(receipts) => &self.buffer[..receipts],
+            Err(error) => return Err(Error::os("kevent", now.first().map(Kevent::ident), error)),
+        };
+        let (earlier, now) = receipts.split_at(waiting.min(receipts.len()));
+        self.refused
+            .extend(earlier.iter().filter(|receipt| receipt.is_refusal()));
+        match now.iter().find(|receipt| receipt.is_refusal()) {
+            None => Ok(()),
+            Some(receipt) => {
+                let source = std::io::Error::from_raw_os_error(receipt.errno());
+                Err(Error::os("kevent add", Some(receipt.ident()), source))
+            }
+        }
+    }
+
+    /// The changes that lead from one interest to another.
+    fn steps(
+        token: Token,
+        from: Option<Interest>,
+        to: Option<Interest>,
+    ) -> impl Iterator<Item = Kevent> {
+        [Filter::Read, Filter::Write]
+            .into_iter()
+            .filter_map(move |filter| {
+                let step = match (watches(from, filter), watches(to, filter)) {
+                    (_, true) => sys::EV_ADD | mode_flags(to),
+                    (true, false) => sys::EV_DELETE,
+                    (false, false) => return None,
+                };
+                Some(Kevent::change(token.fd, filter, step, 0, token.generation))
+            })
+    }
+
+    /// Sends the steps at once; on a refusal the kernel is led back.
+    fn step(
+        &mut self,
+        token: Token,
+        from: Option<Interest>,
+        to: Option<Interest>,
+    ) -> Result<(), Error> {
+        let mut now = [Kevent::change(0, Filter::Read, 0, 0, 0); 2];
+        let mut len = 0;
+        for step in Self::steps(token, from, to) {
+            now[len] = step;
+            len += 1;
+        }
+        if let Err(error) = self.send(&now[..len]) {
+            self.changes.extend(Self::steps(token, to, from));
+            return Err(error);
+        }
+        self.keep(token, to);
+        Ok(())
+    }
+
+    /// Merges one entry of the kernel into the answers; what no key wants is dropped.
+    fn merge(&mut self, event: Kevent) {
+        let fd = event.ident();
+        let Some(Some(watched)) = self.keys.get_mut(fd as usize) else {
+            return;
+        };
+        if watched.token.generation != event.generation() {
+            return;
+        }
+        let readiness = match event.has(sys::EV_ERROR) {
+            true if event.is_refusal() => Readiness::ERROR,
+            true => return,
+            false => condition(&event),
+        };
+        if watched.merged == 0 {
+            self.events.push(Event {
+                token: watched.token,
+                readiness,
+            });
+            watched.merged = self.events.len();
+        } else {
+            let merged = &mut self.events[watched.merged - 1];
+            merged.readiness = merged.readiness | readiness;
+        }
+    }
+
+    /// After a wait: forgets the places of merging, and silences oneshot keys, of which only one of
+    /// two filters may have fired.
+    fn settle(&mut self) {
+        for index in 0..self.events.len() {
+            let token = self.events[index].token;
+            let Some(Some(watched)) = self.keys.get_mut(token.fd as usize) else {
+                continue;
+            };
+            watched.merged = 0;
+            let interest = watched.interest;
+            if interest.mode.is_oneshot() && interest.events() == crate::Events::READ_WRITE {
+                self.changes
+                    .extend(Self::steps(token, Some(interest), None));
+            }
+        }
+    }
+}
+
+const NO_WAIT: Option<libc::timespec> = Some(libc::timespec {
+    tv_sec: 0,
+    tv_nsec: 0,
+});
+
+fn watches(interest: Option<Interest>, filter: Filter) -> bool {
+    interest.is_some_and(|interest| match filter {
+        Filter::Read => interest.events().is_readable(),
+        _ => interest.events().is_writable(),
+    })
+}
+
+fn mode_flags(interest: Option<Interest>) -> u32 {
+    let mode = interest.map(|interest| interest.mode).unwrap_or_default();
+    let edge = if mode.is_edge() { sys::EV_CLEAR } else { 0 };
+    let oneshot = if mode.is_oneshot() {
+        sys::EV_ONESHOT
+    } else {
+        0
+    };
+    edge | oneshot
+}
+
+/// What one filter says. The end of the read side is a closed peer; the end of the write side is
+/// the end of both.
+fn condition(event: &Kevent) -> Readiness {
+    let (ready, end) = if event.is_read() {
+        (Readiness::READABLE, Readiness::READ_CLOSED)
+    } else {
+        (Readiness::WRITABLE, Readiness::HANGUP)
+    };
+    let mut readiness = ready;
+    if event.has(sys::EV_EOF) {
+        readiness = readiness | end;
+        if event.fflags() != 0 {
+            readiness = readiness | Readiness::ERROR;
+        }
+    }
+    readiness
+}
+
+impl Kernel for Kqueue {
+    fn backend(&self) -> Backend {
+        Backend::Kqueue
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            edge: true,
+            oneshot: true,
+            nanosecond_timeouts: true,
+            batched_changes: true,
+            priority: false,
+            conditions: true,
+            fileno: true,
+        }
+    }
+
+    fn add(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
+        self.step(token, None, Some(interest))
+    }
+
+    fn modify(&mut self, token: Token, from: Interest, to: Interest) -> Result<(), Error> {
+        self.step(token, Some(from), Some(to))
+    }
+
+    fn delete(&mut self, token: Token, from: Interest) -> Result<(), Error> {
+        self.plan(token, Some(from), None)
+    }
+
+    fn plan(
+        &mut self,
+        token: Token,
+        from: Option<Interest>,
+        to: Option<Interest>,
+    ) -> Result<(), Error> {
+        self.changes.extend(Self::steps(token, from, to));
+        self.keep(token, to);
+        if self.changes.len() < BATCH {
+            return Ok(());
+        }
+        match self.send(&[]) {
+            // The set stayed with the parent, and with it everything that could be deleted.
+            Err(Error::Forked) => Ok(()),
+            sent => sent,
+        }
+    }
+
+    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Event], Error> {
+        self.events.clear();
+        for refused in std::mem::take(&mut self.refused) {
+            self.merge(refused);
+        }
+        let late = !self.events.is_empty();
+        let timeout = if late {
+            NO_WAIT
+        } else {
+            timeout.map(timeout::timespec)
+        };
+        loop {
+            self.room((self.knotes + self.changes.len()).max(1));
+            let queue = self.kqueue.get()?;
+            let asked = sys::kevent(queue, &self.changes, &mut self.buffer, timeout);
+            // Even an interrupted call has made the changes.
+            self.changes.clear();
+            let reported = match asked {
+                Ok(reported) => reported,
+                Err(error) => return Err(Error::os("kevent", None, error)),
+            };
+            for index in 0..reported {
+                self.merge(self.buffer[index]);
+            }
+            self.settle();
+            // A refused deletion comes back at once, instead of the wait that was asked for.
+            let answers = self.buffer[..reported].iter();
+            let only_answers = reported > 0 && answers.clone().all(|a| a.has(sys::EV_ERROR));
+            if !self.events.is_empty() || !only_answers {
+                return Ok(&self.events);
+            }
+        }
+    }
+
+    fn fileno(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.kqueue.as_fd())
+    }
+}
+
+impl OwnFd for Kqueue {
+    fn own_fd(&self) -> BorrowedFd<'_> {
+        self.kqueue.as_fd()
+    }
+}

@@ -1,0 +1,182 @@
+//! Wakes a selector that waits, from any thread.
+
+use std::os::fd::{AsFd, BorrowedFd};
+
+use crate::Error;
+
+#[cfg(eventfd)]
+mod eventfd;
+#[cfg(any(not(eventfd), test))]
+mod pipe;
+#[cfg(any(kqueue, test))]
+mod user;
+
+#[cfg(eventfd)]
+use eventfd::Eventfd as Signal;
+#[cfg(not(any(eventfd, kqueue)))]
+use pipe::Pipe as Signal;
+#[cfg(all(kqueue, not(eventfd)))]
+use user::UserOrPipe as Signal;
+
+/// A flag with an fd: [`notify`](Notifier::notify) makes it readable, [`clear`](Notifier::clear)
+/// takes that back. Register it for READ; in edge mode it need never be cleared.
+///
+/// An eventfd on Linux, a kqueue with a user event on the BSDs and macOS, a pipe elsewhere.
+///
+/// ```
+/// use selectors_core::{DefaultSelector, EVENT_READ, Notifier};
+/// use std::sync::Arc;
+///
+/// let notifier = Arc::new(Notifier::new()?);
+/// let mut selector = DefaultSelector::new()?;
+/// selector.register(Arc::clone(&notifier), EVENT_READ, ())?;
+///
+/// std::thread::spawn(move || notifier.notify());
+/// let mut ready = Vec::new();
+/// selector.select(&mut ready, None)?;
+/// assert_eq!(ready.len(), 1);
+/// # Ok::<(), selectors_core::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Notifier(Signal);
+
+impl Notifier {
+    /// A new notifier, not notified.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::TooManyFiles`](crate::Refusal::TooManyFiles) at the limit of open files.
+    pub fn new() -> Result<Notifier, Error> {
+        Signal::new().map(Notifier)
+    }
+
+    /// Makes the fd readable. May be called from any thread, any number of times.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says; that a counter or a pipe is full is no error, because then the fd is
+    /// readable already.
+    pub fn notify(&self) -> Result<(), Error> {
+        self.0.notify()
+    }
+
+    /// Takes all notifications back; says whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says.
+    pub fn clear(&self) -> Result<bool, Error> {
+        self.0.clear()
+    }
+}
+
+impl AsFd for Notifier {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    //! The same promises, of every kind of signal.
+
+    use std::os::fd::AsFd;
+
+    use crate::kernel::{Epoll, Kernel, Kqueue, Poll};
+    use crate::{EVENT_READ, Mode, Selector};
+
+    macro_rules! on_every_signal {
+        ($($test:ident: $kernel:ty, $mode:expr);+ $(;)?) => {
+            $(
+                #[test]
+                fn $test() {
+                    notify_and_clear(&super::eventfd::Eventfd::new().unwrap(), <$kernel>::new(), $mode);
+                    notify_and_clear(&super::pipe::Pipe::new().unwrap(), <$kernel>::new(), $mode);
+                    notify_and_clear(&super::user::UserOrPipe::new().unwrap(), <$kernel>::new(), $mode);
+                }
+            )+
+        };
+    }
+
+    on_every_signal!(
+        notifier_of_every_kind_wakes_poll: Poll, Mode::Level;
+        notifier_of_every_kind_wakes_epoll: Epoll, Mode::Level;
+        notifier_of_every_kind_wakes_kqueue: Kqueue, Mode::Level;
+        notifier_of_every_kind_wakes_epoll_by_edge: Epoll, Mode::Edge;
+        notifier_of_every_kind_wakes_kqueue_by_edge: Kqueue, Mode::Edge;
+    );
+
+    trait Signal: AsFd {
+        fn notify(&self);
+        fn clear(&self) -> bool;
+    }
+
+    macro_rules! signal {
+        ($($kind:ty),+) => {
+            $(
+                impl Signal for $kind {
+                    fn notify(&self) {
+                        <$kind>::notify(self).unwrap();
+                    }
+
+                    fn clear(&self) -> bool {
+                        <$kind>::clear(self).unwrap()
+                    }
+                }
+            )+
+        };
+    }
+
+    signal!(
+        super::eventfd::Eventfd,
+        super::pipe::Pipe,
+        super::user::UserOrPipe
+    );
+
+    fn notify_and_clear<S: Signal, K: Kernel>(
+        signal: &S,
+        kernel: Result<K, crate::Error>,
+        mode: Mode,
+    ) {
+        let mut selector = Selector::from_kernel(kernel.unwrap());
+        selector
+            .register_with(signal, EVENT_READ, mode, ())
+            .unwrap();
+        let mut ready = Vec::new();
+        let mut now = || {
+            selector
+                .select(&mut ready, Some(std::time::Duration::ZERO))
+                .unwrap()
+        };
+        assert!(!signal.clear());
+        assert_eq!(now(), 0);
+        for _ in 0..3 {
+            // However often it is notified, it is one event and one clear.
+            signal.notify();
+            signal.notify();
+            assert_eq!(now(), 1);
+            assert_eq!(now(), usize::from(!mode.is_edge()));
+            assert!(signal.clear());
+            assert!(!signal.clear());
+            assert_eq!(now(), 0);
+        }
+    }
+
+    #[test]
+    fn notifier_falls_back_to_a_pipe_without_user_events() {
+        crate::sys::fault::inject("kevent", libc::EINVAL);
+        let signal = super::user::UserOrPipe::new().unwrap();
+        assert!(matches!(signal, super::user::UserOrPipe::Pipe(_)));
+        notify_and_clear(&signal, Poll::new(), Mode::Level);
+    }
+
+    #[test]
+    fn notifier_with_a_full_pipe_is_still_notified() {
+        let signal = super::pipe::Pipe::new().unwrap();
+        for _ in 0..100_000 {
+            signal.notify().unwrap();
+        }
+        assert!(signal.clear().unwrap());
+        assert!(!signal.clear().unwrap());
+    }
+}

@@ -1,0 +1,62 @@
+//! The door for those who must register bare numbers.
+
+use std::os::fd::{AsFd, BorrowedFd, RawFd};
+
+use crate::{Error, sys};
+
+/// A number that is watched without being owned.
+///
+/// Everything else in this crate owns or borrows what it watches, so that it cannot be closed
+/// behind the selector's back. Embedders that get numbers from elsewhere (a C library, another
+/// language) promise by hand what the compiler cannot see.
+///
+/// # Contract
+///
+/// The number should stay open and mean the same file until its key is unregistered. If that
+/// promise is broken, memory stays safe, other keys are not disturbed, and no loop spins for ever:
+///
+/// | what happened to the number | select, poll, /dev/poll | epoll | kqueue |
+/// |---|---|---|---|
+/// | closed | reported invalid once, then silent until `modify` | silent | silent |
+/// | closed, a duplicate lives | as above | goes on reporting until `unregister`, then once more to nobody | silent |
+/// | closed and reused | watches the new file | silent | silent |
+/// | `unregister` afterwards | succeeds | succeeds | succeeds |
+#[derive(Debug)]
+pub struct RawSource(RawFd);
+
+impl RawSource {
+    /// Wraps a number. Whether it is open is for `register` to find out.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidFd`] for a negative number.
+    ///
+    /// # Safety
+    ///
+    /// The contract above: the number stays open, with the same file, for as long as the value
+    /// lives.
+    #[allow(
+        unsafe_code,
+        reason = "the promise is the caller's; nothing unsafe is done here"
+    )]
+    pub unsafe fn new(fd: RawFd) -> Result<RawSource, Error> {
+        if fd < 0 {
+            Err(Error::InvalidFd(fd))
+        } else {
+            Ok(RawSource(fd))
+        }
+    }
+}
+
+impl AsFd for RawSource {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        sys::fd::borrow(self)
+    }
+}
+
+impl RawSource {
+    /// The number, for `sys`, which makes it a borrowed fd.
+    pub(crate) fn number(&self) -> RawFd {
+        self.0
+    }
+}

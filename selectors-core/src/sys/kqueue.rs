@@ -1,0 +1,191 @@
+//! kqueue(2), kevent(2).
+
+use std::io;
+use std::mem::{self, ManuallyDrop};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::process;
+use std::ptr;
+
+use crate::Error;
+
+#[cfg(not(kqueue))]
+use crate::sys::double::kqueue as native;
+#[cfg(kqueue)]
+use libc as native;
+
+/// What a knote watches.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Filter {
+    Read,
+    Write,
+    /// Triggered by a program and not by a file.
+    User,
+}
+
+// EV_* have the same values on all systems, but 16 or 32 bits.
+pub(crate) const EV_ADD: u32 = native::EV_ADD as u32;
+pub(crate) const EV_DELETE: u32 = native::EV_DELETE as u32;
+pub(crate) const EV_CLEAR: u32 = native::EV_CLEAR as u32;
+pub(crate) const EV_ONESHOT: u32 = native::EV_ONESHOT as u32;
+pub(crate) const EV_ERROR: u32 = native::EV_ERROR as u32;
+pub(crate) const EV_EOF: u32 = native::EV_EOF as u32;
+pub(crate) const NOTE_TRIGGER: u32 = native::NOTE_TRIGGER;
+
+/// A change to make, or an event that came back: `struct kevent`, which has other integer types on
+/// every system.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+pub(crate) struct Kevent(native::kevent);
+
+// SAFETY: the only pointer in it is `udata`, which is used as a number and never followed.
+unsafe impl Send for Kevent {}
+
+// The sizes that the libc crate must have for the calls to be right.
+#[cfg(target_os = "freebsd")]
+const _: () = assert!(size_of::<native::kevent>() == 64);
+#[cfg(target_os = "netbsd")]
+const _: () = assert!(size_of::<native::kevent>() == 40);
+#[cfg(all(
+    any(target_os = "openbsd", target_os = "macos"),
+    target_pointer_width = "64"
+))]
+const _: () = assert!(size_of::<native::kevent>() == 32);
+
+impl Kevent {
+    /// A change of one filter of one fd (or of a user filter, whose `ident` is any number).
+    pub(crate) fn change(
+        ident: RawFd,
+        filter: Filter,
+        flags: u32,
+        fflags: u32,
+        generation: u32,
+    ) -> Kevent {
+        // SAFETY: all zeros is a valid `struct kevent`: integers and a pointer that may be null.
+        let mut raw: native::kevent = unsafe { mem::zeroed() };
+        raw.ident = ident as _;
+        raw.filter = match filter {
+            Filter::Read => native::EVFILT_READ,
+            Filter::Write => native::EVFILT_WRITE,
+            Filter::User => native::EVFILT_USER,
+        };
+        raw.flags = flags as _;
+        raw.fflags = fflags as _;
+        raw.udata = generation as usize as _;
+        Kevent(raw)
+    }
+
+    pub(crate) fn ident(&self) -> RawFd {
+        self.0.ident as RawFd
+    }
+
+    pub(crate) fn generation(&self) -> u32 {
+        self.0.udata as usize as u32
+    }
+
+    pub(crate) fn is_read(&self) -> bool {
+        self.0.filter == native::EVFILT_READ
+    }
+
+    pub(crate) fn has(&self, flag: u32) -> bool {
+        self.0.flags as u32 & flag != 0
+    }
+
+    pub(crate) fn fflags(&self) -> u32 {
+        self.0.fflags
+    }
+
+    pub(crate) fn ask_for_receipt(&mut self) {
+        self.0.flags |= native::EV_RECEIPT;
+    }
+
+    /// Whether a change was refused. That there was nothing to delete is as good as done.
+    pub(crate) fn is_refusal(&self) -> bool {
+        self.has(EV_ERROR) && !matches!(self.errno(), 0 | libc::ENOENT)
+    }
+
+    /// The errno of an entry with EV_ERROR; 0 in a receipt for success.
+    pub(crate) fn errno(&self) -> i32 {
+        self.0.data as i32
+    }
+}
+
+/// An fd that only the process that made it may use or close.
+///
+/// A forked child does not inherit a kqueue: there the number is free, or somebody else's.
+#[derive(Debug)]
+pub(crate) struct ProcessFd {
+    fd: ManuallyDrop<OwnedFd>,
+    pid: u32,
+}
+
+impl ProcessFd {
+    pub(crate) fn new(fd: OwnedFd) -> ProcessFd {
+        ProcessFd {
+            fd: ManuallyDrop::new(fd),
+            pid: process::id(),
+        }
+    }
+
+    /// The fd, unless this process is a child of the one that made it.
+    pub(crate) fn get(&self) -> Result<BorrowedFd<'_>, Error> {
+        if self.pid == process::id() {
+            Ok(self.fd.as_fd())
+        } else {
+            Err(Error::Forked)
+        }
+    }
+}
+
+impl AsFd for ProcessFd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+impl Drop for ProcessFd {
+    fn drop(&mut self) {
+        if self.pid == process::id() {
+            // SAFETY: drop runs once, and nothing uses the field after it.
+            unsafe { ManuallyDrop::drop(&mut self.fd) };
+        }
+    }
+}
+
+/// kqueue(2). Not inherited by a fork; closed by an exec.
+pub(crate) fn kqueue() -> io::Result<OwnedFd> {
+    // SAFETY: takes no argument.
+    let fd = unsafe { syscall!(kqueue = native::kqueue()) }?;
+    // SAFETY: a successful call returns a new fd that nobody else owns.
+    let kqueue = unsafe { OwnedFd::from_raw_fd(fd) };
+    // SAFETY: F_SETFD takes an int and touches no memory.
+    unsafe { syscall!(fcntl(kqueue.as_raw_fd(), libc::F_SETFD, libc::FD_CLOEXEC)) }?;
+    Ok(kqueue)
+}
+
+/// kevent(2): makes the changes, then waits for events if there is room for any.
+pub(crate) fn kevent(
+    kqueue: BorrowedFd<'_>,
+    changes: &[Kevent],
+    events: &mut [Kevent],
+    timeout: Option<libc::timespec>,
+) -> io::Result<usize> {
+    let timeout = timeout.as_ref().map_or(ptr::null(), ptr::from_ref);
+    let (to_make, n_to_make) = (changes.as_ptr().cast(), changes.len());
+    let (to_fill, n_to_fill) = (events.as_mut_ptr().cast(), events.len());
+    let kqueue = kqueue.as_raw_fd();
+    // SAFETY: `Kevent` is a transparent wrapper, so both pointers are to arrays of `struct kevent`
+    // of these lengths, the second ours to write; the timeout lives until the call returns.
+    let n = unsafe {
+        syscall!(
+            kevent = native::kevent(
+                kqueue,
+                to_make,
+                n_to_make as _,
+                to_fill,
+                n_to_fill as _,
+                timeout,
+            )
+        )
+    }?;
+    Ok(n as usize)
+}

@@ -1,0 +1,71 @@
+//! Calls that only tests make: they break promises on purpose, with numbers that are their own.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use crate::RawSource;
+
+/// A number that no other test of this process uses, though the kernel may hand out any number
+/// below it: it is the test's to close, to reuse and to leave closed.
+pub(crate) struct Private(RawFd);
+
+impl Private {
+    /// Opens a fresh number as a duplicate of `fd`.
+    pub(crate) fn new(fd: impl AsFd) -> Private {
+        static NEXT: AtomicI32 = AtomicI32::new(600);
+        let private = Private(NEXT.fetch_add(1, Ordering::Relaxed));
+        private.reuse(fd);
+        private
+    }
+
+    pub(crate) fn number(&self) -> RawFd {
+        self.0
+    }
+
+    /// The number as a raw source.
+    pub(crate) fn source(&self) -> RawSource {
+        // SAFETY: the tests of the raw door break this promise on purpose; its contract says that
+        // memory stays safe.
+        unsafe { RawSource::new(self.0) }.unwrap()
+    }
+
+    /// Makes the number mean what `fd` means, whatever it meant before.
+    pub(crate) fn reuse(&self, fd: impl AsFd) {
+        // SAFETY: takes no pointer; the number belongs to this test.
+        let done = unsafe { libc::dup2(fd.as_fd().as_raw_fd(), self.0) };
+        assert_eq!(done, self.0, "{}", io::Error::last_os_error());
+    }
+
+    pub(crate) fn close(&self) {
+        // SAFETY: the number belongs to this test, and no owner knows it.
+        unsafe { libc::close(self.0) };
+    }
+}
+
+impl Drop for Private {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// A raw source of any number, open or not.
+pub(crate) fn raw(fd: RawFd) -> Result<RawSource, crate::Error> {
+    // SAFETY: as in `Private::source`.
+    unsafe { RawSource::new(fd) }
+}
+
+/// send(2) of one urgent byte.
+pub(crate) fn send_urgent(fd: BorrowedFd<'_>) {
+    // SAFETY: the kernel reads one byte of a constant.
+    let sent = unsafe { libc::send(fd.as_raw_fd(), b"!".as_ptr().cast(), 1, libc::MSG_OOB) };
+    assert_eq!(sent, 1, "{}", io::Error::last_os_error());
+}
+
+/// fcntl(2) F_DUPFD_CLOEXEC: a duplicate with a number of at least `min`.
+pub(crate) fn dup_from(fd: BorrowedFd<'_>, min: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: takes an int and touches no memory.
+    let number = unsafe { syscall!(fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, min)) }?;
+    // SAFETY: a successful call returns a new fd that nobody else owns.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
