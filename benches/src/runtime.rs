@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::unix::net::UnixStream;
+use std::pin::Pin;
 use std::time::Duration;
 
 /// Bytes in a message.
@@ -24,6 +26,8 @@ pub trait Runtime: 'static {
     type Stream: 'static;
     /// Becomes ready when a spawned task has finished.
     type Join: Future + Unpin + 'static;
+    /// Becomes ready when its time has come.
+    type Sleep: Future + 'static;
 
     /// Runs `future` to its end on this thread.
     fn run<F: Future<Output = ()> + 'static>(future: F);
@@ -32,7 +36,10 @@ pub trait Runtime: 'static {
     fn spawn<F: Future<Output = ()> + 'static>(future: F) -> Self::Join;
 
     /// Waits.
-    fn sleep(duration: Duration) -> impl Future<Output = ()> + 'static;
+    fn sleep(duration: Duration) -> Self::Sleep;
+
+    /// Makes a sleep begin again.
+    fn reset(sleep: Pin<&mut Self::Sleep>, duration: Duration);
 
     /// Listens on a free port of the loopback; also says which.
     fn listen() -> impl Future<Output = io::Result<(Self::Listener, u16)>>;
@@ -43,4 +50,11 @@ pub trait Runtime: 'static {
     /// Echoes until the peer closes, with a buffer of [`BUFFER`] bytes, as a user of this runtime
     /// would write it. Panics on an error: a figure from a broken run is worth nothing.
     fn echo(stream: Self::Stream) -> impl Future<Output = ()> + 'static;
+
+    /// Passes a byte on from one socket to another, so many times.
+    fn relay(
+        from: UnixStream,
+        to: UnixStream,
+        times: u64,
+    ) -> impl Future<Output = io::Result<()>> + 'static;
 }

@@ -1,7 +1,7 @@
 //! The table of subjects, and the command line by which a program starts one in its own process.
 
 use crate::runtime::{BUFFER, Runtime};
-use crate::work::{self, Facts};
+use crate::work::{self, Facts, TimerOperation};
 use crate::{allocations, subjects};
 
 /// A runtime, or a loop without one, that can be measured.
@@ -38,6 +38,16 @@ pub struct Tasks {
     pub sleep: fn(u64) -> Facts,
     /// [`work::foreign_wake`].
     pub foreign_wake: fn(u64) -> Facts,
+    /// [`work::foreign_round_trip`].
+    pub foreign_round_trip: fn(u64) -> Facts,
+    /// [`work::ping_pong`].
+    pub ping_pong: fn(u64) -> Facts,
+    /// [`work::ring`]: members, laps.
+    pub ring: fn(usize, u64) -> Facts,
+    /// [`work::churn`].
+    pub churn: fn(usize) -> Facts,
+    /// [`work::timers`]: how many are outstanding, what is done, how often.
+    pub timers: fn(usize, TimerOperation, u64) -> Facts,
 }
 
 impl Subject {
@@ -53,6 +63,11 @@ impl Subject {
                 far_timer: work::far_timer::<R>,
                 sleep: work::sleep::<R>,
                 foreign_wake: work::foreign_wake::<R>,
+                foreign_round_trip: work::foreign_round_trip::<R>,
+                ping_pong: work::ping_pong::<R>,
+                ring: work::ring::<R>,
+                churn: work::churn::<R>,
+                timers: work::timers::<R>,
             }),
             own_buffer: BUFFER,
             spinning: None,

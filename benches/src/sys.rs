@@ -88,6 +88,30 @@ pub fn poll(fds: &mut [libc::pollfd], timeout_ms: i32) -> io::Result<usize> {
     check(answer).map(|count| count as usize)
 }
 
+/// `select` for reading, without a timeout; `ready` goes in as interest and comes out as answer.
+/// The kernel has no limit of 1024 fds, only the macros of the C library have.
+#[inline]
+pub fn select_read(ready: &mut [u64]) -> io::Result<usize> {
+    let fds = i32::try_from(ready.len() * 64).unwrap_or(i32::MAX);
+    let none = std::ptr::null_mut();
+    // SAFETY: the kernel reads and writes `fds` bits, which is the whole exclusive slice.
+    let answer = unsafe {
+        libc::select(fds, ready.as_mut_ptr().cast(), none, none, std::ptr::null_mut())
+    };
+    check(answer).map(|count| count as usize)
+}
+
+/// `setrlimit`: lets this process open as many files as it may.
+pub fn raise_open_files() -> io::Result<()> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `limit` is live and exclusive for the call.
+    check(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) })?;
+    limit.rlim_cur = limit.rlim_max;
+    // SAFETY: `limit` is live for the call.
+    check(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) })?;
+    Ok(())
+}
+
 /// CPU time that all threads of a process have used, by the scheduler's own account.
 pub fn process_cpu_time(pid: u32) -> io::Result<Duration> {
     // clock_getcpuclockid(3) is this arithmetic: the complement of the pid, and CPUCLOCK_SCHED.

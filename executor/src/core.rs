@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use reactor::Reactor;
@@ -92,38 +92,38 @@ impl Core {
         let mut cx = Context::from_waker(&waker);
         loop {
             let mut polls = 0;
-            loop {
-                self.collect_mail();
-                let round = self.scheduler.borrow().queued().min(POLLS_PER_TURN - polls);
-                if round == 0 {
-                    break;
-                }
-                polls += round;
+            self.collect_mail();
+            while polls < POLLS_PER_TURN && self.scheduler.borrow_mut().begin_round() {
                 // Who is woken in this round runs in the next one.
-                for _ in 0..round {
-                    if self.poll_next() == Polled::RootIsNext {
+                while let Some(polled) = self.poll_next() {
+                    polls += 1;
+                    if polled == Polled::RootIsNext {
                         self.reactor.refill_budget();
                         if let Poll::Ready(output) = root.as_mut().poll(&mut cx) {
                             return Ok(output);
                         }
                     }
+                    if polls == POLLS_PER_TURN {
+                        break;
+                    }
                 }
+                self.collect_mail();
             }
             self.turn()?;
         }
     }
 
-    /// Polls the head of the queue, unless that is the root, which the caller owns.
+    /// Polls the next task of this round, unless that is the root, which the caller owns; `None`
+    /// when the round is over.
     #[inline]
-    fn poll_next(&self) -> Polled {
-        let next = self.scheduler.borrow_mut().next();
+    fn poll_next(&self) -> Option<Polled> {
+        let next = self.scheduler.borrow_mut().next()?;
         match next {
-            Next::Root => return Polled::RootIsNext,
+            Next::Root => return Some(Polled::RootIsNext),
             Next::Nobody => {}
             Next::Task(id, mut job) => {
                 self.reactor.refill_budget();
-                let waker = id.waker();
-                match job.as_mut().poll(&mut Context::from_waker(&waker)) {
+                match id.with_waker(|waker| job.as_mut().poll(&mut Context::from_waker(waker))) {
                     Poll::Pending => self.scheduler.borrow_mut().put_back(id, job),
                     Poll::Ready(()) => {
                         self.scheduler.borrow_mut().remove(id);
@@ -132,17 +132,18 @@ impl Core {
                 }
             }
         }
-        Polled::Done
+        Some(Polled::Done)
     }
 
     /// One turn of the reactor: asleep if nobody is ready, else just a look.
     fn turn(&self) -> io::Result<()> {
         let inbox = &self.remote.inbox;
-        if self.scheduler.borrow().queued() != 0 || inbox.prepare_to_sleep() == Sleep::MailFirst {
-            self.reactor.turn(Some(Duration::ZERO))?;
+        let wake = |waker: Waker| self.wake(waker);
+        if !self.scheduler.borrow().is_idle() || inbox.prepare_to_sleep() == Sleep::MailFirst {
+            self.reactor.turn_with(Some(Duration::ZERO), wake)?;
             return Ok(());
         }
-        let turn = self.reactor.turn(None);
+        let turn = self.reactor.turn_with(None, wake);
         inbox.woke_up();
         let quiet = self.quiet_sleeps.get().saturating_add(1);
         self.quiet_sleeps.set(quiet);
@@ -150,6 +151,19 @@ impl Core {
             inbox.quiet();
         }
         turn.map(drop)
+    }
+
+    /// A wake by the reactor, which nearly always means a task of ours: those need not go round
+    /// by the vtable and the thread-local.
+    #[inline]
+    fn wake(&self, waker: Waker) {
+        match TaskId::of(&waker) {
+            Some(id) if id.runtime() == self.number => {
+                TaskId::forget(waker);
+                self.schedule(id);
+            }
+            _ => waker.wake(),
+        }
     }
 
     /// Foreign wakes become entries in our own queue.
@@ -175,11 +189,16 @@ impl Core {
         self.closed.set(true);
         let _reactor = self.reactor.enter();
         let _entered = wake::enter(self);
+        // Nothing is taken in any more, so one pass meets them all.
+        let mut from = 0;
         loop {
             // The borrow ends before the drop: a future may do anything in its destructor.
-            let evicted = self.scheduler.borrow_mut().evict();
+            let evicted = self.scheduler.borrow_mut().evict(from);
             match evicted {
-                Some(job) => drop_job(job),
+                Some((job, next)) => {
+                    from = next;
+                    drop_job(job);
+                }
                 None => break,
             }
         }

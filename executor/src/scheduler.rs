@@ -1,7 +1,7 @@
 //! Tasks and the ready queue: who exists, who is to be polled next, and in which order.
 
-use std::collections::VecDeque;
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
 
 use crate::waker::TaskId;
@@ -20,9 +20,13 @@ pub(crate) struct Scheduler {
     tasks: Vec<Entry>,
     /// Vacant places of the slab.
     free: Vec<u32>,
-    /// Slots in the order in which they were woken. An entry is a hint: it counts only if the
-    /// task's `queued` flag is still set.
-    queue: VecDeque<u32>,
+    /// The slots of this round, in the order in which they were woken. An entry is a hint: it
+    /// counts only if the task's `queued` flag is still set.
+    round: Vec<u32>,
+    /// How far the round has come.
+    done: usize,
+    /// The next round: who was woken while this one ran.
+    queue: Vec<u32>,
     /// Tasks that exist.
     live: usize,
 }
@@ -59,7 +63,9 @@ impl Scheduler {
             runtime,
             tasks: vec![root],
             free: Vec::new(),
-            queue: VecDeque::new(),
+            round: Vec::new(),
+            done: 0,
+            queue: Vec::new(),
             live: 0,
         }
     }
@@ -70,7 +76,7 @@ impl Scheduler {
         root.generation = root.generation.wrapping_add(1);
         root.queued = true;
         let id = TaskId::new(self.runtime, ROOT, root.generation);
-        self.queue.push_back(ROOT);
+        self.queue.push(ROOT);
         id
     }
 
@@ -91,7 +97,7 @@ impl Scheduler {
         let entry = &mut self.tasks[slot as usize];
         entry.job = Some(make(TaskId::new(self.runtime, slot, entry.generation)));
         entry.queued = true;
-        self.queue.push_back(slot);
+        self.queue.push(slot);
         self.live += 1;
     }
 
@@ -101,26 +107,36 @@ impl Scheduler {
         if let Some(entry) = self.tasks.get_mut(id.slot() as usize) {
             if id.is_generation(entry.generation) && !entry.queued {
                 entry.queued = true;
-                self.queue.push_back(id.slot());
+                self.queue.push(id.slot());
             }
         }
     }
 
-    /// Takes the head of the queue.
+    /// Takes the next of this round; `None` when the round is over.
     #[inline]
-    pub(crate) fn next(&mut self) -> Next {
-        let Some(slot) = self.queue.pop_front() else {
-            return Next::Nobody;
-        };
+    pub(crate) fn next(&mut self) -> Option<Next> {
+        let slot = *self.round.get(self.done)?;
+        self.done += 1;
         let entry = &mut self.tasks[slot as usize];
-        if !std::mem::take(&mut entry.queued) {
-            return Next::Nobody;
+        if !mem::take(&mut entry.queued) {
+            return Some(Next::Nobody);
         }
-        match entry.job.take() {
+        Some(match entry.job.take() {
             Some(job) => Next::Task(TaskId::new(self.runtime, slot, entry.generation), job),
             None if slot == ROOT => Next::Root,
             None => Next::Nobody,
+        })
+    }
+
+    /// Begins the next round if this one is over; false if nobody is ready.
+    #[inline]
+    pub(crate) fn begin_round(&mut self) -> bool {
+        if self.done == self.round.len() {
+            self.round.clear();
+            self.done = 0;
+            mem::swap(&mut self.round, &mut self.queue);
         }
+        !self.round.is_empty()
     }
 
     /// The task is still pending.
@@ -135,12 +151,13 @@ impl Scheduler {
         self.vacate(id.slot());
     }
 
-    /// Takes any task out for good; `None` if there is none.
-    pub(crate) fn evict(&mut self) -> Option<Job> {
-        let slot = self.tasks.iter().position(|entry| entry.job.is_some())?;
-        let job = self.tasks[slot].job.take();
-        self.vacate(slot as u32);
-        job
+    /// Takes the first task from place `from` on out for good, and says where to look for the
+    /// next one; `None` if there is none.
+    pub(crate) fn evict(&mut self, from: usize) -> Option<(Job, usize)> {
+        let (at, job) = (from..self.tasks.len())
+            .find_map(|at| self.tasks[at].job.take().map(|job| (at, job)))?;
+        self.vacate(at as u32);
+        Some((job, at + 1))
     }
 
     fn vacate(&mut self, slot: u32) {
@@ -151,10 +168,10 @@ impl Scheduler {
         self.live -= 1;
     }
 
-    /// Entries in the queue.
+    /// Is nobody ready?
     #[inline]
-    pub(crate) fn queued(&self) -> usize {
-        self.queue.len()
+    pub(crate) fn is_idle(&self) -> bool {
+        self.queue.is_empty() && self.done == self.round.len()
     }
 
     /// Tasks that exist.

@@ -131,8 +131,8 @@ impl<T> Future for JoinHandle<T> {
 
     /// # Panics
     ///
-    /// If it is polled again after it has yielded the result, or awaited where no runtime runs:
-    /// nobody would ever run the task.
+    /// If it is polled again after it has yielded the result, or awaited where the task's runtime
+    /// does not run: nobody would ever run the task.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if let Some(outcome) = self.shared.outcome.take() {
             return Poll::Ready(outcome);
@@ -142,7 +142,7 @@ impl<T> Future for JoinHandle<T> {
             "a JoinHandle was polled after it had yielded its result"
         );
         assert!(
-            wake::current().is_some(),
+            wake::current().is_some_and(|core| core.number == self.id.runtime()),
             "this JoinHandle would wait for ever: nobody drives its runtime. Await it inside \
              `Runtime::block_on`"
         );

@@ -14,6 +14,7 @@
 //!
 //! This module holds the only unsafe code of the crate.
 
+use std::mem::{self, ManuallyDrop};
 use std::task::Waker;
 
 use crate::wake::wake;
@@ -62,6 +63,29 @@ impl TaskId {
     pub(crate) fn waker(self) -> Waker {
         packed::waker(self)
     }
+
+    /// The task that `waker` wakes, if it is one of ours.
+    #[inline]
+    pub(crate) fn of(waker: &Waker) -> Option<Self> {
+        packed::id(waker)
+    }
+
+    /// Calls `poll` with the waker of this task.
+    #[inline]
+    pub(crate) fn with_waker<R>(self, poll: impl FnOnce(&Waker) -> R) -> R {
+        let waker = ManuallyDrop::new(self.waker());
+        let polled = poll(&waker);
+        Self::forget(ManuallyDrop::into_inner(waker));
+        polled
+    }
+
+    /// Gets rid of a waker of ours: where nothing is counted, without a call.
+    #[inline]
+    pub(crate) fn forget(waker: Waker) {
+        if cfg!(target_pointer_width = "64") {
+            mem::forget(waker);
+        }
+    }
 }
 
 #[cfg(target_pointer_width = "64")]
@@ -86,14 +110,19 @@ mod packed {
 
     static VTABLE: RawWakerVTable = RawWakerVTable::new(
         |data| RawWaker::new(data, &VTABLE),
-        |data| wake(id(data)),
-        |data| wake(id(data)),
+        |data| wake(unpack(data)),
+        |data| wake(unpack(data)),
         |_| {},
     );
 
     #[inline]
-    fn id(data: *const ()) -> TaskId {
+    fn unpack(data: *const ()) -> TaskId {
         TaskId(data.addr() as u64)
+    }
+
+    #[inline]
+    pub(super) fn id(waker: &Waker) -> Option<TaskId> {
+        ptr::eq(waker.vtable(), &VTABLE).then(|| unpack(waker.data()))
     }
 }
 
@@ -118,5 +147,10 @@ mod packed {
 
     pub(super) fn waker(id: TaskId) -> Waker {
         Waker::from(Arc::new(Counted(id)))
+    }
+
+    /// Cannot be seen from outside; such a waker is woken like anybody's.
+    pub(super) fn id(_: &Waker) -> Option<TaskId> {
+        None
     }
 }

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use selectors_core::{Events, Mode};
+use selectors_core::{Events, Interest, Mode};
 
 use crate::reactor::Shared;
 use crate::slot::{Direction, Slot, WaiterId};
@@ -53,6 +53,21 @@ impl<T: AsFd + 'static> Async<T> {
     /// If this thread has entered no reactor.
     pub fn new(source: T) -> Self {
         Self::with_readiness(source, Some(Events::READ_WRITE))
+    }
+
+    /// As [`new`](Self::new), and switches `source` to non-blocking mode first. The mode belongs to
+    /// the open file, so every duplicate of the fd sees it.
+    ///
+    /// # Errors
+    ///
+    /// What ioctl(2) answers.
+    ///
+    /// # Panics
+    ///
+    /// If this thread has entered no reactor.
+    pub fn nonblocking(source: T) -> io::Result<Self> {
+        rustix::io::ioctl_fionbio(&source, true)?;
+        Ok(Self::new(source))
     }
 
     /// As [`new`](Self::new), with only the directions of `ready` worth a first try.
@@ -102,13 +117,7 @@ impl<T: AsFd + 'static> Async<T> {
 
     async fn ready(&self, direction: Direction) -> io::Result<()> {
         let mut waiter = self.waiter(direction);
-        poll_fn(|cx| {
-            if self.slot.may_be_ready(direction) {
-                return Poll::Ready(Ok(()));
-            }
-            waiter.wait(cx)
-        })
-        .await
+        poll_fn(|cx| waiter.poll_ready(cx)).await
     }
 
     /// Calls `op` until it does not say WouldBlock, waiting for readability in between.
@@ -146,11 +155,11 @@ impl<T: AsFd + 'static> Async<T> {
         if self.slot.token().is_some() && !self.slot.may_be_ready(direction) {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        let result = op(&self.source);
-        if would_block(&result) {
-            self.slot.clear(direction);
-        }
-        result
+        op(&self.source).inspect_err(|error| {
+            if error.kind() == io::ErrorKind::WouldBlock {
+                self.slot.clear(direction);
+            }
+        })
     }
 
     /// An operation that may come to wait in `direction`.
@@ -162,12 +171,21 @@ impl<T: AsFd + 'static> Async<T> {
         }
     }
 
+    /// The waiter that all poll-style operations in `direction` share.
+    pub(crate) fn standing_waiter(&self, direction: Direction) -> Waiter<'_, T> {
+        Waiter {
+            io: self,
+            direction,
+            id: direction.standing_waiter(),
+        }
+    }
+
     /// A transfer of `moved` out of `asked` bytes on a stream: if it came up short, the kernel's
     /// buffer was drained (or filled), and the next call would only say WouldBlock.
     #[inline]
     pub(crate) fn transferred(&self, direction: Direction, moved: usize, asked: usize) {
         if moved < asked && moved != 0 {
-            self.slot.clear(direction);
+            self.slot.came_up_short(direction);
         }
     }
 
@@ -196,7 +214,12 @@ impl<T: AsFd + 'static> Async<T> {
         };
         let fileobj = Rc::clone(&self.source) as Rc<dyn AsFd>;
         let mut selector = self.reactor.selector.borrow_mut();
-        let token = selector.register_with(fileobj, events, mode, Rc::clone(&self.slot))?;
+        let mut interest = Interest::new(events).mode(mode);
+        if self.reactor.edge && selector.capabilities().priority {
+            // A read stops short before an urgent byte, and no edge follows for what is behind it.
+            interest = interest.priority();
+        }
+        let token = selector.register_interest(fileobj, interest, Rc::clone(&self.slot))?;
         self.slot.registered(token, events);
         Ok(())
     }
@@ -234,15 +257,21 @@ impl<T: AsFd + fmt::Debug + 'static> fmt::Debug for Async<T> {
 
 /// One operation on an [`Async`] and the place where it waits; dropping it takes its waker out.
 pub(crate) struct Waiter<'a, T: AsFd + 'static> {
-    io: &'a Async<T>,
+    pub(crate) io: &'a Async<T>,
     direction: Direction,
     /// Zero until it first waits.
     id: WaiterId,
 }
 
 impl<T: AsFd + 'static> Waiter<'_, T> {
+    /// Leaves the waker in the slot when the operation that polled goes away: the poll-style
+    /// operations are not objects that could be dropped.
+    pub(crate) fn stay(mut self) {
+        self.id = 0;
+    }
+
     /// Tries `op`; on WouldBlock stores the waker, arms the key and returns `Pending`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn poll<R>(
         &mut self,
         cx: &mut Context<'_>,
@@ -258,13 +287,23 @@ impl<T: AsFd + 'static> Waiter<'_, T> {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            let result = op(&io.source);
-            if would_block(&result) {
-                io.slot.clear(self.direction);
-            } else if !interrupted(&result) {
-                return Poll::Ready(result);
+            match op(&io.source) {
+                Ok(done) => return Poll::Ready(Ok(done)),
+                Err(error) => match error.kind() {
+                    io::ErrorKind::WouldBlock => io.slot.clear(self.direction),
+                    io::ErrorKind::Interrupted => {}
+                    _ => return Poll::Ready(Err(error)),
+                },
             }
         }
+    }
+
+    /// Waits until a call may succeed, without making it.
+    pub(crate) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.io.slot.may_be_ready(self.direction) {
+            return Poll::Ready(Ok(()));
+        }
+        self.wait(cx)
     }
 
     /// Store the waker, then arm, then return `Pending`.
@@ -300,14 +339,4 @@ impl<T: AsFd + 'static> Drop for Waiter<'_, T> {
             self.io.slot.forget(self.direction, self.id);
         }
     }
-}
-
-#[inline]
-fn would_block<R>(result: &io::Result<R>) -> bool {
-    matches!(result, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
-}
-
-#[inline]
-fn interrupted<R>(result: &io::Result<R>) -> bool {
-    matches!(result, Err(error) if error.kind() == io::ErrorKind::Interrupted)
 }

@@ -34,6 +34,8 @@
 
 mod async_fd;
 pub mod net;
+mod operation;
+mod poll_style;
 mod reactor;
 mod slot;
 pub mod time;

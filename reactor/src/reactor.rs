@@ -11,7 +11,7 @@ use std::task::Waker;
 
 use selectors_core::{Backend, DefaultSelector, EVENT_READ, Mode, Notifier, Token};
 
-use crate::slot::{Slot, WaiterId};
+use crate::slot::{Direction, Slot, WaiterId};
 use crate::timers::Timers;
 
 /// The selector of a reactor: the file objects are shared with the I/O types, the data is a slot.
@@ -304,11 +304,12 @@ impl Shared {
         self.budget.set(BUDGET);
     }
 
-    /// A name for a new waiter, never zero.
+    /// A name for a new waiter: not zero, and none of the standing ones.
     #[inline]
     pub(crate) fn next_waiter(&self) -> WaiterId {
         let id = self.next_waiter.get();
-        self.next_waiter.set(id.checked_add(1).unwrap_or(1));
+        let last = Direction::Write.standing_waiter() - 1;
+        self.next_waiter.set(if id == last { 1 } else { id + 1 });
         id
     }
 }

@@ -8,9 +8,10 @@
 //! only after every borrow is released.
 
 use std::cell::Cell;
+use std::mem;
 use std::task::Waker;
 
-use selectors_core::{Events, Readiness, Token};
+use selectors_core::{Events, Mode, Readiness, Token};
 
 /// The direction an operation waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,6 +27,18 @@ impl Direction {
     const fn bit(self) -> u8 {
         1 << self as u8
     }
+
+    /// All bits of the slot that make a call in this direction worth a try.
+    const fn tries(self) -> u8 {
+        (READABLE | INSIST) << self as u8
+    }
+
+    /// The waiter of the poll-style operations in this direction, the same for as long as the
+    /// slot lives. It is even, all others are odd; see
+    /// [`Shared::next_waiter`](crate::reactor::Shared).
+    pub(crate) const fn standing_waiter(self) -> WaiterId {
+        2 + 2 * self as WaiterId
+    }
 }
 
 // The cached readiness, one byte.
@@ -33,13 +46,24 @@ impl Direction {
 // bit          set by                               cleared by
 // READABLE     dispatch; creation of most types     WouldBlock or a short transfer in that direction
 // WRITABLE     dispatch; creation                   the same
-// READ_CLOSED  dispatch (the peer will send no      nobody: reads are tried for ever, so that the
-//              more, or the socket is broken)       end of the stream cannot be missed
+// INSIST       dispatch: the peer has closed, the   WouldBlock when reading; a short read proves
+//              socket is broken, or urgent data     nothing then: the end of the stream, or what
+//              is in the stream                     is behind the urgent byte, is still to come
 // CROWDED      a second waiter in one direction     dispatch or `forget`, when `more` runs empty
+// SETTLED      registered edge-triggered: there     unregistering
+//              is never anything to arm
 const READABLE: u8 = Direction::Read.bit();
 const WRITABLE: u8 = Direction::Write.bit();
-const READ_CLOSED: u8 = 4;
-const CROWDED: u8 = 8;
+/// Two above READABLE; two above WRITABLE is a bit that is never set. See [`Direction::tries`].
+const INSIST: u8 = READABLE << 2;
+const CROWDED: u8 = 16;
+const SETTLED: u8 = 32;
+
+/// The conditions that are more than "would not block"; an echo meets none of them.
+const UNUSUAL: u16 = Readiness::READ_CLOSED.bits()
+    | Readiness::PRIORITY.bits()
+    | Readiness::HANGUP.bits()
+    | Readiness::ERROR.bits();
 
 /// Names one waiting operation of one slot, so that a cancelled one removes itself and nobody
 /// else. Zero: not waiting yet.
@@ -48,7 +72,7 @@ pub(crate) type WaiterId = u32;
 /// The first waiter of one direction; nearly always the only one.
 #[derive(Default)]
 struct Waiting {
-    /// Who it is; zero when nobody waits.
+    /// Who it is; zero when nobody waits, or all who do are in the crowd.
     id: Cell<WaiterId>,
     /// Present exactly when `id` is not zero.
     waker: Cell<Option<Waker>>,
@@ -100,29 +124,36 @@ impl Slot {
     }
 
     /// The key was registered with `armed` as its interest.
-    pub(crate) fn registered(&self, token: Token, armed: Events) {
+    pub(crate) fn registered(&self, token: Token, armed: Events, mode: Mode) {
         self.token.set(Some(token));
         self.armed.set(armed.bits());
+        if mode == Mode::Edge {
+            self.state.set(self.state.get() | SETTLED);
+        }
     }
 
     /// The key was unregistered; returns its name.
     pub(crate) fn unregistered(&self) -> Option<Token> {
+        self.state.set(self.state.get() & !SETTLED);
         self.token.take()
     }
 
     /// May a system call in this direction succeed, as far as we know?
     #[inline]
     pub(crate) fn may_be_ready(&self, direction: Direction) -> bool {
-        let bits = match direction {
-            Direction::Read => READABLE | READ_CLOSED,
-            Direction::Write => WRITABLE,
-        };
-        self.state.get() & bits != 0
+        self.state.get() & direction.tries() != 0
     }
 
-    /// The kernel said WouldBlock, or a transfer came up short: wait for the next event.
+    /// The kernel said WouldBlock: wait for the next event, whatever the last one said.
     #[inline]
     pub(crate) fn clear(&self, direction: Direction) {
+        self.state.set(self.state.get() & !direction.tries());
+    }
+
+    /// A transfer came up short: wait for the next event, unless the last one said that a short
+    /// read proves nothing.
+    #[inline]
+    pub(crate) fn came_up_short(&self, direction: Direction) {
         self.state.set(self.state.get() & !direction.bit());
     }
 
@@ -131,12 +162,26 @@ impl Slot {
         self.state.set(self.state.get() | READABLE | WRITABLE);
     }
 
+    /// The short way of [`wait`](Self::wait): stores `waker` if nobody else waits and nothing
+    /// needs to be armed; false if that is not so.
+    #[inline(always)]
+    pub(crate) fn wait_alone(&self, direction: Direction, id: WaiterId, waker: &Waker) -> bool {
+        let first = &self.first[direction as usize];
+        let alone = self.state.get() & (CROWDED | SETTLED) == SETTLED && first.id.get() == 0;
+        if alone {
+            first.id.set(id);
+            // There is none to be dropped: `id` was zero.
+            mem::forget(first.waker.replace(Some(waker.clone())));
+        }
+        alone
+    }
+
     /// Stores `waker` as waiter `id`, or refreshes it if that waiter is already here.
-    #[inline]
     pub(crate) fn wait(&self, direction: Direction, id: WaiterId, waker: &Waker) {
         let first = &self.first[direction as usize];
         match first.id.get() {
-            0 => {
+            // In a crowd, somebody who is in it already must not take a second place.
+            0 if self.state.get() & CROWDED == 0 => {
                 first.id.set(id);
                 first.waker.set(Some(waker.clone()));
             }
@@ -202,7 +247,7 @@ impl Slot {
     ///
     /// An error or a hang-up concerns whoever waits, in either direction.
     #[inline]
-    pub(crate) fn dispatch(&self, readiness: Readiness, woken: &mut Vec<Waker>) {
+    pub(crate) fn dispatch(&self, readiness: Readiness, woken: &mut impl FnMut(Waker)) {
         let mut bits = 0;
         if readiness.is_readable() {
             bits |= READABLE;
@@ -210,11 +255,8 @@ impl Slot {
         if readiness.is_writable() {
             bits |= WRITABLE;
         }
-        if readiness.is_read_closed() {
-            bits |= READABLE | READ_CLOSED;
-        }
-        if readiness.is_hangup() || readiness.is_error() {
-            bits |= READABLE | WRITABLE | READ_CLOSED;
+        if readiness.bits() & UNUSUAL != 0 {
+            bits |= Self::unusual(readiness);
         }
         self.state.set(self.state.get() | bits);
         if bits & READABLE != 0 {
@@ -228,22 +270,32 @@ impl Slot {
         }
     }
 
+    #[cold]
+    fn unusual(readiness: Readiness) -> u8 {
+        if readiness.is_hangup() || readiness.is_error() {
+            READABLE | WRITABLE | INSIST
+        } else {
+            READABLE | INSIST
+        }
+    }
+
     /// Something failed that every waiter must see: marks both directions and takes all wakers.
     pub(crate) fn fail(&self, woken: &mut Vec<Waker>) {
-        self.dispatch(Readiness::ERROR, woken);
+        self.dispatch(Readiness::ERROR, &mut |waker| woken.push(waker));
     }
 
     #[inline]
-    fn take_first(&self, direction: Direction, woken: &mut Vec<Waker>) {
+    fn take_first(&self, direction: Direction, woken: &mut impl FnMut(Waker)) {
         let first = &self.first[direction as usize];
-        if first.id.get() != 0 {
-            first.id.set(0);
-            woken.extend(first.waker.take());
+        if first.id.replace(0) != 0 {
+            if let Some(waker) = first.waker.take() {
+                woken(waker);
+            }
         }
     }
 
     #[cold]
-    fn take_crowd(&self, bits: u8, woken: &mut Vec<Waker>) {
+    fn take_crowd(&self, bits: u8, woken: &mut impl FnMut(Waker)) {
         let mut more = self.more.take().unwrap_or_default();
         // In the order of arrival, so that tasks that share a socket take turns.
         let (wake, stay) = more
@@ -251,7 +303,7 @@ impl Slot {
             .partition(|another| bits & another.direction.bit() != 0);
         *more = stay;
         self.put_crowd_back(more);
-        woken.extend(Vec::into_iter(wake).map(|another: Another| another.waker));
+        Vec::into_iter(wake).for_each(|another: Another| woken(another.waker));
     }
 
     /// Level mode: the interest that the waiters of this moment need; `None` if nobody waits.

@@ -43,11 +43,26 @@ impl Reactor {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn turn(&self, timeout: Option<Duration>) -> io::Result<Turn> {
+        self.turn_with(timeout, Waker::wake)
+    }
+
+    /// As [`turn`](Self::turn), with `wake` called for each waker: an executor that knows its own
+    /// wakers can queue their tasks directly.
+    ///
+    /// # Errors
+    ///
+    /// As `turn`.
+    #[inline]
+    pub fn turn_with(
+        &self,
+        timeout: Option<Duration>,
+        wake: impl FnMut(Waker),
+    ) -> io::Result<Turn> {
         let shared = &*self.shared;
         let mut woken = shared.woken.take();
         let found = shared.turn(timeout, &mut woken);
         let woken_now = woken.len();
-        woken.drain(..).for_each(Waker::wake);
+        woken.drain(..).for_each(wake);
         shared.woken.set(woken);
         shared.refill();
         found.map(|turn| Turn {

@@ -31,18 +31,21 @@ impl<K: Kernel, F, D> Selector<K, F, D> {
         let mut remaining = timeout;
         loop {
             match self.select_interruptible(ready, remaining) {
-                Ok(0) => {}
+                // A look without waiting has its answer.
+                Ok(0) if remaining == Some(Duration::ZERO) => return Ok(0),
+                // A timeout, or events that no key wants.
+                Ok(0) => {
+                    remaining = self.left_until(deadline);
+                    if remaining == Some(Duration::ZERO) {
+                        return Ok(0);
+                    }
+                }
+                // A signal. If it has used the time up, what is left is one look without waiting.
+                Err(Error::Interrupted) if remaining != Some(Duration::ZERO) => {
+                    remaining = self.left_until(deadline);
+                }
                 Err(Error::Interrupted) => {}
                 finished => return finished,
-            }
-            // Nothing yet: a signal, a timeout, or events that no key wants.
-            match (remaining, deadline) {
-                (Some(Duration::ZERO), _) => return Ok(0),
-                (_, Some(deadline)) => match self.time_until(deadline) {
-                    Duration::ZERO => return self.look_once_more(ready),
-                    left => remaining = Some(left),
-                },
-                (_, None) => {}
             }
         }
     }
@@ -115,17 +118,8 @@ impl<K: Kernel, F, D> Selector<K, F, D> {
         self.kernel.disown(orphan, taken, &mut live)
     }
 
-    /// After the deadline: what is ready by now, without waiting.
-    fn look_once_more(&mut self, ready: &mut Vec<Event>) -> Result<usize, Error> {
-        loop {
-            match self.select_interruptible(ready, Some(Duration::ZERO)) {
-                Err(Error::Interrupted) => {}
-                finished => return finished,
-            }
-        }
-    }
-
-    fn time_until(&self, deadline: Instant) -> Duration {
-        deadline.saturating_duration_since(self.now())
+    /// What is left of the time; `None` is without end.
+    fn left_until(&self, deadline: Option<Instant>) -> Option<Duration> {
+        deadline.map(|deadline| deadline.saturating_duration_since(self.now()))
     }
 }

@@ -2,9 +2,11 @@
 
 use std::future::Future;
 use std::io;
+use std::os::unix::net::UnixStream;
+use std::pin::Pin;
 use std::time::Duration;
 
-use monoio::io::{AsyncReadRent, AsyncWriteRentExt};
+use monoio::io::{AsyncReadRent, AsyncReadRentExt, AsyncWriteRentExt};
 use monoio::{LegacyDriver, RuntimeBuilder};
 
 use crate::runtime::{BUFFER, LOOPBACK, Runtime};
@@ -22,6 +24,7 @@ impl Runtime for Monoio {
     type Listener = monoio::net::TcpListener;
     type Stream = monoio::net::TcpStream;
     type Join = monoio::task::JoinHandle<()>;
+    type Sleep = monoio::time::Sleep;
 
     fn run<F: Future<Output = ()> + 'static>(future: F) {
         let mut runtime = RuntimeBuilder::<LegacyDriver>::new()
@@ -35,8 +38,12 @@ impl Runtime for Monoio {
         monoio::spawn(future)
     }
 
-    fn sleep(duration: Duration) -> impl Future<Output = ()> + 'static {
+    fn sleep(duration: Duration) -> Self::Sleep {
         monoio::time::sleep(duration)
+    }
+
+    fn reset(sleep: Pin<&mut Self::Sleep>, duration: Duration) {
+        sleep.reset(monoio::time::Instant::now() + duration);
     }
 
     async fn listen() -> io::Result<(Self::Listener, u16)> {
@@ -62,4 +69,22 @@ impl Runtime for Monoio {
             buffer.clear();
         }
     }
+
+    async fn relay(from: UnixStream, to: UnixStream, times: u64) -> io::Result<()> {
+        let (mut from, mut to) = (monoio_stream(from)?, monoio_stream(to)?);
+        let mut byte = vec![0];
+        for _ in 0..times {
+            let (read, filled) = from.read_exact(byte).await;
+            read?;
+            let (written, sent) = to.write_all(filled).await;
+            written?;
+            byte = sent;
+        }
+        Ok(())
+    }
+}
+
+fn monoio_stream(stream: UnixStream) -> io::Result<monoio::net::UnixStream> {
+    stream.set_nonblocking(true)?;
+    monoio::net::UnixStream::from_std(stream)
 }

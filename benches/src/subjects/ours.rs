@@ -1,12 +1,14 @@
 //! Ours, on each backend.
 
 use std::future::Future;
-use std::io;
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::pin::Pin;
 use std::time::Duration;
 
 use executor::JoinHandle;
 use reactor::net::{TcpListener, TcpStream};
-use reactor::{Trigger, time};
+use reactor::{Async, Trigger, time};
 use selectors_core::Backend;
 
 use crate::runtime::{BUFFER, LOOPBACK, Runtime};
@@ -37,6 +39,7 @@ impl<const CHOICE: usize> Runtime for Ours<CHOICE> {
     type Listener = TcpListener;
     type Stream = TcpStream;
     type Join = JoinHandle<()>;
+    type Sleep = time::Sleep;
 
     fn run<F: Future<Output = ()> + 'static>(future: F) {
         let (backend, trigger) = CHOICES[CHOICE];
@@ -53,8 +56,12 @@ impl<const CHOICE: usize> Runtime for Ours<CHOICE> {
         executor::spawn(future)
     }
 
-    fn sleep(duration: Duration) -> impl Future<Output = ()> + 'static {
+    fn sleep(duration: Duration) -> Self::Sleep {
         time::sleep(duration)
+    }
+
+    fn reset(mut sleep: Pin<&mut Self::Sleep>, duration: Duration) {
+        sleep.reset(duration);
     }
 
     async fn listen() -> io::Result<(Self::Listener, u16)> {
@@ -76,5 +83,18 @@ impl<const CHOICE: usize> Runtime for Ours<CHOICE> {
             }
             stream.write_all(&buffer[..count]).await.expect("write");
         }
+    }
+
+    async fn relay(from: UnixStream, to: UnixStream, times: u64) -> io::Result<()> {
+        from.set_nonblocking(true)?;
+        to.set_nonblocking(true)?;
+        let (from, to) = (Async::new(from), Async::new(to));
+        let mut byte = [0];
+        for _ in 0..times {
+            from.read_with(|mut stream| stream.read_exact(&mut byte))
+                .await?;
+            to.write_with(|mut stream| stream.write_all(&byte)).await?;
+        }
+        Ok(())
     }
 }

@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::io;
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::pin::Pin;
 use std::time::Duration;
 
 use smol::io::{AsyncReadExt, AsyncWriteExt};
@@ -27,6 +29,7 @@ impl Runtime for Smol {
     type Listener = Async<TcpListener>;
     type Stream = Async<TcpStream>;
     type Join = Task<()>;
+    type Sleep = Timer;
 
     fn run<F: Future<Output = ()> + 'static>(future: F) {
         EXECUTOR.with(|executor| smol::block_on(executor.run(future)));
@@ -36,8 +39,12 @@ impl Runtime for Smol {
         EXECUTOR.with(|executor| executor.spawn(future))
     }
 
-    async fn sleep(duration: Duration) {
-        Timer::after(duration).await;
+    fn sleep(duration: Duration) -> Self::Sleep {
+        Timer::after(duration)
+    }
+
+    fn reset(mut sleep: Pin<&mut Self::Sleep>, duration: Duration) {
+        sleep.set_after(duration);
     }
 
     async fn listen() -> io::Result<(Self::Listener, u16)> {
@@ -59,5 +66,15 @@ impl Runtime for Smol {
             }
             stream.write_all(&buffer[..count]).await.expect("write");
         }
+    }
+
+    async fn relay(from: UnixStream, to: UnixStream, times: u64) -> io::Result<()> {
+        let (mut from, mut to) = (Async::new(from)?, Async::new(to)?);
+        let mut byte = [0];
+        for _ in 0..times {
+            from.read_exact(&mut byte).await?;
+            to.write_all(&byte).await?;
+        }
+        Ok(())
     }
 }

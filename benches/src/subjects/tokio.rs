@@ -2,6 +2,8 @@
 
 use std::future::Future;
 use std::io;
+use std::os::unix::net::UnixStream;
+use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -30,6 +32,7 @@ impl<const LOCAL_RUNTIME: bool> Runtime for Tokio<LOCAL_RUNTIME> {
     type Listener = tokio::net::TcpListener;
     type Stream = tokio::net::TcpStream;
     type Join = JoinHandle<()>;
+    type Sleep = tokio::time::Sleep;
 
     fn run<F: Future<Output = ()> + 'static>(future: F) {
         let mut builder = tokio::runtime::Builder::new_current_thread();
@@ -49,8 +52,12 @@ impl<const LOCAL_RUNTIME: bool> Runtime for Tokio<LOCAL_RUNTIME> {
         spawn_local(future)
     }
 
-    fn sleep(duration: Duration) -> impl Future<Output = ()> + 'static {
+    fn sleep(duration: Duration) -> Self::Sleep {
         tokio::time::sleep(duration)
+    }
+
+    fn reset(sleep: Pin<&mut Self::Sleep>, duration: Duration) {
+        sleep.reset(tokio::time::Instant::now() + duration);
     }
 
     async fn listen() -> io::Result<(Self::Listener, u16)> {
@@ -73,4 +80,19 @@ impl<const LOCAL_RUNTIME: bool> Runtime for Tokio<LOCAL_RUNTIME> {
             stream.write_all(&buffer[..count]).await.expect("write");
         }
     }
+
+    async fn relay(from: UnixStream, to: UnixStream, times: u64) -> io::Result<()> {
+        let (mut from, mut to) = (tokio_stream(from)?, tokio_stream(to)?);
+        let mut byte = [0];
+        for _ in 0..times {
+            from.read_exact(&mut byte).await?;
+            to.write_all(&byte).await?;
+        }
+        Ok(())
+    }
+}
+
+fn tokio_stream(stream: UnixStream) -> io::Result<tokio::net::UnixStream> {
+    stream.set_nonblocking(true)?;
+    tokio::net::UnixStream::from_std(stream)
 }

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Facts;
 use crate::runtime::Runtime;
@@ -52,6 +52,36 @@ pub fn foreign_wake<R: Runtime>(rounds: u64) -> Facts {
     });
     let writes = waking.join().unwrap_or(0);
     vec![("writes", writes as f64 / rounds as f64)]
+}
+
+/// Another thread wakes one task and waits until it has run, `count` times. Tells nanoseconds for
+/// each: a wake, on a machine of several CPUs the waking of a CPU, and a poll.
+pub fn foreign_round_trip<R: Runtime>(count: u64) -> Facts {
+    let meeting = Arc::new(Meeting {
+        wakers: Mutex::new(vec![None]),
+        round: AtomicU64::new(0),
+    });
+    let theirs = meeting.clone();
+    let waking = std::thread::spawn(move || {
+        let begin = Instant::now();
+        for round in 1..=count {
+            let waker = loop {
+                let waker = theirs.wakers.lock().expect("no panic under this lock")[0].take();
+                match waker {
+                    Some(waker) => break waker,
+                    None => std::thread::yield_now(),
+                }
+            };
+            theirs.round.store(round, Ordering::Release);
+            waker.wake();
+        }
+        begin.elapsed()
+    });
+    R::run(async move {
+        R::spawn(member(meeting, 0, count)).await;
+    });
+    let elapsed = waking.join().unwrap_or_default();
+    vec![("nanoseconds", elapsed.as_nanos() as f64 / count as f64)]
 }
 
 /// One of the waiting tasks: in each round it leaves its waker and waits for the round to be over.

@@ -1,11 +1,10 @@
 //! A TCP connection.
 
 use std::fmt;
-use std::future::poll_fn;
+use std::future::Future;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::task::Poll;
 use std::time::Duration;
 
 use selectors_core::Events;
@@ -103,16 +102,16 @@ impl TcpStream {
     /// # Errors
     ///
     /// What recv(2) answers, such as `ConnectionReset`.
-    pub async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut waiter = self.io.waiter(Direction::Read);
-        poll_fn(|cx| {
-            waiter.poll(cx, |mut stream| {
-                let read = stream.read(buffer)?;
-                self.io.transferred(Direction::Read, read, buffer.len());
-                Ok(read)
-            })
+    #[inline]
+    pub fn read<'a>(
+        &'a self,
+        buffer: &'a mut [u8],
+    ) -> impl Future<Output = io::Result<usize>> + use<'a> {
+        self.io.operation(Direction::Read, |io| {
+            let read = io.get_ref().read(buffer)?;
+            io.transferred(Direction::Read, read, buffer.len());
+            Ok(read)
         })
-        .await
     }
 
     /// As [`read`](Self::read), into several buffers, one after another.
@@ -160,16 +159,16 @@ impl TcpStream {
     /// # Errors
     ///
     /// What send(2) answers, such as `BrokenPipe` or `ConnectionReset`. No signal is raised.
-    pub async fn write(&self, buffer: &[u8]) -> io::Result<usize> {
-        let mut waiter = self.io.waiter(Direction::Write);
-        poll_fn(|cx| {
-            waiter.poll(cx, |mut stream| {
-                let written = stream.write(buffer)?;
-                self.io.transferred(Direction::Write, written, buffer.len());
-                Ok(written)
-            })
+    #[inline]
+    pub fn write<'a>(
+        &'a self,
+        buffer: &'a [u8],
+    ) -> impl Future<Output = io::Result<usize>> + use<'a> {
+        self.io.operation(Direction::Write, |io| {
+            let written = io.get_ref().write(buffer)?;
+            io.transferred(Direction::Write, written, buffer.len());
+            Ok(written)
         })
-        .await
     }
 
     /// As [`write`](Self::write), from several buffers, one after another.
@@ -191,26 +190,21 @@ impl TcpStream {
     /// # Errors
     ///
     /// As [`write`](Self::write).
-    pub async fn write_all(&self, buffer: &[u8]) -> io::Result<()> {
+    #[inline]
+    pub fn write_all<'a>(
+        &'a self,
+        buffer: &'a [u8],
+    ) -> impl Future<Output = io::Result<()>> + use<'a> {
         let mut left = buffer;
-        let mut waiter = self.io.waiter(Direction::Write);
-        poll_fn(|cx| {
-            while !left.is_empty() {
-                let written = match waiter.poll(cx, |mut stream| {
-                    let written = stream.write(left)?;
-                    self.io.transferred(Direction::Write, written, left.len());
-                    Ok(written)
-                }) {
-                    Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                    Poll::Ready(Ok(written)) => written,
-                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                    Poll::Pending => return Poll::Pending,
-                };
-                left = &left[written..];
-            }
-            Poll::Ready(Ok(()))
+        self.io.operation(Direction::Write, move |io| {
+            let written = match left {
+                [] => 0,
+                _ => io.get_ref().write(left)?,
+            };
+            left = &left[written..];
+            // A short write filled the kernel's buffer: no need to ask in order to know.
+            if left.is_empty() { Ok(()) } else { Err(io::ErrorKind::WouldBlock.into()) }
         })
-        .await
     }
 
     /// Waits until a read may succeed, so that an idle connection needs no buffer; see

@@ -212,8 +212,16 @@ impl Kernel for Select {
 
     fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Event], Error> {
         self.events.clear();
-        match self.ask(timeout) {
-            Ok(0) => return Ok(&self.events),
+        let asked = match self.ask(timeout) {
+            Err(error) if error.raw_os_error() == Some(libc::EBADF) => {
+                self.find_closed();
+                // The others were not looked at; now they can be, and nobody need wait for it.
+                self.ask(Some(Duration::ZERO))
+            }
+            asked => asked,
+        };
+        match asked {
+            Ok(0) => {}
             Ok(reported) => {
                 // Linux leaves the bits beyond the process's fd table as they were, so a number
                 // that was never open in this process (after a fork) would look ready.
@@ -221,7 +229,6 @@ impl Kernel for Select {
                     self.disable_closed();
                 }
             }
-            Err(error) if error.raw_os_error() == Some(libc::EBADF) => self.find_closed(),
             Err(error) => return Err(Error::os("select", None, error)),
         }
         for index in 0..self.events.len() {

@@ -1,5 +1,10 @@
 //! kqueue(2), kevent(2).
 
+#![allow(
+    clippy::unnecessary_cast,
+    reason = "the integers of `struct kevent` differ by system"
+)]
+
 use std::io;
 use std::mem::{self, ManuallyDrop};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};

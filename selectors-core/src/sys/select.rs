@@ -19,7 +19,7 @@ pub(crate) type Word = libc::c_ulong;
 #[cfg(fd_set_grows)]
 pub(crate) const LIMIT: Option<usize> = None;
 #[cfg(not(fd_set_grows))]
-pub(crate) const LIMIT: Option<usize> = Some(libc::FD_SETSIZE as usize);
+pub(crate) const LIMIT: Option<usize> = Some(libc::FD_SETSIZE);
 
 /// Bitmaps are grown in steps of a whole C fd_set, so that a library that looks at one sees one.
 pub(crate) const STEP: usize = size_of::<libc::fd_set>() / size_of::<Word>();

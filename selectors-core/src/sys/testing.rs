@@ -69,3 +69,25 @@ pub(crate) fn dup_from(fd: BorrowedFd<'_>, min: RawFd) -> io::Result<OwnedFd> {
     // SAFETY: a successful call returns a new fd that nobody else owns.
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
+
+/// socket(2): TCP, non-blocking, not connected.
+pub(crate) fn tcp_socket() -> OwnedFd {
+    let kind = libc::SOCK_STREAM | libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
+    // SAFETY: takes no pointer.
+    let fd = unsafe { libc::socket(libc::AF_INET, kind, 0) };
+    assert!(fd >= 0, "{}", io::Error::last_os_error());
+    // SAFETY: a successful call returns a new fd that nobody else owns.
+    unsafe { OwnedFd::from_raw_fd(fd) }
+}
+
+/// connect(2) to a port of the loopback address, whatever comes of it.
+pub(crate) fn connect_nonblocking(socket: BorrowedFd<'_>, port: u16) {
+    // SAFETY: all zeros is a valid `sockaddr_in`.
+    let mut address: libc::sockaddr_in = unsafe { std::mem::zeroed() };
+    address.sin_family = libc::AF_INET as libc::sa_family_t;
+    address.sin_port = port.to_be();
+    address.sin_addr.s_addr = u32::from_ne_bytes([127, 0, 0, 1]);
+    let len = size_of_val(&address) as libc::socklen_t;
+    // SAFETY: the kernel reads one `sockaddr_in`, which lives until the call returns.
+    unsafe { libc::connect(socket.as_raw_fd(), (&raw const address).cast(), len) };
+}

@@ -21,6 +21,9 @@ static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
+    if let Err(error) = benches::sys::raise_open_files() {
+        eprintln!("gates: the limit of open files stays where it is: {error}");
+    }
     let answer = match words.split_first() {
         Some((first, rest)) if first == "subject" => benches::subject::run(rest).map(|()| true),
         _ => Arguments::parse().and_then(|arguments| run(&arguments)),

@@ -1,7 +1,8 @@
 //! A kqueue made of epoll sets: one for the read filters, one for the write filters, an eventfd
 //! for the user filter, all watched by a third set whose fd is the kqueue.
 //!
-//! Modelled: level, EV_CLEAR, EV_ONESHOT, EV_EOF, EV_RECEIPT, errors first and alone, re-adding
+//! Modelled: a knote dies with its number (found out by comparing inodes, and the epoll set is built
+//! anew without it), level, EV_CLEAR, EV_ONESHOT, EV_EOF, EV_RECEIPT, errors first and alone, re-adding
 //! updates, EVFILT_USER, a pollable fd. Not modelled: `data` of READ and WRITE, `fflags` beyond
 //! "there is an error", and the forgetting of a kqueue by a fork.
 
@@ -9,7 +10,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use std::slice;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
@@ -43,6 +44,8 @@ pub(crate) struct kevent {
 struct Knote {
     flags: u16,
     udata: usize,
+    /// Which file the number meant.
+    file: Option<(u64, u64)>,
 }
 
 struct Queue {
@@ -121,6 +124,7 @@ pub(crate) unsafe fn kevent(
     let Some(queue) = lock(&QUEUES).get(&kqueue).cloned() else {
         return fail(&io::Error::from_raw_os_error(libc::EBADF));
     };
+    bury_the_dead(&mut lock(&queue), kqueue);
     let mut reported = 0;
     for change in changes {
         let errno = match apply(&mut lock(&queue), change) {
@@ -160,13 +164,7 @@ fn apply(queue: &mut Queue, change: &kevent) -> io::Result<()> {
     let add = change.flags & EV_ADD != 0;
     if change.filter == EVFILT_USER {
         if add {
-            queue.knotes.insert(
-                id,
-                Knote {
-                    flags: change.flags,
-                    udata: change.udata as usize,
-                },
-            );
+            queue.knotes.insert(id, knote(change));
         } else if !queue.knotes.contains_key(&id) {
             return Err(not_there());
         }
@@ -175,21 +173,17 @@ fn apply(queue: &mut Queue, change: &kevent) -> io::Result<()> {
         }
         return Ok(());
     }
-    let (set, wanted) = match change.filter {
-        EVFILT_READ => (&queue.read, libc::EPOLLIN | libc::EPOLLRDHUP),
-        _ => (&queue.write, libc::EPOLLOUT),
+    let set = if change.filter == EVFILT_READ {
+        &queue.read
+    } else {
+        &queue.write
     };
     let fd = change.ident as RawFd;
     if !add {
         queue.knotes.remove(&id).ok_or_else(not_there)?;
         return epoll::epoll_ctl_del(set.as_fd(), fd);
     }
-    let edge = if change.flags & EV_CLEAR != 0 {
-        libc::EPOLLET
-    } else {
-        0
-    };
-    let (events, data) = ((wanted | edge) as u32, fd as u64);
+    let (events, data) = (bits(change.filter, change.flags), fd as u64);
     let tried = epoll::epoll_ctl(set.as_fd(), libc::EPOLL_CTL_ADD, fd, events, data);
     match tried {
         Err(error) if error.raw_os_error() == Some(libc::EEXIST) => {
@@ -197,14 +191,67 @@ fn apply(queue: &mut Queue, change: &kevent) -> io::Result<()> {
         }
         tried => tried?,
     }
-    queue.knotes.insert(
-        id,
-        Knote {
-            flags: change.flags,
-            udata: change.udata as usize,
-        },
-    );
+    queue.knotes.insert(id, knote(change));
     Ok(())
+}
+
+fn knote(change: &kevent) -> Knote {
+    let file = file_of(change.ident as RawFd);
+    Knote {
+        flags: change.flags,
+        udata: change.udata as usize,
+        file,
+    }
+}
+
+fn bits(filter: i16, flags: u16) -> u32 {
+    let wanted = match filter {
+        EVFILT_READ => libc::EPOLLIN | libc::EPOLLRDHUP,
+        _ => libc::EPOLLOUT,
+    };
+    let edge = if flags & EV_CLEAR != 0 {
+        libc::EPOLLET
+    } else {
+        0
+    };
+    (wanted | edge) as u32
+}
+
+/// Device and inode of a number, if it is open.
+fn file_of(fd: RawFd) -> Option<(u64, u64)> {
+    // SAFETY: all zeros is a valid `struct stat`.
+    let mut stat: libc::stat = unsafe { std::mem::zeroed() };
+    // SAFETY: the kernel writes one `struct stat`, which is ours.
+    let answer = unsafe { libc::fstat(fd, &raw mut stat) };
+    (answer == 0).then_some((stat.st_dev, stat.st_ino))
+}
+
+/// Forgets the knotes whose number was closed or means another file now.
+fn bury_the_dead(queue: &mut Queue, kqueue: RawFd) {
+    // SAFETY: the caller of kevent(2) holds the kqueue open during the call.
+    let top = unsafe { BorrowedFd::borrow_raw(kqueue) };
+    for filter in [EVFILT_READ, EVFILT_WRITE] {
+        let before = queue.knotes.len();
+        queue
+            .knotes
+            .retain(|(ident, of), knote| *of != filter || file_of(*ident as RawFd) == knote.file);
+        if queue.knotes.len() == before {
+            continue;
+        }
+        let set = if filter == EVFILT_READ {
+            &queue.read
+        } else {
+            &queue.write
+        };
+        let fresh = epoll::epoll_create1().unwrap();
+        for (&(ident, _), knote) in queue.knotes.iter().filter(|((_, of), _)| *of == filter) {
+            let (op, events) = (libc::EPOLL_CTL_ADD, bits(filter, knote.flags));
+            epoll::epoll_ctl(fresh.as_fd(), op, ident as RawFd, events, ident as u64).unwrap();
+        }
+        epoll::dup3(fresh.as_fd(), set.as_fd()).unwrap();
+        let (op, events) = (libc::EPOLL_CTL_ADD, libc::EPOLLIN as u32);
+        epoll::epoll_ctl(top, op, set.as_raw_fd(), events, 0).unwrap();
+    }
 }
 
 fn collect(queue: &mut Queue, events: &mut [kevent]) -> usize {

@@ -1,0 +1,410 @@
+//! Who is woken: everybody who waits in the direction that became ready, nobody who has left,
+//! and each of them once.
+
+use std::future::Future;
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use reactor::{Async, Direction, Reactor};
+
+#[macro_use]
+#[path = "../../executor/tests/harness/mod.rs"]
+mod harness;
+use harness::Variant;
+
+on_every_backend!(
+    all_who_wait_in_one_direction_are_woken,
+    only_the_ready_direction_is_woken,
+    a_hang_up_wakes_both_directions,
+    one_that_leaves_takes_only_its_own_waker,
+    leaving_first_second_or_last_makes_no_difference,
+    a_waiter_polled_again_is_woken_once,
+    a_waiter_that_moves_up_and_leaves_leaves_nothing,
+    the_waker_of_the_last_poll_is_the_one_that_is_called,
+    nobody_is_woken_when_nobody_waits,
+    interest_that_comes_and_goes_is_still_served,
+    a_waker_may_run_a_turn_or_drop_the_source,
+    a_dropped_source_is_unregistered_at_once,
+    a_source_given_back_is_unregistered,
+);
+
+/// Counts its wakes, and its owners.
+#[derive(Default)]
+struct Count(AtomicUsize);
+
+impl Count {
+    fn new() -> (Arc<Self>, Waker) {
+        let count = Arc::new(Count::default());
+        (Arc::clone(&count), Waker::from(count))
+    }
+
+    fn get(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+type Op<'a, T> = Pin<Box<dyn Future<Output = io::Result<T>> + 'a>>;
+
+/// One byte, as a future that was not polled yet.
+fn read_byte(source: &Async<UnixStream>) -> Op<'_, u8> {
+    Box::pin(source.read_with(|mut source| {
+        let mut byte = [0];
+        source.read_exact(&mut byte)?;
+        Ok(byte[0])
+    }))
+}
+
+fn poll<T>(op: &mut Op<'_, T>, waker: &Waker) -> Poll<io::Result<T>> {
+    op.as_mut().poll(&mut Context::from_waker(waker))
+}
+
+/// Polls a read that cannot succeed yet, and returns what counts its wakes.
+fn wait(op: &mut Op<'_, u8>) -> (Arc<Count>, Waker) {
+    let (count, waker) = Count::new();
+    assert!(poll(op, &waker).is_pending());
+    (count, waker)
+}
+
+fn pair() -> io::Result<(UnixStream, Async<UnixStream>)> {
+    let (near, far) = UnixStream::pair()?;
+    far.set_nonblocking(true)?;
+    Ok((near, Async::new(far)))
+}
+
+/// A few turns that do not block: what is going to be reported has been reported.
+fn settle(reactor: &Reactor) -> io::Result<usize> {
+    let mut woken = 0;
+    for _ in 0..4 {
+        woken += reactor.turn(Some(Duration::ZERO))?.woken;
+    }
+    Ok(woken)
+}
+
+/// Fills the socket's buffers, so that a write has to wait.
+fn fill(source: &Async<UnixStream>) {
+    while source
+        .try_with(Direction::Write, |mut source| source.write(&[0; 4096]))
+        .is_ok()
+    {}
+}
+
+fn all_who_wait_in_one_direction_are_woken(variant: Variant) -> io::Result<()> {
+    let reactor = variant.reactor()?;
+    let _entered = reactor.enter();
+    let (mut near, far) = pair()?;
+    let mut reads: Vec<_> = (0..5).map(|_| read_byte(&far)).collect();
+    let counts: Vec<_> = reads.iter_mut().map(wait).collect();
+    near.write_all(b"ab")?;
+    reactor.turn(None)?;
+    assert!(counts.iter().all(|(count, _)| count.get() == 1));
+
+    // Two of them find a byte, in order; the others wait again, and are woken again.
+    let mut found = Vec::new();
+    let mut left = Vec::new();
+    for (mut read, (count, waker)) in reads.into_iter().zip(counts) {
+        match poll(&mut read, &waker) {
+            Poll::Ready(byte) => found.push(byte?),
+            Poll::Pending => left.push((read, count, waker)),
+        }
+    }
+    assert_eq!(found, b"ab");
+    near.write_all(b"cde")?;
+    reactor.turn(None)?;
+    for (read, count, waker) in &mut left {
+        assert_eq!(count.get(), 2);
+        assert!(poll(read, waker).is_ready());
+    }
+    Ok(())
+}
+
+fn only_the_ready_direction_is_woken(variant: Variant) -> io::Result<()> {
+    let reactor = variant.reactor()?;
+    let _entered = reactor.enter();
+    let (mut near, far) = pair()?;
+    fill(&far);
+    let mut read = read_byte(&far);
+    let (reader, _) = wait(&mut read);
+    let mut write: Op<'_, usize> = Box::pin(far.write_with(|mut far| far.write(b"x")));
+    let (writer, waker) = Count::new();
+    assert!(poll(&mut write, &waker).is_pending());
+    assert_eq!(settle(&reactor)?, 0);
+
+    near.write_all(b"a")?;
+    settle(&reactor)?;
+    assert_eq!((reader.get(), writer.get()), (1, 0));
+    let mut sink = vec![0; 1 << 20];
+    assert_ne!(near.read(&mut sink)?, 0);
+    while writer.get() == 0 {
+        near.set_nonblocking(true)?;
+        let _ = near.read(&mut sink);
+        reactor.turn(Some(Duration::ZERO))?;
+    }
+    assert_eq!(reader.get(), 1);
+    assert!(poll(&mut write, &waker).is_ready());
+    Ok(())
+}
+
+fn a_hang_up_wakes_both_directions(variant: Variant) -> io::Result<()> {
+    let reactor = variant.reactor()?;
+    let _entered = reactor.enter();
+    let (near, far) = pair()?;
+    fill(&far);
+    let mut read = read_byte(&far);
+    let (reader, read_waker) = wait(&mut read);
+    let mut write: Op<'_, usize> = Box::pin(far.write_with(|mut far| far.write(b"x")));
+    let (writer, write_waker) = Count::new();
+    assert!(poll(&mut write, &write_waker).is_pending());
+    drop(near);
+    settle(&reactor)?;
+    assert_eq!((reader.get(), writer.get()), (1, 1));
+    let broken = |result| matches!(result, Poll::Ready(Err(_)));
+    assert!(matches!(poll(&mut read, &read_waker), Poll::Ready(Err(_))));
+    assert!(broken(poll(&mut write, &write_waker)));
+    Ok(())
+}
+
+fn one_that_leaves_takes_only_its_own_waker(variant: Variant) -> io::Result<()> {
+    let reactor = variant.reactor()?;
+    let _entered = reactor.enter();
+    for leaves in 0..2 {
+        let (mut near, far) = pair()?;
+        let mut reads = [Some(read_byte(&far)), Some(read_byte(&far))];
+        let counts = reads
+            .each_mut()
+            .map(|read| wait(read.as_mut().expect("both are here")).0);
+        reads[leaves] = None;
+        near.write_all(b"a")?;
+        settle(&reactor)?;
+        assert_eq!(counts[leaves].get(), 0, "woken after it had left");
+        assert_eq!(
+            counts[1 - leaves].get(),
+            1,
+            "forgotten because another one left"
+        );
+    }
+    Ok(())
+}
+
+fn leaving_first_second_or_last_makes_no_difference(variant: Variant) -> io::Result<()> {
+    let reactor = variant.reactor()?;
+    let _entered = reactor.enter();
+    for leaves in 0..4 {
+        let (mut near, far) = pair()?;
+        let mut reads: Vec<_> = (0..4).map(|_| Some(read_byte(&far))).collect();
+        let wakers: Vec<_> = reads
+            .iter_mut()
+            .map(|read| wait(read.as_mut().expect("all are here")))
+            .collect();
+        reads[leaves] = None;
+        // The others are polled again, as a task is that waits for other things too.
+        for (read, (_, waker)) in reads.iter_mut().zip(&wakers) {
+            assert!(
+                read.as_mut()
+                    .is_none_or(|read| poll(read, waker).is_pending())
+            );
+        }
+        near.write_all(b"a")?;
+        settle(&reactor)?;
+        for (number, (count, _)) in wakers.iter().enumerate() {
+            assert_eq!(
+                count.get(),
+                usize::from(number != leaves),
+                "{number} of 4, {leaves} left"
+            );
+        }
+    }
+    Ok(())
+}
+
+fn a_waiter_polled_again_is_woken_once(variant: Variant) -> io::Result<()> {
+    let reactor = variant.reactor()?;
+    let _entered = reactor.enter();
+    let (mut near, far) = pair()?;
+    let (mut first, mut second) = (read_byte(&far), read_byte(&far));
+    let (counts, wakers): (Vec<_>, Vec<_>) =
+        [wait(&mut first), wait(&mut second)].into_iter().unzip();
+    for _ in 0..3 {
+        assert!(poll(&mut first, &wakers[0]).is_pending());
+        assert!(poll(&mut second, &wakers[1]).is_pending());
+    }
+    near.write_all(b"a")?;
+    settle(&reactor)?;
+    assert_eq!((counts[0].get(), counts[1].get()), (1, 1));
+    Ok(())
+}
+
+fn a_waiter_that_moves_up_and_leaves_leaves_nothing(variant: Variant) -> io::Result<()> {
+    let reactor = variant.reactor()?;
+    let _entered = reactor.enter();
+    let (mut near, far) = pair()?;
+    // Two tasks that give up reading an idle socket, again and again: what a timeout does.
+    let mut gone = Vec::new();
+    for _ in 0..10 {
+        let (mut first, mut second) = (read_byte(&far), read_byte(&far));
+        wait(&mut first);
+        let (count, waker) = wait(&mut second);
+        drop(first);
+        assert!(poll(&mut second, &waker).is_pending());
+        drop((second, waker));
+        assert_eq!(
+            Arc::strong_count(&count),
+            1,
+            "the slot still holds its waker"
+        );
+        gone.push(count);
+    }
+    near.write_all(b"a")?;
+    settle(&reactor)?;
+    assert!(gone.iter().all(|count| count.get() == 0));
+    Ok(())
+}
+
+fn the_waker_of_the_last_poll_is_the_one_that_is_called(variant: Variant) -> io::Result<()> {
+    let reactor = variant.reactor()?;
+    let _entered = reactor.enter();
+    let (mut near, far) = pair()?;
+    let (mut first, mut second) = (read_byte(&far), read_byte(&far));
+    let before = [wait(&mut first), wait(&mut second)];
+    let after = [wait(&mut first), wait(&mut second)];
+    near.write_all(b"a")?;
+    settle(&reactor)?;
+    assert!(before.iter().all(|(count, _)| count.get() == 0));
+    assert!(after.iter().all(|(count, _)| count.get() == 1));
+    Ok(())
+}
+
+fn nobody_is_woken_when_nobody_waits(variant: Variant) -> io::Result<()> {
+    let reactor = variant.reactor()?;
+    let _entered = reactor.enter();
+    let (mut near, far) = pair()?;
+    let mut read = read_byte(&far);
+    let (count, waker) = wait(&mut read);
+    drop(read);
+    near.write_all(b"a")?;
+    assert_eq!(settle(&reactor)?, 0);
+    // The kernel is asked once more, then it is silent although the byte is still there.
+    assert_eq!(
+        reactor.turn(Some(Duration::ZERO))?.ready,
+        0,
+        "the loop would spin"
+    );
+    assert_eq!(count.get(), 0);
+    // And the byte is not lost.
+    assert!(matches!(
+        poll(&mut read_byte(&far), &waker),
+        Poll::Ready(Ok(b'a'))
+    ));
+    Ok(())
+}
+
+fn interest_that_comes_and_goes_is_still_served(variant: Variant) -> io::Result<()> {
+    let reactor = variant.reactor()?;
+    let _entered = reactor.enter();
+    let (mut near, far) = pair()?;
+    for byte in 0..20 {
+        let mut read = read_byte(&far);
+        let (_, waker) = wait(&mut read);
+        for _ in 0..byte % 3 {
+            // Dropped and wanted again, with and without a turn in between.
+            read = read_byte(&far);
+            if byte % 2 == 0 {
+                settle(&reactor)?;
+            }
+            assert!(poll(&mut read, &waker).is_pending());
+        }
+        near.write_all(&[byte])?;
+        settle(&reactor)?;
+        assert!(matches!(poll(&mut read, &waker), Poll::Ready(Ok(found)) if found == byte));
+    }
+    Ok(())
+}
+
+/// Does something at the first wake.
+struct Act<F: Fn()>(F);
+
+impl<F: Fn() + Send + Sync> Wake for Act<F> {
+    fn wake(self: Arc<Self>) {
+        (self.0)();
+    }
+}
+
+thread_local! {
+    /// What a waker, which must be `Send`, may act upon.
+    static HELD: std::cell::RefCell<Option<Async<UnixStream>>> = const { std::cell::RefCell::new(None) };
+}
+
+fn a_waker_may_run_a_turn_or_drop_the_source(variant: Variant) -> io::Result<()> {
+    let reactor = variant.reactor()?;
+    let _entered = reactor.enter();
+    let (mut near, far) = pair()?;
+    HELD.set(Some(pair()?.1));
+    let waker = Waker::from(Arc::new(Act(|| {
+        drop(HELD.take());
+        let reactor = Reactor::current();
+        reactor
+            .turn(Some(Duration::ZERO))
+            .expect("a turn inside a turn");
+    })));
+    let mut read = read_byte(&far);
+    assert!(poll(&mut read, &waker).is_pending());
+    near.write_all(b"a")?;
+    reactor.turn(None)?;
+    assert!(HELD.take().is_none(), "the waker was not called");
+    assert!(poll(&mut read, &waker).is_ready());
+    Ok(())
+}
+
+fn a_dropped_source_is_unregistered_at_once(variant: Variant) -> io::Result<()> {
+    let reactor = variant.reactor()?;
+    let _entered = reactor.enter();
+    let (mut near, far) = pair()?;
+    assert_eq!(reactor.keys(), 0, "registered before it has to wait");
+    let mut read = read_byte(&far);
+    let (count, _) = wait(&mut read);
+    assert_eq!(reactor.keys(), 1);
+    drop(read);
+    near.write_all(b"a")?;
+    drop(far);
+    assert_eq!(reactor.keys(), 0);
+    assert_eq!(settle(&reactor)?, 0);
+    assert_eq!(count.get(), 0);
+    Ok(())
+}
+
+fn a_source_given_back_is_unregistered(variant: Variant) -> io::Result<()> {
+    let reactor = variant.reactor()?;
+    let _entered = reactor.enter();
+    let (mut near, far) = pair()?;
+    wait(&mut read_byte(&far));
+    near.write_all(b"a")?;
+    let mut far = far.into_inner()?;
+    assert_eq!(reactor.keys(), 0);
+    far.read_exact(&mut [0])?;
+
+    // It can be attached again, with the same number.
+    let far = Async::new(far);
+    let mut read = pin!(far.read_with(|mut far| far.read(&mut [0; 8])));
+    let (count, waker) = Count::new();
+    assert!(
+        read.as_mut()
+            .poll(&mut Context::from_waker(&waker))
+            .is_pending()
+    );
+    near.write_all(b"bc")?;
+    settle(&reactor)?;
+    assert_eq!(count.get(), 1);
+    let read = read.as_mut().poll(&mut Context::from_waker(&waker));
+    assert!(matches!(read, Poll::Ready(Ok(2))));
+    Ok(())
+}

@@ -1,0 +1,93 @@
+//! A model and an oracle: random scripts of calls run on every backend at once and on a model of
+//! what a selector should say. Where one differs, the script is shrunk and printed.
+//!
+//! `SELECTORS_SEQUENCES=200000 cargo test -p selectors-core model` runs more scripts than the
+//! 20 000 of every run.
+
+mod source;
+mod world;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use crate::{Events, Mode};
+use world::World;
+
+/// How many sources a script plays with.
+const SOURCES: usize = 4;
+
+/// One line of a script. A number names a source.
+#[derive(Clone, Debug)]
+enum Step {
+    Register(usize, Events, Mode),
+    Modify(usize, Events),
+    ModifyLater(usize, Events),
+    Park(usize),
+    ParkLater(usize),
+    Unregister(usize),
+    /// The other end writes a byte.
+    PeerWrites(usize),
+    /// The other end takes everything.
+    PeerDrains(usize),
+    PeerShutsDown(usize),
+    PeerCloses(usize),
+    /// Our end takes everything.
+    Drain(usize),
+    /// Our end writes until it would block.
+    Fill(usize),
+    /// Our end is unregistered and closed, and a new source takes its place, most likely with the
+    /// same number.
+    Replace(usize),
+    /// Every selector is closed and made anew.
+    Close,
+    Select,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let source = || 0..SOURCES;
+    let events = || (1u8..=3).prop_map(|bits| Events::from_bits(bits).unwrap());
+    let mode = prop_oneof![3 => Just(Mode::Level), 1 => Just(Mode::Oneshot)];
+    prop_oneof![
+        6 => (source(), events(), mode).prop_map(|(s, e, m)| Step::Register(s, e, m)),
+        3 => (source(), events()).prop_map(|(s, e)| Step::Modify(s, e)),
+        2 => (source(), events()).prop_map(|(s, e)| Step::ModifyLater(s, e)),
+        2 => source().prop_map(Step::Park),
+        1 => source().prop_map(Step::ParkLater),
+        2 => source().prop_map(Step::Unregister),
+        4 => source().prop_map(Step::PeerWrites),
+        1 => source().prop_map(Step::PeerDrains),
+        1 => source().prop_map(Step::PeerShutsDown),
+        1 => source().prop_map(Step::PeerCloses),
+        2 => source().prop_map(Step::Drain),
+        1 => source().prop_map(Step::Fill),
+        1 => source().prop_map(Step::Replace),
+        1 => Just(Step::Close),
+        10 => Just(Step::Select),
+    ]
+}
+
+#[test]
+fn model_and_all_backends_agree_on_random_scripts() {
+    let asked = std::env::var("SELECTORS_SEQUENCES").ok();
+    let cases = asked.and_then(|asked| asked.parse().ok()).unwrap_or(20_000);
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let mut runner = TestRunner::new(config);
+    let script = vec(step(), 1..24);
+    let outcome = runner.run(&script, |script| {
+        let mut world = World::new();
+        for (line, step) in script.iter().enumerate() {
+            world.play(step).map_err(|difference| {
+                TestCaseError::fail(format!("line {line}, {step:?}: {difference}"))
+            })?;
+        }
+        Ok(())
+    });
+    if let Err(failed) = outcome {
+        panic!("{failed}");
+    }
+}
