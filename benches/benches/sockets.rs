@@ -28,9 +28,7 @@ fn churn(criterion: &mut Criterion) {
     for subject in subjects::all().iter().filter(|subject| subject.shown) {
         let Some(tasks) = subject.tasks else { continue };
         group.bench_function(subject.name, |bencher| {
-            bencher.iter_custom(|count| {
-                work::elapsed(&(tasks.churn)(count as usize), count)
-            });
+            bencher.iter_custom(|count| work::elapsed(&(tasks.churn)(count as usize), count));
         });
     }
     group.finish();

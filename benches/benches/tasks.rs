@@ -16,15 +16,18 @@ fn tasks(criterion: &mut Criterion) {
         ("self-wake", |tasks, count| (tasks.self_wake)(count)),
         ("spawn-join", |tasks, count| (tasks.spawn_join)(count)),
         ("ping-pong", |tasks, count| (tasks.ping_pong)(count)),
-        ("foreign-round-trip", |tasks, count| (tasks.foreign_round_trip)(count)),
+        ("foreign-round-trip", |tasks, count| {
+            (tasks.foreign_round_trip)(count)
+        }),
     ];
     for (name, operation) in operations {
         let mut group = criterion.benchmark_group(name);
         for subject in subjects::all().iter().filter(|subject| subject.shown) {
             let Some(tasks) = subject.tasks else { continue };
             group.bench_function(subject.name, |bencher| {
-                bencher
-                    .iter_custom(|count| work::elapsed(&operation(black_box(&tasks), count), count));
+                bencher.iter_custom(|count| {
+                    work::elapsed(&operation(black_box(&tasks), count), count)
+                });
             });
         }
         group.finish();

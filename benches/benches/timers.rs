@@ -2,8 +2,8 @@
 //!
 //! `cargo bench -p benches --bench timers`
 
-use benches::work::{self, TimerOperation};
 use benches::subjects;
+use benches::work::{self, TimerOperation};
 use criterion::{BenchmarkId, Criterion, SamplingMode, criterion_group, criterion_main};
 
 /// Timers that fire in one go; each measurement sleeps before it, so they are few and large.
@@ -23,7 +23,9 @@ fn timers(criterion: &mut Criterion) {
             for subject in subjects::all().iter().filter(|subject| subject.shown) {
                 // The backends differ in nothing that concerns timers.
                 let backend = subject.name.starts_with("ours-");
-                let Some(tasks) = subject.tasks.filter(|_| !backend) else { continue };
+                let Some(tasks) = subject.tasks.filter(|_| !backend) else {
+                    continue;
+                };
                 group.bench_function(BenchmarkId::new(subject.name, outstanding), |bencher| {
                     bencher.iter_custom(|count| {
                         let fire = operation == TimerOperation::Fire;

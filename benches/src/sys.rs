@@ -96,14 +96,23 @@ pub fn select_read(ready: &mut [u64]) -> io::Result<usize> {
     let none = std::ptr::null_mut();
     // SAFETY: the kernel reads and writes `fds` bits, which is the whole exclusive slice.
     let answer = unsafe {
-        libc::select(fds, ready.as_mut_ptr().cast(), none, none, std::ptr::null_mut())
+        libc::select(
+            fds,
+            ready.as_mut_ptr().cast(),
+            none,
+            none,
+            std::ptr::null_mut(),
+        )
     };
     check(answer).map(|count| count as usize)
 }
 
 /// `setrlimit`: lets this process open as many files as it may.
 pub fn raise_open_files() -> io::Result<()> {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
     // SAFETY: `limit` is live and exclusive for the call.
     check(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) })?;
     limit.rlim_cur = limit.rlim_max;

@@ -46,7 +46,8 @@ fn waits(criterion: &mut Criterion) {
     for registered in [1, 100, 8000] {
         let (mut receiving, mut sending) = (Vec::new(), Vec::new());
         for _ in 0..registered {
-            let (receiver, sender) = UnixStream::pair().expect("socketpair; are 17000 fds allowed?");
+            let (receiver, sender) =
+                UnixStream::pair().expect("socketpair; are 17000 fds allowed?");
             receiver.set_nonblocking(true).expect("set_nonblocking");
             receiving.push(receiver);
             sending.push(sender);
@@ -62,7 +63,9 @@ fn waits(criterion: &mut Criterion) {
                 let mut wait = contender(&receiving);
                 group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
                     bencher.iter_custom(|count| {
-                        (0..count).map(|turn| once(&receiving, &sending, active, turn, &mut wait)).sum()
+                        (0..count)
+                            .map(|turn| once(&receiving, &sending, active, turn, &mut wait))
+                            .sum()
                     });
                 });
             }
@@ -88,9 +91,14 @@ fn once(
     let sum = black_box(wait(active));
     let elapsed = begin.elapsed();
     let expected: u64 = (0..active).map(|step| position(step) as u64).sum();
-    assert_eq!(sum, expected, "each active socket is reported once, and no other");
+    assert_eq!(
+        sum, expected,
+        "each active socket is reported once, and no other"
+    );
     for step in 0..active {
-        (&receiving[position(step)]).read_exact(&mut [0]).expect("read");
+        (&receiving[position(step)])
+            .read_exact(&mut [0])
+            .expect("read");
     }
     elapsed
 }

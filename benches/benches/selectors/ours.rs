@@ -32,7 +32,9 @@ fn waiting(sockets: &[UnixStream], backend: Backend, mode: Mode) -> Wait<'_> {
     Box::new(move |active| {
         let (mut seen, mut sum) = (0, 0);
         while seen < active {
-            seen += selector.select_with(None, |_, key, _| sum += key.data).expect("select");
+            seen += selector
+                .select_with(None, |_, key, _| sum += key.data)
+                .expect("select");
         }
         sum
     })

@@ -16,13 +16,31 @@ pub(crate) enum Task {
     Check,
     /// Measure what is deterministic of ours and write it down as the baseline.
     WriteBaseline,
-    /// Print where the instructions of an echo go.
-    Profile {
-        /// How many functions.
-        functions: usize,
-    },
+    /// Print where the instructions of an operation go.
+    Profile(Operation),
     /// Print how to use this.
     Help,
+}
+
+/// What can be profiled.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operation {
+    /// An echo over 64 connections.
+    Echo,
+    /// A work without sockets, by its name.
+    Alone(&'static str),
+}
+
+impl Operation {
+    fn named(name: &str) -> Result<Self, String> {
+        if name == "echo" {
+            return Ok(Self::Echo);
+        }
+        let works = ["self-wake", "spawn-join", "far-timer"];
+        let work = works.into_iter().find(|&work| work == name);
+        work.map(Self::Alone)
+            .ok_or_else(|| format!("{name} cannot be profiled, see --help"))
+    }
 }
 
 /// The command line, read.
@@ -63,7 +81,13 @@ impl Arguments {
                 Long("quick") => self.quick = true,
                 Long("check") => self.task = Task::Check,
                 Long("write-baseline") => self.task = Task::WriteBaseline,
-                Long("profile") => self.task = Task::Profile { functions: 25 },
+                Long("profile") => {
+                    let name = match parser.optional_value() {
+                        Some(name) => name.string()?,
+                        None => "echo".to_owned(),
+                    };
+                    self.task = Task::Profile(Operation::named(&name)?);
+                }
                 Long("baseline") => self.baseline = parser.value()?.into(),
                 Long("only") => self.only.extend(names(&parser.value()?.string()?)),
                 Long("subjects") => {
@@ -99,7 +123,7 @@ impl Arguments {
 
     /// Whether nothing but counts by the tools is asked for.
     pub(crate) fn counts_only(&self) -> bool {
-        self.gates() || matches!(self.task, Task::Profile { .. })
+        self.gates() || matches!(self.task, Task::Profile(_))
     }
 
     /// Whether the row of this name is to be measured.
@@ -129,7 +153,9 @@ pub(crate) fn help() -> String {
          \x20 --quick             shorter runs, fewer of them\n\
          \x20 --only ROW,...      these rows or families of rows\n\
          \x20 --subjects NAME,... these subjects, instead of the usual ones (*)\n\
-         \x20 --profile           where the instructions of an echo go, by function\n\
+         \x20 --profile[=WORK]    where the instructions of an echo go, by function, or of\n\
+         \x20                     self-wake, spawn-join or far-timer; by source line as well if\n\
+         \x20                     built with CARGO_PROFILE_RELEASE_DEBUG=line-tables-only\n\
          \x20 --check             compare our deterministic counts with the baseline;\n\
          \x20                     ends with 1 if one got worse\n\
          \x20 --write-baseline    make today's counts the baseline\n\

@@ -51,8 +51,8 @@ fn run(arguments: &Arguments) -> Result<bool, String> {
     if !missing.is_empty() && arguments.counts_only() {
         return Err("the counts cannot be taken without these tools".to_owned());
     }
-    if let Task::Profile { functions } = arguments.task {
-        return measure::profile(arguments, functions).map(|()| true);
+    if let Task::Profile(operation) = arguments.task {
+        return measure::profile(arguments, operation).map(|()| true);
     }
     print!("{}", environment::describe());
     let mut sheet = Sheet::default();

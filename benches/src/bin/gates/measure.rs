@@ -7,7 +7,7 @@ use benches::process::Placement;
 use benches::subject::Subject;
 use benches::{stats, timed};
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, Operation};
 use crate::sheet::{Figure, Sheet};
 
 const ECHO: Work = Work::Echo { connections: 64 };
@@ -21,6 +21,12 @@ const ECHO_ROUNDS: Lengths = Lengths {
 const TRACED_ROUNDS: Lengths = Lengths {
     short: 50,
     long: 150,
+};
+
+/// Operations of the executor, thousands of which take no time.
+const EXECUTOR_LENGTHS: Lengths = Lengths {
+    short: 5000,
+    long: 15_000,
 };
 
 pub(crate) fn echo_counts(arguments: &Arguments, sheet: &mut Sheet) {
@@ -184,18 +190,25 @@ pub(crate) fn round_trip(arguments: &Arguments, sheet: &mut Sheet) {
     );
 }
 
-/// Prints where the instructions of an echo go, for each subject.
-pub(crate) fn profile(arguments: &Arguments, functions: usize) -> Result<(), String> {
+/// Prints where the instructions of an operation go, for each subject.
+pub(crate) fn profile(arguments: &Arguments, operation: Operation) -> Result<(), String> {
+    let (name, work, lengths) = match operation {
+        Operation::Echo => ("echo", ECHO, ECHO_ROUNDS),
+        Operation::Alone(name) => (name, Work::Alone(name), EXECUTOR_LENGTHS),
+    };
     for subject in &arguments.subjects {
-        let profile = counted::callgrind(subject.name, ECHO, ECHO_ROUNDS)?;
+        if work != ECHO && subject.tasks.is_none() {
+            continue;
+        }
+        let profile = counted::callgrind(subject.name, work, lengths)?;
         println!(
-            "{}: {:.1} instructions an echo",
+            "{}, {name}: {:.1} instructions",
             subject.name, profile.instructions
         );
-        for (name, count) in profile.functions.iter().take(functions) {
-            println!("{count:9.2}  {name}");
+        for (function, count) in profile.functions.iter().take(25) {
+            println!("{count:9.2}  {function}");
         }
-        for (line, count) in profile.lines.iter().take(2 * functions) {
+        for (line, count) in profile.lines.iter().take(60) {
             println!("{count:9.2}  {line}");
         }
     }
@@ -212,11 +225,7 @@ fn executor(
     if subject.tasks.is_none() {
         return Ok(Vec::new());
     }
-    let lengths = Lengths {
-        short: 5000,
-        long: 15_000,
-    };
-    let profile = counted::callgrind(subject.name, Work::Alone(work), lengths)?;
+    let profile = counted::callgrind(subject.name, Work::Alone(work), EXECUTOR_LENGTHS)?;
     let runs = if arguments.quick { 3 } else { 9 };
     let times: Result<Vec<f64>, String> = (0..runs)
         .map(|_| timed::fact(subject.name, work, count, "nanoseconds"))
