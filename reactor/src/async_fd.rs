@@ -150,9 +150,10 @@ impl<T: AsFd + 'static> Async<T> {
         direction: Direction,
         op: impl FnOnce(&T) -> io::Result<R>,
     ) -> io::Result<R> {
-        // An unregistered slot hears no news, so it may only be asked to skip the call when the
-        // kernel will tell us that things have changed.
-        if self.slot.token().is_some() && !self.slot.may_be_ready(direction) {
+        // A slot that is not registered hears no news, and level-triggered it hears them only while
+        // somebody waits. So the call may only be skipped when the kernel would have told us.
+        let told = self.reactor.edge && self.slot.token().is_some();
+        if told && !self.slot.may_be_ready(direction) {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         op(&self.source).inspect_err(|error| {

@@ -1,21 +1,18 @@
 //! Who is woken: everybody who waits in the direction that became ready, nobody who has left,
 //! and each of them once.
 
-use std::future::Future;
 use std::io::{self, Read, Write};
-use std::os::unix::net::UnixStream;
-use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::Poll;
 use std::time::Duration;
-
-use reactor::{Async, Direction, Reactor};
 
 #[macro_use]
 #[path = "../../executor/tests/harness/mod.rs"]
 mod harness;
 use harness::Variant;
+
+mod by_hand;
+use by_hand::{Count, Op, fill, pair, poll, read_byte, settle, wait};
 
 on_every_backend!(
     all_who_wait_in_one_direction_are_woken,
@@ -28,76 +25,7 @@ on_every_backend!(
     the_waker_of_the_last_poll_is_the_one_that_is_called,
     nobody_is_woken_when_nobody_waits,
     interest_that_comes_and_goes_is_still_served,
-    a_waker_may_run_a_turn_or_drop_the_source,
-    a_dropped_source_is_unregistered_at_once,
-    a_source_given_back_is_unregistered,
 );
-
-/// Counts its wakes, and its owners.
-#[derive(Default)]
-struct Count(AtomicUsize);
-
-impl Count {
-    fn new() -> (Arc<Self>, Waker) {
-        let count = Arc::new(Count::default());
-        (Arc::clone(&count), Waker::from(count))
-    }
-
-    fn get(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
-    }
-}
-
-impl Wake for Count {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-type Op<'a, T> = Pin<Box<dyn Future<Output = io::Result<T>> + 'a>>;
-
-/// One byte, as a future that was not polled yet.
-fn read_byte(source: &Async<UnixStream>) -> Op<'_, u8> {
-    Box::pin(source.read_with(|mut source| {
-        let mut byte = [0];
-        source.read_exact(&mut byte)?;
-        Ok(byte[0])
-    }))
-}
-
-fn poll<T>(op: &mut Op<'_, T>, waker: &Waker) -> Poll<io::Result<T>> {
-    op.as_mut().poll(&mut Context::from_waker(waker))
-}
-
-/// Polls a read that cannot succeed yet, and returns what counts its wakes.
-fn wait(op: &mut Op<'_, u8>) -> (Arc<Count>, Waker) {
-    let (count, waker) = Count::new();
-    assert!(poll(op, &waker).is_pending());
-    (count, waker)
-}
-
-fn pair() -> io::Result<(UnixStream, Async<UnixStream>)> {
-    let (near, far) = UnixStream::pair()?;
-    far.set_nonblocking(true)?;
-    Ok((near, Async::new(far)))
-}
-
-/// A few turns that do not block: what is going to be reported has been reported.
-fn settle(reactor: &Reactor) -> io::Result<usize> {
-    let mut woken = 0;
-    for _ in 0..4 {
-        woken += reactor.turn(Some(Duration::ZERO))?.woken;
-    }
-    Ok(woken)
-}
-
-/// Fills the socket's buffers, so that a write has to wait.
-fn fill(source: &Async<UnixStream>) {
-    while source
-        .try_with(Direction::Write, |mut source| source.write(&[0; 4096]))
-        .is_ok()
-    {}
-}
 
 fn all_who_wait_in_one_direction_are_woken(variant: Variant) -> io::Result<()> {
     let reactor = variant.reactor()?;
@@ -327,84 +255,5 @@ fn interest_that_comes_and_goes_is_still_served(variant: Variant) -> io::Result<
         settle(&reactor)?;
         assert!(matches!(poll(&mut read, &waker), Poll::Ready(Ok(found)) if found == byte));
     }
-    Ok(())
-}
-
-/// Does something at the first wake.
-struct Act<F: Fn()>(F);
-
-impl<F: Fn() + Send + Sync> Wake for Act<F> {
-    fn wake(self: Arc<Self>) {
-        (self.0)();
-    }
-}
-
-thread_local! {
-    /// What a waker, which must be `Send`, may act upon.
-    static HELD: std::cell::RefCell<Option<Async<UnixStream>>> = const { std::cell::RefCell::new(None) };
-}
-
-fn a_waker_may_run_a_turn_or_drop_the_source(variant: Variant) -> io::Result<()> {
-    let reactor = variant.reactor()?;
-    let _entered = reactor.enter();
-    let (mut near, far) = pair()?;
-    HELD.set(Some(pair()?.1));
-    let waker = Waker::from(Arc::new(Act(|| {
-        drop(HELD.take());
-        let reactor = Reactor::current();
-        reactor
-            .turn(Some(Duration::ZERO))
-            .expect("a turn inside a turn");
-    })));
-    let mut read = read_byte(&far);
-    assert!(poll(&mut read, &waker).is_pending());
-    near.write_all(b"a")?;
-    reactor.turn(None)?;
-    assert!(HELD.take().is_none(), "the waker was not called");
-    assert!(poll(&mut read, &waker).is_ready());
-    Ok(())
-}
-
-fn a_dropped_source_is_unregistered_at_once(variant: Variant) -> io::Result<()> {
-    let reactor = variant.reactor()?;
-    let _entered = reactor.enter();
-    let (mut near, far) = pair()?;
-    assert_eq!(reactor.keys(), 0, "registered before it has to wait");
-    let mut read = read_byte(&far);
-    let (count, _) = wait(&mut read);
-    assert_eq!(reactor.keys(), 1);
-    drop(read);
-    near.write_all(b"a")?;
-    drop(far);
-    assert_eq!(reactor.keys(), 0);
-    assert_eq!(settle(&reactor)?, 0);
-    assert_eq!(count.get(), 0);
-    Ok(())
-}
-
-fn a_source_given_back_is_unregistered(variant: Variant) -> io::Result<()> {
-    let reactor = variant.reactor()?;
-    let _entered = reactor.enter();
-    let (mut near, far) = pair()?;
-    wait(&mut read_byte(&far));
-    near.write_all(b"a")?;
-    let mut far = far.into_inner()?;
-    assert_eq!(reactor.keys(), 0);
-    far.read_exact(&mut [0])?;
-
-    // It can be attached again, with the same number.
-    let far = Async::new(far);
-    let mut read = pin!(far.read_with(|mut far| far.read(&mut [0; 8])));
-    let (count, waker) = Count::new();
-    assert!(
-        read.as_mut()
-            .poll(&mut Context::from_waker(&waker))
-            .is_pending()
-    );
-    near.write_all(b"bc")?;
-    settle(&reactor)?;
-    assert_eq!(count.get(), 1);
-    let read = read.as_mut().poll(&mut Context::from_waker(&waker));
-    assert!(matches!(read, Poll::Ready(Ok(2))));
     Ok(())
 }
