@@ -1,1 +1,18 @@
-//! Runnable programs on the runtime.
+//! What the example programs share, so that each of them shows only what it is about.
+
+#![forbid(unsafe_code)]
+
+pub mod address;
+pub mod change;
+pub mod client;
+pub mod command_line;
+pub mod console;
+pub mod failure;
+pub mod fds;
+pub mod load;
+pub mod payload;
+pub mod progress;
+pub mod report;
+pub mod runtime_args;
+pub mod signals;
+pub mod stop;

@@ -7,14 +7,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use reactor::Reactor;
+use reactor::{Reactor, Turn};
 
 use crate::inbox::{Inbox, Sleep};
-use crate::scheduler::{Job, Next, Scheduler};
+use crate::round::{Round, Slots};
+use crate::scheduler::{ROOT, Scheduler};
 use crate::task::{JoinHandle, Task};
+use crate::tasks::{Job, Tasks};
 use crate::wake::{self, Remote};
 use crate::waker::TaskId;
 
@@ -30,7 +32,12 @@ pub(crate) struct Core {
     /// The place in the list of runtimes; a part of every task id.
     pub(crate) number: u16,
     pub(crate) reactor: Reactor,
-    scheduler: RefCell<Scheduler>,
+    /// Who is woken.
+    pub(crate) scheduler: RefCell<Scheduler>,
+    /// The futures.
+    tasks: Tasks,
+    /// The round of polls that is under way.
+    pub(crate) round: RefCell<Slots>,
     /// What other threads share with us.
     remote: Arc<Remote>,
     /// Sleeps since the last foreign wake.
@@ -51,6 +58,8 @@ impl Core {
             number,
             reactor,
             scheduler: RefCell::new(Scheduler::new(number)),
+            tasks: Tasks::default(),
+            round: RefCell::default(),
             remote,
             quiet_sleeps: Cell::new(0),
             closed: Cell::new(false),
@@ -59,19 +68,14 @@ impl Core {
 
     /// Takes a future in; it is first polled by the run loop, not here.
     pub(crate) fn spawn<F: Future + 'static>(&self, future: F) -> JoinHandle<F::Output> {
-        let mut handle = None;
-        let make = |id| -> Job {
-            let (task, join) = Task::new(id, future);
-            handle = Some(join);
-            Box::pin(task)
-        };
         if self.closed.get() {
             // Too late: the task ends before it begins, as its handle will say.
-            drop(make(TaskId::new(self.number, 0, 0)));
-        } else {
-            self.scheduler.borrow_mut().insert(make);
+            return Task::new(TaskId::new(self.number, ROOT, 0), future).1;
         }
-        handle.expect("the task was made above")
+        let id = self.scheduler.borrow_mut().new_task();
+        let (task, handle) = Task::new(id, future);
+        self.tasks.insert(id, Box::pin(task));
+        handle
     }
 
     /// A wake on this thread.
@@ -87,63 +91,62 @@ impl Core {
 
     /// Runs tasks and turns until `root` is done.
     pub(crate) fn run<F: Future>(&self, mut root: Pin<&mut F>) -> io::Result<F::Output> {
-        let id = self.scheduler.borrow_mut().new_root();
-        let waker = id.waker();
+        let waker = self.scheduler.borrow_mut().new_root().waker();
         let mut cx = Context::from_waker(&waker);
         loop {
-            let mut polls = 0;
-            self.collect_mail();
-            while polls < POLLS_PER_TURN && self.scheduler.borrow_mut().begin_round() {
-                // Who is woken in this round runs in the next one.
-                while let Some(polled) = self.poll_next() {
-                    polls += 1;
-                    if polled == Polled::RootIsNext {
-                        self.reactor.refill_budget();
-                        if let Poll::Ready(output) = root.as_mut().poll(&mut cx) {
-                            return Ok(output);
-                        }
-                    }
-                    if polls == POLLS_PER_TURN {
-                        break;
-                    }
-                }
-                self.collect_mail();
+            if let Poll::Ready(output) = self.poll_tasks(|| root.as_mut().poll(&mut cx)) {
+                return Ok(output);
             }
             self.turn()?;
         }
     }
 
-    /// Polls the next task of this round, unless that is the root, which the caller owns; `None`
-    /// when the round is over.
-    #[inline]
-    fn poll_next(&self) -> Option<Polled> {
-        let next = self.scheduler.borrow_mut().next()?;
-        match next {
-            Next::Root => return Some(Polled::RootIsNext),
-            Next::Nobody => {}
-            Next::Task(id, mut job) => {
-                self.reactor.refill_budget();
-                match id.with_waker(|waker| job.as_mut().poll(&mut Context::from_waker(waker))) {
-                    Poll::Pending => self.scheduler.borrow_mut().put_back(id, job),
-                    Poll::Ready(()) => {
-                        self.scheduler.borrow_mut().remove(id);
-                        drop_job(job);
-                    }
+    /// Polls who is woken, round after round, until nobody is or it is time to look at the
+    /// kernel. Ready if `poll_root` is.
+    fn poll_tasks<R>(&self, mut poll_root: impl FnMut() -> Poll<R>) -> Poll<R> {
+        let mut tasks = self.tasks.open();
+        let mut round = Round::resume(self);
+        let mut polls = 0;
+        while polls < POLLS_PER_TURN {
+            let Some(slot) = round.next() else {
+                // Who was woken in the last round runs in this one.
+                self.collect_mail();
+                if round.begin() {
+                    continue;
+                }
+                break;
+            };
+            let Some(id) = self.scheduler.borrow_mut().begin_poll(slot) else {
+                continue;
+            };
+            polls += 1;
+            self.reactor.refill_budget();
+            if slot == ROOT {
+                if let Poll::Ready(output) = poll_root() {
+                    return Poll::Ready(output);
+                }
+            } else if let Some(place) = tasks.place(id) {
+                let poll = |job: &mut Job| {
+                    id.with_waker(|waker| job.as_mut().poll(&mut Context::from_waker(waker)))
+                };
+                if place.as_mut().is_some_and(|job| poll(job).is_ready()) {
+                    let job = place.take();
+                    self.scheduler.borrow_mut().remove(id);
+                    drop_job(job);
                 }
             }
         }
-        Some(Polled::Done)
+        Poll::Pending
     }
 
     /// One turn of the reactor: asleep if nobody is ready, else just a look.
     fn turn(&self) -> io::Result<()> {
         let inbox = &self.remote.inbox;
-        let wake = |waker: Waker| self.wake(waker);
-        if !self.scheduler.borrow().is_idle() || inbox.prepare_to_sleep() == Sleep::MailFirst {
-            self.reactor.turn_with(Some(Duration::ZERO), wake)?;
+        if !self.is_idle() || inbox.prepare_to_sleep() == Sleep::MailFirst {
+            self.turn_reactor(Some(Duration::ZERO))?;
             return Ok(());
         }
-        let turn = self.reactor.turn_with(None, wake);
+        let turn = self.turn_reactor(None);
         inbox.woke_up();
         let quiet = self.quiet_sleeps.get().saturating_add(1);
         self.quiet_sleeps.set(quiet);
@@ -153,17 +156,23 @@ impl Core {
         turn.map(drop)
     }
 
-    /// A wake by the reactor, which nearly always means a task of ours: those need not go round
-    /// by the vtable and the thread-local.
-    #[inline]
-    fn wake(&self, waker: Waker) {
-        match TaskId::of(&waker) {
-            Some(id) if id.runtime() == self.number => {
-                TaskId::forget(waker);
-                self.schedule(id);
-            }
-            _ => waker.wake(),
-        }
+    fn is_idle(&self) -> bool {
+        self.scheduler.borrow().is_idle() && self.round.borrow().is_over()
+    }
+
+    /// A wake by the reactor nearly always means a task of ours: those need not go round by the
+    /// vtable and the thread-local, and all of them share one borrow.
+    fn turn_reactor(&self, timeout: Option<Duration>) -> io::Result<Turn> {
+        let mut scheduler = self.scheduler.borrow_mut();
+        self.reactor
+            .turn_with(timeout, move |waker| match TaskId::of(&waker) {
+                Some(id) if id.runtime() == self.number => {
+                    TaskId::forget(waker);
+                    scheduler.schedule(id);
+                    None
+                }
+                _ => Some(waker),
+            })
     }
 
     /// Foreign wakes become entries in our own queue.
@@ -189,34 +198,17 @@ impl Core {
         self.closed.set(true);
         let _reactor = self.reactor.enter();
         let _entered = wake::enter(self);
-        // Nothing is taken in any more, so one pass meets them all.
-        let mut from = 0;
-        loop {
-            // The borrow ends before the drop: a future may do anything in its destructor.
-            let evicted = self.scheduler.borrow_mut().evict(from);
-            match evicted {
-                Some((job, next)) => {
-                    from = next;
-                    drop_job(job);
-                }
-                None => break,
-            }
+        // Nothing is taken in any more, so one pass meets them all. Nothing is borrowed meanwhile:
+        // a future may do anything in its destructor.
+        for job in self.tasks.take_all() {
+            drop_job(job);
         }
         wake::strike_off(self.number);
     }
 }
 
-/// What [`Core::poll_next`] did.
-#[derive(PartialEq, Eq)]
-enum Polled {
-    /// A task was polled, or there was nothing to do.
-    Done,
-    /// The future of `block_on` is to be polled.
-    RootIsNext,
-}
-
 /// A destructor that panics ends its task, not the runtime.
-fn drop_job(job: Job) {
+fn drop_job(job: Option<Job>) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(job))) {
         // The panic hook has reported it. The payload's own destructor could panic again.
         std::mem::forget(payload);

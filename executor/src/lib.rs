@@ -42,9 +42,11 @@
 
 mod core;
 mod inbox;
+mod round;
 mod runtime;
 mod scheduler;
 mod task;
+mod tasks;
 mod wake;
 mod waker;
 

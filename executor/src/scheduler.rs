@@ -1,70 +1,49 @@
-//! Tasks and the ready queue: who exists, who is to be polled next, and in which order.
+//! The ready queue: who is to be polled next, and in which order.
+//!
+//! The futures themselves are elsewhere (`tasks.rs`), because they are borrowed while one of them
+//! is polled, and a poll may wake and spawn. What a wake needs is here: a mark for each task.
 
-use std::future::Future;
 use std::mem;
-use std::pin::Pin;
 
 use crate::waker::TaskId;
 
-/// A spawned future with its header; see [`Task`](crate::task::Task).
-pub(crate) type Job = Pin<Box<dyn Future<Output = ()>>>;
-
-/// The slot of the future that `block_on` drives, which no `Job` owns.
+/// The slot of the future that `block_on` drives, which the slab does not hold.
 pub(crate) const ROOT: u32 = 0;
 
-/// All tasks of one runtime, in a slab, and the queue of those that were woken.
+/// A mark for each task of one runtime, and the queue of those that were woken.
 pub(crate) struct Scheduler {
     /// The runtime's number, a part of every id.
     runtime: u16,
-    /// The slab. Place [`ROOT`] is reserved.
-    tasks: Vec<Entry>,
-    /// Vacant places of the slab.
+    /// Indexed by slot. Place [`ROOT`] is reserved.
+    marks: Vec<Mark>,
+    /// Slots that no task has.
     free: Vec<u32>,
-    /// The slots of this round, in the order in which they were woken. An entry is a hint: it
-    /// counts only if the task's `queued` flag is still set.
-    round: Vec<u32>,
-    /// How far the round has come.
-    done: usize,
-    /// The next round: who was woken while this one ran.
+    /// The next round: the slots of who was woken, in that order. An entry is a hint: it counts
+    /// only if the task's `queued` mark is still set.
     queue: Vec<u32>,
     /// Tasks that exist.
     live: usize,
 }
 
-/// One place of the slab.
-struct Entry {
-    /// `None` while vacant, and while it is being polled.
-    job: Option<Job>,
-    /// Counts the tasks that lived here; ids of the earlier ones are stale.
-    generation: u32,
-    /// In the queue. Set by a wake, cleared when the task is taken out to be polled: two wakes
-    /// before a poll are one poll, and a wake during a poll queues the task again.
+/// What the scheduler knows of one slot.
+struct Mark {
+    /// The id of whoever lives here, or of the next one; ids of the earlier ones are stale.
+    id: TaskId,
+    /// In the queue. Set by a wake, cleared when the task is about to be polled: two wakes before
+    /// a poll are one poll, and a wake during a poll queues the task again.
     queued: bool,
-}
-
-/// What stands at the head of the queue.
-pub(crate) enum Next {
-    /// The future of `block_on`.
-    Root,
-    /// A task, taken out of its place until it is [put back](Scheduler::put_back).
-    Task(TaskId, Job),
-    /// A hint that nobody needs any more.
-    Nobody,
 }
 
 impl Scheduler {
     pub(crate) fn new(runtime: u16) -> Self {
-        let root = Entry {
-            job: None,
-            generation: 0,
+        let root = Mark {
+            id: TaskId::new(runtime, ROOT, 0),
             queued: false,
         };
         Scheduler {
             runtime,
-            tasks: vec![root],
+            marks: vec![root],
             free: Vec::new(),
-            round: Vec::new(),
-            done: 0,
             queue: Vec::new(),
             live: 0,
         }
@@ -72,109 +51,67 @@ impl Scheduler {
 
     /// A new future for `block_on`, woken once so that it is polled.
     pub(crate) fn new_root(&mut self) -> TaskId {
-        let root = &mut self.tasks[ROOT as usize];
-        root.generation = root.generation.wrapping_add(1);
-        root.queued = true;
-        let id = TaskId::new(self.runtime, ROOT, root.generation);
-        self.queue.push(ROOT);
+        let root = &mut self.marks[ROOT as usize];
+        root.id = root.id.next_generation();
+        let id = root.id;
+        self.schedule(id);
         id
     }
 
-    /// Reserves a place; `make` receives the id of the task that it is to make.
-    pub(crate) fn insert(&mut self, make: impl FnOnce(TaskId) -> Job) {
+    /// The id of a new task, woken once so that it is polled.
+    pub(crate) fn new_task(&mut self) -> TaskId {
         let slot = self.free.pop().unwrap_or_else(|| {
-            assert!(
-                self.tasks.len() < TaskId::MAX_SLOTS,
-                "16 million tasks in one runtime"
-            );
-            self.tasks.push(Entry {
-                job: None,
-                generation: 0,
-                queued: false,
-            });
-            (self.tasks.len() - 1) as u32
+            let slot = self.marks.len();
+            assert!(slot < TaskId::MAX_SLOTS, "16 million tasks in one runtime");
+            let id = TaskId::new(self.runtime, slot as u32, 0);
+            self.marks.push(Mark { id, queued: false });
+            slot as u32
         });
-        let entry = &mut self.tasks[slot as usize];
-        entry.job = Some(make(TaskId::new(self.runtime, slot, entry.generation)));
-        entry.queued = true;
-        self.queue.push(slot);
         self.live += 1;
+        let id = self.marks[slot as usize].id;
+        self.schedule(id);
+        id
     }
 
     /// A wake: queues the task, once, unless it is gone.
     #[inline]
     pub(crate) fn schedule(&mut self, id: TaskId) {
-        if let Some(entry) = self.tasks.get_mut(id.slot() as usize) {
-            if id.is_generation(entry.generation) && !entry.queued {
-                entry.queued = true;
+        if let Some(mark) = self.marks.get_mut(id.slot() as usize) {
+            if mark.id == id && !mem::replace(&mut mark.queued, true) {
                 self.queue.push(id.slot());
             }
         }
     }
 
-    /// Takes the next of this round; `None` when the round is over.
+    /// The task in `slot` is about to be polled: its id, or `None` if nobody woke it.
     #[inline]
-    pub(crate) fn next(&mut self) -> Option<Next> {
-        let slot = *self.round.get(self.done)?;
-        self.done += 1;
-        let entry = &mut self.tasks[slot as usize];
-        if !mem::take(&mut entry.queued) {
-            return Some(Next::Nobody);
-        }
-        Some(match entry.job.take() {
-            Some(job) => Next::Task(TaskId::new(self.runtime, slot, entry.generation), job),
-            None if slot == ROOT => Next::Root,
-            None => Next::Nobody,
-        })
+    pub(crate) fn begin_poll(&mut self, slot: u32) -> Option<TaskId> {
+        let mark = &mut self.marks[slot as usize];
+        mem::take(&mut mark.queued).then_some(mark.id)
     }
 
-    /// Begins the next round if this one is over; false if nobody is ready.
-    #[inline]
-    pub(crate) fn begin_round(&mut self) -> bool {
-        if self.done == self.round.len() {
-            self.round.clear();
-            self.done = 0;
-            mem::swap(&mut self.round, &mut self.queue);
-        }
-        !self.round.is_empty()
-    }
-
-    /// The task is still pending.
-    #[inline]
-    pub(crate) fn put_back(&mut self, id: TaskId, job: Job) {
-        self.tasks[id.slot() as usize].job = Some(job);
-    }
-
-    /// The task is done: its place is vacant, its id stale.
-    #[inline]
+    /// The task is over: its slot is free, its id stale.
     pub(crate) fn remove(&mut self, id: TaskId) {
-        self.vacate(id.slot());
-    }
-
-    /// Takes the first task from place `from` on out for good, and says where to look for the
-    /// next one; `None` if there is none.
-    pub(crate) fn evict(&mut self, from: usize) -> Option<(Job, usize)> {
-        let (at, job) = (from..self.tasks.len())
-            .find_map(|at| self.tasks[at].job.take().map(|job| (at, job)))?;
-        self.vacate(at as u32);
-        Some((job, at + 1))
-    }
-
-    fn vacate(&mut self, slot: u32) {
-        let entry = &mut self.tasks[slot as usize];
-        entry.generation = entry.generation.wrapping_add(1);
-        entry.queued = false;
-        self.free.push(slot);
+        let mark = &mut self.marks[id.slot() as usize];
+        mark.id = id.next_generation();
+        mark.queued = false;
+        self.free.push(id.slot());
         self.live -= 1;
     }
 
-    /// Is nobody ready?
+    /// Exchanges the queue for `empty`.
     #[inline]
-    pub(crate) fn is_idle(&self) -> bool {
-        self.queue.is_empty() && self.done == self.round.len()
+    pub(crate) fn take_queue(&mut self, empty: &mut Vec<u32>) {
+        mem::swap(&mut self.queue, empty);
     }
 
-    /// Tasks that exist.
+    /// Is nobody woken?
+    #[inline]
+    pub(crate) fn is_idle(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// Tasks that exist, the future of `block_on` not counted.
     pub(crate) fn live(&self) -> usize {
         self.live
     }

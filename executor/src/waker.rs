@@ -52,10 +52,9 @@ impl TaskId {
         ((self.0 >> SLOT_SHIFT) & FIELD) as u32
     }
 
-    /// Is `generation` the one this id was made with?
-    #[inline]
-    pub(crate) fn is_generation(self, generation: u32) -> bool {
-        (u64::from(generation) ^ self.0) & FIELD == 0
+    /// The id of the next task in this slot.
+    pub(crate) fn next_generation(self) -> Self {
+        TaskId((self.0 & !FIELD) | ((self.0 + 1) & FIELD))
     }
 
     /// The waker of this task.

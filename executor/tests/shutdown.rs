@@ -75,7 +75,12 @@ fn a_task_spawned_while_the_runtime_ends_is_cancelled(variant: Variant) -> io::R
     let (running, later) = (Rc::clone(&ran), Rc::clone(&late));
     let spawns = OnDrop(move || {
         let ran = Rc::clone(&running);
-        *later.borrow_mut() = Some(executor::spawn(async move { ran.set(true) }));
+        let late = executor::spawn(async move { ran.set(true) });
+        assert!(
+            late.is_finished(),
+            "taken in by a runtime that is at its end"
+        );
+        *later.borrow_mut() = Some(late);
         // Timers can still be made as well; they are just never due.
         drop(sleep(Duration::ZERO));
     });

@@ -190,6 +190,86 @@ impl<T: AsFd + 'static> Async<T> {
         }
     }
 
+    /// Tries `op`; on WouldBlock stores the waker as waiter `id`, arms the key and returns
+    /// `Pending`.
+    #[inline(always)]
+    pub(crate) fn poll_with<R>(
+        &self,
+        direction: Direction,
+        id: &mut WaiterId,
+        cx: &mut Context<'_>,
+        mut op: impl FnMut(&Self) -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        loop {
+            if !self.slot.may_be_ready(direction) {
+                ready!(self.wait(direction, id, cx))?;
+            }
+            if !self.reactor.spend() {
+                // One busy socket must not starve the rest: go to the back of the queue.
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            match op(self) {
+                Ok(done) => return Poll::Ready(Ok(done)),
+                Err(error) => match error.kind() {
+                    io::ErrorKind::WouldBlock => self.slot.clear(direction),
+                    io::ErrorKind::Interrupted => {}
+                    _ => return Poll::Ready(Err(error)),
+                },
+            }
+        }
+    }
+
+    /// Store the waker, then arm, then return `Pending`.
+    ///
+    /// Between the two an event can be queued in the kernel, but not dispatched: dispatch happens
+    /// in a turn, on this thread, after we return. So whichever comes first, the event finds the
+    /// waker.
+    #[inline(always)]
+    fn wait(
+        &self,
+        direction: Direction,
+        id: &mut WaiterId,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.reactor.assert_driven();
+        if *id == 0 {
+            *id = self.reactor.next_waiter();
+        }
+        if self.slot.wait_alone(direction, *id, cx.waker()) {
+            return Poll::Pending;
+        }
+        self.wait_and_arm(direction, *id, cx)
+    }
+
+    #[cold]
+    fn wait_and_arm(
+        &self,
+        direction: Direction,
+        id: WaiterId,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.slot.wait(direction, id, cx.waker());
+        match self.arm(direction) {
+            Ok(()) => Poll::Pending,
+            // epoll and kqueue refuse what is always ready, such as a regular file; poll and
+            // select say that it is ready.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                self.slot.assume_ready();
+                Poll::Ready(Ok(()))
+            }
+            Err(error) => Poll::Ready(Err(error)),
+        }
+    }
+
+    /// Waiter `id` is done, or given up.
+    #[inline]
+    pub(crate) fn forget(&self, direction: Direction, id: WaiterId) {
+        if id != 0 {
+            self.slot.forget(direction, id);
+        }
+    }
+
     /// The waker is stored: now make sure that the kernel tells us, before `Pending` is returned.
     #[inline]
     fn arm(&self, direction: Direction) -> io::Result<()> {
@@ -221,7 +301,7 @@ impl<T: AsFd + 'static> Async<T> {
             interest = interest.priority();
         }
         let token = selector.register_interest(fileobj, interest, Rc::clone(&self.slot))?;
-        self.slot.registered(token, events);
+        self.slot.registered(token, events, mode);
         Ok(())
     }
 
@@ -258,7 +338,7 @@ impl<T: AsFd + fmt::Debug + 'static> fmt::Debug for Async<T> {
 
 /// One operation on an [`Async`] and the place where it waits; dropping it takes its waker out.
 pub(crate) struct Waiter<'a, T: AsFd + 'static> {
-    pub(crate) io: &'a Async<T>,
+    io: &'a Async<T>,
     direction: Direction,
     /// Zero until it first waits.
     id: WaiterId,
@@ -271,32 +351,14 @@ impl<T: AsFd + 'static> Waiter<'_, T> {
         self.id = 0;
     }
 
-    /// Tries `op`; on WouldBlock stores the waker, arms the key and returns `Pending`.
-    #[inline(always)]
+    /// See [`Async::poll_with`].
     pub(crate) fn poll<R>(
         &mut self,
         cx: &mut Context<'_>,
         mut op: impl FnMut(&T) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
         let io = self.io;
-        loop {
-            if !io.slot.may_be_ready(self.direction) {
-                ready!(self.wait(cx))?;
-            }
-            if !io.reactor.spend() {
-                // One busy socket must not starve the rest: go to the back of the queue.
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-            match op(&io.source) {
-                Ok(done) => return Poll::Ready(Ok(done)),
-                Err(error) => match error.kind() {
-                    io::ErrorKind::WouldBlock => io.slot.clear(self.direction),
-                    io::ErrorKind::Interrupted => {}
-                    _ => return Poll::Ready(Err(error)),
-                },
-            }
-        }
+        io.poll_with(self.direction, &mut self.id, cx, |io| op(&io.source))
     }
 
     /// Waits until a call may succeed, without making it.
@@ -304,40 +366,13 @@ impl<T: AsFd + 'static> Waiter<'_, T> {
         if self.io.slot.may_be_ready(self.direction) {
             return Poll::Ready(Ok(()));
         }
-        self.wait(cx)
-    }
-
-    /// Store the waker, then arm, then return `Pending`.
-    ///
-    /// Between the two an event can be queued in the kernel, but not dispatched: dispatch happens
-    /// in a turn, on this thread, after we return. So whichever comes first, the event finds the
-    /// waker.
-    #[inline]
-    pub(crate) fn wait(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Waiter { io, direction, .. } = *self;
-        io.reactor.assert_driven();
-        if self.id == 0 {
-            self.id = io.reactor.next_waiter();
-        }
-        io.slot.wait(direction, self.id, cx.waker());
-        match io.arm(direction) {
-            Ok(()) => Poll::Pending,
-            // epoll and kqueue refuse what is always ready, such as a regular file; poll and
-            // select say that it is ready.
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                io.slot.assume_ready();
-                Poll::Ready(Ok(()))
-            }
-            Err(error) => Poll::Ready(Err(error)),
-        }
+        self.io.wait(self.direction, &mut self.id, cx)
     }
 }
 
 impl<T: AsFd + 'static> Drop for Waiter<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        if self.id != 0 {
-            self.io.slot.forget(self.direction, self.id);
-        }
+        self.io.forget(self.direction, self.id);
     }
 }

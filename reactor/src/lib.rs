@@ -33,10 +33,20 @@
 #![forbid(unsafe_code)]
 
 mod async_fd;
+mod async_io;
+#[cfg(feature = "blocking")]
+pub mod blocking;
+#[cfg(feature = "futures-io")]
+mod futures_io;
 pub mod net;
 mod operation;
+mod platform;
 mod poll_style;
+#[cfg(feature = "process")]
+pub mod process;
 mod reactor;
+#[cfg(feature = "signal")]
+pub mod signal;
 mod slot;
 pub mod time;
 mod timers;

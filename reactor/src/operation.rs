@@ -9,29 +9,58 @@ use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use crate::async_fd::{Async, Waiter};
-use crate::slot::Direction;
+use crate::async_fd::Async;
+use crate::slot::{Direction, WaiterId};
 
 /// Calls `call` until it does not say WouldBlock, sleeping in between. Dropping it takes its waker
 /// out of the slot.
+///
+/// The direction is a parameter of the type, so that no poll has to look it up.
 #[must_use = "futures do nothing unless awaited"]
-pub(crate) struct Operation<'a, T: AsFd + 'static, F> {
-    waiter: Waiter<'a, T>,
+pub(crate) struct Operation<'a, T: AsFd + 'static, F, const WRITES: bool> {
+    io: &'a Async<T>,
+    /// Zero until it first waits.
+    waiter: WaiterId,
     call: F,
 }
 
 impl<T: AsFd + 'static> Async<T> {
-    /// An operation in `direction`. `call` may say WouldBlock when it knows that it would.
+    /// An operation that waits for READ. `call` may say WouldBlock when it knows that it would.
     #[inline]
-    pub(crate) fn operation<R, F>(&self, direction: Direction, call: F) -> Operation<'_, T, F>
+    pub(crate) fn reading<R, F>(&self, call: F) -> Operation<'_, T, F, false>
     where
         F: FnMut(&Self) -> io::Result<R> + Unpin,
     {
-        Operation { waiter: self.waiter(direction), call }
+        Operation {
+            io: self,
+            waiter: 0,
+            call,
+        }
+    }
+
+    /// An operation that waits for WRITE.
+    #[inline]
+    pub(crate) fn writing<R, F>(&self, call: F) -> Operation<'_, T, F, true>
+    where
+        F: FnMut(&Self) -> io::Result<R> + Unpin,
+    {
+        Operation {
+            io: self,
+            waiter: 0,
+            call,
+        }
     }
 }
 
-impl<T: AsFd + 'static, R, F> Future for Operation<'_, T, F>
+impl<T: AsFd + 'static, F, const WRITES: bool> Operation<'_, T, F, WRITES> {
+    const DIRECTION: Direction = if WRITES {
+        Direction::Write
+    } else {
+        Direction::Read
+    };
+}
+
+impl<T: AsFd + 'static, R, F, const WRITES: bool> Future for Operation<'_, T, F, WRITES>
 where
     F: FnMut(&Async<T>) -> io::Result<R> + Unpin,
 {
@@ -39,8 +68,14 @@ where
 
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<R>> {
-        let Operation { waiter, call } = self.get_mut();
-        let io = waiter.io;
-        waiter.poll(cx, |_| call(io))
+        let Operation { io, waiter, call } = self.get_mut();
+        io.poll_with(Self::DIRECTION, waiter, cx, call)
+    }
+}
+
+impl<T: AsFd + 'static, F, const WRITES: bool> Drop for Operation<'_, T, F, WRITES> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.io.forget(Self::DIRECTION, self.waiter);
     }
 }

@@ -11,7 +11,7 @@ use std::task::Waker;
 
 use selectors_core::{Backend, DefaultSelector, EVENT_READ, Mode, Notifier, Token};
 
-use crate::slot::{Direction, Slot, WaiterId};
+use crate::slot::{Slot, WaiterId};
 use crate::timers::Timers;
 
 /// The selector of a reactor: the file objects are shared with the I/O types, the data is a slot.
@@ -116,7 +116,7 @@ impl Builder {
         let fileobj: Rc<dyn AsFd> = Rc::new(NotifierFd(Arc::clone(&notifier)));
         let mode = if edge { Mode::Edge } else { Mode::Level };
         let token = selector.register_with(fileobj, EVENT_READ, mode, Rc::clone(&notified))?;
-        notified.registered(token, EVENT_READ);
+        notified.registered(token, EVENT_READ, mode);
         // Its interest never changes: as if already on the list, it is never put on it.
         notified.mark_dirty();
         let timers = Timers::new(selector.now());
@@ -295,21 +295,24 @@ impl Shared {
     /// Takes one leaf operation from the budget; false if it is used up.
     #[inline]
     pub(crate) fn spend(&self) -> bool {
-        let left = self.budget.get();
-        self.budget.set(left.saturating_sub(1));
-        left != 0
+        match self.budget.get().checked_sub(1) {
+            Some(left) => {
+                self.budget.set(left);
+                true
+            }
+            None => false,
+        }
     }
 
     pub(crate) fn refill(&self) {
         self.budget.set(BUDGET);
     }
 
-    /// A name for a new waiter: not zero, and none of the standing ones.
+    /// A name for a new waiter: odd, so neither zero nor one of the standing ones.
     #[inline]
     pub(crate) fn next_waiter(&self) -> WaiterId {
         let id = self.next_waiter.get();
-        let last = Direction::Write.standing_waiter() - 1;
-        self.next_waiter.set(if id == last { 1 } else { id + 1 });
+        self.next_waiter.set(id.wrapping_add(2));
         id
     }
 }

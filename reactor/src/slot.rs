@@ -246,7 +246,7 @@ impl Slot {
     /// The kernel reported `readiness`: marks the directions and moves their wakers to `woken`.
     ///
     /// An error or a hang-up concerns whoever waits, in either direction.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn dispatch(&self, readiness: Readiness, woken: &mut impl FnMut(Waker)) {
         let mut bits = 0;
         if readiness.is_readable() {
@@ -284,7 +284,7 @@ impl Slot {
         self.dispatch(Readiness::ERROR, &mut |waker| woken.push(waker));
     }
 
-    #[inline]
+    #[inline(always)]
     fn take_first(&self, direction: Direction, woken: &mut impl FnMut(Waker)) {
         let first = &self.first[direction as usize];
         if first.id.replace(0) != 0 {

@@ -17,7 +17,7 @@ pub struct Turn {
     pub ready: usize,
     /// Timers that were due.
     pub timers: usize,
-    /// Wakers that were called.
+    /// Wakers that were called or absorbed.
     pub woken: usize,
 }
 
@@ -43,11 +43,13 @@ impl Reactor {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn turn(&self, timeout: Option<Duration>) -> io::Result<Turn> {
-        self.turn_with(timeout, Waker::wake)
+        self.turn_with(timeout, Some)
     }
 
-    /// As [`turn`](Self::turn), with `wake` called for each waker: an executor that knows its own
-    /// wakers can queue their tasks directly.
+    /// As [`turn`](Self::turn), but each waker of a key is first offered to `absorb`, while the
+    /// reactor is borrowed: an executor that knows its own wakers queues their tasks directly and
+    /// returns `None`. It must not call anything but its own queue; a waker that it gives back is
+    /// woken at the end, as in `turn`.
     ///
     /// # Errors
     ///
@@ -56,17 +58,17 @@ impl Reactor {
     pub fn turn_with(
         &self,
         timeout: Option<Duration>,
-        wake: impl FnMut(Waker),
+        absorb: impl FnMut(Waker) -> Option<Waker>,
     ) -> io::Result<Turn> {
         let shared = &*self.shared;
         let mut woken = shared.woken.take();
-        let found = shared.turn(timeout, &mut woken);
-        let woken_now = woken.len();
-        woken.drain(..).for_each(wake);
+        let found = shared.turn(timeout, absorb, &mut woken);
+        let called = woken.len();
+        woken.drain(..).for_each(Waker::wake);
         shared.woken.set(woken);
         shared.refill();
         found.map(|turn| Turn {
-            woken: woken_now,
+            woken: turn.woken + called,
             ..turn
         })
     }
@@ -74,8 +76,16 @@ impl Reactor {
 
 impl Shared {
     /// Everything but the waking; each borrow ends before this returns.
-    fn turn(&self, timeout: Option<Duration>, woken: &mut Vec<Waker>) -> io::Result<Turn> {
-        self.flush(woken);
+    #[inline]
+    fn turn(
+        &self,
+        timeout: Option<Duration>,
+        mut absorb: impl FnMut(Waker) -> Option<Waker>,
+        woken: &mut Vec<Waker>,
+    ) -> io::Result<Turn> {
+        if !self.edge {
+            self.flush(woken);
+        }
         // Somebody must see a failed flush before the loop may sleep.
         let timeout = if woken.is_empty() {
             timeout
@@ -97,8 +107,13 @@ impl Shared {
         };
 
         let mut dirty = self.dirty.borrow_mut();
+        let mut absorbed = 0;
+        let mut wake = |waker| match absorb(waker) {
+            Some(waker) => woken.push(waker),
+            None => absorbed += 1,
+        };
         let ready = match selector.select_with(wait, |token, key, readiness| {
-            key.data.dispatch(readiness, woken);
+            key.data.dispatch(readiness, &mut wake);
             if !self.edge && key.data.mark_dirty() {
                 dirty.push(token);
             }
@@ -130,7 +145,7 @@ impl Shared {
         Ok(Turn {
             ready,
             timers: fired,
-            woken: 0,
+            woken: absorbed,
         })
     }
 

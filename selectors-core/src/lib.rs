@@ -76,3 +76,9 @@ pub use register_error::RegisterError;
 pub use scripted::{Call, Script, ScriptedSelector};
 pub use selector::Selector;
 pub use token::Token;
+
+/// Runs the examples of the documents as tests; those of the contract must not compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+#[doc = include_str!("../CONTRACT.md")]
+struct Documents;

@@ -25,6 +25,7 @@ pub(crate) fn millis(timeout: Option<Duration>) -> i32 {
 pub(crate) fn whole_millis(timeout: Option<Duration>) -> Option<i32> {
     match timeout {
         None => Some(-1),
+        Some(Duration::ZERO) => Some(0),
         Some(timeout) if timeout.subsec_nanos() % 1_000_000 == 0 => Some(millis(Some(timeout))),
         Some(_) => None,
     }

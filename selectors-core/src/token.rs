@@ -29,15 +29,13 @@ impl Token {
         self.generation
     }
 
-    /// The token as one word, as the kernel carries it through epoll.
-    #[cfg(epoll)]
+    /// The token as one word, as a kernel carries it.
     #[inline]
     pub(crate) const fn pack(self) -> u64 {
         ((self.generation as u64) << 32) | (self.fd as u32 as u64)
     }
 
     /// The token out of the word that [`pack`](Token::pack) made.
-    #[cfg(epoll)]
     #[inline]
     pub(crate) const fn unpack(word: u64) -> Token {
         Token {

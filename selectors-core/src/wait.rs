@@ -18,33 +18,48 @@ impl<K: Kernel, F, D> Selector<K, F, D> {
     /// # Errors
     ///
     /// What the kernel says; never [`Error::Interrupted`].
+    #[inline]
     pub fn select(
         &mut self,
         ready: &mut Vec<Event>,
         timeout: Option<Duration>,
     ) -> Result<usize, Error> {
-        // None and zero need no clock. A deadline that no clock can name is none.
+        // None and zero need no clock: a zero that was interrupted is due at any time. A deadline
+        // that no clock can name is none.
         let deadline = match timeout {
-            Some(timeout) if !timeout.is_zero() => self.now().checked_add(timeout),
-            _ => None,
+            Some(Duration::ZERO) | None => None,
+            Some(timeout) => self.now().checked_add(timeout),
         };
-        let mut remaining = timeout;
+        match self.select_interruptible(ready, timeout) {
+            // A look without waiting has its answer.
+            Ok(0) if timeout != Some(Duration::ZERO) => self.wait_on(ready, deadline, false),
+            Err(Error::Interrupted) => {
+                let is_look = timeout == Some(Duration::ZERO);
+                let deadline = if is_look { Some(self.now()) } else { deadline };
+                self.wait_on(ready, deadline, true)
+            }
+            finished => finished,
+        }
+    }
+
+    /// Waits again, after a wait that was interrupted or that ended with nothing: by its timeout,
+    /// or by events that no key wants.
+    #[cold]
+    fn wait_on(
+        &mut self,
+        ready: &mut Vec<Event>,
+        deadline: Option<Instant>,
+        mut interrupted: bool,
+    ) -> Result<usize, Error> {
         loop {
-            match self.select_interruptible(ready, remaining) {
-                // A look without waiting has its answer.
-                Ok(0) if remaining == Some(Duration::ZERO) => return Ok(0),
-                // A timeout, or events that no key wants.
-                Ok(0) => {
-                    remaining = self.left_until(deadline);
-                    if remaining == Some(Duration::ZERO) {
-                        return Ok(0);
-                    }
-                }
-                // A signal. If it has used the time up, what is left is one look without waiting.
-                Err(Error::Interrupted) if remaining != Some(Duration::ZERO) => {
-                    remaining = self.left_until(deadline);
-                }
-                Err(Error::Interrupted) => {}
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(self.now()));
+            // After a signal that has used the time up, one look without waiting is left.
+            if left == Some(Duration::ZERO) && !interrupted {
+                return Ok(0);
+            }
+            match self.select_interruptible(ready, left) {
+                Ok(0) => interrupted = false,
+                Err(Error::Interrupted) => interrupted = true,
                 finished => return finished,
             }
         }
@@ -59,6 +74,7 @@ impl<K: Kernel, F, D> Selector<K, F, D> {
     /// # Errors
     ///
     /// [`Error::Interrupted`] after a signal, otherwise what the kernel says.
+    #[inline]
     pub fn select_interruptible(
         &mut self,
         ready: &mut Vec<Event>,
@@ -67,7 +83,8 @@ impl<K: Kernel, F, D> Selector<K, F, D> {
         ready.clear();
         self.select_with(timeout, |token, _, readiness| {
             ready.push(Event { token, readiness });
-        })
+        })?;
+        Ok(ready.len())
     }
 
     /// The same as [`select_interruptible`](Self::select_interruptible), with each event handed to
@@ -76,7 +93,9 @@ impl<K: Kernel, F, D> Selector<K, F, D> {
     /// # Errors
     ///
     /// [`Error::Interrupted`] after a signal, otherwise what the kernel says.
-    #[inline]
+    // Always: it is called once by each loop, and a frame of its own would cost as much as the
+    // dispatch of two events.
+    #[inline(always)]
     pub fn select_with(
         &mut self,
         timeout: Option<Duration>,
@@ -88,17 +107,18 @@ impl<K: Kernel, F, D> Selector<K, F, D> {
         let events = self.kernel.wait(timeout)?;
         let mut reported = 0;
         let mut orphan = None;
-        for event in events {
-            let Some(entry) = self.map.entry(event.token) else {
-                orphan = Some(event.token);
+        for record in events {
+            let token = record.token();
+            let Some(entry) = self.map.entry(token) else {
+                note(&mut orphan, token);
                 continue;
             };
-            let readiness = masked(event.readiness, entry.mask);
+            let readiness = masked(record.readiness(), entry.mask);
             if readiness.is_empty() {
                 continue;
             }
             reported += 1;
-            on_ready(event.token, &entry.key, readiness);
+            on_ready(token, &entry.key, readiness);
         }
         if let Some(orphan) = orphan {
             self.disown(orphan)?;
@@ -117,9 +137,12 @@ impl<K: Kernel, F, D> Selector<K, F, D> {
         let mut live = watched.map(|entry| (entry.token(), entry.interest));
         self.kernel.disown(orphan, taken, &mut live)
     }
+}
 
-    /// What is left of the time; `None` is without end.
-    fn left_until(&self, deadline: Option<Instant>) -> Option<Duration> {
-        deadline.map(|deadline| deadline.saturating_duration_since(self.now()))
-    }
+/// Takes note of an event without a key. Out of line, so that the loop over the events spends
+/// nothing on it.
+#[cold]
+#[inline(never)]
+fn note(orphan: &mut Option<Token>, token: Token) {
+    *orphan = Some(token);
 }

@@ -18,10 +18,8 @@ fn limit() -> libc::rlimit {
         rlim_max: 0,
     };
     // SAFETY: the kernel writes one `rlimit`.
-    assert_eq!(
-        unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) },
-        0
-    );
+    let got = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
+    assert_eq!(got, 0);
     limit
 }
 
@@ -31,10 +29,8 @@ fn set_limit(soft: u64) {
         ..limit()
     };
     // SAFETY: the kernel reads one `rlimit`.
-    assert_eq!(
-        unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) },
-        0
-    );
+    let set = unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) };
+    assert_eq!(set, 0);
 }
 
 #[test]

@@ -1,16 +1,14 @@
 //! Addresses, as numbers or as names; names are looked up on a thread, never on the loop.
 
-use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Poll, Waker};
-use std::thread;
+
+use crate::net::lookup::look_up;
 
 /// What can be bound or connected to: the types that [`std::net::ToSocketAddrs`] accepts.
 ///
-/// Numeric addresses resolve at once. A host name is looked up by the system's resolver on a
-/// thread of its own, because that call blocks and has no other form.
+/// Numeric addresses resolve at once. A host name is looked up by the system's resolver on another
+/// thread, because that call blocks and has no other form.
 pub trait ToSocketAddrs {
     /// The addresses, or the name to look up.
     fn lookup(&self) -> Lookup;
@@ -99,36 +97,7 @@ pub(crate) async fn resolve(address: impl ToSocketAddrs) -> io::Result<Vec<Socke
     Ok(addresses)
 }
 
-/// Where the resolver's thread leaves its answer, or the waiting task its waker.
-#[derive(Default)]
-struct Answer {
-    addresses: Option<io::Result<Vec<SocketAddr>>>,
-    waker: Option<Waker>,
-}
-
-/// Dropping the future leaves the thread to finish alone; its answer is thrown away.
-async fn look_up(name: String) -> io::Result<Vec<SocketAddr>> {
-    let answer = Arc::new(Mutex::new(Answer::default()));
-    let theirs = Arc::clone(&answer);
-    thread::Builder::new()
-        .name("resolver".to_owned())
-        .spawn(move || {
-            let addresses = std::net::ToSocketAddrs::to_socket_addrs(&name).map(Iterator::collect);
-            let mut answer = theirs.lock().unwrap_or_else(PoisonError::into_inner);
-            answer.addresses = Some(addresses);
-            let waker = answer.waker.take();
-            drop(answer);
-            waker.map(Waker::wake)
-        })?;
-    poll_fn(|cx| {
-        let mut answer = answer.lock().unwrap_or_else(PoisonError::into_inner);
-        match answer.addresses.take() {
-            Some(addresses) => Poll::Ready(addresses),
-            None => {
-                answer.waker = Some(cx.waker().clone());
-                Poll::Pending
-            }
-        }
-    })
-    .await
+/// The same kind of error, with a text that says which address it is about.
+pub(crate) fn name_address(what: &str, address: SocketAddr, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{what} {address}: {error}"))
 }

@@ -1,14 +1,39 @@
-//! TCP sockets that wait for readiness instead of blocking the thread.
+//! Sockets that wait for readiness instead of blocking the thread: TCP, UDP and Unix.
 //!
 //! Every method takes `&self`: one task may read while another writes. What a dropped operation
 //! undoes is said at each method; in short, no byte moves except in the poll that says so.
+//!
+//! Errors of connecting and binding name the address that they are about.
 
+mod accept;
 mod addresses;
+mod keepalive;
+mod lookup;
+mod received;
 mod split;
+mod stream;
+mod stream_poll;
+mod stream_socket;
 mod tcp_listener;
+mod tcp_options;
 mod tcp_stream;
+mod udp;
+mod unix_address;
+mod unix_datagram;
+mod unix_listener;
+mod unix_stream;
 
+pub use crate::platform::*;
 pub use addresses::{Lookup, ToSocketAddrs};
-pub use split::{ReadHalf, WriteHalf};
-pub use tcp_listener::TcpListener;
+pub use keepalive::Keepalive;
+pub use received::Received;
+pub use split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, Share, WriteHalf};
+pub use stream::Stream;
+pub use stream_socket::StreamSocket;
+pub use tcp_listener::{Incoming, TcpListener};
+pub use tcp_options::TcpOptions;
 pub use tcp_stream::TcpStream;
+pub use udp::UdpSocket;
+pub use unix_datagram::UnixDatagram;
+pub use unix_listener::{UnixIncoming, UnixListener};
+pub use unix_stream::UnixStream;

@@ -1,26 +1,22 @@
 //! A TCP socket that listens.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::time::Duration;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use selectors_core::Events;
-use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::async_fd::Async;
-use crate::net::addresses::{ToSocketAddrs, resolve};
+use crate::net::accept::Accepting;
+use crate::net::addresses::{ToSocketAddrs, name_address, resolve};
+use crate::net::tcp_options::TcpOptions;
 use crate::net::tcp_stream::TcpStream;
-use crate::time::sleep;
-
-/// Connections that the kernel may keep waiting for `accept`; it caps this at
-/// `net.core.somaxconn`.
-const BACKLOG: i32 = 4096;
-
-/// How long `accept` pauses when the process is out of fds. Somebody has to close one first, and
-/// asking again at once would only burn the CPU.
-const OUT_OF_FDS_PAUSE: Duration = Duration::from_millis(50);
+use crate::platform::{Accepted, accept};
+use crate::slot::Direction;
 
 /// A TCP socket that listens for connections.
 ///
@@ -47,6 +43,8 @@ impl TcpListener {
     /// Listens on the first address of `address` that can be bound. Port 0 lets the kernel choose
     /// one. The address may be reused at once after a restart (`SO_REUSEADDR`).
     ///
+    /// Dropping the future leaves nothing behind. A name is looked up off the loop.
+    ///
     /// # Errors
     ///
     /// `AddrInUse`, `AddrNotAvailable`, `PermissionDenied` and whatever else bind(2) answers for
@@ -56,10 +54,22 @@ impl TcpListener {
     ///
     /// If this thread has entered no reactor.
     pub async fn bind(address: impl ToSocketAddrs) -> io::Result<Self> {
+        Self::options().bind(address).await
+    }
+
+    /// Options to choose before it listens: backlog, `SO_REUSEPORT` and others.
+    pub fn options() -> TcpOptions {
+        TcpOptions::default()
+    }
+
+    pub(crate) async fn bind_with(
+        options: &TcpOptions,
+        address: impl ToSocketAddrs,
+    ) -> io::Result<Self> {
         let mut last = None;
         for address in resolve(address).await? {
-            match listen(address) {
-                Ok(listener) => return Ok(Self::attach(listener)),
+            match options.listening(address) {
+                Ok(socket) => return Ok(Self::attach(socket.into())),
                 Err(error) => last = Some(name_address("bind", address, &error)),
             }
         }
@@ -71,6 +81,30 @@ impl TcpListener {
         TcpListener {
             io: Async::with_readiness(listener, Some(Events::WRITE)),
         }
+    }
+
+    /// Takes over a listening socket of std, and switches it to non-blocking mode.
+    ///
+    /// # Errors
+    ///
+    /// What ioctl(2) answers.
+    ///
+    /// # Panics
+    ///
+    /// If this thread has entered no reactor.
+    pub fn from_std(listener: std::net::TcpListener) -> io::Result<Self> {
+        Ok(TcpListener {
+            io: Async::nonblocking(listener)?,
+        })
+    }
+
+    /// Hands the socket back, unregistered and still in non-blocking mode.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers when it is told to forget the fd.
+    pub fn into_std(self) -> io::Result<std::net::TcpListener> {
+        self.io.into_inner()
     }
 
     /// Waits for a connection; tells where it comes from.
@@ -86,18 +120,41 @@ impl TcpListener {
     ///
     /// Whatever else accept(2) answers.
     pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        loop {
-            match self.io.read_with(std::net::TcpListener::accept).await {
-                Ok((stream, from)) => {
-                    stream.set_nonblocking(true)?;
-                    // The first write is worth a try at once; the first read is not, because the
-                    // client's first bytes are hardly ever here already.
-                    return Ok((TcpStream::attach(stream, Some(Events::WRITE)), from));
-                }
-                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-                Err(error) if is_shortage(&error) => sleep(OUT_OF_FDS_PAUSE).await,
-                Err(error) => return Err(error),
-            }
+        let mut accepting = Accepting::new(&self.io);
+        connection(poll_fn(|cx| accepting.poll(cx)).await?)
+    }
+
+    /// One attempt, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if nobody is there; else what accept(2) answers, a shortage of fds included.
+    pub fn try_accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        connection(self.io.try_with(Direction::Read, accept)?)
+    }
+
+    /// All connections, one after another, as an endless stream; as patient as
+    /// [`accept`](Self::accept). An error does not end it.
+    ///
+    /// ```
+    /// use futures_lite::StreamExt;
+    /// use reactor::net::{TcpListener, TcpStream};
+    ///
+    /// executor::block_on(async {
+    ///     let listener = TcpListener::bind("127.0.0.1:0").await?;
+    ///     let address = listener.local_addr()?;
+    ///     let (_one, _two) = (TcpStream::connect(address).await?, TcpStream::connect(address).await?);
+    ///     let mut two = listener.incoming().take(2);
+    ///     while let Some(stream) = two.next().await {
+    ///         stream?.write_all(b"welcome").await?;
+    ///     }
+    ///     std::io::Result::Ok(())
+    /// })??;
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn incoming(&self) -> Incoming<'_> {
+        Incoming {
+            accepting: Accepting::new(&self.io),
         }
     }
 
@@ -109,6 +166,41 @@ impl TcpListener {
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.io.get_ref().local_addr()
     }
+
+    /// Through how many routers a packet may go (`IP_TTL`); IPv4 only.
+    ///
+    /// # Errors
+    ///
+    /// What setsockopt(2) answers.
+    pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        self.io.get_ref().set_ttl(ttl)
+    }
+
+    /// What [`set_ttl`](Self::set_ttl) chose, or the system.
+    ///
+    /// # Errors
+    ///
+    /// What getsockopt(2) answers.
+    pub fn ttl(&self) -> io::Result<u32> {
+        self.io.get_ref().ttl()
+    }
+
+    /// The error that waits in the socket (`SO_ERROR`), and clears it.
+    ///
+    /// # Errors
+    ///
+    /// What getsockopt(2) answers.
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        self.io.get_ref().take_error()
+    }
+}
+
+fn connection((socket, from): Accepted) -> io::Result<(TcpStream, SocketAddr)> {
+    let from = from.ok_or(io::ErrorKind::AddrNotAvailable)?;
+    // The first write is worth a try at once; the first read is not, because the client's first
+    // bytes are hardly ever here already.
+    let stream = TcpStream::attach(socket.into(), Some(Events::WRITE));
+    Ok((stream, SocketAddr::try_from(from)?))
 }
 
 impl AsFd for TcpListener {
@@ -123,28 +215,24 @@ impl fmt::Debug for TcpListener {
     }
 }
 
-fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
-    socket.set_reuse_address(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
+/// The connections of a [`TcpListener`], one after another; made by
+/// [`incoming`](TcpListener::incoming). Dropping it loses no connection.
+#[must_use = "streams do nothing unless polled"]
+pub struct Incoming<'a> {
+    accepting: Accepting<'a, std::net::TcpListener>,
 }
 
-/// Out of fds or of kernel memory; the names of errno(3), which have no portable `ErrorKind`.
-fn is_shortage(error: &io::Error) -> bool {
-    let shortages = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM];
-    error
-        .raw_os_error()
-        .is_some_and(|errno| shortages.contains(&errno))
+impl futures_core::Stream for Incoming<'_> {
+    type Item = io::Result<TcpStream>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let accepted = self.get_mut().accepting.poll(cx);
+        accepted.map(|accepted| Some(accepted.and_then(connection).map(|(stream, _)| stream)))
+    }
 }
 
-/// The same kind of error, with a text that says which address it is about.
-pub(crate) fn name_address(what: &str, address: SocketAddr, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{what} {address}: {error}"))
+impl fmt::Debug for Incoming<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Incoming")
+    }
 }

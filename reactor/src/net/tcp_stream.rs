@@ -1,27 +1,37 @@
-//! A TCP connection.
+//! A TCP connection: how it is made, and its options.
 
-use std::fmt;
-use std::future::Future;
-use std::io::{self, IoSlice, IoSliceMut, Read, Write};
-use std::net::{Shutdown, SocketAddr};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use selectors_core::Events;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{SockRef, Socket};
 
-use crate::async_fd::Async;
-use crate::net::addresses::{ToSocketAddrs, resolve};
-use crate::net::split::{ReadHalf, WriteHalf};
-use crate::net::tcp_listener::name_address;
-use crate::slot::Direction;
+use crate::net::addresses::{ToSocketAddrs, name_address, resolve};
+use crate::net::keepalive::Keepalive;
+use crate::net::stream::Stream;
+use crate::net::tcp_options::TcpOptions;
 use crate::time::timeout;
 
-/// A TCP connection. Reading and writing take `&self`, so one task can read while another writes;
-/// closing is dropping.
-pub struct TcpStream {
-    io: Async<std::net::TcpStream>,
-}
+/// A TCP connection; most of what it can do is said at [`Stream`].
+///
+/// ```
+/// use reactor::net::{TcpListener, TcpStream};
+///
+/// executor::block_on(async {
+///     let listener = TcpListener::bind("127.0.0.1:0").await?;
+///     let client = TcpStream::connect(listener.local_addr()?).await?;
+///     client.set_nodelay(true)?;
+///     let (server, _) = listener.accept().await?;
+///     client.write_all(b"hello").await?;
+///     let mut buffer = [0; 5];
+///     server.read_exact(&mut buffer).await?;
+///     assert_eq!(&buffer, b"hello");
+///     std::io::Result::Ok(())
+/// })??;
+/// # std::io::Result::Ok(())
+/// ```
+pub type TcpStream = Stream<std::net::TcpStream>;
 
 impl TcpStream {
     /// Connects to the first address of `address` that accepts.
@@ -37,17 +47,12 @@ impl TcpStream {
     ///
     /// If this thread has entered no reactor.
     pub async fn connect(address: impl ToSocketAddrs) -> io::Result<Self> {
-        let mut last = None;
-        for address in resolve(address).await? {
-            match Self::connect_one(address).await {
-                Ok(stream) => return Ok(stream),
-                Err(error) => last = Some(name_address("connect to", address, &error)),
-            }
-        }
-        Err(last.unwrap_or_else(|| io::ErrorKind::InvalidInput.into()))
+        Self::options().connect(address).await
     }
 
     /// As [`connect`](Self::connect), with `limit` for all addresses together.
+    ///
+    /// Dropping the future gives the attempt up and closes its socket.
     ///
     /// # Errors
     ///
@@ -66,13 +71,27 @@ impl TcpStream {
         }
     }
 
-    async fn connect_one(address: SocketAddr) -> io::Result<Self> {
-        let socket = Socket::new(
-            Domain::for_address(address),
-            Type::STREAM,
-            Some(Protocol::TCP),
-        )?;
-        socket.set_nonblocking(true)?;
+    /// Options to set before the connection is made, such as the local address.
+    pub fn options() -> TcpOptions {
+        TcpOptions::default()
+    }
+
+    pub(crate) async fn connect_with(
+        options: &TcpOptions,
+        address: impl ToSocketAddrs,
+    ) -> io::Result<Self> {
+        let mut last = None;
+        for address in resolve(address).await? {
+            match Self::connect_one(options, address).await {
+                Ok(stream) => return Ok(stream),
+                Err(error) => last = Some(name_address("connect to", address, &error)),
+            }
+        }
+        Err(last.unwrap_or_else(|| io::ErrorKind::InvalidInput.into()))
+    }
+
+    async fn connect_one(options: &TcpOptions, address: SocketAddr) -> io::Result<Self> {
+        let socket: Socket = options.connecting(address)?;
         match socket.connect(&address.into()) {
             // Connected at once: the first write may be tried.
             Ok(()) => return Ok(Self::attach(socket.into(), Some(Events::WRITE))),
@@ -82,182 +101,28 @@ impl TcpStream {
         let stream = Self::attach(socket.into(), None);
         stream.io.writable().await?;
         // Writable means that it is decided; the socket's error says how.
-        match stream.io.get_ref().take_error()? {
+        match stream.take_error()? {
             Some(error) => Err(error),
             None => Ok(stream),
         }
     }
 
-    pub(crate) fn attach(stream: std::net::TcpStream, ready: Option<Events>) -> Self {
-        TcpStream {
-            io: Async::with_readiness(stream, ready),
-        }
-    }
-
-    /// Reads what is there, at most `buffer.len()` bytes; 0 means that the peer sends no more
-    /// (or that `buffer` is empty).
-    ///
-    /// Dropping the future loses no byte.
+    /// The address of this end.
     ///
     /// # Errors
     ///
-    /// What recv(2) answers, such as `ConnectionReset`.
-    #[inline]
-    pub fn read<'a>(
-        &'a self,
-        buffer: &'a mut [u8],
-    ) -> impl Future<Output = io::Result<usize>> + use<'a> {
-        self.io.operation(Direction::Read, |io| {
-            let read = io.get_ref().read(buffer)?;
-            io.transferred(Direction::Read, read, buffer.len());
-            Ok(read)
-        })
+    /// What getsockname(2) answers.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.io.get_ref().local_addr()
     }
 
-    /// As [`read`](Self::read), into several buffers, one after another.
+    /// The address of the other end.
     ///
     /// # Errors
     ///
-    /// As `read`.
-    pub async fn read_vectored(&self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.io
-            .read_with(|mut stream| stream.read_vectored(buffers))
-            .await
-    }
-
-    /// Reads until `buffer` is full.
-    ///
-    /// Dropping the future may lose what was read so far: it is in `buffer`, but nobody says how
-    /// much of it.
-    ///
-    /// # Errors
-    ///
-    /// `UnexpectedEof` if the peer stops before; else as [`read`](Self::read).
-    pub async fn read_exact(&self, mut buffer: &mut [u8]) -> io::Result<()> {
-        while !buffer.is_empty() {
-            match self.read(buffer).await? {
-                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                read => buffer = &mut buffer[read..],
-            }
-        }
-        Ok(())
-    }
-
-    /// As [`read`](Self::read), but leaves the bytes where they are for the next read.
-    ///
-    /// # Errors
-    ///
-    /// As `read`.
-    pub async fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.io.read_with(|stream| stream.peek(buffer)).await
-    }
-
-    /// Writes some of `buffer` and says how much.
-    ///
-    /// Dropping the future writes nothing that was not reported.
-    ///
-    /// # Errors
-    ///
-    /// What send(2) answers, such as `BrokenPipe` or `ConnectionReset`. No signal is raised.
-    #[inline]
-    pub fn write<'a>(
-        &'a self,
-        buffer: &'a [u8],
-    ) -> impl Future<Output = io::Result<usize>> + use<'a> {
-        self.io.operation(Direction::Write, |io| {
-            let written = io.get_ref().write(buffer)?;
-            io.transferred(Direction::Write, written, buffer.len());
-            Ok(written)
-        })
-    }
-
-    /// As [`write`](Self::write), from several buffers, one after another.
-    ///
-    /// # Errors
-    ///
-    /// As `write`.
-    pub async fn write_vectored(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.io
-            .write_with(|mut stream| stream.write_vectored(buffers))
-            .await
-    }
-
-    /// Writes all of `buffer`.
-    ///
-    /// Dropping the future in the middle leaves an unknown part of `buffer` written; use
-    /// [`write`](Self::write) where that matters.
-    ///
-    /// # Errors
-    ///
-    /// As [`write`](Self::write).
-    #[inline]
-    pub fn write_all<'a>(
-        &'a self,
-        buffer: &'a [u8],
-    ) -> impl Future<Output = io::Result<()>> + use<'a> {
-        let mut left = buffer;
-        self.io.operation(Direction::Write, move |io| {
-            let written = match left {
-                [] => 0,
-                _ => io.get_ref().write(left)?,
-            };
-            left = &left[written..];
-            // A short write filled the kernel's buffer: no need to ask in order to know.
-            if left.is_empty() { Ok(()) } else { Err(io::ErrorKind::WouldBlock.into()) }
-        })
-    }
-
-    /// Waits until a read may succeed, so that an idle connection needs no buffer; see
-    /// [`try_read`](Self::try_read).
-    ///
-    /// # Errors
-    ///
-    /// What the kernel answers when the socket is registered.
-    pub async fn readable(&self) -> io::Result<()> {
-        self.io.readable().await
-    }
-
-    /// Waits until a write may succeed; see [`try_write`](Self::try_write).
-    ///
-    /// # Errors
-    ///
-    /// What the kernel answers when the socket is registered.
-    pub async fn writable(&self) -> io::Result<()> {
-        self.io.writable().await
-    }
-
-    /// One attempt to read, without waiting.
-    ///
-    /// # Errors
-    ///
-    /// `WouldBlock` if there is nothing to read; else as [`read`](Self::read).
-    pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.io
-            .try_with(Direction::Read, |mut stream| stream.read(buffer))
-    }
-
-    /// One attempt to write, without waiting.
-    ///
-    /// # Errors
-    ///
-    /// `WouldBlock` if there is no room; else as [`write`](Self::write).
-    pub fn try_write(&self, buffer: &[u8]) -> io::Result<usize> {
-        self.io
-            .try_with(Direction::Write, |mut stream| stream.write(buffer))
-    }
-
-    /// Closes one direction or both, now, for everybody who shares the connection.
-    ///
-    /// # Errors
-    ///
-    /// What shutdown(2) answers; `NotConnected` if the peer was faster.
-    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.io.get_ref().shutdown(how)
-    }
-
-    /// Two views, one to read with and one to write with.
-    pub fn split(&self) -> (ReadHalf<'_>, WriteHalf<'_>) {
-        (ReadHalf { stream: self }, WriteHalf { stream: self })
+    /// `NotConnected` if it is gone.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.io.get_ref().peer_addr()
     }
 
     /// Switches Nagle's algorithm off (`TCP_NODELAY`): small writes leave at once.
@@ -278,34 +143,62 @@ impl TcpStream {
         self.io.get_ref().nodelay()
     }
 
-    /// The address of this end.
+    /// What closing does about bytes that the peer has not confirmed (`SO_LINGER`): `None` sends
+    /// them in the background; zero throws them away and resets the connection.
+    ///
+    /// Any other duration would make the closing call wait, and with it the whole loop: use it on
+    /// sockets that are handed out by [`into_std`](Stream::into_std) only.
     ///
     /// # Errors
     ///
-    /// What getsockname(2) answers.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.io.get_ref().local_addr()
+    /// What setsockopt(2) answers.
+    pub fn set_linger(&self, linger: Option<Duration>) -> io::Result<()> {
+        SockRef::from(&self.io).set_linger(linger)
     }
 
-    /// The address of the other end.
+    /// What [`set_linger`](Self::set_linger) chose.
     ///
     /// # Errors
     ///
-    /// `NotConnected` if it is gone.
-    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.io.get_ref().peer_addr()
+    /// What getsockopt(2) answers.
+    pub fn linger(&self) -> io::Result<Option<Duration>> {
+        SockRef::from(&self.io).linger()
     }
-}
 
-impl AsFd for TcpStream {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.io.as_fd()
+    /// Asks a silent peer now and then whether it is still there; `None` does not ask.
+    ///
+    /// # Errors
+    ///
+    /// What setsockopt(2) answers.
+    pub fn set_keepalive(&self, keepalive: Option<Keepalive>) -> io::Result<()> {
+        Keepalive::set(&SockRef::from(&self.io), keepalive)
     }
-}
 
-impl fmt::Debug for TcpStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.io.get_ref().fmt(f)
+    /// What [`set_keepalive`](Self::set_keepalive) chose, with the system's defaults filled in.
+    ///
+    /// # Errors
+    ///
+    /// What getsockopt(2) answers.
+    pub fn keepalive(&self) -> io::Result<Option<Keepalive>> {
+        Keepalive::get(&SockRef::from(&self.io))
+    }
+
+    /// Through how many routers a packet may go (`IP_TTL`); IPv4 only.
+    ///
+    /// # Errors
+    ///
+    /// What setsockopt(2) answers.
+    pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        self.io.get_ref().set_ttl(ttl)
+    }
+
+    /// What [`set_ttl`](Self::set_ttl) chose, or the system.
+    ///
+    /// # Errors
+    ///
+    /// What getsockopt(2) answers.
+    pub fn ttl(&self) -> io::Result<u32> {
+        self.io.get_ref().ttl()
     }
 }
 

@@ -19,10 +19,10 @@ use std::time::Duration;
 
 use libc::pollfd;
 
-use super::{Kernel, OwnFd, must_be_open};
+use super::{Kernel, OwnFd, Record, must_be_open};
 use crate::interest::Interest;
 use crate::sys::devpoll::{self as sys, POLLREMOVE};
-use crate::{Backend, Capabilities, Error, Event, Readiness, Token, timeout};
+use crate::{Backend, Capabilities, Error, Readiness, Token, timeout};
 
 /// The kernel half of `DevpollSelector`.
 pub struct Devpoll {
@@ -37,7 +37,7 @@ pub struct Devpoll {
     /// How many numbers are in the set.
     len: usize,
     /// The answers of the last wait.
-    events: Vec<Event>,
+    events: Vec<Record>,
 }
 
 /// Changes are written at the latest when so many have come together.
@@ -172,7 +172,7 @@ impl Kernel for Devpoll {
         Ok(())
     }
 
-    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Event], Error> {
+    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Record], Error> {
         self.write()?;
         self.events.clear();
         let millis = timeout::millis(timeout);
@@ -190,7 +190,7 @@ impl Kernel for Devpoll {
             if readiness.is_invalid() || interest.mode.is_oneshot() {
                 self.remove(fd);
             }
-            self.events.push(Event { token, readiness });
+            self.events.push(Record::new(token, readiness));
         }
         Ok(&self.events)
     }

@@ -17,12 +17,10 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
-use libc::epoll_event;
-
-use super::{Kernel, OwnFd};
+use super::{Kernel, OwnFd, Record};
 use crate::interest::Interest;
 use crate::sys::epoll as sys;
-use crate::{Backend, Capabilities, Error, Event, Mode, Readiness, Refusal, Token, timeout};
+use crate::{Backend, Capabilities, Error, Mode, Refusal, Token, timeout};
 
 /// The kernel half of `EpollSelector`.
 pub struct Epoll {
@@ -30,16 +28,12 @@ pub struct Epoll {
     epoll: OwnedFd,
     /// How many registrations the kernel holds.
     len: usize,
-    /// Where the kernel writes; at least one record, at least one per registration, so that
+    /// Where the kernel writes its answers; at least one record, at least one per registration, so that
     /// everything that is ready fits into one call.
-    buffer: Vec<epoll_event>,
+    buffer: Vec<Record>,
     /// Whether epoll_pwait2(2) works here; cleared by its first ENOSYS.
     nanoseconds: bool,
-    /// The answers of the last wait.
-    events: Vec<Event>,
 }
-
-const VACANT: epoll_event = epoll_event { events: 0, u64: 0 };
 
 impl Epoll {
     /// A new, empty set.
@@ -51,9 +45,8 @@ impl Epoll {
         Ok(Epoll {
             epoll,
             len: 0,
-            buffer: vec![VACANT; 64],
+            buffer: vec![Record::VACANT; 64],
             nanoseconds: true,
-            events: Vec::with_capacity(64),
         })
     }
 
@@ -66,6 +59,8 @@ impl Epoll {
         }
     }
 
+    // Out of line: the common waits need no nanoseconds and should not pay for the registers.
+    #[inline(never)]
     fn ask_finely(&mut self, timeout: Duration) -> io::Result<usize> {
         if self.nanoseconds {
             let fine = timeout.min(timeout::LONGEST);
@@ -140,8 +135,7 @@ impl Kernel for Epoll {
             Ok(()) => {
                 self.len += 1;
                 if self.len > self.buffer.len() {
-                    self.buffer.resize(self.len * 2, VACANT);
-                    self.events.reserve(self.len * 2);
+                    self.buffer.resize(self.len * 2, Record::VACANT);
                 }
                 Ok(())
             }
@@ -176,18 +170,13 @@ impl Kernel for Epoll {
         }
     }
 
-    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Event], Error> {
+    #[inline]
+    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Record], Error> {
         let reported = match self.ask(timeout) {
             Ok(reported) => reported,
             Err(error) => return Err(Error::os("epoll_wait", None, error)),
         };
-        self.events.clear();
-        self.events
-            .extend(self.buffer[..reported].iter().map(|event| Event {
-                token: Token::unpack(event.u64),
-                readiness: Readiness::from_kernel(event.events as u16),
-            }));
-        Ok(&self.events)
+        Ok(&self.buffer[..reported])
     }
 
     fn disown(

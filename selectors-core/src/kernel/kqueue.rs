@@ -18,10 +18,10 @@
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use super::{Kernel, OwnFd};
+use super::{Kernel, OwnFd, Record};
 use crate::interest::Interest;
 use crate::sys::kqueue::{self as sys, Filter, Kevent, ProcessFd};
-use crate::{Backend, Capabilities, Error, Event, Readiness, Token, timeout};
+use crate::{Backend, Capabilities, Error, Readiness, Token, timeout};
 
 /// The kernel half of `KqueueSelector`.
 pub struct Kqueue {
@@ -36,7 +36,7 @@ pub struct Kqueue {
     /// How many knotes the kernel may hold.
     knotes: usize,
     /// The answers of the last wait.
-    events: Vec<Event>,
+    events: Vec<Record>,
     /// Planned changes that were refused outside a wait; the next wait reports them.
     refused: Vec<Kevent>,
 }
@@ -67,6 +67,12 @@ impl Kqueue {
             }),
             Err(error) => Err(Error::os("kqueue", None, error)),
         }
+    }
+
+    /// As it looks to a forked child.
+    #[cfg(test)]
+    pub(crate) fn in_a_child_for_tests(&mut self) {
+        self.kqueue.in_a_child_for_tests();
     }
 
     /// Takes note of what a key watches now, and gives the buffer room for it.
@@ -176,14 +182,10 @@ impl Kqueue {
             false => condition(&event),
         };
         if watched.merged == 0 {
-            self.events.push(Event {
-                token: watched.token,
-                readiness,
-            });
+            self.events.push(Record::new(watched.token, readiness));
             watched.merged = self.events.len();
         } else {
-            let merged = &mut self.events[watched.merged - 1];
-            merged.readiness = merged.readiness | readiness;
+            self.events[watched.merged - 1].add(readiness);
         }
     }
 
@@ -191,7 +193,7 @@ impl Kqueue {
     /// two filters may have fired.
     fn settle(&mut self) {
         for index in 0..self.events.len() {
-            let token = self.events[index].token;
+            let token = self.events[index].token();
             let Some(Some(watched)) = self.keys.get_mut(token.fd as usize) else {
                 continue;
             };
@@ -293,7 +295,7 @@ impl Kernel for Kqueue {
         }
     }
 
-    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Event], Error> {
+    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Record], Error> {
         self.events.clear();
         for refused in std::mem::take(&mut self.refused) {
             self.merge(refused);

@@ -8,7 +8,7 @@ use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 use crate::interest::Interest;
-use crate::{Backend, Capabilities, Error, Event, Token};
+use crate::{Backend, Capabilities, Error, Token};
 
 #[cfg(any(devpoll, test))]
 #[cfg_attr(
@@ -25,6 +25,7 @@ mod epoll;
 )]
 mod kqueue;
 mod poll;
+mod record;
 mod scripted;
 mod select;
 
@@ -35,6 +36,7 @@ pub(crate) use epoll::Epoll;
 #[cfg(any(kqueue, test))]
 pub(crate) use kqueue::Kqueue;
 pub(crate) use poll::Poll;
+pub(crate) use record::Record;
 pub(crate) use scripted::Scripted;
 pub(crate) use select::Select;
 
@@ -78,7 +80,7 @@ pub trait Kernel {
 
     /// One wait of the kernel, at most this long. Each token comes at most once, with conditions
     /// that nobody has masked yet.
-    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Event], Error>;
+    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Record], Error>;
 
     /// Rids the kernel of a registration that has no key any more but still reports (only a raw
     /// source that was closed while a duplicate lived can leave one). `taken` says that the number
@@ -143,7 +145,7 @@ impl Kernel for AnyKernel {
     }
 
     #[inline]
-    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Event], Error> {
+    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Record], Error> {
         self.0.wait(timeout)
     }
 

@@ -14,10 +14,10 @@ use std::time::Duration;
 
 use libc::pollfd;
 
-use super::{Kernel, must_be_open};
+use super::{Kernel, Record, must_be_open};
 use crate::interest::Interest;
 use crate::sys::poll as sys;
-use crate::{Backend, Capabilities, Error, Event, Readiness, Token, timeout};
+use crate::{Backend, Capabilities, Error, Readiness, Token, timeout};
 
 /// The kernel half of `PollSelector`.
 pub struct Poll {
@@ -30,7 +30,7 @@ pub struct Poll {
     /// Whether ppoll(2) works here; cleared by its first ENOSYS.
     nanoseconds: bool,
     /// The answers of the last wait.
-    events: Vec<Event>,
+    events: Vec<Record>,
 }
 
 /// In `Poll::index`: the number has no record.
@@ -120,7 +120,7 @@ impl Kernel for Poll {
         Ok(())
     }
 
-    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Event], Error> {
+    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Record], Error> {
         self.events.clear();
         let mut left = match self.ask(timeout) {
             Ok(reported) => reported,
@@ -140,10 +140,7 @@ impl Kernel for Poll {
                 // A record that is switched off is not written to any more.
                 record.revents = 0;
             }
-            self.events.push(Event {
-                token: *token,
-                readiness,
-            });
+            self.events.push(Record::new(*token, readiness));
         }
         Ok(&self.events)
     }

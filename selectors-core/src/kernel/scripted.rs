@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::Kernel;
+use super::{Kernel, Record};
 use crate::interest::Interest;
 use crate::scripted::{Answer, Call, Script};
-use crate::{Backend, Capabilities, Error, Event, Token};
+use crate::{Backend, Capabilities, Error, Token};
 
 /// The kernel half of `ScriptedSelector`.
 pub struct Scripted {
@@ -14,7 +14,7 @@ pub struct Scripted {
     /// The keys that a kernel would know.
     keys: Vec<Token>,
     /// The answers of the last wait.
-    events: Vec<Event>,
+    events: Vec<Record>,
 }
 
 impl Scripted {
@@ -67,7 +67,7 @@ impl Kernel for Scripted {
         Ok(())
     }
 
-    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Event], Error> {
+    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Record], Error> {
         self.events.clear();
         self.script.record(Call::Wait { timeout })?;
         match self.script.play(timeout)? {
@@ -77,7 +77,7 @@ impl Kernel for Scripted {
                 for (fd, readiness) in ready {
                     let key = self.keys.iter().find(|key| key.fd == fd);
                     self.events
-                        .extend(key.map(|&token| Event { token, readiness }));
+                        .extend(key.map(|&token| Record::new(token, readiness)));
                 }
             }
         }

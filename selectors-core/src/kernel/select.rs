@@ -11,10 +11,10 @@
 
 use std::time::Duration;
 
-use super::{Kernel, must_be_open};
+use super::{Kernel, Record, must_be_open};
 use crate::interest::Interest;
 use crate::sys::select::{self as sys, Word};
-use crate::{Backend, Capabilities, Error, Event, Readiness, Token, timeout};
+use crate::{Backend, Capabilities, Error, Readiness, Token, timeout};
 
 /// The kernel half of `SelectSelector`.
 pub struct Select {
@@ -27,7 +27,7 @@ pub struct Select {
     /// Whether pselect(2) works here; cleared by its first ENOSYS.
     nanoseconds: bool,
     /// The answers of the last wait.
-    events: Vec<Event>,
+    events: Vec<Record>,
 }
 
 impl Select {
@@ -109,10 +109,7 @@ impl Select {
                         readiness = readiness | condition;
                     }
                 }
-                self.events.push(Event {
-                    token: *token,
-                    readiness,
-                });
+                self.events.push(Record::new(*token, readiness));
             }
         }
         bits
@@ -121,9 +118,9 @@ impl Select {
     /// Turns the events of numbers that are not open into `INVALID` and stops watching them.
     fn disable_closed(&mut self) {
         for index in 0..self.events.len() {
-            let token = self.events[index].token;
+            let token = self.events[index].token();
             if must_be_open(token.fd).is_err() {
-                self.events[index].readiness = Readiness::INVALID;
+                self.events[index].replace(Readiness::INVALID);
                 self.set(token.fd as usize, None);
             }
         }
@@ -138,10 +135,7 @@ impl Select {
             let (word, bit) = place(fd);
             let watched = self.wanted.iter().any(|set| set[word] & bit != 0);
             if watched && must_be_open(token.fd).is_err() {
-                self.events.push(Event {
-                    token,
-                    readiness: Readiness::INVALID,
-                });
+                self.events.push(Record::new(token, Readiness::INVALID));
                 self.set(fd, None);
             }
         }
@@ -210,7 +204,7 @@ impl Kernel for Select {
         Ok(())
     }
 
-    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Event], Error> {
+    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Record], Error> {
         self.events.clear();
         let asked = match self.ask(timeout) {
             Err(error) if error.raw_os_error() == Some(libc::EBADF) => {
@@ -232,7 +226,7 @@ impl Kernel for Select {
             Err(error) => return Err(Error::os("select", None, error)),
         }
         for index in 0..self.events.len() {
-            let fd = self.events[index].token.fd as usize;
+            let fd = self.events[index].token().fd as usize;
             if let Some((_, interest)) = self.keys[fd] {
                 if interest.mode.is_oneshot() {
                     self.set(fd, None);

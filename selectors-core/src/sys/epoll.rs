@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use libc::{c_int, epoll_event};
 
+use crate::kernel::Record;
+
 /// epoll_create1(2), close-on-exec.
 pub(crate) fn epoll_create1() -> io::Result<OwnedFd> {
     // SAFETY: takes no pointer.
@@ -47,11 +49,15 @@ pub(crate) fn epoll_ctl_del(epoll: BorrowedFd<'_>, fd: RawFd) -> io::Result<()> 
 #[inline]
 pub(crate) fn epoll_wait(
     epoll: BorrowedFd<'_>,
-    events: &mut [epoll_event],
+    events: &mut [Record],
     millis: c_int,
 ) -> io::Result<usize> {
-    let (pointer, len) = (events.as_mut_ptr(), events.len() as c_int);
-    // SAFETY: the kernel writes at most `len` events from `pointer` on, which are ours to write.
+    let (pointer, len) = (
+        events.as_mut_ptr().cast::<epoll_event>(),
+        events.len() as c_int,
+    );
+    // SAFETY: `Record` is a transparent wrapper of `epoll_event`; the kernel writes at most `len`
+    // of them from `pointer` on, which are ours to write.
     let n = unsafe { syscall!(epoll_wait(epoll.as_raw_fd(), pointer, len, millis)) }?;
     Ok(n as usize)
 }
@@ -69,14 +75,17 @@ struct KernelTimespec {
 /// that has none.
 pub(crate) fn epoll_pwait2(
     epoll: BorrowedFd<'_>,
-    events: &mut [epoll_event],
+    events: &mut [Record],
     timeout: Duration,
 ) -> io::Result<usize> {
     let timeout = KernelTimespec {
         tv_sec: timeout.as_secs() as i64,
         tv_nsec: i64::from(timeout.subsec_nanos()),
     };
-    let (pointer, len) = (events.as_mut_ptr(), events.len() as c_int);
+    let (pointer, len) = (
+        events.as_mut_ptr().cast::<epoll_event>(),
+        events.len() as c_int,
+    );
     let (no_mask, mask_size) = (ptr::null::<libc::sigset_t>(), 0usize);
     // SAFETY: as for `epoll_wait`; the timeout lives until the call returns, a null signal mask
     // means none.

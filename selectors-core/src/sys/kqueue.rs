@@ -131,6 +131,12 @@ impl ProcessFd {
         }
     }
 
+    /// As it looks to a forked child.
+    #[cfg(test)]
+    pub(crate) fn in_a_child_for_tests(&mut self) {
+        self.pid += 1;
+    }
+
     /// The fd, unless this process is a child of the one that made it.
     pub(crate) fn get(&self) -> Result<BorrowedFd<'_>, Error> {
         if self.pid == process::id() {

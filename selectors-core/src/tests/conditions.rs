@@ -9,7 +9,7 @@ use crate::sys::testing::send_urgent;
 use crate::{Backend, EVENT_READ, EVENT_WRITE, Events, Interest, Readiness};
 
 on_every_backend!(
-    t1_read_end_of_a_pipe_without_writers,
+    t1_s13_s14_read_end_of_a_pipe_without_writers,
     t2_write_end_of_a_pipe_without_readers,
     t3_peer_closed,
     t4_peer_has_shut_down_its_write_side,
@@ -35,7 +35,7 @@ fn backend<K: TestKernel>() -> Backend {
     K::open().backend()
 }
 
-fn t1_read_end_of_a_pipe_without_writers<K: TestKernel>() {
+fn t1_s13_s14_read_end_of_a_pipe_without_writers<K: TestKernel>() {
     let (reader, writer) = pipe();
     drop(writer);
     let expected = match backend::<K>() {

@@ -4,7 +4,11 @@
 //! Tests that need a process of their own (limits, forks, signals) are in `tests/`.
 
 mod basics;
+mod better;
+mod client;
 mod conditions;
+mod differences;
+mod documents;
 mod interrupts;
 mod map_and_close;
 mod model;
@@ -12,6 +16,7 @@ mod modify;
 mod names;
 mod register;
 mod results;
+mod scripted;
 mod support;
 mod timeouts;
 mod unregister;

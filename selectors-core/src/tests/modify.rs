@@ -1,5 +1,7 @@
 //! Rows M1 to M14: modify, its data half, parking, and planned changes.
 
+use std::time::{Duration, Instant};
+
 use super::support::*;
 use crate::kernel::{Devpoll, Epoll, Kqueue, Poll, Select};
 use crate::sys::fault;
@@ -13,6 +15,7 @@ on_every_backend!(
     m1_a_stale_token_is_not_registered,
     m2_m6_interest_that_stays_costs_no_system_call,
     m3_m4_m5_data_changes_alone_in_place_and_by_identity,
+    m6_a_dropped_direction_ends_no_wait,
     m6_m7_the_original_file_object_stays,
     m12_a_closed_number_keeps_its_key,
     m14_modify_is_one_step,
@@ -64,6 +67,24 @@ fn m3_m4_m5_data_changes_alone_in_place_and_by_identity<K: TestKernel>() {
         std::rc::Rc::ptr_eq(&selector.get_key(token).unwrap().data, &equal),
         "kept"
     );
+}
+
+fn m6_a_dropped_direction_ends_no_wait<K: TestKernel>() {
+    let (a, _b) = pair();
+    let mut selector = selector::<K, _, _>();
+    let token = selector.register(&a, Events::READ_WRITE, ()).unwrap();
+    assert_eq!(masks_now(&mut selector), [2]);
+    selector.modify(token, EVENT_READ).unwrap();
+    // Still writable: a kernel that remembers the old direction would come back at once, and the
+    // mask would hide it.
+    let (start, timeout) = (Instant::now(), Duration::from_millis(20));
+    assert_eq!(
+        selector
+            .select_interruptible(&mut Vec::new(), Some(timeout))
+            .unwrap(),
+        0
+    );
+    assert!(start.elapsed() >= timeout);
 }
 
 fn m6_m7_the_original_file_object_stays<K: TestKernel>() {

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::time::{Duration, Instant};
 
 use super::support::*;
 use crate::kernel::{Epoll, Kernel, Kqueue, OwnFd};
@@ -233,6 +234,15 @@ fn r12_a_half_failed_register_leaves_no_filter_behind() {
     let failed = selector.register(&a, Events::READ_WRITE, ()).unwrap_err();
     assert_eq!(failed.error.raw_os_error(), Some(libc::ENOMEM));
     send(&b);
+    // A filter that was left behind would end this wait, with an event of nobody.
+    let (start, timeout) = (Instant::now(), Duration::from_millis(20));
+    assert_eq!(
+        selector
+            .select_interruptible(&mut Vec::new(), Some(timeout))
+            .unwrap(),
+        0
+    );
+    assert!(start.elapsed() >= timeout);
     let token = selector.register(&a, EVENT_WRITE, ()).unwrap();
     assert_eq!(masks_now(&mut selector), [2]);
     selector.unregister(token).unwrap();

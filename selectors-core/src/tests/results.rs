@@ -156,7 +156,13 @@ fn s19_a_full_event_buffer_of_devpoll_leaves_the_rest_for_the_next_wait() {
     kernel.shrink_results_for_tests(1);
     let mut seen = HashSet::new();
     for _ in 0..3 {
-        seen.extend(kernel.wait(NOW).unwrap().iter().map(|event| event.token));
+        seen.extend(
+            kernel
+                .wait(NOW)
+                .unwrap()
+                .iter()
+                .map(|record| record.token()),
+        );
     }
     assert_eq!(seen.len(), 3);
 }

@@ -1,0 +1,91 @@
+//! Reading and writing through [`Async`], for sources that std can read and write by reference:
+//! files, pipes, terminals and most devices.
+
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+
+use crate::async_fd::Async;
+
+impl<T: AsFd + 'static> Async<T>
+where
+    for<'a> &'a T: Read,
+{
+    /// Reads what is there, at most `buffer.len()` bytes; 0 means the end, or an empty `buffer`.
+    ///
+    /// Dropping the future loses no byte.
+    ///
+    /// # Errors
+    ///
+    /// What read(2) answers.
+    ///
+    /// ```
+    /// use reactor::Async;
+    /// use std::os::unix::net::UnixStream;
+    ///
+    /// executor::block_on(async {
+    ///     let (near, far) = UnixStream::pair()?;
+    ///     let (near, far) = (Async::nonblocking(near)?, Async::nonblocking(far)?);
+    ///     near.write_all(b"hello").await?;
+    ///     drop(near);
+    ///     let mut all = Vec::new();
+    ///     far.read_to_end(&mut all).await?;
+    ///     assert_eq!(all, b"hello");
+    ///     std::io::Result::Ok(())
+    /// })??;
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.read_with(|mut source| source.read(buffer)).await
+    }
+
+    /// Appends everything up to the end to `bytes`; returns how much that was.
+    ///
+    /// Dropping the future leaves in `bytes` what was read so far.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub async fn read_to_end(&self, bytes: &mut Vec<u8>) -> io::Result<usize> {
+        let mut chunk = [0; 8192];
+        let before = bytes.len();
+        loop {
+            match self.read(&mut chunk).await? {
+                0 => return Ok(bytes.len() - before),
+                read => bytes.extend_from_slice(&chunk[..read]),
+            }
+        }
+    }
+}
+
+impl<T: AsFd + 'static> Async<T>
+where
+    for<'a> &'a T: Write,
+{
+    /// Writes some of `buffer` and says how much.
+    ///
+    /// Dropping the future writes nothing that was not reported.
+    ///
+    /// # Errors
+    ///
+    /// What write(2) answers, such as `BrokenPipe`.
+    pub async fn write(&self, buffer: &[u8]) -> io::Result<usize> {
+        self.write_with(|mut source| source.write(buffer)).await
+    }
+
+    /// Writes all of `buffer`.
+    ///
+    /// Dropping the future in the middle leaves an unknown part of `buffer` written.
+    ///
+    /// # Errors
+    ///
+    /// `WriteZero` if the source takes no more; else as [`write`](Self::write).
+    pub async fn write_all(&self, mut buffer: &[u8]) -> io::Result<()> {
+        while !buffer.is_empty() {
+            match self.write(buffer).await? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                written => buffer = &buffer[written..],
+            }
+        }
+        Ok(())
+    }
+}

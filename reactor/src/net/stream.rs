@@ -1,0 +1,336 @@
+//! A connected byte stream. What TCP and Unix streams have in common is written here, once.
+
+use std::fmt;
+use std::future::Future;
+use std::io::{self, IoSlice, IoSliceMut};
+use std::net::Shutdown;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::rc::Rc;
+
+use rustix::net::RecvFlags;
+use selectors_core::Events;
+use socket2::SockRef;
+
+use crate::async_fd::Async;
+use crate::net::split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
+use crate::net::stream_socket::StreamSocket;
+use crate::slot::Direction;
+
+/// A connected byte stream, under the names [`TcpStream`](super::TcpStream) and
+/// [`UnixStream`](super::UnixStream).
+///
+/// Reading and writing take `&self`, so one task can read while another writes, without a lock and
+/// without a split; any number may wait. Closing is dropping.
+///
+/// **Cancelling** (dropping a future before it is done) is safe for every single operation: a byte
+/// moves only in the poll that reports it. Operations that are made of several, `read_exact` and
+/// `write_all`, lose count instead; the `poll_` forms of the stream have one waiter per direction,
+/// see [`Async::poll_readable`].
+pub struct Stream<S: StreamSocket> {
+    pub(crate) io: Async<S>,
+}
+
+impl<S: StreamSocket> Stream<S> {
+    /// A connected socket in non-blocking mode; only the directions of `ready` are worth a try.
+    pub(crate) fn attach(socket: S, ready: Option<Events>) -> Self {
+        Stream {
+            io: Async::with_readiness(socket, ready),
+        }
+    }
+
+    /// Takes over a connected socket of std, and switches it to non-blocking mode.
+    ///
+    /// # Errors
+    ///
+    /// What ioctl(2) answers.
+    ///
+    /// # Panics
+    ///
+    /// If this thread has entered no reactor.
+    pub fn from_std(socket: S) -> io::Result<Self> {
+        Ok(Stream {
+            io: Async::nonblocking(socket)?,
+        })
+    }
+
+    /// Hands the socket back, unregistered and still in non-blocking mode.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers when it is told to forget the fd.
+    pub fn into_std(self) -> io::Result<S> {
+        self.io.into_inner()
+    }
+
+    /// Reads what is there, at most `buffer.len()` bytes; 0 means that the peer sends no more
+    /// (or that `buffer` is empty).
+    ///
+    /// Dropping the future loses no byte.
+    ///
+    /// # Errors
+    ///
+    /// What recv(2) answers, such as `ConnectionReset`.
+    #[inline]
+    pub fn read<'a>(
+        &'a self,
+        buffer: &'a mut [u8],
+    ) -> impl Future<Output = io::Result<usize>> + use<'a, S> {
+        self.io.reading(|io| {
+            let read = io.get_ref().recv(buffer)?;
+            if S::SHORT_READ_PROVES_EMPTY {
+                io.transferred(Direction::Read, read, buffer.len());
+            }
+            Ok(read)
+        })
+    }
+
+    /// As [`read`](Self::read), into several buffers, one after another.
+    ///
+    /// Dropping the future loses no byte.
+    ///
+    /// # Errors
+    ///
+    /// As `read`.
+    pub async fn read_vectored(&self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        self.io
+            .read_with(|stream| stream.recv_vectored(buffers))
+            .await
+    }
+
+    /// Reads until `buffer` is full.
+    ///
+    /// Dropping the future may lose what was read so far: it is in `buffer`, but nobody says how
+    /// much of it.
+    ///
+    /// # Errors
+    ///
+    /// `UnexpectedEof` if the peer stops before; else as [`read`](Self::read).
+    pub async fn read_exact(&self, mut buffer: &mut [u8]) -> io::Result<()> {
+        while !buffer.is_empty() {
+            match self.read(buffer).await? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                read => buffer = &mut buffer[read..],
+            }
+        }
+        Ok(())
+    }
+
+    /// As [`read`](Self::read), but leaves the bytes where they are for the next read.
+    ///
+    /// Dropping the future changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// As `read`.
+    pub async fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.io.read_with(|stream| peek(stream, buffer)).await
+    }
+
+    /// Writes some of `buffer` and says how much.
+    ///
+    /// Dropping the future writes nothing that was not reported.
+    ///
+    /// # Errors
+    ///
+    /// What send(2) answers, such as `BrokenPipe` or `ConnectionReset`. No signal is raised.
+    #[inline]
+    pub fn write<'a>(
+        &'a self,
+        buffer: &'a [u8],
+    ) -> impl Future<Output = io::Result<usize>> + use<'a, S> {
+        self.io.writing(|io| {
+            let written = io.get_ref().send(buffer)?;
+            io.transferred(Direction::Write, written, buffer.len());
+            Ok(written)
+        })
+    }
+
+    /// As [`write`](Self::write), from several buffers, one after another.
+    ///
+    /// Dropping the future writes nothing that was not reported.
+    ///
+    /// # Errors
+    ///
+    /// As `write`.
+    pub async fn write_vectored(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.io
+            .write_with(|stream| stream.send_vectored(buffers))
+            .await
+    }
+
+    /// Writes all of `buffer`.
+    ///
+    /// Dropping the future in the middle leaves an unknown part of `buffer` written; use
+    /// [`write`](Self::write) where that matters.
+    ///
+    /// # Errors
+    ///
+    /// As [`write`](Self::write).
+    #[inline]
+    pub fn write_all<'a>(
+        &'a self,
+        buffer: &'a [u8],
+    ) -> impl Future<Output = io::Result<()>> + use<'a, S> {
+        let mut left = buffer;
+        self.io.writing(move |io| {
+            let written = match left {
+                [] => 0,
+                _ => io.get_ref().send(left)?,
+            };
+            left = &left[written..];
+            // A short write filled the kernel's buffer: no need to ask in order to know.
+            if left.is_empty() {
+                Ok(())
+            } else {
+                Err(io::ErrorKind::WouldBlock.into())
+            }
+        })
+    }
+
+    /// Waits until a read may succeed, so that an idle connection needs no buffer; see
+    /// [`try_read`](Self::try_read). Readiness is a hint: the attempt may say WouldBlock.
+    ///
+    /// Dropping the future changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers when the socket is registered.
+    pub async fn readable(&self) -> io::Result<()> {
+        self.io.readable().await
+    }
+
+    /// Waits until a write may succeed; see [`try_write`](Self::try_write).
+    ///
+    /// Dropping the future changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers when the socket is registered.
+    pub async fn writable(&self) -> io::Result<()> {
+        self.io.writable().await
+    }
+
+    /// One attempt to read, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if there is nothing to read; else as [`read`](Self::read).
+    pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.io
+            .try_with(Direction::Read, |stream| stream.recv(buffer))
+    }
+
+    /// As [`try_read`](Self::try_read), into several buffers, one after another.
+    ///
+    /// # Errors
+    ///
+    /// As `try_read`.
+    pub fn try_read_vectored(&self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        self.io
+            .try_with(Direction::Read, |stream| stream.recv_vectored(buffers))
+    }
+
+    /// One attempt to write, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if there is no room; else as [`write`](Self::write).
+    pub fn try_write(&self, buffer: &[u8]) -> io::Result<usize> {
+        self.io
+            .try_with(Direction::Write, |stream| stream.send(buffer))
+    }
+
+    /// As [`try_write`](Self::try_write), from several buffers, one after another.
+    ///
+    /// # Errors
+    ///
+    /// As `try_write`.
+    pub fn try_write_vectored(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.io
+            .try_with(Direction::Write, |stream| stream.send_vectored(buffers))
+    }
+
+    /// Closes one direction or both, now, for everybody who shares the connection.
+    ///
+    /// # Errors
+    ///
+    /// What shutdown(2) answers; `NotConnected` if the peer was faster.
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        SockRef::from(&self.io).shutdown(how)
+    }
+
+    /// Two views, one to read with and one to write with.
+    pub fn split(&self) -> (ReadHalf<&Self>, WriteHalf<&Self>) {
+        (ReadHalf::new(self), WriteHalf::new(self))
+    }
+
+    /// Two owners, one to read with and one to write with, for two tasks. Dropping the writing one
+    /// shuts that direction down; the connection is closed when both are dropped.
+    /// [`reunite`](OwnedReadHalf::reunite) makes one stream of them again.
+    pub fn into_split(self) -> (OwnedReadHalf<S>, OwnedWriteHalf<S>) {
+        let stream = Rc::new(self);
+        (ReadHalf::new(Rc::clone(&stream)), WriteHalf::new(stream))
+    }
+
+    /// The error that waits in the socket (`SO_ERROR`), and clears it.
+    ///
+    /// # Errors
+    ///
+    /// What getsockopt(2) answers.
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        SockRef::from(&self.io).take_error()
+    }
+
+    /// How many bytes the kernel may keep for us to read (`SO_RCVBUF`). Linux doubles what is set.
+    ///
+    /// # Errors
+    ///
+    /// What getsockopt(2) answers.
+    pub fn recv_buffer_size(&self) -> io::Result<usize> {
+        SockRef::from(&self.io).recv_buffer_size()
+    }
+
+    /// Sets [`recv_buffer_size`](Self::recv_buffer_size), in bytes.
+    ///
+    /// # Errors
+    ///
+    /// What setsockopt(2) answers.
+    pub fn set_recv_buffer_size(&self, bytes: usize) -> io::Result<()> {
+        SockRef::from(&self.io).set_recv_buffer_size(bytes)
+    }
+
+    /// How many bytes the kernel may keep for us to send (`SO_SNDBUF`). Linux doubles what is set.
+    ///
+    /// # Errors
+    ///
+    /// What getsockopt(2) answers.
+    pub fn send_buffer_size(&self) -> io::Result<usize> {
+        SockRef::from(&self.io).send_buffer_size()
+    }
+
+    /// Sets [`send_buffer_size`](Self::send_buffer_size), in bytes.
+    ///
+    /// # Errors
+    ///
+    /// What setsockopt(2) answers.
+    pub fn set_send_buffer_size(&self, bytes: usize) -> io::Result<()> {
+        SockRef::from(&self.io).set_send_buffer_size(bytes)
+    }
+}
+
+fn peek(socket: &impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
+    let (peeked, _) = rustix::net::recv(socket, buffer, RecvFlags::PEEK)?;
+    Ok(peeked)
+}
+
+impl<S: StreamSocket> AsFd for Stream<S> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.io.as_fd()
+    }
+}
+
+impl<S: StreamSocket> fmt::Debug for Stream<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.io.get_ref().fmt(f)
+    }
+}

@@ -1,0 +1,87 @@
+//! The poll-style operations of a stream, for code that implements futures and traits by hand.
+//!
+//! All of them share one waiter per direction and stream: a later waker replaces the earlier one,
+//! see [`Async::poll_readable`](crate::Async::poll_readable).
+
+use std::io::{self, IoSlice, IoSliceMut};
+use std::task::{Context, Poll};
+
+use crate::net::stream::Stream;
+use crate::net::stream_socket::StreamSocket;
+use crate::slot::Direction;
+
+impl<S: StreamSocket> Stream<S> {
+    /// Waits until a read may succeed.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers when the socket is registered.
+    pub fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.io.poll_readable(cx)
+    }
+
+    /// Waits until a write may succeed.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers when the socket is registered.
+    pub fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.io.poll_writable(cx)
+    }
+
+    /// The poll-style form of [`read`](Self::read).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.io.poll_read_with(cx, |stream| {
+            let read = stream.recv(buffer)?;
+            if S::SHORT_READ_PROVES_EMPTY {
+                self.io.transferred(Direction::Read, read, buffer.len());
+            }
+            Ok(read)
+        })
+    }
+
+    /// The poll-style form of [`read_vectored`](Self::read_vectored).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn poll_read_vectored(
+        &self,
+        cx: &mut Context<'_>,
+        buffers: &mut [IoSliceMut<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.io
+            .poll_read_with(cx, |stream| stream.recv_vectored(buffers))
+    }
+
+    /// The poll-style form of [`write`](Self::write).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn poll_write(&self, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
+        self.io.poll_write_with(cx, |stream| {
+            let written = stream.send(buffer)?;
+            self.io.transferred(Direction::Write, written, buffer.len());
+            Ok(written)
+        })
+    }
+
+    /// The poll-style form of [`write_vectored`](Self::write_vectored).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn poll_write_vectored(
+        &self,
+        cx: &mut Context<'_>,
+        buffers: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.io
+            .poll_write_with(cx, |stream| stream.send_vectored(buffers))
+    }
+}

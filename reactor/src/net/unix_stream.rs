@@ -1,0 +1,112 @@
+//! A Unix stream: how it is made.
+
+use std::io;
+use std::os::unix::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use selectors_core::Events;
+use socket2::Type;
+
+use crate::net::stream::Stream;
+use crate::net::unix_address::{address_of, kernel_address, name_unix, unix_socket};
+use crate::time::sleep;
+
+/// The first and the longest pause of a connect that meets a full backlog.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
+
+/// A connection between two processes of one machine; most of what it can do is said at
+/// [`Stream`].
+///
+/// ```
+/// use reactor::net::UnixStream;
+///
+/// executor::block_on(async {
+///     let (near, far) = UnixStream::pair()?;
+///     near.write_all(b"hello").await?;
+///     let mut buffer = [0; 5];
+///     far.read_exact(&mut buffer).await?;
+///     assert_eq!(&buffer, b"hello");
+///     std::io::Result::Ok(())
+/// })??;
+/// # std::io::Result::Ok(())
+/// ```
+pub type UnixStream = Stream<std::os::unix::net::UnixStream>;
+
+impl UnixStream {
+    /// Connects to the listener at `path`.
+    ///
+    /// The kernel offers no event for a backlog that has room again, so while it is full this asks
+    /// again, after 1 to 50 milliseconds. Dropping the future gives the attempt up.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound`, `ConnectionRefused`, `PermissionDenied` and whatever else connect(2) answers;
+    /// the error names the file.
+    ///
+    /// # Panics
+    ///
+    /// If this thread has entered no reactor.
+    pub async fn connect(path: impl AsRef<Path>) -> io::Result<Self> {
+        Self::connect_addr(&address_of(path.as_ref())?).await
+    }
+
+    /// As [`connect`](Self::connect), to any address, such as an
+    /// [abstract](crate::net::abstract_address) one.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    ///
+    /// # Panics
+    ///
+    /// If this thread has entered no reactor.
+    pub async fn connect_addr(address: &SocketAddr) -> io::Result<Self> {
+        let named = |error: io::Error| name_unix("connect to", address, &error);
+        let kernels = kernel_address(address).map_err(named)?;
+        let socket = unix_socket(Type::STREAM).map_err(named)?;
+        let mut pause = PAUSES.0;
+        loop {
+            match rustix::net::connect(&socket, &kernels).map_err(io::Error::from) {
+                Ok(()) => return Ok(Self::attach(socket.into(), Some(Events::WRITE))),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    sleep(pause).await;
+                    pause = PAUSES.1.min(pause * 2);
+                }
+                Err(error) => return Err(named(error)),
+            }
+        }
+    }
+
+    /// Two ends of a new connection without a name.
+    ///
+    /// # Errors
+    ///
+    /// What socketpair(2) answers.
+    ///
+    /// # Panics
+    ///
+    /// If this thread has entered no reactor.
+    pub fn pair() -> io::Result<(Self, Self)> {
+        let (near, far) = std::os::unix::net::UnixStream::pair()?;
+        Ok((Self::from_std(near)?, Self::from_std(far)?))
+    }
+
+    /// The address of this end; mostly it has none.
+    ///
+    /// # Errors
+    ///
+    /// What getsockname(2) answers.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.io.get_ref().local_addr()
+    }
+
+    /// The address of the other end.
+    ///
+    /// # Errors
+    ///
+    /// What getpeername(2) answers.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.io.get_ref().peer_addr()
+    }
+}

@@ -1,0 +1,340 @@
+//! Child processes, whose end and whose pipes are events of the loop (feature `process`).
+//!
+//! The command is std's; only starting and waiting are ours. On Linux a child is watched by its
+//! pidfd, which names this child and no later one; elsewhere, and on kernels before 5.3, SIGCHLD
+//! tells that some child has ended, and each waiter asks for its own.
+//!
+//! **Dropping** a [`Child`] leaves the process running, unless [`kill_on_drop`] was chosen. It does
+//! not become a zombie for ever: ended children that nobody waits for are reaped whenever another
+//! child is started or awaited.
+//!
+//! [`kill_on_drop`]: Child::kill_on_drop
+
+use std::fs::File;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::pin::pin;
+use std::process::{Command, ExitStatus, Output, Stdio};
+use std::sync::{Mutex, PoisonError};
+use std::task::Poll;
+
+use crate::async_fd::Async;
+use crate::platform::pidfd;
+use crate::signal::{Signals, consts::SIGCHLD};
+
+/// Starts `command`. What it says about stdin, stdout and stderr holds; [`Stdio::piped`] ones are
+/// found in the child, in non-blocking mode on our side only.
+///
+/// Starting itself blocks for the time of a fork and an exec, as it does in std.
+///
+/// # Errors
+///
+/// What fork(2) and execve(2) answer; the error names the program.
+///
+/// # Panics
+///
+/// If this thread has entered no reactor.
+///
+/// ```
+/// use std::process::{Command, Stdio};
+///
+/// executor::block_on(async {
+///     let mut child = reactor::process::spawn(
+///         Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()),
+///     )?;
+///     let (stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+///     stdin.write_all(b"hello").await?;
+///     drop(stdin);
+///     let mut answer = Vec::new();
+///     stdout.read_to_end(&mut answer).await?;
+///     assert_eq!(answer, b"hello");
+///     assert!(child.wait().await?.success());
+///     std::io::Result::Ok(())
+/// })??;
+/// # std::io::Result::Ok(())
+/// ```
+pub fn spawn(command: &mut Command) -> io::Result<Child> {
+    reap_orphans();
+    let mut process = command.spawn().map_err(|error| {
+        let program = command.get_program().to_string_lossy();
+        io::Error::new(error.kind(), format!("start {program}: {error}"))
+    })?;
+    let pipe = |fd: OwnedFd| Async::nonblocking(File::from(fd));
+    let stdin = process
+        .stdin
+        .take()
+        .map(|stdin| pipe(stdin.into()))
+        .transpose()?;
+    Ok(Child {
+        stdin: stdin.map(|pipe| ChildStdin(Some(pipe))),
+        stdout: process
+            .stdout
+            .take()
+            .map(|stdout| pipe(stdout.into()))
+            .transpose()?,
+        stderr: process
+            .stderr
+            .take()
+            .map(|stderr| pipe(stderr.into()))
+            .transpose()?,
+        end: match pidfd(&process) {
+            Ok(pidfd) => End::Pidfd(Async::new(pidfd)),
+            Err(_) => End::Sigchld,
+        },
+        process: Some(process),
+        kill_on_drop: false,
+        parent: std::process::id(),
+    })
+}
+
+/// Starts `command` without stdin, waits for its end, and returns all that it wrote.
+///
+/// Dropping the future kills the child.
+///
+/// # Errors
+///
+/// As [`spawn`], and what reading the pipes answers.
+///
+/// # Panics
+///
+/// If this thread has entered no reactor.
+pub async fn output(command: &mut Command) -> io::Result<Output> {
+    let command = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = spawn(command)?;
+    child.kill_on_drop(true);
+    child.wait_with_output().await
+}
+
+/// What the child writes; the same for its stdout and its stderr.
+pub type ChildStdout = Async<File>;
+
+/// What the child writes.
+pub type ChildStderr = Async<File>;
+
+/// What the child reads. Dropping it is the end of that.
+#[derive(Debug)]
+pub struct ChildStdin(Option<Async<File>>);
+
+impl ChildStdin {
+    /// Writes some of `buffer` and says how much. Dropping the future writes nothing that was not
+    /// reported.
+    ///
+    /// # Errors
+    ///
+    /// `BrokenPipe` when the child no longer reads.
+    pub async fn write(&self, buffer: &[u8]) -> io::Result<usize> {
+        self.pipe()?.write(buffer).await
+    }
+
+    /// Writes all of `buffer`. Dropping the future leaves an unknown part of it written.
+    ///
+    /// # Errors
+    ///
+    /// As [`write`](Self::write).
+    pub async fn write_all(&self, buffer: &[u8]) -> io::Result<()> {
+        self.pipe()?.write_all(buffer).await
+    }
+
+    /// The pipe, until it is closed.
+    pub(crate) fn pipe(&self) -> io::Result<&Async<File>> {
+        self.0
+            .as_ref()
+            .ok_or_else(|| io::ErrorKind::BrokenPipe.into())
+    }
+
+    #[cfg(feature = "futures-io")]
+    pub(crate) fn close(&mut self) {
+        self.0 = None;
+    }
+}
+
+/// A child process; made by [`spawn`].
+#[derive(Debug)]
+pub struct Child {
+    /// Where it reads from, if that is a pipe.
+    pub stdin: Option<ChildStdin>,
+    /// What it writes, if that is a pipe.
+    pub stdout: Option<ChildStdout>,
+    /// What else it writes, if that is a pipe.
+    pub stderr: Option<ChildStderr>,
+    /// `None` only while it is dropped.
+    process: Option<std::process::Child>,
+    end: End,
+    kill_on_drop: bool,
+    /// Who started it: a copy of this value in a forked process owns no child.
+    parent: u32,
+}
+
+/// How we learn that a child has ended.
+#[derive(Debug)]
+enum End {
+    /// Readable at the end of this child.
+    Pidfd(Async<OwnedFd>),
+    /// There are no pidfds here: ask after each SIGCHLD.
+    Sigchld,
+}
+
+impl Child {
+    /// The number of the process; it means this child until it was waited for.
+    pub fn id(&self) -> u32 {
+        self.process().id()
+    }
+
+    /// Shall dropping this value kill the process? Not unless this was called.
+    pub fn kill_on_drop(&mut self, kill: bool) {
+        self.kill_on_drop = kill;
+    }
+
+    /// Sends SIGKILL. Wait for the child afterwards, to learn its status.
+    ///
+    /// # Errors
+    ///
+    /// What kill(2) answers; none for a child that has ended already.
+    pub fn kill(&mut self) -> io::Result<()> {
+        self.process_mut().kill()
+    }
+
+    /// The status, if the child has ended.
+    ///
+    /// # Errors
+    ///
+    /// What waitpid(2) answers.
+    pub fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
+        self.process_mut().try_wait()
+    }
+
+    /// Closes the child's stdin, if that is still here, and waits for its end. May be called again.
+    ///
+    /// Dropping the future changes nothing else.
+    ///
+    /// # Errors
+    ///
+    /// What waitpid(2) answers, or the kernel when the pidfd or the handler is registered.
+    pub async fn wait(&mut self) -> io::Result<ExitStatus> {
+        drop(self.stdin.take());
+        let Some(process) = &mut self.process else {
+            unreachable!("a child that is being dropped is not awaited")
+        };
+        let status = match &self.end {
+            End::Pidfd(pidfd) => {
+                let ended =
+                    |_: &OwnedFd| process.try_wait()?.ok_or(io::ErrorKind::WouldBlock.into());
+                pidfd.read_with(ended).await?
+            }
+            End::Sigchld => {
+                // The handler first, the question second: no end falls in between.
+                let mut ends = Signals::new([SIGCHLD])?;
+                loop {
+                    match process.try_wait()? {
+                        Some(status) => break status,
+                        None => ends.next().await?,
+                    };
+                }
+            }
+        };
+        reap_orphans();
+        Ok(status)
+    }
+
+    /// Waits for the end, and collects what the child writes into the pipes meanwhile. What was
+    /// taken out of this value is not collected.
+    ///
+    /// Dropping the future drops the child, see the [module](self).
+    ///
+    /// # Errors
+    ///
+    /// As [`wait`](Self::wait), and what reading the pipes answers.
+    pub async fn wait_with_output(mut self) -> io::Result<Output> {
+        drop(self.stdin.take());
+        let (stdout, stderr) = (self.stdout.take(), self.stderr.take());
+        let (stdout, stderr) = both(all(stdout), all(stderr)).await;
+        let (stdout, stderr) = (stdout?, stderr?);
+        let status = self.wait().await?;
+        Ok(Output {
+            status,
+            stdout,
+            stderr,
+        })
+    }
+
+    fn process(&self) -> &std::process::Child {
+        self.process
+            .as_ref()
+            .expect("only a drop takes the process")
+    }
+
+    fn process_mut(&mut self) -> &mut std::process::Child {
+        self.process
+            .as_mut()
+            .expect("only a drop takes the process")
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        let Some(mut process) = self.process.take() else {
+            return;
+        };
+        if self.parent != std::process::id() {
+            return;
+        }
+        if self.kill_on_drop {
+            // It may have ended already, which is what we want.
+            let _ = process.kill();
+        }
+        if let Ok(None) = process.try_wait() {
+            orphans().push(process);
+        }
+    }
+}
+
+/// Children that were dropped before they ended.
+static ORPHANS: Mutex<Vec<std::process::Child>> = Mutex::new(Vec::new());
+
+fn orphans() -> std::sync::MutexGuard<'static, Vec<std::process::Child>> {
+    ORPHANS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Takes the ended ones among them out of the kernel's table.
+fn reap_orphans() {
+    orphans().retain_mut(|orphan| matches!(orphan.try_wait(), Ok(None)));
+}
+
+async fn all(pipe: Option<Async<File>>) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if let Some(pipe) = pipe {
+        pipe.read_to_end(&mut bytes).await?;
+    }
+    Ok(bytes)
+}
+
+/// Both outputs, with both futures running: a child that fills one pipe while we read the other
+/// would wait for ever.
+async fn both<A, B>(one: impl Future<Output = A>, other: impl Future<Output = B>) -> (A, B) {
+    let (mut one, mut other) = (pin!(one), pin!(other));
+    let (mut first, mut second) = (None, None);
+    poll_fn(|cx| {
+        if first.is_none() {
+            if let Poll::Ready(output) = one.as_mut().poll(cx) {
+                first = Some(output);
+            }
+        }
+        if second.is_none() {
+            if let Poll::Ready(output) = other.as_mut().poll(cx) {
+                second = Some(output);
+            }
+        }
+        match (first.take(), second.take()) {
+            (Some(a), Some(b)) => Poll::Ready((a, b)),
+            (a, b) => {
+                (first, second) = (a, b);
+                Poll::Pending
+            }
+        }
+    })
+    .await
+}

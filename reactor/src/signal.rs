@@ -1,0 +1,155 @@
+//! Signals of the process, as events of the loop (feature `signal`).
+//!
+//! The handlers are those of the crate signal-hook: a handler sets a flag and writes one byte into
+//! a socket pair, which is all that a handler may safely do; the other end of the pair is a key of
+//! the reactor.
+//!
+//! **A signal stays caught.** The first [`Signals`] for a number replaces the system's default for
+//! the rest of the process: after a [`ctrl_c`] is done or dropped, Ctrl-C no longer ends the
+//! program; it is forgotten unless another [`Signals`] waits for it.
+
+use std::collections::VecDeque;
+use std::ffi::c_int;
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+pub use signal_hook::consts;
+use signal_hook::iterator::backend::SignalDelivery;
+use signal_hook::iterator::exfiltrator::SignalOnly;
+
+use crate::async_fd::Async;
+
+/// Waits until somebody presses Ctrl-C (SIGINT).
+///
+/// The handler is installed by the first poll; dropping the future takes its interest back, but
+/// not the handler, see the [module](self).
+///
+/// # Errors
+///
+/// What socketpair(2) and sigaction(2) answer.
+///
+/// # Panics
+///
+/// If this thread has entered no reactor.
+///
+/// ```no_run
+/// # async fn serve() {}
+/// executor::block_on(async {
+///     let server = executor::spawn(serve());
+///     reactor::signal::ctrl_c().await?;
+///     drop(server);
+///     std::io::Result::Ok(())
+/// })??;
+/// # std::io::Result::Ok(())
+/// ```
+pub async fn ctrl_c() -> io::Result<()> {
+    Signals::new([consts::SIGINT])?.next().await.map(drop)
+}
+
+/// A stream of signals: the numbers that came, from the [`consts`] that were asked for.
+///
+/// Several arrivals of one number between two polls are one, as signal(7) has it. Every `Signals`
+/// of the process sees every signal. Dropping it ends its interest.
+///
+/// ```
+/// use reactor::signal::{Signals, consts::SIGUSR1};
+///
+/// executor::block_on(async {
+///     let mut signals = Signals::new([SIGUSR1])?;
+///     signal_hook::low_level::raise(SIGUSR1)?;
+///     assert_eq!(signals.next().await?, SIGUSR1);
+///     std::io::Result::Ok(())
+/// })??;
+/// # std::io::Result::Ok(())
+/// ```
+pub struct Signals {
+    /// The flags that the handlers set, and its own view of the reading end.
+    delivery: SignalDelivery<UnixStream, SignalOnly>,
+    /// The reading end: a byte comes after a flag was set.
+    bell: Async<UnixStream>,
+    /// Numbers that were found set together and not reported yet.
+    arrived: VecDeque<c_int>,
+}
+
+impl Signals {
+    /// Catches these signals from now on.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for signals that cannot be caught, or not safely (SIGKILL, SIGSTOP, SIGILL,
+    /// SIGFPE, SIGSEGV); what socketpair(2) and sigaction(2) answer.
+    ///
+    /// # Panics
+    ///
+    /// If this thread has entered no reactor.
+    pub fn new(signals: impl IntoIterator<Item = c_int>) -> io::Result<Self> {
+        let signals: Vec<c_int> = signals.into_iter().collect();
+        if let Some(signal) = signals
+            .iter()
+            .find(|signal| consts::FORBIDDEN.contains(signal))
+        {
+            let message = format!("signal {signal} cannot be caught");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        let (bell, rope) = UnixStream::pair()?;
+        let theirs = bell.try_clone()?;
+        Ok(Signals {
+            bell: Async::nonblocking(bell)?,
+            delivery: SignalDelivery::with_pipe(theirs, rope, SignalOnly, signals)?,
+            arrived: VecDeque::new(),
+        })
+    }
+
+    /// Waits for the next signal. Dropping the future loses none.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers when the reading end is registered.
+    pub async fn next(&mut self) -> io::Result<c_int> {
+        poll_fn(|cx| self.poll_signal(cx)).await
+    }
+
+    /// The poll-style form of [`next`](Self::next).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn poll_signal(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<c_int>> {
+        let Signals {
+            delivery,
+            bell,
+            arrived,
+        } = self;
+        if let Some(signal) = arrived.pop_front() {
+            return Poll::Ready(Ok(signal));
+        }
+        // `pending` empties the socket first and looks at the flags second, a handler sets its flag
+        // first and writes second: whichever comes first, no signal is left without a byte.
+        let first = ready!(bell.poll_read_with(cx, |_| {
+            arrived.extend(delivery.pending());
+            arrived
+                .pop_front()
+                .ok_or_else(|| io::ErrorKind::WouldBlock.into())
+        }))?;
+        Poll::Ready(Ok(first))
+    }
+}
+
+impl Stream for Signals {
+    type Item = io::Result<c_int>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().poll_signal(cx).map(Some)
+    }
+}
+
+impl fmt::Debug for Signals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signals").finish_non_exhaustive()
+    }
+}
