@@ -19,6 +19,8 @@ pub struct Subject {
     pub own_buffer: usize,
     /// The subject that does the same while it spins before it blocks.
     pub spinning: Option<&'static str>,
+    /// Whether each wait looks at every connection, so that thousands take long to set up.
+    pub linear: bool,
     /// Whether the usual tables show it.
     pub shown: bool,
     /// Whether the gate holds its counts against the baseline.
@@ -71,6 +73,7 @@ impl Subject {
             }),
             own_buffer: BUFFER,
             spinning: None,
+            linear: false,
             shown: true,
             gated: false,
         }
@@ -80,6 +83,14 @@ impl Subject {
     pub const fn on_demand(self) -> Self {
         Self {
             shown: false,
+            ..self
+        }
+    }
+
+    /// The same, with waits that look at every connection.
+    pub const fn linear(self) -> Self {
+        Self {
+            linear: true,
             ..self
         }
     }

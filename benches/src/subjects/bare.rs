@@ -21,6 +21,7 @@ pub(super) const LEVEL: Subject = Subject {
     tasks: None,
     own_buffer: 0,
     spinning: None,
+    linear: false,
     shown: true,
     gated: false,
 };
@@ -33,6 +34,7 @@ pub(super) const EDGE: Subject = Subject {
     tasks: None,
     own_buffer: 0,
     spinning: None,
+    linear: false,
     shown: false,
     gated: false,
 };

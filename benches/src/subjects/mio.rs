@@ -17,6 +17,7 @@ pub(super) const SUBJECT: Subject = Subject {
     tasks: None,
     own_buffer: 0,
     spinning: None,
+    linear: false,
     shown: true,
     gated: false,
 };

@@ -21,9 +21,9 @@ pub(super) const EDGE: Subject =
 pub(super) const LEVEL: Subject =
     Subject::of::<Ours<1>>("ours-level", "ours, epoll, level-triggered").gated();
 /// poll.
-pub(super) const POLL: Subject = Subject::of::<Ours<2>>("ours-poll", "ours, poll");
+pub(super) const POLL: Subject = Subject::of::<Ours<2>>("ours-poll", "ours, poll").linear();
 /// select.
-pub(super) const SELECT: Subject = Subject::of::<Ours<3>>("ours-select", "ours, select");
+pub(super) const SELECT: Subject = Subject::of::<Ours<3>>("ours-select", "ours, select").linear();
 
 /// Backend and trigger of each, by the parameter of [`Ours`].
 const CHOICES: [(Backend, Trigger); 4] = [

@@ -31,7 +31,11 @@ pub(crate) fn measure(arguments: &Arguments, sheet: &mut Sheet) {
             active: connections,
             echoes: echoes(arguments, connections),
         };
-        let blocks = if arguments.quick { 4 } else { 12 };
+        let blocks = match connections {
+            _ if arguments.quick => 4,
+            9000 => 5,
+            _ => 8,
+        };
         match self::blocks(arguments, slice, blocks) {
             Ok(ratios) => enter(sheet, row, &ratios),
             Err(problem) => eprintln!("gates: {row}: {problem}"),
@@ -40,8 +44,8 @@ pub(crate) fn measure(arguments: &Arguments, sheet: &mut Sheet) {
 }
 
 fn echoes(arguments: &Arguments, connections: usize) -> usize {
-    let echoes = if arguments.quick { 20_000 } else { 60_000 };
-    echoes.max(4 * connections)
+    let echoes = if arguments.quick { 10_000 } else { 30_000 };
+    echoes.max(3 * connections)
 }
 
 /// The subject's name for the bare loop's second place in a block.
@@ -62,12 +66,15 @@ fn blocks(
     blocks: usize,
 ) -> Result<BTreeMap<&'static str, Told>, String> {
     let mut places = vec![BARE];
+    let few = slice.connections <= 1000;
+    let others = arguments
+        .subjects
+        .iter()
+        .filter(|subject| few || !subject.linear);
     places.extend(
-        arguments
-            .subjects
-            .iter()
+        others
             .map(|subject| subject.name)
-            .filter(|&n| n != BARE),
+            .filter(|&name| name != BARE),
     );
     places.push(AGAIN);
     let mut told: BTreeMap<&'static str, Told> = BTreeMap::new();
