@@ -7,17 +7,22 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use reactor::observe::Cause;
 use reactor::{Reactor, Turn};
 
 use crate::inbox::{Inbox, Sleep};
+use crate::join::{self, JoinHandle};
+use crate::metrics::Counts;
 use crate::round::{Round, Slots};
-use crate::scheduler::{ROOT, Scheduler};
-use crate::task::{JoinHandle, Task};
+use crate::scheduler::{About, ROOT, Scheduler};
+use crate::stopping::Stopping;
+use crate::task::{Outlet, Task};
 use crate::tasks::{Job, Tasks};
-use crate::wake::{self, Remote};
+use crate::wake::{self, Mail, Remote};
 use crate::waker::TaskId;
 
 /// Polls between two looks at the kernel. A task that wakes itself runs at most this often before
@@ -39,7 +44,11 @@ pub(crate) struct Core {
     /// The round of polls that is under way.
     pub(crate) round: RefCell<Slots>,
     /// What other threads share with us.
-    remote: Arc<Remote>,
+    pub(crate) remote: Arc<Remote>,
+    /// What happened so far.
+    pub(crate) counts: Counts,
+    /// Was a shutdown asked for?
+    pub(crate) stopping: Stopping,
     /// Sleeps since the last foreign wake.
     quiet_sleeps: Cell<u32>,
     /// The runtime is being dropped: nothing new is taken in.
@@ -47,40 +56,68 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    pub(crate) fn new(reactor: Reactor) -> io::Result<Self> {
+    pub(crate) fn new(reactor: Reactor, seed: Option<u64>) -> io::Result<Self> {
         let notifier = reactor.notifier();
         let remote = Arc::new(Remote {
             inbox: Inbox::new(),
+            notifications: AtomicU64::new(0),
             notifier,
         });
         let number = wake::enlist(&remote)?;
         Ok(Core {
             number,
             reactor,
-            scheduler: RefCell::new(Scheduler::new(number)),
+            scheduler: RefCell::new(Scheduler::new(number, seed)),
             tasks: Tasks::default(),
             round: RefCell::default(),
             remote,
             quiet_sleeps: Cell::new(0),
+            counts: Counts::default(),
+            stopping: Stopping::default(),
             closed: Cell::new(false),
         })
     }
 
     /// Takes a future in; it is first polled by the run loop, not here.
-    pub(crate) fn spawn<F: Future + 'static>(&self, future: F) -> JoinHandle<F::Output> {
+    #[inline]
+    pub(crate) fn spawn<F>(&self, future: F, about: About) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+    {
+        let shared = join::Shared::new();
+        let id = self.insert(future, Rc::clone(&shared), about);
+        JoinHandle::new(id, shared)
+    }
+
+    /// The same, with the result going to any outlet.
+    pub(crate) fn insert<F, O>(&self, future: F, outlet: O, about: About) -> TaskId
+    where
+        F: Future + 'static,
+        O: Outlet<F::Output> + 'static,
+    {
         if self.closed.get() {
-            // Too late: the task ends before it begins, as its handle will say.
-            return Task::new(TaskId::new(self.number, ROOT, 0), future).1;
+            // Too late: the task ends before it begins, as its outlet will say.
+            let id = TaskId::new(self.number, ROOT, 0);
+            drop(Task::new(id, future, outlet));
+            return id;
         }
-        let id = self.scheduler.borrow_mut().new_task();
-        let (task, handle) = Task::new(id, future);
-        self.tasks.insert(id, Box::pin(task));
-        handle
+        let from = about.from;
+        let id = self.scheduler.borrow_mut().new_task(about);
+        if self.reactor.is_observed() {
+            self.observe_spawn(id, from);
+        }
+        self.tasks
+            .insert(id, Box::pin(Task::new(id, future, outlet)));
+        id
     }
 
     /// A wake on this thread.
     #[inline]
     pub(crate) fn schedule(&self, id: TaskId) {
+        self.counts.local_wakes.add(1);
+        if self.reactor.is_observed() {
+            return self.observe_wake(id, self.reactor.cause());
+        }
         self.scheduler.borrow_mut().schedule(id);
     }
 
@@ -97,13 +134,13 @@ impl Core {
             if let Poll::Ready(output) = self.poll_tasks(|| root.as_mut().poll(&mut cx)) {
                 return Ok(output);
             }
-            self.turn()?;
+            self.turn(None)?;
         }
     }
 
     /// Polls who is woken, round after round, until nobody is or it is time to look at the
     /// kernel. Ready if `poll_root` is.
-    fn poll_tasks<R>(&self, mut poll_root: impl FnMut() -> Poll<R>) -> Poll<R> {
+    pub(crate) fn poll_tasks<R>(&self, mut poll_root: impl FnMut() -> Poll<R>) -> Poll<R> {
         let mut tasks = self.tasks.open();
         let mut round = Round::resume(self);
         let mut polls = 0;
@@ -120,9 +157,12 @@ impl Core {
                 continue;
             };
             polls += 1;
-            self.reactor.refill_budget();
+            if self.reactor.refill_budget() {
+                self.observe_poll_begin(id);
+            }
             if slot == ROOT {
                 if let Poll::Ready(output) = poll_root() {
+                    self.observe_poll_end(id, true);
                     return Poll::Ready(output);
                 }
             } else if let Some(place) = tasks.place(id) {
@@ -132,37 +172,52 @@ impl Core {
                 if place.as_mut().is_some_and(|job| poll(job).is_ready()) {
                     let job = place.take();
                     self.scheduler.borrow_mut().remove(id);
+                    self.observe_poll_end(id, true);
                     drop_job(job);
+                    continue;
                 }
             }
+            self.observe_poll_end(id, false);
         }
+        self.counts.polls.add(polls as u64);
         Poll::Pending
     }
 
-    /// One turn of the reactor: asleep if nobody is ready, else just a look.
-    fn turn(&self) -> io::Result<()> {
+    /// One turn of the reactor: asleep, for `timeout` at most, if nobody is ready; else a look.
+    pub(crate) fn turn(&self, timeout: Option<Duration>) -> io::Result<Turn> {
         let inbox = &self.remote.inbox;
-        if !self.is_idle() || inbox.prepare_to_sleep() == Sleep::MailFirst {
-            self.turn_reactor(Some(Duration::ZERO))?;
-            return Ok(());
+        if !self.is_idle()
+            || timeout == Some(Duration::ZERO)
+            || inbox.prepare_to_sleep() == Sleep::MailFirst
+        {
+            return self.turn_reactor(Some(Duration::ZERO));
         }
-        let turn = self.turn_reactor(None);
+        let turn = self.turn_reactor(timeout);
         inbox.woke_up();
         let quiet = self.quiet_sleeps.get().saturating_add(1);
         self.quiet_sleeps.set(quiet);
         if quiet == QUIET_AFTER {
             inbox.quiet();
         }
-        turn.map(drop)
+        turn
     }
 
-    fn is_idle(&self) -> bool {
+    /// Is the runtime gone?
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.get()
+    }
+
+    /// Is nobody woken?
+    pub(crate) fn is_idle(&self) -> bool {
         self.scheduler.borrow().is_idle() && self.round.borrow().is_over()
     }
 
     /// A wake by the reactor nearly always means a task of ours: those need not go round by the
     /// vtable and the thread-local, and all of them share one borrow.
     fn turn_reactor(&self, timeout: Option<Duration>) -> io::Result<Turn> {
+        if self.reactor.is_observed() {
+            return self.reactor.turn(timeout);
+        }
         let mut scheduler = self.scheduler.borrow_mut();
         self.reactor
             .turn_with(timeout, move |waker| match TaskId::of(&waker) {
@@ -177,7 +232,7 @@ impl Core {
 
     /// Foreign wakes become entries in our own queue.
     #[inline]
-    fn collect_mail(&self) {
+    pub(crate) fn collect_mail(&self) {
         if self.remote.inbox.has_mail() {
             self.open_mail();
         }
@@ -188,8 +243,16 @@ impl Core {
         self.quiet_sleeps.set(0);
         let mut mail = Vec::new();
         self.remote.inbox.take(&mut mail);
-        let mut scheduler = self.scheduler.borrow_mut();
-        mail.into_iter().for_each(|id| scheduler.schedule(id));
+        self.counts.foreign_messages.add(mail.len() as u64);
+        for mail in mail {
+            match mail {
+                Mail::Wake(id) if self.reactor.is_observed() => {
+                    self.observe_wake(id, Cause::Thread);
+                }
+                Mail::Wake(id) => self.scheduler.borrow_mut().schedule(id),
+                Mail::Spawn(spawn) => spawn(self),
+            }
+        }
     }
 
     /// Drops every task, in the order of their slots, while this runtime is still current, so
@@ -203,6 +266,7 @@ impl Core {
         for job in self.tasks.take_all() {
             drop_job(job);
         }
+        drop(self.remote.inbox.close());
         wake::strike_off(self.number);
     }
 }

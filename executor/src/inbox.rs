@@ -41,7 +41,8 @@ const MAIL: u8 = 3;
 /// Messages from other threads to one loop.
 pub(crate) struct Inbox<T> {
     state: AtomicU8,
-    list: Mutex<Vec<T>>,
+    /// `None` once the loop is gone.
+    list: Mutex<Option<Vec<T>>>,
 }
 
 /// Must the sender write to the notifier?
@@ -51,6 +52,8 @@ pub(crate) enum Notify {
     Needed,
     /// The loop will look by itself, or somebody else has notified it.
     NotNeeded,
+    /// The loop is gone, and the message with it.
+    NobodyHome,
 }
 
 /// May the loop sleep?
@@ -66,16 +69,16 @@ impl<T> Inbox<T> {
     pub(crate) fn new() -> Self {
         Inbox {
             state: AtomicU8::new(QUIET),
-            list: Mutex::new(Vec::new()),
+            list: Mutex::new(Some(Vec::new())),
         }
     }
 
     /// Any thread: leaves a message.
     pub(crate) fn push(&self, message: T) -> Notify {
-        self.list
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(message);
+        match &mut *self.list.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(list) => list.push(message),
+            None => return Notify::NobodyHome,
+        }
         // Release the list to whoever takes MAIL away; acquire is not needed to send.
         match self.state.swap(MAIL, Ordering::AcqRel) {
             QUIET | ASLEEP => Notify::Needed,
@@ -95,10 +98,24 @@ impl<T> Inbox<T> {
     /// loop looks once more and finds nothing.
     pub(crate) fn take(&self, empty: &mut Vec<T>) {
         self.state.swap(AWAKE, Ordering::AcqRel);
-        mem::swap(
-            &mut *self.list.lock().unwrap_or_else(PoisonError::into_inner),
-            empty,
-        );
+        let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(list) = &mut *list {
+            mem::swap(list, empty);
+        }
+    }
+
+    /// Is the loop gone?
+    pub(crate) fn is_closed(&self) -> bool {
+        self.list
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_none()
+    }
+
+    /// The loop is going: hands out what is left, and takes nothing in any more.
+    pub(crate) fn close(&self) -> Vec<T> {
+        let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
+        list.take().unwrap_or_default()
     }
 
     /// The loop, just before a wait that only readiness, a timer or the notifier ends.
@@ -175,6 +192,15 @@ mod tests {
     }
 
     #[test]
+    fn a_closed_inbox_takes_nothing_in() {
+        let inbox = Inbox::new();
+        inbox.push(1);
+        assert_eq!(inbox.close(), [1]);
+        assert_eq!(inbox.push(2), Notify::NobodyHome);
+        assert_eq!(inbox.close(), []);
+    }
+
+    #[test]
     fn an_inbox_with_mail_does_not_become_quiet() {
         let inbox = Inbox::new();
         inbox.push(1);
@@ -240,7 +266,10 @@ mod loom_tests {
         model.preemption_bound = preemptions;
         model.check(move || {
             let inbox = Arc::new(Inbox::new());
-            let eventfd = Arc::new(Eventfd { written: Mutex::new(false), changed: Condvar::new() });
+            let eventfd = Arc::new(Eventfd {
+                written: Mutex::new(false),
+                changed: Condvar::new(),
+            });
             for _ in 0..senders {
                 let (inbox, eventfd) = (Arc::clone(&inbox), Arc::clone(&eventfd));
                 thread::spawn(move || {

@@ -41,14 +41,34 @@
 #![deny(unsafe_code)]
 
 mod core;
+mod dump;
+mod id;
 mod inbox;
+mod join;
+mod join_error;
+mod metrics;
+mod observed;
 mod round;
 mod runtime;
 mod scheduler;
+mod spawn_traits;
+mod spawner;
+mod stopping;
 mod task;
+mod task_local;
+mod task_set;
 mod tasks;
 mod wake;
 mod waker;
 
-pub use runtime::{Builder, Runtime, block_on, spawn, yield_now};
-pub use task::{JoinError, JoinHandle};
+pub use dump::{TaskInfo, dump};
+pub use id::Id;
+pub use join::{AbortOnDrop, JoinHandle};
+pub use join_error::JoinError;
+pub use metrics::Metrics;
+pub use runtime::{Builder, Runtime, block_on, spawn, spawn_named, yield_now};
+pub use spawn_traits::LocalSpawner;
+pub use spawner::{SendHandle, Spawner};
+pub use stopping::{Shutdown, stopping};
+pub use task_local::{Scope, TaskLocal};
+pub use task_set::TaskSet;

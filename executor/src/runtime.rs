@@ -5,14 +5,22 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
-use reactor::{Reactor, Trigger};
-use selectors_core::Backend;
+use reactor::{EnterGuard, Reactor, Trigger, Turn};
+use selectors_core::{Backend, Script};
 
 use crate::core::Core;
-use crate::task::JoinHandle;
-use crate::wake;
+use crate::dump::TaskInfo;
+use crate::join::JoinHandle;
+use crate::metrics::Metrics;
+use crate::scheduler::About;
+use crate::spawn_traits::LocalSpawner;
+use crate::spawner::Spawner;
+use crate::stopping::Shutdown;
+use crate::wake::{self, Entered};
 
 /// Runs `future`, and everything it spawns, until it is done.
 ///
@@ -52,11 +60,24 @@ pub fn block_on<F: Future>(future: F) -> io::Result<F::Output> {
 /// })?;
 /// # std::io::Result::Ok(())
 /// ```
+#[track_caller]
+#[inline]
 pub fn spawn<F: Future + 'static>(future: F) -> JoinHandle<F::Output> {
-    let Some(core) = wake::current() else {
-        panic!("no runtime on this thread: call `spawn` inside `executor::block_on`");
+    wake::expect_current("spawn").spawn(future, About::caller())
+}
+
+/// As [`spawn`], with a name for traces and [dumps](crate::dump).
+///
+/// # Panics
+///
+/// If no runtime runs on this thread.
+#[track_caller]
+pub fn spawn_named<F: Future + 'static>(name: &str, future: F) -> JoinHandle<F::Output> {
+    let about = About {
+        name: Some(name.into()),
+        ..About::caller()
     };
-    core.spawn(future)
+    wake::expect_current("spawn_named").spawn(future, about)
 }
 
 /// Lets every other task that is ready run once before this one goes on.
@@ -107,6 +128,7 @@ pub struct Runtime {
 #[derive(Clone, Debug, Default)]
 pub struct Builder {
     reactor: reactor::Builder,
+    seed: Option<u64>,
 }
 
 impl Builder {
@@ -122,6 +144,20 @@ impl Builder {
         self
     }
 
+    /// A virtual clock and a scripted kernel instead of the real ones, for tests; see
+    /// [`reactor::Builder::script`].
+    pub fn script(mut self, script: Script) -> Self {
+        self.reactor = self.reactor.script(script);
+        self
+    }
+
+    /// Shuffles the order in which tasks that are ready together are polled; the same seed gives
+    /// the same order. For tests that must not depend on it.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
     /// Opens the runtime.
     ///
     /// # Errors
@@ -129,7 +165,7 @@ impl Builder {
     /// What the kernel answers; `Unsupported` for a trigger that the backend does not have.
     pub fn build(self) -> io::Result<Runtime> {
         Ok(Runtime {
-            core: Rc::new(Core::new(self.reactor.build()?)?),
+            core: Rc::new(Core::new(self.reactor.build()?, self.seed)?),
         })
     }
 }
@@ -160,15 +196,113 @@ impl Runtime {
     ///
     /// If this thread is inside a `block_on` already. A panic of `future` passes through.
     pub fn block_on<F: Future>(&self, future: F) -> io::Result<F::Output> {
-        refuse_nesting();
-        let _reactor = self.core.reactor.enter();
-        let _entered = wake::enter(&self.core);
+        let _guards = self.enter();
         self.core.run(pin!(future))
     }
 
     /// Spawns `future`; it runs during the next `block_on`.
+    #[track_caller]
     pub fn spawn<F: Future + 'static>(&self, future: F) -> JoinHandle<F::Output> {
-        self.core.spawn(future)
+        self.core.spawn(future, About::caller())
+    }
+
+    /// Spawns from other threads.
+    pub fn spawner(&self) -> Spawner {
+        Spawner::new(Arc::clone(&self.core.remote))
+    }
+
+    /// Spawns from anywhere on this thread; implements the traits of `futures_task`.
+    pub fn local_spawner(&self) -> LocalSpawner {
+        LocalSpawner::new(Rc::clone(&self.core))
+    }
+
+    /// Polls every task that is woken, and whom they wake, until nobody is. Asks no kernel: for
+    /// host loops, and for tests. True if anybody was polled.
+    ///
+    /// # Panics
+    ///
+    /// If this thread is inside a `block_on` already.
+    pub fn run_until_stalled(&self) -> bool {
+        let _guards = self.enter();
+        let mut polled = false;
+        self.core.collect_mail();
+        while !self.core.is_idle() {
+            let _: Poll<()> = self.core.poll_tasks(|| Poll::Pending);
+            polled = true;
+        }
+        polled
+    }
+
+    /// One step for a host loop: polls who is woken, takes a [turn](Reactor::turn) of at most
+    /// `timeout` (none at all if somebody is still woken), and polls whom that woke.
+    ///
+    /// [`Reactor::host_fd`] tells the host when to call this before
+    /// [`next_timeout`](Self::next_timeout) is over.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers to the wait.
+    ///
+    /// # Panics
+    ///
+    /// If this thread is inside a `block_on` already.
+    pub fn turn(&self, timeout: Option<Duration>) -> io::Result<Turn> {
+        let _guards = self.enter();
+        let _: Poll<()> = self.core.poll_tasks(|| Poll::Pending);
+        let turn = self.core.turn(timeout)?;
+        let _: Poll<()> = self.core.poll_tasks(|| Poll::Pending);
+        Ok(turn)
+    }
+
+    /// How long a host loop may wait before it calls [`turn`](Self::turn), unless
+    /// [`Reactor::host_fd`] becomes readable; `None`: for ever.
+    pub fn next_timeout(&self) -> Option<Duration> {
+        if self.core.is_idle() {
+            self.core.reactor.next_timeout()
+        } else {
+            Some(Duration::ZERO)
+        }
+    }
+
+    /// Asks all tasks to end (see [`stopping`](crate::stopping)), runs them for `grace` at most,
+    /// then drops those that are left, in the order of their slots, and last the reactor.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers to a wait; the tasks are dropped all the same.
+    ///
+    /// # Panics
+    ///
+    /// If this thread is inside a `block_on` already.
+    ///
+    /// ```
+    /// use std::{future::pending, time::Duration};
+    ///
+    /// let runtime = executor::Runtime::new()?;
+    /// runtime.spawn(executor::stopping()).detach();
+    /// runtime.spawn(pending::<()>()).detach();
+    /// let shutdown = runtime.shutdown(Duration::from_millis(1))?;
+    /// assert_eq!((shutdown.ended, shutdown.dropped), (1, 1));
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn shutdown(self, grace: Duration) -> io::Result<Shutdown> {
+        let _guards = self.enter();
+        self.core.shut_down(grace)
+    }
+
+    /// All tasks, as in [`dump`](crate::dump).
+    pub fn dump(&self) -> Vec<TaskInfo> {
+        self.core.dump()
+    }
+
+    /// What happened so far.
+    pub fn metrics(&self) -> Metrics {
+        self.core.metrics()
+    }
+
+    fn enter(&self) -> (EnterGuard, Entered) {
+        refuse_nesting();
+        (self.core.reactor.enter(), wake::enter(&self.core))
     }
 
     /// Tasks that were spawned and are not done.

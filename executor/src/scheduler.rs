@@ -4,6 +4,8 @@
 //! is polled, and a poll may wake and spawn. What a wake needs is here: a mark for each task.
 
 use std::mem;
+use std::panic::Location;
+use std::rc::Rc;
 
 use crate::waker::TaskId;
 
@@ -16,6 +18,8 @@ pub(crate) struct Scheduler {
     runtime: u16,
     /// Indexed by slot. Place [`ROOT`] is reserved.
     marks: Vec<Mark>,
+    /// Who lives there, indexed by slot: apart from the marks, because nobody asks in a hurry.
+    about: Vec<About>,
     /// Slots that no task has.
     free: Vec<u32>,
     /// The next round: the slots of who was woken, in that order. An entry is a hint: it counts
@@ -23,6 +27,31 @@ pub(crate) struct Scheduler {
     queue: Vec<u32>,
     /// Tasks that exist.
     live: usize,
+    /// Tasks made so far.
+    spawned: u64,
+    /// State of the generator that shuffles each round; `None` keeps the order of the wakes.
+    shuffle: Option<u64>,
+}
+
+/// What a task tells about itself in dumps.
+#[derive(Clone, Debug)]
+pub(crate) struct About {
+    /// Where `spawn` was called.
+    pub(crate) from: &'static Location<'static>,
+    /// The name that it was given.
+    pub(crate) name: Option<Rc<str>>,
+}
+
+impl About {
+    /// A task without a name, spawned by whoever called us.
+    #[track_caller]
+    #[inline]
+    pub(crate) fn caller() -> Self {
+        About {
+            from: Location::caller(),
+            name: None,
+        }
+    }
 }
 
 /// What the scheduler knows of one slot.
@@ -35,7 +64,7 @@ struct Mark {
 }
 
 impl Scheduler {
-    pub(crate) fn new(runtime: u16) -> Self {
+    pub(crate) fn new(runtime: u16, seed: Option<u64>) -> Self {
         let root = Mark {
             id: TaskId::new(runtime, ROOT, 0),
             queued: false,
@@ -43,9 +72,13 @@ impl Scheduler {
         Scheduler {
             runtime,
             marks: vec![root],
+            about: vec![About::caller()],
             free: Vec::new(),
             queue: Vec::new(),
             live: 0,
+            spawned: 0,
+            // The generator below never leaves zero.
+            shuffle: seed.map(|seed| seed | 1),
         }
     }
 
@@ -59,18 +92,29 @@ impl Scheduler {
     }
 
     /// The id of a new task, woken once so that it is polled.
-    pub(crate) fn new_task(&mut self) -> TaskId {
-        let slot = self.free.pop().unwrap_or_else(|| {
-            let slot = self.marks.len();
-            assert!(slot < TaskId::MAX_SLOTS, "16 million tasks in one runtime");
-            let id = TaskId::new(self.runtime, slot as u32, 0);
-            self.marks.push(Mark { id, queued: false });
-            slot as u32
-        });
+    pub(crate) fn new_task(&mut self, about: About) -> TaskId {
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                self.about[slot as usize] = about;
+                slot
+            }
+            None => self.grow(about),
+        };
         self.live += 1;
+        self.spawned += 1;
         let id = self.marks[slot as usize].id;
         self.schedule(id);
         id
+    }
+
+    #[cold]
+    fn grow(&mut self, about: About) -> u32 {
+        let slot = self.marks.len();
+        assert!(slot < TaskId::MAX_SLOTS, "16 million tasks in one runtime");
+        let id = TaskId::new(self.runtime, slot as u32, 0);
+        self.marks.push(Mark { id, queued: false });
+        self.about.push(about);
+        slot as u32
     }
 
     /// A wake: queues the task, once, unless it is gone.
@@ -103,12 +147,44 @@ impl Scheduler {
     #[inline]
     pub(crate) fn take_queue(&mut self, empty: &mut Vec<u32>) {
         mem::swap(&mut self.queue, empty);
+        if let Some(state) = &mut self.shuffle {
+            // Fisher and Yates, with Marsaglia's xorshift64.
+            for last in (1..empty.len()).rev() {
+                *state ^= *state << 13;
+                *state ^= *state >> 7;
+                *state ^= *state << 17;
+                empty.swap(last, (*state % (last as u64 + 1)) as usize);
+            }
+        }
     }
 
     /// Is nobody woken?
     #[inline]
     pub(crate) fn is_idle(&self) -> bool {
         self.queue.is_empty()
+    }
+
+    /// How many are in the queue, hints included.
+    pub(crate) fn queued(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Tasks made so far.
+    pub(crate) fn spawned(&self) -> u64 {
+        self.spawned
+    }
+
+    /// Everybody who exists: the id, what it tells about itself, and whether it is queued.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (TaskId, &About, bool)> {
+        let mut vacant = vec![false; self.marks.len()];
+        vacant[ROOT as usize] = true;
+        for slot in &self.free {
+            vacant[*slot as usize] = true;
+        }
+        let places = self.marks.iter().zip(&self.about).zip(vacant);
+        places
+            .filter(|(_, vacant)| !vacant)
+            .map(|((mark, about), _)| (mark.id, about, mark.queued))
     }
 
     /// Tasks that exist, the future of `block_on` not counted.

@@ -3,8 +3,10 @@
 use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use reactor::observe::Event;
 use selectors_core::Notifier;
 
 use crate::core::Core;
@@ -21,8 +23,30 @@ static RUNTIMES: RwLock<Vec<Option<Arc<Remote>>>> = RwLock::new(Vec::new());
 
 /// What other threads share with a runtime.
 pub(crate) struct Remote {
-    pub(crate) inbox: Inbox<TaskId>,
+    pub(crate) inbox: Inbox<Mail>,
+    /// Writes to the notifier so far.
+    pub(crate) notifications: AtomicU64,
     pub(crate) notifier: Arc<Notifier>,
+}
+
+/// What other threads send to a runtime.
+pub(crate) enum Mail {
+    /// Wake this task.
+    Wake(TaskId),
+    /// Make a task of what is in the box.
+    Spawn(Box<dyn FnOnce(&Core) + Send>),
+}
+
+impl Remote {
+    /// Leaves a message and ends the runtime's sleep if need be.
+    pub(crate) fn send(&self, mail: Mail) {
+        if self.inbox.push(mail) == Notify::Needed {
+            self.notifications.fetch_add(1, Ordering::Relaxed);
+            // It can only fail if the kernel takes the eventfd away from us; then no call of ours
+            // could end the wait, and a panic in a waker would help nobody.
+            let _ = self.notifier.notify();
+        }
+    }
 }
 
 /// Wakes a task: on its own thread a flag and a push, from another through the inbox. A task or
@@ -48,11 +72,7 @@ fn wake_elsewhere(id: TaskId) {
     let Some(Some(remote)) = runtimes.get(usize::from(id.runtime())) else {
         return;
     };
-    if remote.inbox.push(id) == Notify::Needed {
-        // It can only fail if the kernel takes the eventfd away from us; then no call of ours
-        // could end the wait, and a panic in a waker would help nobody.
-        let _ = remote.notifier.notify();
-    }
+    remote.send(Mail::Wake(id));
 }
 
 /// Enters `remote` into the list of runtimes and returns its number.
@@ -84,6 +104,32 @@ pub(crate) fn current() -> Option<Rc<Core>> {
         .try_with(|current| current.borrow().clone())
         .ok()
         .flatten()
+}
+
+/// The runtime of this thread, which `what` needs.
+#[track_caller]
+pub(crate) fn expect_current(what: &str) -> Rc<Core> {
+    current().unwrap_or_else(|| {
+        panic!("no runtime on this thread: call `{what}` inside `executor::block_on`")
+    })
+}
+
+/// Nobody would ever run what is awaited: better a sentence than a hang.
+pub(crate) fn assert_driven(runtime: u16) {
+    let driven = current().is_some_and(|core| core.number == runtime);
+    assert!(
+        driven,
+        "this JoinHandle would wait for ever: nobody drives its runtime. Await it inside \
+         `Runtime::block_on`"
+    );
+}
+
+/// A task was dropped before it was done: the observer should hear of it.
+pub(crate) fn dropped_pending(id: TaskId) {
+    if let Some(core) = current().filter(|core| core.reactor.is_observed()) {
+        let task = id.bits();
+        core.reactor.emit(Event::DropPending { task });
+    }
 }
 
 /// Makes `core` the runtime of this thread until the guard is dropped.

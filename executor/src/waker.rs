@@ -52,6 +52,20 @@ impl TaskId {
         ((self.0 >> SLOT_SHIFT) & FIELD) as u32
     }
 
+    pub(crate) fn generation(self) -> u64 {
+        self.0 & FIELD
+    }
+
+    /// The id with this number.
+    pub(crate) fn from_bits(bits: u64) -> Self {
+        TaskId(bits)
+    }
+
+    /// The number as a whole.
+    pub(crate) fn bits(self) -> u64 {
+        self.0
+    }
+
     /// The id of the next task in this slot.
     pub(crate) fn next_generation(self) -> Self {
         TaskId((self.0 & !FIELD) | ((self.0 + 1) & FIELD))

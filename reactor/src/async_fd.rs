@@ -3,12 +3,15 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use selectors_core::{Events, Interest, Mode};
 
+use crate::attention::Attend;
+use crate::call::Call;
+use crate::observe::{Event, Outcome};
 use crate::reactor::Shared;
 use crate::slot::{Direction, Slot, WaiterId};
 
@@ -195,6 +198,7 @@ impl<T: AsFd + 'static> Async<T> {
     #[inline(always)]
     pub(crate) fn poll_with<R>(
         &self,
+        call: Call,
         direction: Direction,
         id: &mut WaiterId,
         cx: &mut Context<'_>,
@@ -204,12 +208,12 @@ impl<T: AsFd + 'static> Async<T> {
             if !self.slot.may_be_ready(direction) {
                 ready!(self.wait(direction, id, cx))?;
             }
-            if !self.reactor.spend() {
-                // One busy socket must not starve the rest: go to the back of the queue.
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-            match op(self) {
+            let result = if self.reactor.attention.spend() {
+                op(self)
+            } else {
+                ready!(self.attend(call, cx, &mut op))
+            };
+            match result {
                 Ok(done) => return Poll::Ready(Ok(done)),
                 Err(error) => match error.kind() {
                     io::ErrorKind::WouldBlock => self.slot.clear(direction),
@@ -218,6 +222,30 @@ impl<T: AsFd + 'static> Async<T> {
                 },
             }
         }
+    }
+
+    /// The budget is used up, or somebody observes.
+    #[cold]
+    fn attend<R>(
+        &self,
+        call: Call,
+        cx: &mut Context<'_>,
+        op: &mut impl FnMut(&Self) -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        if self.reactor.attention.attend() == Attend::BudgetIsUsedUp {
+            // One busy socket must not starve the rest: go to the back of the queue.
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let result = op(self);
+        let outcome = match &result {
+            Ok(_) => Outcome::Done,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Outcome::WouldBlock,
+            Err(error) => Outcome::Failed(error.raw_os_error().unwrap_or(0)),
+        };
+        let fd = self.source.as_fd().as_raw_fd();
+        self.reactor.hook.emit(Event::Syscall { call, fd, outcome });
+        Poll::Ready(result)
     }
 
     /// Store the waker, then arm, then return `Pending`.
@@ -232,11 +260,10 @@ impl<T: AsFd + 'static> Async<T> {
         id: &mut WaiterId,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
-        self.reactor.assert_driven();
         if *id == 0 {
             *id = self.reactor.next_waiter();
         }
-        if self.slot.wait_alone(direction, *id, cx.waker()) {
+        if self.reactor.is_calm() && self.slot.wait_alone(direction, *id, cx.waker()) {
             return Poll::Pending;
         }
         self.wait_and_arm(direction, *id, cx)
@@ -249,7 +276,17 @@ impl<T: AsFd + 'static> Async<T> {
         id: WaiterId,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
+        self.reactor.assert_driven();
         self.slot.wait(direction, id, cx.waker());
+        if self.reactor.attention.is_observed() {
+            let fd = self.source.as_fd().as_raw_fd();
+            let crowded = self.slot.is_crowded();
+            self.reactor.hook.emit(Event::WakerStored {
+                fd,
+                direction,
+                crowded,
+            });
+        }
         match self.arm(direction) {
             Ok(()) => Poll::Pending,
             // epoll and kqueue refuse what is always ready, such as a regular file; poll and
@@ -302,12 +339,21 @@ impl<T: AsFd + 'static> Async<T> {
         }
         let token = selector.register_interest(fileobj, interest, Rc::clone(&self.slot))?;
         self.slot.registered(token, events, mode);
+        if self.reactor.attention.is_observed() {
+            self.reactor.hook.emit(Event::Register {
+                fd: token.fd(),
+                events,
+            });
+        }
         Ok(())
     }
 
     fn unregister(&self) -> io::Result<()> {
         match self.slot.unregistered() {
             Some(token) => {
+                if self.reactor.attention.is_observed() {
+                    self.reactor.hook.emit(Event::Unregister { fd: token.fd() });
+                }
                 let key = self.reactor.selector.borrow_mut().unregister(token);
                 // The key is dropped here, after the borrow.
                 key.map(drop).map_err(io::Error::from)
@@ -358,7 +404,9 @@ impl<T: AsFd + 'static> Waiter<'_, T> {
         mut op: impl FnMut(&T) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
         let io = self.io;
-        io.poll_with(self.direction, &mut self.id, cx, |io| op(&io.source))
+        io.poll_with(Call::Custom, self.direction, &mut self.id, cx, |io| {
+            op(&io.source)
+        })
     }
 
     /// Waits until a call may succeed, without making it.

@@ -34,11 +34,15 @@
 
 mod async_fd;
 mod async_io;
+mod attention;
 #[cfg(feature = "blocking")]
 pub mod blocking;
+mod call;
 #[cfg(feature = "futures-io")]
 mod futures_io;
+mod metrics;
 pub mod net;
+pub mod observe;
 mod operation;
 mod platform;
 mod poll_style;
@@ -51,8 +55,12 @@ mod slot;
 pub mod time;
 mod timers;
 mod turn;
+mod waiting;
 
 pub use async_fd::Async;
+pub use call::Call;
+pub use metrics::Metrics;
 pub use reactor::{Builder, EnterGuard, Reactor, Trigger};
 pub use slot::Direction;
 pub use turn::Turn;
+pub use waiting::Waiting;

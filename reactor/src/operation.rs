@@ -10,9 +10,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use crate::async_fd::Async;
+use crate::call::Call;
 use crate::slot::{Direction, WaiterId};
 
-/// Calls `call` until it does not say WouldBlock, sleeping in between. Dropping it takes its waker
+/// Calls `make` until it does not say WouldBlock, sleeping in between. Dropping it takes its waker
 /// out of the slot.
 ///
 /// The direction is a parameter of the type, so that no poll has to look it up.
@@ -21,13 +22,15 @@ pub(crate) struct Operation<'a, T: AsFd + 'static, F, const WRITES: bool> {
     io: &'a Async<T>,
     /// Zero until it first waits.
     waiter: WaiterId,
-    call: F,
+    /// What `make` does, for whoever observes.
+    call: Call,
+    make: F,
 }
 
 impl<T: AsFd + 'static> Async<T> {
-    /// An operation that waits for READ. `call` may say WouldBlock when it knows that it would.
+    /// An operation that waits for READ. `make` may say WouldBlock when it knows that it would.
     #[inline]
-    pub(crate) fn reading<R, F>(&self, call: F) -> Operation<'_, T, F, false>
+    pub(crate) fn reading<R, F>(&self, call: Call, make: F) -> Operation<'_, T, F, false>
     where
         F: FnMut(&Self) -> io::Result<R> + Unpin,
     {
@@ -35,12 +38,13 @@ impl<T: AsFd + 'static> Async<T> {
             io: self,
             waiter: 0,
             call,
+            make,
         }
     }
 
     /// An operation that waits for WRITE.
     #[inline]
-    pub(crate) fn writing<R, F>(&self, call: F) -> Operation<'_, T, F, true>
+    pub(crate) fn writing<R, F>(&self, call: Call, make: F) -> Operation<'_, T, F, true>
     where
         F: FnMut(&Self) -> io::Result<R> + Unpin,
     {
@@ -48,6 +52,7 @@ impl<T: AsFd + 'static> Async<T> {
             io: self,
             waiter: 0,
             call,
+            make,
         }
     }
 }
@@ -68,8 +73,13 @@ where
 
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<R>> {
-        let Operation { io, waiter, call } = self.get_mut();
-        io.poll_with(Self::DIRECTION, waiter, cx, call)
+        let Operation {
+            io,
+            waiter,
+            call,
+            make,
+        } = self.get_mut();
+        io.poll_with(*call, Self::DIRECTION, waiter, cx, make)
     }
 }
 

@@ -131,7 +131,9 @@ mod linux {
     }
 
     pub(crate) fn from_abstract(address: &SocketAddrUnix) -> Option<io::Result<SocketAddr>> {
-        address.abstract_name().map(SocketAddr::from_abstract_name)
+        // An empty one is how an address without any name looks.
+        let name = address.abstract_name().filter(|name| !name.is_empty())?;
+        Some(SocketAddr::from_abstract_name(name))
     }
 
     pub(crate) fn to_abstract(address: &SocketAddr) -> Option<io::Result<SocketAddrUnix>> {

@@ -4,21 +4,24 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
+use std::time::{Duration, Instant};
 
-use selectors_core::{Backend, DefaultSelector, EVENT_READ, Mode, Notifier, Token};
+use selectors_core::{
+    Backend, DefaultSelector, EVENT_READ, Mode, Notifier, Script, ScriptedSelector, Token,
+};
 
+use crate::attention::Attention;
+use crate::metrics::{Counts, Metrics};
+use crate::observe::{Cause, Hook};
 use crate::slot::{Slot, WaiterId};
 use crate::timers::Timers;
 
 /// The selector of a reactor: the file objects are shared with the I/O types, the data is a slot.
 pub(crate) type Selector = DefaultSelector<Rc<dyn AsFd>, Rc<Slot>>;
-
-/// How many leaf operations a task may complete before it must let others run.
-const BUDGET: u32 = 128;
 
 /// Maps the readiness of keys onto wakers, one [turn](Reactor::turn) at a time.
 ///
@@ -41,12 +44,20 @@ pub(crate) struct Shared {
     pub(crate) dirty: RefCell<Vec<Token>>,
     /// Wakers collected by a turn; kept here so that a turn allocates nothing.
     pub(crate) woken: Cell<Vec<Waker>>,
-    /// Leaf operations left to the task that is being polled.
-    budget: Cell<u32>,
+    /// The running task's budget, and whether somebody observes.
+    pub(crate) attention: Attention,
+    /// Who observes.
+    pub(crate) hook: Hook,
+    /// On whose behalf wakers are called right now.
+    pub(crate) cause: Cell<Cause>,
+    /// What happened so far.
+    pub(crate) counts: Counts,
     /// The next name of a waiter; see [`WaiterId`].
     next_waiter: Cell<WaiterId>,
     /// How many guards of [`Reactor::enter`] are alive.
     entered: Cell<u32>,
+    /// Entered, and nobody observes; see `is_calm`.
+    calm: Cell<bool>,
     /// Ends a wait from any thread.
     pub(crate) notifier: Arc<Notifier>,
     /// The notifier's own slot: its readiness says that somebody notified.
@@ -75,6 +86,7 @@ pub enum Trigger {
 pub struct Builder {
     backend: Option<Backend>,
     trigger: Trigger,
+    script: Option<Script>,
 }
 
 impl Builder {
@@ -90,6 +102,26 @@ impl Builder {
         self
     }
 
+    /// A scripted kernel with a virtual clock instead of a backend, for tests: sleeping takes no
+    /// time, and what becomes ready is written in `script`.
+    ///
+    /// ```
+    /// use reactor::Reactor;
+    /// use selectors_core::Script;
+    /// use std::time::Duration;
+    ///
+    /// let script = Script::new();
+    /// let reactor = Reactor::builder().script(script.clone()).build()?;
+    /// let start = reactor.now();
+    /// script.advance(Duration::from_secs(3600));
+    /// assert_eq!(reactor.now() - start, Duration::from_secs(3600));
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn script(mut self, script: Script) -> Self {
+        self.script = Some(script);
+        self
+    }
+
     /// Opens the selector and its notifier.
     ///
     /// # Errors
@@ -97,9 +129,10 @@ impl Builder {
     /// What the kernel answers (`EMFILE`, `ENOSYS`); `Unsupported` for [`Trigger::Edge`] on a
     /// backend that has only level.
     pub fn build(self) -> io::Result<Reactor> {
-        let mut selector: Selector = match self.backend {
-            Some(backend) => backend.selector()?,
-            None => DefaultSelector::new()?,
+        let mut selector: Selector = match (self.script, self.backend) {
+            (Some(script), _) => ScriptedSelector::play(script).into_default(),
+            (None, Some(backend)) => backend.selector()?,
+            (None, None) => DefaultSelector::new()?,
         };
         let offered = selector.capabilities().edge;
         let edge = match self.trigger {
@@ -126,9 +159,13 @@ impl Builder {
             edge,
             dirty: RefCell::default(),
             woken: Cell::default(),
-            budget: Cell::new(BUDGET),
+            attention: Attention::new(),
+            hook: Hook::default(),
+            cause: Cell::default(),
+            counts: Counts::default(),
             next_waiter: Cell::new(1),
             entered: Cell::new(0),
+            calm: Cell::new(false),
             notifier,
             notified,
         };
@@ -176,6 +213,7 @@ impl Reactor {
     pub fn enter(&self) -> EnterGuard {
         let previous = CURRENT.replace(Some(Rc::clone(&self.shared)));
         self.shared.entered.set(self.shared.entered.get() + 1);
+        self.shared.update_calm();
         EnterGuard {
             entered: Rc::clone(&self.shared),
             previous,
@@ -224,11 +262,53 @@ impl Reactor {
         Arc::clone(&self.shared.notifier)
     }
 
-    /// Gives the running task a full budget of leaf operations. An executor calls this before
-    /// each poll; a turn does it too.
+    /// Gives the running task a full budget of leaf operations: an executor calls this before each
+    /// poll; a turn does it too. True if somebody [observes](Reactor::observe).
     #[inline]
-    pub fn refill_budget(&self) {
-        self.shared.budget.set(BUDGET);
+    pub fn refill_budget(&self) -> bool {
+        self.shared.attention.refill()
+    }
+
+    /// The time on this reactor's clock: the real one, or that of its [script](Builder::script).
+    pub fn now(&self) -> Instant {
+        self.shared.selector.borrow().now()
+    }
+
+    /// How long it is to the next timer; `None` if there is none. Possibly shorter, if that timer
+    /// was moved or cancelled.
+    pub fn next_timeout(&self) -> Option<Duration> {
+        self.shared.next_timer().map(|(_, due)| due)
+    }
+
+    /// A duplicate of the selector's own fd, for an outer loop: it is readable when a
+    /// [`turn`](Self::turn) would find a key ready. Timers are told by
+    /// [`next_timeout`](Self::next_timeout).
+    ///
+    /// # Errors
+    ///
+    /// `Unsupported` on select and poll, which have no such fd; `EMFILE`.
+    pub fn host_fd(&self) -> io::Result<OwnedFd> {
+        let selector = self.shared.selector.borrow();
+        match selector.fileno() {
+            Some(fd) => fd.try_clone_to_owned(),
+            None => {
+                let message = format!("the {} backend has no fd of its own", selector.backend());
+                Err(io::Error::new(io::ErrorKind::Unsupported, message))
+            }
+        }
+    }
+
+    /// On whose behalf the waker is called that is being called right now.
+    pub fn cause(&self) -> Cause {
+        self.shared.cause.get()
+    }
+
+    /// What happened so far.
+    pub fn metrics(&self) -> Metrics {
+        let keys = self.keys();
+        self.shared
+            .counts
+            .read(keys, self.shared.timers.borrow().len())
     }
 }
 
@@ -254,6 +334,7 @@ pub struct EnterGuard {
 impl Drop for EnterGuard {
     fn drop(&mut self) {
         self.entered.entered.set(self.entered.entered.get() - 1);
+        self.entered.update_calm();
         CURRENT.set(self.previous.take());
     }
 }
@@ -274,6 +355,23 @@ impl Shared {
         })
     }
 
+    /// Nothing is out of the ordinary: the reactor is entered, and nobody observes. One test
+    /// for a waiter in a hurry; the long way tells which it is.
+    #[inline]
+    pub(crate) fn is_calm(&self) -> bool {
+        self.calm.get()
+    }
+
+    fn update_calm(&self) {
+        self.calm
+            .set(self.entered.get() != 0 && !self.attention.is_observed());
+    }
+
+    pub(crate) fn set_observed(&self, observed: bool) {
+        self.attention.set_observed(observed);
+        self.update_calm();
+    }
+
     /// Nobody will ever dispatch to a waiter of a reactor that is not entered: better a sentence
     /// than a hang.
     #[inline]
@@ -290,22 +388,6 @@ impl Shared {
     pub(crate) fn elapsed_now(&self) -> u64 {
         let now = self.selector.borrow().now();
         self.timers.borrow().elapsed(now)
-    }
-
-    /// Takes one leaf operation from the budget; false if it is used up.
-    #[inline]
-    pub(crate) fn spend(&self) -> bool {
-        match self.budget.get().checked_sub(1) {
-            Some(left) => {
-                self.budget.set(left);
-                true
-            }
-            None => false,
-        }
-    }
-
-    pub(crate) fn refill(&self) {
-        self.budget.set(BUDGET);
     }
 
     /// A name for a new waiter: odd, so neither zero nor one of the standing ones.

@@ -306,6 +306,27 @@ impl Slot {
         Vec::into_iter(wake).for_each(|another: Another| woken(another.waker));
     }
 
+    /// Shows every waker in this slot.
+    pub(crate) fn for_each_waiter(&self, mut visit: impl FnMut(&Waker, Direction)) {
+        for direction in [Direction::Read, Direction::Write] {
+            let first = &self.first[direction as usize];
+            if let Some(waker) = first.waker.take() {
+                visit(&waker, direction);
+                first.waker.set(Some(waker));
+            }
+        }
+        if let Some(more) = self.more.take() {
+            more.iter()
+                .for_each(|another| visit(&another.waker, another.direction));
+            self.more.set(Some(more));
+        }
+    }
+
+    /// Has a direction more than one waiter?
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.state.get() & CROWDED != 0
+    }
+
     /// Level mode: the interest that the waiters of this moment need; `None` if nobody waits.
     pub(crate) fn want(&self) -> Option<Events> {
         let mut bits = 0;

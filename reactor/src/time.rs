@@ -6,13 +6,14 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use pin_project_lite::pin_project;
 
+use crate::observe::Event;
 use crate::reactor::Shared;
-use crate::timers::TimerId;
+use crate::timers::{Polled, TimerId};
 
 /// Waits until `duration` has passed.
 ///
@@ -82,20 +83,36 @@ impl Sleep {
     }
 }
 
+impl Sleep {
+    #[inline]
+    fn start(&mut self, waker: &Waker) {
+        let mut timers = self.reactor.timers.borrow_mut();
+        let timer = timers.insert(self.deadline, waker.clone());
+        self.timer = Some(timer);
+        if self.reactor.attention.is_observed() {
+            let deadline = Duration::from_nanos(self.deadline);
+            self.reactor.hook.emit(Event::TimerSet { timer, deadline });
+        }
+    }
+}
+
 impl Future for Sleep {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         this.reactor.assert_driven();
-        let mut timers = this.reactor.timers.borrow_mut();
-        match this.timer {
-            None => {
-                this.timer = Some(timers.insert(this.deadline, cx.waker().clone()));
+        let Some(timer) = this.timer else {
+            this.start(cx.waker());
+            return Poll::Pending;
+        };
+        let polled = this.reactor.timers.borrow_mut().poll(timer, cx.waker());
+        match polled {
+            Polled::Fired => Poll::Ready(()),
+            Polled::Waiting(replaced) => {
+                drop(replaced);
                 Poll::Pending
             }
-            Some(timer) if timers.poll(timer, cx.waker()) => Poll::Ready(()),
-            Some(_) => Poll::Pending,
         }
     }
 }

@@ -58,6 +58,14 @@ enum State {
     Fired,
 }
 
+/// The answer of [`Timers::poll`].
+pub(crate) enum Polled {
+    Fired,
+    /// With a waker that was replaced: to be dropped when nothing is borrowed, because its
+    /// destructor is not our code.
+    Waiting(Option<Waker>),
+}
+
 #[derive(PartialEq, Eq)]
 struct Entry {
     deadline: u64,
@@ -102,6 +110,15 @@ impl Timers {
         self.heap.len() - self.stale
     }
 
+    /// Shows every waker, with its deadline.
+    pub(crate) fn for_each_waiter(&self, mut visit: impl FnMut(&Waker, u64)) {
+        for timer in &self.table {
+            if let State::Waiting(waker) = &timer.state {
+                visit(waker, timer.deadline);
+            }
+        }
+    }
+
     /// When to look again: the earliest deadline, or earlier if that timer was moved back.
     pub(crate) fn next_deadline(&mut self) -> Option<u64> {
         while let Some(top) = self.heap.peek() {
@@ -142,13 +159,13 @@ impl Timers {
     }
 
     /// Has it fired? If not, `waker` replaces the one that was given before.
-    pub(crate) fn poll(&mut self, id: TimerId, waker: &Waker) -> bool {
+    pub(crate) fn poll(&mut self, id: TimerId, waker: &Waker) -> Polled {
         match &mut self.table[id as usize].state {
+            State::Waiting(stored) if stored.will_wake(waker) => Polled::Waiting(None),
             State::Waiting(stored) => {
-                stored.clone_from(waker);
-                false
+                Polled::Waiting(Some(std::mem::replace(stored, waker.clone())))
             }
-            State::Fired | State::Unused => true,
+            State::Fired | State::Unused => Polled::Fired,
         }
     }
 
@@ -180,10 +197,8 @@ impl Timers {
         }
     }
 
-    /// Moves the wakers of all timers due at `now` to `woken`, in the order of their deadlines.
-    /// Returns how many there were.
-    pub(crate) fn fire(&mut self, now: u64, woken: &mut Vec<Waker>) -> usize {
-        let mut fired = 0;
+    /// Hands the wakers of all timers due at `now` to `fired`, in the order of their deadlines.
+    pub(crate) fn fire(&mut self, now: u64, mut fired: impl FnMut(TimerId, Waker)) {
         while self.next_deadline().is_some_and(|deadline| deadline <= now) {
             let Some(top) = self.heap.pop() else { break };
             let timer = &mut self.table[top.id as usize];
@@ -193,11 +208,9 @@ impl Timers {
                 self.push(top.id);
             } else if let State::Waiting(waker) = std::mem::replace(&mut timer.state, State::Fired)
             {
-                woken.push(waker);
-                fired += 1;
+                fired(top.id, waker);
             }
         }
-        fired
     }
 
     /// Gives a waiting timer an entry of its own; the one it had, if any, is stale from now on.

@@ -1,14 +1,17 @@
 //! The turn: flush interest, select, dispatch, fire timers, wake.
 
+use std::collections::VecDeque;
 use std::io;
+use std::mem;
 use std::rc::Rc;
 use std::task::Waker;
 use std::time::Duration;
 
-use selectors_core::Error;
+use selectors_core::{Error, Readiness};
 
+use crate::observe::{Cause, Event};
 use crate::reactor::{Reactor, Shared};
-use crate::slot::Direction;
+use crate::slot::{Direction, Slot};
 
 /// What one [turn](Reactor::turn) found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,91 +65,158 @@ impl Reactor {
     ) -> io::Result<Turn> {
         let shared = &*self.shared;
         let mut woken = shared.woken.take();
-        let found = shared.turn(timeout, absorb, &mut woken);
-        let called = woken.len();
-        woken.drain(..).for_each(Waker::wake);
+        let mut turn = Turn::default();
+        let waited = shared.wait(timeout, absorb, &mut woken, &mut turn);
+        turn.woken += shared.wake(&mut woken, Cause::Reactor);
+        if let Ok(Some(now)) = waited {
+            shared.fire(now, &mut woken);
+            turn.timers = shared.wake(&mut woken, Cause::Timer);
+        }
         shared.woken.set(woken);
-        shared.refill();
-        found.map(|turn| Turn {
-            woken: turn.woken + called,
-            ..turn
-        })
+        shared.attention.refill();
+        shared.counts.turn(&turn);
+        turn.woken += turn.timers;
+        waited.map(|_| turn)
     }
 }
 
 impl Shared {
-    /// Everything but the waking; each borrow ends before this returns.
+    /// Flush, select, dispatch. Every borrow ends before this returns. The answer is the time at
+    /// which timers are due, if there are any.
     #[inline]
-    fn turn(
+    fn wait(
         &self,
         timeout: Option<Duration>,
         mut absorb: impl FnMut(Waker) -> Option<Waker>,
         woken: &mut Vec<Waker>,
-    ) -> io::Result<Turn> {
+        turn: &mut Turn,
+    ) -> io::Result<Option<u64>> {
         if !self.edge {
             self.flush(woken);
         }
-        // Somebody must see a failed flush before the loop may sleep.
+        // A failed flush, or wakers that a panic kept: somebody must be woken before the loop may
+        // sleep.
         let timeout = if woken.is_empty() {
             timeout
         } else {
             Some(Duration::ZERO)
         };
-
-        let mut timers = self.timers.borrow_mut();
-        let deadline = timers.next_deadline();
-        let mut selector = self.selector.borrow_mut();
-        // The one clock read of a busy turn, and none at all while there are no timers.
-        let now = deadline.map(|_| timers.elapsed(selector.now()));
-        let to_deadline = deadline
-            .zip(now)
-            .map(|(deadline, now)| deadline.saturating_sub(now));
-        let wait = match (timeout, to_deadline.map(Duration::from_nanos)) {
+        let due = self.next_timer();
+        let timeout = match (timeout, due.map(|(_, due)| due)) {
             (Some(asked), Some(due)) => Some(asked.min(due)),
             (asked, due) => asked.or(due),
         };
 
-        let mut dirty = self.dirty.borrow_mut();
-        let mut absorbed = 0;
-        let mut wake = |waker| match absorb(waker) {
-            Some(waker) => woken.push(waker),
-            None => absorbed += 1,
+        let dispatched = |slot: &Slot, readiness| {
+            slot.dispatch(readiness, &mut |waker| match absorb(waker) {
+                Some(waker) => woken.push(waker),
+                None => turn.woken += 1,
+            });
         };
-        let ready = match selector.select_with(wait, |token, key, readiness| {
-            key.data.dispatch(readiness, &mut wake);
-            if !self.edge && key.data.mark_dirty() {
-                dirty.push(token);
-            }
-        }) {
-            Ok(ready) => ready,
+        let selected = if self.attention.is_observed() {
+            self.select_observed(timeout, dispatched)
+        } else {
+            self.select(timeout, dispatched)
+        };
+        turn.ready = match selected {
             Err(Error::Interrupted) => 0,
-            Err(error) => return Err(error.into()),
+            ready => ready?,
         };
-        drop((selector, dirty));
         if self.notified.may_be_ready(Direction::Read) {
-            self.notified.clear(Direction::Read);
-            if !self.edge {
-                // Level-triggered, it would report the same notification for ever.
-                self.notifier.clear()?;
-            }
+            self.take_notification()?;
         }
-
-        let mut fired = 0;
-        if let Some(now) = now {
+        Ok(due.map(|(now, _)| {
             // After a sleep that no key ended, the deadline is probably what ended it: look again.
-            let slept = ready == 0 && wait != Some(Duration::ZERO);
-            let now = if slept {
-                timers.elapsed(self.selector.borrow().now())
-            } else {
-                now
-            };
-            fired = timers.fire(now, woken);
+            let slept = turn.ready == 0 && timeout != Some(Duration::ZERO);
+            if slept { self.elapsed_now() } else { now }
+        }))
+    }
+
+    /// The time, and how long it is to the next deadline; `None` if there are no timers, and then
+    /// the clock is not read.
+    #[inline]
+    pub(crate) fn next_timer(&self) -> Option<(u64, Duration)> {
+        let deadline = self.timers.borrow_mut().next_deadline()?;
+        let now = self.elapsed_now();
+        Some((now, Duration::from_nanos(deadline.saturating_sub(now))))
+    }
+
+    #[inline]
+    fn select(
+        &self,
+        timeout: Option<Duration>,
+        mut dispatch: impl FnMut(&Slot, Readiness),
+    ) -> Result<usize, Error> {
+        let mut dirty = self.dirty.borrow_mut();
+        self.selector
+            .borrow_mut()
+            .select_with(timeout, |token, key, readiness| {
+                dispatch(&key.data, readiness);
+                if !self.edge && key.data.mark_dirty() {
+                    dirty.push(token);
+                }
+            })
+    }
+
+    #[cold]
+    fn select_observed(
+        &self,
+        timeout: Option<Duration>,
+        mut dispatch: impl FnMut(&Slot, Readiness),
+    ) -> Result<usize, Error> {
+        let keys = self.selector.borrow().get_map().len() - 1;
+        self.hook.emit(Event::SelectBegin { timeout, keys });
+        let notifier = self.notified.token();
+        let mut ready = Vec::new();
+        let selected = self.select(timeout, |slot, readiness| {
+            if let Some(token) = slot.token().filter(|token| Some(*token) != notifier) {
+                ready.push((token.fd(), readiness));
+            }
+            dispatch(slot, readiness);
+        });
+        self.hook.emit(Event::SelectEnd { ready: &ready });
+        selected
+    }
+
+    fn take_notification(&self) -> io::Result<()> {
+        self.notified.clear(Direction::Read);
+        if self.attention.is_observed() {
+            self.hook.emit(Event::Notify);
         }
-        Ok(Turn {
-            ready,
-            timers: fired,
-            woken: absorbed,
-        })
+        if !self.edge {
+            // Level-triggered, it would report the same notification for ever.
+            self.notifier.clear()?;
+        }
+        Ok(())
+    }
+
+    fn fire(&self, now: u64, woken: &mut Vec<Waker>) {
+        let observed = self.attention.is_observed();
+        self.timers.borrow_mut().fire(now, |timer, waker| {
+            if observed {
+                self.hook.emit(Event::TimerFired { timer });
+            }
+            woken.push(waker);
+        });
+    }
+
+    /// Calls the wakers, now that nothing is borrowed; says how many there were.
+    #[inline]
+    fn wake(&self, woken: &mut Vec<Waker>, cause: Cause) -> usize {
+        let called = woken.len();
+        if called != 0 {
+            self.cause.set(cause);
+            let mut rest = Rest {
+                shared: self,
+                wakers: mem::take(woken).into(),
+            };
+            while let Some(waker) = rest.wakers.pop_front() {
+                waker.wake();
+            }
+            self.cause.set(Cause::Task);
+            *woken = mem::take(&mut rest.wakers).into();
+        }
+        called
     }
 
     /// Level mode: tells the kernel which interest changed since the last turn. Interest that was
@@ -166,6 +236,12 @@ impl Shared {
                 Some(events) => selector.modify(token, events),
                 None => selector.park(token),
             };
+            if self.attention.is_observed() {
+                self.hook.emit(Event::Modify {
+                    fd: token.fd(),
+                    events: want,
+                });
+            }
             match changed {
                 Ok(()) => slot.set_armed(want),
                 Err(_) => {
@@ -176,6 +252,20 @@ impl Shared {
                     slot.fail(woken);
                 }
             }
+        }
+    }
+}
+
+/// Wakers that are being called. If one of them panics, the others are kept for the next turn.
+struct Rest<'a> {
+    shared: &'a Shared,
+    wakers: VecDeque<Waker>,
+}
+
+impl Drop for Rest<'_> {
+    fn drop(&mut self) {
+        if !self.wakers.is_empty() {
+            self.shared.woken.set(mem::take(&mut self.wakers).into());
         }
     }
 }

@@ -1,0 +1,96 @@
+//! A list of all tasks: who they are, where they come from, and what each one waits for.
+
+use std::fmt;
+use std::panic::Location;
+use std::rc::Rc;
+
+use reactor::Waiting;
+
+use crate::core::Core;
+use crate::id::Id;
+use crate::wake;
+use crate::waker::TaskId;
+
+/// One task, as [`dump`] saw it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct TaskInfo {
+    /// Its name in traces.
+    pub id: Id,
+    /// The name that [`spawn_named`](crate::spawn_named) gave it.
+    pub name: Option<Rc<str>>,
+    /// Where `spawn` was called.
+    pub spawned_at: &'static Location<'static>,
+    /// It was woken, and will be polled.
+    pub is_queued: bool,
+    /// Keys and timers that hold its waker. A task with none, that is not queued, waits for
+    /// another task, another thread, or nothing at all.
+    pub waits_for: Vec<Waiting>,
+}
+
+impl fmt::Display for TaskInfo {
+    /// One line, as in `task 3.1 "echo" at src/main.rs:12:5 waits for READ on fd 7`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "task {}", self.id)?;
+        if let Some(name) = &self.name {
+            write!(f, " {name:?}")?;
+        }
+        write!(f, " at {}", self.spawned_at)?;
+        if self.is_queued {
+            write!(f, " is ready")?;
+        }
+        for (at, waiting) in self.waits_for.iter().enumerate() {
+            write!(
+                f,
+                "{} {waiting}",
+                if at == 0 { " waits for" } else { " or" }
+            )?;
+        }
+        if !self.is_queued && self.waits_for.is_empty() {
+            write!(f, " waits for no key and no timer")?;
+        }
+        Ok(())
+    }
+}
+
+/// All tasks of the runtime of this thread.
+///
+/// # Panics
+///
+/// If no runtime runs on this thread.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// executor::block_on(async {
+///     executor::spawn_named("nap", reactor::time::sleep(Duration::from_secs(60))).detach();
+///     executor::yield_now().await;
+///     let tasks = executor::dump();
+///     assert_eq!(tasks[0].name.as_deref(), Some("nap"));
+///     assert!(tasks[0].to_string().contains("waits for a timer"));
+/// })?;
+/// # std::io::Result::Ok(())
+/// ```
+pub fn dump() -> Vec<TaskInfo> {
+    wake::expect_current("dump").dump()
+}
+
+impl Core {
+    pub(crate) fn dump(&self) -> Vec<TaskInfo> {
+        let mut waiting = Vec::new();
+        self.reactor
+            .for_each_waiter(|waker, what| waiting.push((TaskId::of(waker), what)));
+        let scheduler = self.scheduler.borrow();
+        let tasks = scheduler.each().map(|(id, about, is_queued)| TaskInfo {
+            id: Id::new(id),
+            name: about.name.clone(),
+            spawned_at: about.from,
+            is_queued,
+            waits_for: waiting
+                .iter()
+                .filter_map(|(task, what)| (*task == Some(id)).then_some(*what))
+                .collect(),
+        });
+        tasks.collect()
+    }
+}

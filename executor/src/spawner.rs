@@ -1,0 +1,223 @@
+//! Spawning from other threads: a [`Spawner`] that is `Send`, and the handle that it returns.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use crate::join_error::JoinError;
+use crate::scheduler::About;
+use crate::task::Outlet;
+use crate::wake::{self, Mail, Remote};
+use crate::waker::TaskId;
+
+/// Spawns tasks on one runtime from any thread; made by
+/// [`Runtime::spawner`](crate::Runtime::spawner).
+///
+/// ```
+/// let runtime = executor::Runtime::new()?;
+/// let spawner = runtime.spawner();
+/// let (sender, receiver) = std::sync::mpsc::channel();
+/// let thread = std::thread::spawn(move || {
+///     spawner.spawn(async move { sender.send(6 * 7).unwrap() })
+/// });
+/// let handle = thread.join().unwrap();
+/// runtime.block_on(handle)?.unwrap();
+/// assert_eq!(receiver.recv().unwrap(), 42);
+/// # std::io::Result::Ok(())
+/// ```
+#[derive(Clone)]
+pub struct Spawner {
+    remote: Arc<Remote>,
+}
+
+impl Spawner {
+    pub(crate) fn new(remote: Arc<Remote>) -> Self {
+        Spawner { remote }
+    }
+
+    /// Sends `future` to the runtime, which polls it on its own thread. If the runtime is gone,
+    /// the handle yields a [cancelled](JoinError::is_cancelled) error.
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> SendHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send,
+    {
+        let about = About::caller().from;
+        self.send(about, move || future)
+    }
+
+    /// As [`spawn`](Self::spawn), for a future that is not `Send`: only what makes it crosses the
+    /// threads, and is called on the runtime's own.
+    #[track_caller]
+    pub fn spawn_with<M, F>(&self, make: M) -> SendHandle<F::Output>
+    where
+        M: FnOnce() -> F + Send + 'static,
+        F: Future + 'static,
+        F::Output: Send,
+    {
+        let about = About::caller().from;
+        self.send(about, make)
+    }
+
+    /// Is the runtime gone?
+    pub fn is_closed(&self) -> bool {
+        self.remote.inbox.is_closed()
+    }
+
+    fn send<M, F>(
+        &self,
+        from: &'static std::panic::Location<'static>,
+        make: M,
+    ) -> SendHandle<F::Output>
+    where
+        M: FnOnce() -> F + Send + 'static,
+        F: Future + 'static,
+        F::Output: Send,
+    {
+        let outlet = Outbound(Arc::new(Shared::default()));
+        let shared = Arc::clone(&outlet.0);
+        self.remote.send(Mail::Spawn(Box::new(move |core| {
+            let shared = Arc::clone(&outlet.0);
+            let id = core.insert(
+                async move { make().await },
+                outlet,
+                About { from, name: None },
+            );
+            shared.id.store(id.bits(), Ordering::Release);
+        })));
+        SendHandle { shared }
+    }
+}
+
+impl fmt::Debug for Spawner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Spawner")
+    }
+}
+
+/// What a task and its handle on another thread share.
+struct Shared<T> {
+    state: Mutex<State<T>>,
+    /// Set once, by the handle; the task sees it when it is next polled.
+    aborted: AtomicBool,
+    /// The bits of the task's id; zero until the runtime has made it.
+    id: AtomicU64,
+}
+
+impl<T> Default for Shared<T> {
+    fn default() -> Self {
+        let state = Mutex::new(State::Running(None));
+        Shared {
+            state,
+            aborted: AtomicBool::new(false),
+            id: AtomicU64::new(0),
+        }
+    }
+}
+
+enum State<T> {
+    /// Not over; who awaits the handle.
+    Running(Option<Waker>),
+    /// Over, and not yet taken.
+    Over(Result<T, JoinError>),
+    /// Over, and taken.
+    Taken,
+}
+
+/// The task's end. Dropped without a result, it says that the task was cancelled: so does a
+/// message that never reaches its runtime.
+struct Outbound<T>(Arc<Shared<T>>);
+
+impl<T> Outlet<T> for Outbound<T> {
+    fn is_aborted(&self) -> bool {
+        self.0.aborted.load(Ordering::Relaxed)
+    }
+
+    fn finish(&self, outcome: Result<T, JoinError>) {
+        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let State::Running(joiner) = &mut *state {
+            let joiner = joiner.take();
+            *state = State::Over(outcome);
+            drop(state);
+            if let Some(joiner) = joiner {
+                joiner.wake();
+            }
+        }
+    }
+}
+
+impl<T> Drop for Outbound<T> {
+    fn drop(&mut self) {
+        self.finish(Err(JoinError::cancelled()));
+    }
+}
+
+/// The result of a task on another thread's runtime; made by [`Spawner::spawn`]. It can be awaited
+/// on any thread. Dropping it detaches the task.
+#[must_use = "dropping a handle detaches its task; say so with `detach`"]
+pub struct SendHandle<T> {
+    shared: Arc<Shared<T>>,
+}
+
+impl<T> SendHandle<T> {
+    /// Asks the task to end; see [`JoinHandle::abort`](crate::JoinHandle::abort).
+    pub fn abort(&self) {
+        self.shared.aborted.store(true, Ordering::Relaxed);
+        // Zero: the runtime has not made it yet, and will look before the first poll.
+        match self.shared.id.load(Ordering::Acquire) {
+            0 => {}
+            id => wake::wake(TaskId::from_bits(id)),
+        }
+    }
+
+    /// Lets the task run on without a handle.
+    pub fn detach(self) {}
+
+    /// Is the task over, in one way or another?
+    pub fn is_finished(&self) -> bool {
+        let state = self
+            .shared
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        !matches!(*state, State::Running(_))
+    }
+}
+
+impl<T> Future for SendHandle<T> {
+    type Output = Result<T, JoinError>;
+
+    /// # Panics
+    ///
+    /// If it is polled again after it has yielded the result.
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self
+            .shared
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        match &mut *state {
+            State::Running(joiner) => {
+                *joiner = Some(cx.waker().clone());
+                Poll::Pending
+            }
+            State::Over(_) => match std::mem::replace(&mut *state, State::Taken) {
+                State::Over(outcome) => Poll::Ready(outcome),
+                State::Running(_) | State::Taken => Poll::Pending,
+            },
+            State::Taken => panic!("a SendHandle was polled after it had yielded its result"),
+        }
+    }
+}
+
+impl<T> fmt::Debug for SendHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendHandle")
+            .field("is_finished", &self.is_finished())
+            .finish()
+    }
+}

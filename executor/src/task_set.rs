@@ -1,0 +1,173 @@
+//! [`TaskSet`]: tasks joined in the order in which they end.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+use crate::id::Id;
+use crate::join_error::JoinError;
+use crate::scheduler::About;
+use crate::task::Outlet;
+use crate::wake;
+use crate::waker::TaskId;
+
+/// A set of tasks whose results come in the order in which they are ready. Dropping it aborts
+/// those that are still running.
+///
+/// ```
+/// use reactor::time::sleep;
+/// use std::time::Duration;
+///
+/// executor::block_on(async {
+///     let mut set = executor::TaskSet::new();
+///     for delay in [4, 1] {
+///         set.spawn(async move {
+///             sleep(Duration::from_millis(delay)).await;
+///             delay
+///         });
+///     }
+///     assert_eq!(set.join_next().await.unwrap().unwrap(), 1);
+///     assert_eq!(set.join_next().await.unwrap().unwrap(), 4);
+///     assert!(set.join_next().await.is_none());
+/// })?;
+/// # std::io::Result::Ok(())
+/// ```
+pub struct TaskSet<T> {
+    shared: Rc<Shared<T>>,
+}
+
+/// What the set and its tasks share.
+struct Shared<T> {
+    /// Results, in the order in which they came.
+    ended: RefCell<VecDeque<Result<T, JoinError>>>,
+    /// The tasks that are still running, by their number in this set.
+    running: RefCell<Vec<(u64, TaskId)>>,
+    /// The number of the next task.
+    next: Cell<u64>,
+    /// Who waits in `join_next`.
+    joiner: Cell<Option<Waker>>,
+    /// Tasks with a lower number are to end.
+    aborted_below: Cell<u64>,
+}
+
+/// The end of one task.
+struct Member<T> {
+    set: Rc<Shared<T>>,
+    number: u64,
+}
+
+impl<T> Outlet<T> for Member<T> {
+    fn is_aborted(&self) -> bool {
+        self.number < self.set.aborted_below.get()
+    }
+
+    fn finish(&self, outcome: Result<T, JoinError>) {
+        self.set
+            .running
+            .borrow_mut()
+            .retain(|(number, _)| *number != self.number);
+        self.set.ended.borrow_mut().push_back(outcome);
+        if let Some(joiner) = self.set.joiner.take() {
+            joiner.wake();
+        }
+    }
+}
+
+impl<T: 'static> TaskSet<T> {
+    /// An empty set.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Spawns `future` on the runtime of this thread as a member of the set.
+    ///
+    /// # Panics
+    ///
+    /// If no runtime runs on this thread.
+    #[track_caller]
+    pub fn spawn(&mut self, future: impl Future<Output = T> + 'static) -> Id {
+        let core = wake::expect_current("TaskSet::spawn");
+        let number = self.shared.next.get();
+        self.shared.next.set(number + 1);
+        let member = Member {
+            set: Rc::clone(&self.shared),
+            number,
+        };
+        let id = core.insert(future, member, About::caller());
+        self.shared.running.borrow_mut().push((number, id));
+        Id::new(id)
+    }
+
+    /// Waits for the next task to end; `None` if there is none left. Dropping the future loses
+    /// nothing.
+    pub async fn join_next(&mut self) -> Option<Result<T, JoinError>> {
+        poll_fn(|cx| {
+            if let Some(outcome) = self.shared.ended.borrow_mut().pop_front() {
+                return Poll::Ready(Some(outcome));
+            }
+            match self.shared.running.borrow().first() {
+                Some((_, id)) => wake::assert_driven(id.runtime()),
+                None => return Poll::Ready(None),
+            }
+            self.shared.joiner.set(Some(cx.waker().clone()));
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Asks every task to end; their results are still to be joined, and new tasks may be spawned.
+    pub fn abort_all(&mut self) {
+        self.shared.abort();
+    }
+
+    /// Tasks that were not joined yet.
+    pub fn len(&self) -> usize {
+        self.shared.running.borrow().len() + self.shared.ended.borrow().len()
+    }
+
+    /// Has every task been joined?
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl<T> Shared<T> {
+    fn abort(&self) {
+        self.aborted_below.set(self.next.get());
+        let running = self.running.borrow().clone();
+        running.into_iter().for_each(|(_, id)| wake::wake(id));
+    }
+}
+
+impl<T> Default for TaskSet<T> {
+    fn default() -> Self {
+        let shared = Rc::new(Shared {
+            ended: RefCell::default(),
+            running: RefCell::default(),
+            next: Cell::new(0),
+            joiner: Cell::new(None),
+            aborted_below: Cell::new(0),
+        });
+        TaskSet { shared }
+    }
+}
+
+impl<T> Drop for TaskSet<T> {
+    fn drop(&mut self) {
+        self.shared.abort();
+    }
+}
+
+impl<T> fmt::Debug for TaskSet<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let running = self.shared.running.borrow().len();
+        let ended = self.shared.ended.borrow().len();
+        f.debug_struct("TaskSet")
+            .field("running", &running)
+            .field("ended", &ended)
+            .finish()
+    }
+}

@@ -1,0 +1,88 @@
+//! One check that answers two rare questions: is the task's budget used up, and does somebody
+//! observe?
+//!
+//! A leaf operation takes one from the budget, and must look whether there was one. While somebody
+//! observes, that budget is kept at zero, so that each operation comes here to be told apart; the
+//! real one is counted beside it. So an observer costs nothing while there is none.
+
+use std::cell::Cell;
+
+/// How many leaf operations a task may complete before it must let others run.
+const BUDGET: u32 = 128;
+
+/// Budget and observation, as the hot path sees them.
+pub(crate) struct Attention {
+    /// What the hot path takes from: the budget, or zero while somebody observes.
+    budget: Cell<u32>,
+    /// What `budget` is refilled to: [`BUDGET`], or zero while somebody observes.
+    full: Cell<u32>,
+    /// The real budget while somebody observes.
+    observed_budget: Cell<u32>,
+}
+
+/// What an operation has to attend to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Attend {
+    /// Let others run first.
+    BudgetIsUsedUp,
+    /// Go on, and tell the observer.
+    Observed,
+}
+
+impl Attention {
+    pub(crate) fn new() -> Self {
+        Attention {
+            budget: Cell::new(BUDGET),
+            full: Cell::new(BUDGET),
+            observed_budget: Cell::new(BUDGET),
+        }
+    }
+
+    pub(crate) fn set_observed(&self, observed: bool) {
+        self.full.set(if observed { 0 } else { BUDGET });
+        self.refill();
+    }
+
+    #[inline]
+    pub(crate) fn is_observed(&self) -> bool {
+        self.full.get() == 0
+    }
+
+    /// A full budget for the task that runs next. True if somebody observes.
+    #[inline]
+    pub(crate) fn refill(&self) -> bool {
+        let full = self.full.get();
+        self.budget.set(full);
+        if full == 0 {
+            self.observed_budget.set(BUDGET);
+        }
+        full == 0
+    }
+
+    /// Takes one operation from the budget; true if that was all there is to it.
+    #[inline]
+    pub(crate) fn spend(&self) -> bool {
+        match self.budget.get().checked_sub(1) {
+            Some(left) => {
+                self.budget.set(left);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// [`spend`](Self::spend) said no: why?
+    #[cold]
+    pub(crate) fn attend(&self) -> Attend {
+        if !self.is_observed() {
+            return Attend::BudgetIsUsedUp;
+        }
+        match self.observed_budget.get().checked_sub(1) {
+            Some(left) => {
+                self.observed_budget.set(left);
+                Attend::Observed
+            }
+            None => Attend::BudgetIsUsedUp,
+        }
+    }
+}

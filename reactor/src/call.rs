@@ -1,0 +1,39 @@
+//! The names of system calls, for traces.
+
+use std::fmt;
+
+/// A system call that an I/O type makes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Call {
+    /// Whatever the closure of [`Async::read_with`](crate::Async::read_with) or its like does.
+    #[default]
+    Custom,
+    /// accept(2)
+    Accept,
+    /// connect(2)
+    Connect,
+    /// recv(2)
+    Recv,
+    /// send(2)
+    Send,
+}
+
+impl Call {
+    /// The name, as strace prints it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Call::Custom => "custom",
+            Call::Accept => "accept",
+            Call::Connect => "connect",
+            Call::Recv => "recv",
+            Call::Send => "send",
+        }
+    }
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,230 @@
+//! What happens inside, as events: the vocabulary of every trace.
+//!
+//! One hook, switched at run time, for all that is worth telling on the way round the six
+//! stations. The reactor emits what it does itself; an executor on top emits what it does with
+//! tasks through [`Reactor::emit`]. While nobody observes, none of it is evaluated: the checks
+//! ride on tests that the hot path makes anyway (see `attention.rs`).
+
+use std::cell::RefCell;
+use std::os::fd::RawFd;
+use std::panic::Location;
+use std::rc::Rc;
+use std::time::Duration;
+
+use selectors_core::{Events, Readiness};
+
+use crate::call::Call;
+use crate::reactor::Reactor;
+use crate::slot::Direction;
+
+/// One step of one station. Tasks are numbers that the executor gives, timers numbers of the
+/// reactor; both are used again after the task or timer is gone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// Station *ready queue*: a task was made; it is queued for its first poll.
+    Spawn {
+        /// Which.
+        task: u64,
+        /// Where in the program `spawn` was called.
+        from: &'static Location<'static>,
+    },
+    /// Station *ready queue*: a task was appended.
+    Enqueue {
+        /// Which.
+        task: u64,
+        /// How many are queued now.
+        queued: usize,
+    },
+    /// Station *poll*: the executor calls the task's future.
+    PollBegin {
+        /// Which.
+        task: u64,
+    },
+    /// Station *poll*: the future returned.
+    PollEnd {
+        /// Which.
+        task: u64,
+        /// With `Ready`; otherwise it sleeps until it is woken.
+        ready: bool,
+    },
+    /// Station *poll*: a task is over.
+    Done {
+        /// Which.
+        task: u64,
+    },
+    /// Station *poll*: a future was dropped before it was ready: aborted, or its runtime ended.
+    DropPending {
+        /// Which.
+        task: u64,
+    },
+    /// Station *syscall*: a system call on a non-blocking fd.
+    Syscall {
+        /// Which call.
+        call: Call,
+        /// On what.
+        fd: RawFd,
+        /// What the kernel said.
+        outcome: Outcome,
+    },
+    /// Station *waker*: the running task's waker went into the slot of a key.
+    WakerStored {
+        /// The key.
+        fd: RawFd,
+        /// What it waits for.
+        direction: Direction,
+        /// Somebody else waits in this direction too.
+        crowded: bool,
+    },
+    /// Station *key*: the selector was told to watch an fd.
+    Register {
+        /// Which.
+        fd: RawFd,
+        /// For what.
+        events: Events,
+    },
+    /// Station *key*: the interest of a key changed.
+    Modify {
+        /// Which.
+        fd: RawFd,
+        /// To what; `None` parks the key.
+        events: Option<Events>,
+    },
+    /// Station *key*: the selector was told to forget an fd.
+    Unregister {
+        /// Which.
+        fd: RawFd,
+    },
+    /// Station *select*: the thread asks the kernel, and may sleep.
+    SelectBegin {
+        /// For how long at most; `None` is for ever.
+        timeout: Option<Duration>,
+        /// How many keys are registered, the notifier's own not counted.
+        keys: usize,
+    },
+    /// Station *select*: the kernel answered.
+    SelectEnd {
+        /// Who is ready, and for what.
+        ready: &'a [(RawFd, Readiness)],
+    },
+    /// Station *waker*: a waker was called.
+    Wake {
+        /// Whose.
+        task: u64,
+        /// By whom.
+        by: Cause,
+        /// The task was queued already, so nothing changed.
+        coalesced: bool,
+    },
+    /// Station *select*: another thread ended the wait.
+    Notify,
+    /// A timer was armed.
+    TimerSet {
+        /// Which.
+        timer: u32,
+        /// When it is due, in time since the reactor was made.
+        deadline: Duration,
+    },
+    /// A timer was due.
+    TimerFired {
+        /// Which.
+        timer: u32,
+    },
+}
+
+/// The kernel's answer to a system call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It did what it was asked.
+    Done,
+    /// It would have to wait.
+    WouldBlock,
+    /// It refused, for this reason (errno).
+    Failed(i32),
+}
+
+/// Who called a waker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cause {
+    /// A task, itself or another, or code outside all tasks.
+    #[default]
+    Task,
+    /// The reactor, because a key is ready.
+    Reactor,
+    /// The reactor, because a timer is due.
+    Timer,
+    /// Another thread.
+    Thread,
+}
+
+/// Is told what happens.
+///
+/// ```
+/// use reactor::observe::{Event, Observer};
+/// use std::{cell::Cell, panic::Location, rc::Rc};
+///
+/// #[derive(Default)]
+/// struct Polls(Cell<u32>);
+///
+/// impl Observer for Polls {
+///     fn event(&self, event: Event<'_>, _at: &'static Location<'static>) {
+///         if let Event::PollBegin { .. } = event {
+///             self.0.set(self.0.get() + 1);
+///         }
+///     }
+/// }
+///
+/// let polls = Rc::new(Polls::default());
+/// let runtime = executor::Runtime::new()?;
+/// runtime.reactor().observe(Some(polls.clone()));
+/// runtime.block_on(async {
+///     executor::yield_now().await;
+/// })?;
+/// assert_eq!(polls.0.get(), 2);
+/// # std::io::Result::Ok(())
+/// ```
+pub trait Observer {
+    /// Something happened; `at` is the line of this library, or of the executor, that did it.
+    ///
+    /// Called in the middle of things: it must not use the reactor or the runtime that calls it.
+    fn event(&self, event: Event<'_>, at: &'static Location<'static>);
+}
+
+/// The observer of one reactor, if it has one.
+#[derive(Default)]
+pub(crate) struct Hook(RefCell<Option<Rc<dyn Observer>>>);
+
+impl Reactor {
+    /// Tells `observer` what happens from now on, instead of whoever was told before.
+    pub fn observe(&self, observer: Option<Rc<dyn Observer>>) {
+        self.shared.set_observed(observer.is_some());
+        let before = self.shared.hook.0.replace(observer);
+        // Dropped last: its destructor is not our code.
+        drop(before);
+    }
+
+    /// Is somebody observing?
+    #[inline]
+    pub fn is_observed(&self) -> bool {
+        self.shared.attention.is_observed()
+    }
+
+    /// Tells the observer, if there is one; for executors on top of this reactor.
+    #[cold]
+    #[track_caller]
+    pub fn emit(&self, event: Event<'_>) {
+        self.shared.hook.emit(event);
+    }
+}
+
+impl Hook {
+    #[cold]
+    #[track_caller]
+    pub(crate) fn emit(&self, event: Event<'_>) {
+        // The borrow ends first, so that an observer may take itself off.
+        let observer = self.0.borrow().clone();
+        if let Some(observer) = observer {
+            observer.event(event, Location::caller());
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Who waits for what: for dumps of tasks.
+
+use std::fmt;
+use std::os::fd::RawFd;
+use std::task::Waker;
+use std::time::Duration;
+
+use crate::reactor::Reactor;
+use crate::slot::Direction;
+
+/// What a waker waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Waiting {
+    /// Readiness of a key.
+    Key {
+        /// The key's fd.
+        fd: RawFd,
+        /// The direction.
+        direction: Direction,
+    },
+    /// A timer.
+    Timer {
+        /// How long from now; zero if it is due.
+        due_in: Duration,
+    },
+}
+
+impl fmt::Display for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Waiting::Key {
+                fd,
+                direction: Direction::Read,
+            } => write!(f, "READ on fd {fd}"),
+            Waiting::Key {
+                fd,
+                direction: Direction::Write,
+            } => write!(f, "WRITE on fd {fd}"),
+            Waiting::Timer { due_in } => write!(f, "a timer in {due_in:?}"),
+        }
+    }
+}
+
+impl Reactor {
+    /// Shows every waker that a key or a timer holds. `visit` must not use this reactor.
+    pub fn for_each_waiter(&self, mut visit: impl FnMut(&Waker, Waiting)) {
+        for (_, key) in self.shared.selector.borrow().get_map().iter() {
+            key.data.for_each_waiter(|waker, direction| {
+                visit(
+                    waker,
+                    Waiting::Key {
+                        fd: key.fd,
+                        direction,
+                    },
+                );
+            });
+        }
+        let now = self.shared.elapsed_now();
+        self.shared
+            .timers
+            .borrow()
+            .for_each_waiter(|waker, deadline| {
+                let due_in = Duration::from_nanos(deadline.saturating_sub(now));
+                visit(waker, Waiting::Timer { due_in });
+            });
+    }
+}
