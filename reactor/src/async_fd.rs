@@ -350,6 +350,8 @@ impl<T: AsFd + 'static> Async<T> {
 
     fn unregister(&self) -> io::Result<()> {
         match self.slot.unregistered() {
+            // The key stays in the map, and goes with the reactor.
+            Some(_) if self.reactor.abandoned.get() => Ok(()),
             Some(token) => {
                 if self.reactor.attention.is_observed() {
                     self.reactor.hook.emit(Event::Unregister { fd: token.fd() });

@@ -258,14 +258,15 @@ impl Slot {
         if readiness.bits() & UNUSUAL != 0 {
             bits |= Self::unusual(readiness);
         }
-        self.state.set(self.state.get() | bits);
+        let before = self.state.get();
+        self.state.set(before | bits);
         if bits & READABLE != 0 {
             self.take_first(Direction::Read, woken);
         }
         if bits & WRITABLE != 0 {
             self.take_first(Direction::Write, woken);
         }
-        if self.state.get() & CROWDED != 0 {
+        if before & CROWDED != 0 {
             self.take_crowd(bits, woken);
         }
     }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::task::Waker;
 use std::time::Duration;
 
-use selectors_core::{Error, Readiness};
+use selectors_core::{Error, Readiness, Token};
 
 use crate::observe::{Cause, Event};
 use crate::reactor::{Reactor, Shared};
@@ -109,7 +109,7 @@ impl Shared {
 
         let dispatched = |slot: &Slot, readiness| {
             slot.dispatch(readiness, &mut |waker| match absorb(waker) {
-                Some(waker) => woken.push(waker),
+                Some(waker) => keep(woken, waker),
                 None => turn.woken += 1,
             });
         };
@@ -148,14 +148,13 @@ impl Shared {
         mut dispatch: impl FnMut(&Slot, Readiness),
     ) -> Result<usize, Error> {
         let mut dirty = self.dirty.borrow_mut();
-        self.selector
-            .borrow_mut()
-            .select_with(timeout, |token, key, readiness| {
-                dispatch(&key.data, readiness);
-                if !self.edge && key.data.mark_dirty() {
-                    dirty.push(token);
-                }
-            })
+        let mut selector = self.selector.borrow_mut();
+        selector.select_with(timeout, |token, key, readiness| {
+            dispatch(&key.data, readiness);
+            if !self.edge && key.data.mark_dirty() {
+                note(&mut dirty, token);
+            }
+        })
     }
 
     #[cold]
@@ -256,6 +255,18 @@ impl Shared {
     }
 }
 
+/// Level mode: this key's interest has to be looked at before the next select.
+#[inline(never)]
+fn note(dirty: &mut Vec<Token>, token: Token) {
+    dirty.push(token);
+}
+
+/// A waker that nobody absorbed waits until nothing is borrowed.
+#[cold]
+fn keep(woken: &mut Vec<Waker>, waker: Waker) {
+    woken.push(waker);
+}
+
 /// Wakers that are being called. If one of them panics, the others are kept for the next turn.
 struct Rest<'a> {
     shared: &'a Shared,
@@ -265,6 +276,7 @@ struct Rest<'a> {
 impl Drop for Rest<'_> {
     fn drop(&mut self) {
         if !self.wakers.is_empty() {
+            self.shared.cause.set(Cause::Task);
             self.shared.woken.set(mem::take(&mut self.wakers).into());
         }
     }
