@@ -39,7 +39,10 @@ on_every_backend!(
 /// A pipe, both ends in non-blocking mode.
 fn watched_pipe() -> io::Result<(Async<File>, Async<File>)> {
     let (reader, writer) = pipe()?;
-    Ok((Async::nonblocking(reader.into())?, Async::nonblocking(writer.into())?))
+    Ok((
+        Async::nonblocking(reader.into())?,
+        Async::nonblocking(writer.into())?,
+    ))
 }
 
 fn a_pipe_carries_more_than_it_holds(variant: Variant) -> io::Result<()> {
@@ -72,7 +75,10 @@ fn a_pipe_without_readers_is_broken_for_a_waiting_writer(variant: Variant) -> io
             drop(reader);
         })
         .await;
-        assert_eq!(written.expect_err("nobody reads").kind(), ErrorKind::BrokenPipe);
+        assert_eq!(
+            written.expect_err("nobody reads").kind(),
+            ErrorKind::BrokenPipe
+        );
         Ok(())
     })
 }
@@ -115,8 +121,14 @@ fn a_timerfd_is_never_early(variant: Variant) -> io::Result<()> {
     variant.block_on(async {
         let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK)?;
         let timer = Async::new(timer);
-        let period = Timespec { tv_sec: 0, tv_nsec: 5_000_000 };
-        let every = Itimerspec { it_interval: period, it_value: period };
+        let period = Timespec {
+            tv_sec: 0,
+            tv_nsec: 5_000_000,
+        };
+        let every = Itimerspec {
+            it_interval: period,
+            it_value: period,
+        };
         let start = Instant::now();
         timerfd_settime(&timer, TimerfdTimerFlags::empty(), &every)?;
         let mut expired = 0;
@@ -139,7 +151,9 @@ fn inotify_tells_of_a_new_file(variant: Variant) -> io::Result<()> {
             let mut space = [MaybeUninit::uninit(); 512];
             let mut reader = inotify::Reader::new(watch, &mut space);
             let event = reader.next()?;
-            Ok(event.file_name().map(|name| name.to_string_lossy().into_owned()))
+            Ok(event
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned()))
         };
         assert!(poll_once(watch.read_with(next)).await.is_none());
         let (name, made) = zip(watch.read_with(next), async {
@@ -180,7 +194,10 @@ fn two_sources_of_one_file_do_not_disturb_each_other(variant: Variant) -> io::Re
         let (reader, writer) = watched_pipe()?;
         let other = Async::new(reader.get_ref().try_clone()?);
         let mut buffer = [0; 8];
-        assert!(poll_once(reader.readable()).await.is_some(), "worth a first try");
+        assert!(
+            poll_once(reader.readable()).await.is_some(),
+            "worth a first try"
+        );
         assert!(poll_once(other.read(&mut [0; 8])).await.is_none());
         assert!(poll_once(reader.read(&mut buffer)).await.is_none());
         // One number is closed; the file lives on under the other one.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use reactor::net::{TcpListener, TcpStream};
 
+#[allow(unused_macros, reason = "the ways to wait come one after another here")]
 #[path = "../../executor/tests/harness/mod.rs"]
 mod harness;
 use harness::{EPOLL_EDGE, EPOLL_LEVEL, POLL, SELECT, Variant};

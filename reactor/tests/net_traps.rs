@@ -151,7 +151,10 @@ fn a_connection_on_a_number_used_again_starts_fresh(variant: Variant) -> io::Res
             };
             reused += usize::from(far.0.as_fd().as_raw_fd() == number);
             executor::yield_now().await;
-            let error = far.0.try_read(&mut buffer).expect_err("nothing was sent yet");
+            let error = far
+                .0
+                .try_read(&mut buffer)
+                .expect_err("nothing was sent yet");
             assert_eq!(error.kind(), ErrorKind::WouldBlock, "round {round}");
             let (read, sent) = zip(far.0.read(&mut buffer), far.1.write_all(b"fresh")).await;
             sent?;
@@ -194,7 +197,12 @@ fn a_full_writer_is_not_woken_by_what_can_be_read(variant: Variant) -> io::Resul
         let (near, far) = full().await?;
         let (count, waker) = Count::new();
         let mut write = Box::pin(near.write(b"x"));
-        assert!(write.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        assert!(
+            write
+                .as_mut()
+                .poll(&mut Context::from_waker(&waker))
+                .is_pending()
+        );
         let mut buffer = [0; 8];
         for _ in 0..10 {
             far.write_all(b"in").await?;
@@ -241,7 +249,11 @@ fn poll_style_calls_share_one_waiter(variant: Variant) -> io::Result<()> {
         }
         near.write_all(b"x").await?;
         far.readable().await?;
-        assert_eq!((one.get(), other.get()), (0, 1), "the later waker replaced the earlier one");
+        assert_eq!(
+            (one.get(), other.get()),
+            (0, 1),
+            "the later waker replaced the earlier one"
+        );
         let cx = &mut Context::from_waker(&first);
         assert!(matches!(far.poll_read(cx, &mut buffer), Poll::Ready(Ok(1))));
         // Nobody is left behind: what comes now wakes neither of them.
