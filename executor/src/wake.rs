@@ -1,8 +1,8 @@
 //! A wake, from this thread or another: how the call of a waker becomes an entry in a ready queue.
 
 use std::cell::RefCell;
-use std::mem::ManuallyDrop;
 use std::io;
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};

@@ -38,6 +38,7 @@ mod attention;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 mod call;
+mod clock;
 #[cfg(feature = "futures-io")]
 mod futures_io;
 mod metrics;

@@ -55,7 +55,11 @@ impl<T: AsFd + 'static> Async<T> {
 }
 
 impl<T: AsFd + 'static, F, const CALL: u8> Operation<'_, T, F, CALL> {
-    const CALL: Call = if CALL == Call::Send as u8 { Call::Send } else { Call::Recv };
+    const CALL: Call = if CALL == Call::Send as u8 {
+        Call::Send
+    } else {
+        Call::Recv
+    };
     const DIRECTION: Direction = match Self::CALL {
         Call::Send => Direction::Write,
         _ => Direction::Read,

@@ -15,6 +15,7 @@ use selectors_core::{
 };
 
 use crate::attention::Attention;
+use crate::clock::Clock;
 use crate::metrics::{Counts, Metrics};
 use crate::observe::{Cause, Hook};
 use crate::slot::{Slot, WaiterId};
@@ -36,6 +37,8 @@ pub struct Reactor {
 pub(crate) struct Shared {
     /// The heart.
     pub(crate) selector: RefCell<Selector>,
+    /// What time it is.
+    pub(crate) clock: Clock,
     /// Deadlines and who waits for them.
     pub(crate) timers: RefCell<Timers>,
     /// Edge-triggered and registered once, or level-triggered with deferred interest.
@@ -62,6 +65,10 @@ pub(crate) struct Shared {
     pub(crate) notifier: Arc<Notifier>,
     /// The notifier's own slot: its readiness says that somebody notified.
     pub(crate) notified: Rc<Slot>,
+    /// Who made it: the id of the process.
+    process: u32,
+    /// This is a forked child, and the kernel's set is the parent's.
+    pub(crate) abandoned: Cell<bool>,
 }
 
 thread_local! {
@@ -129,6 +136,7 @@ impl Builder {
     /// What the kernel answers (`EMFILE`, `ENOSYS`); `Unsupported` for [`Trigger::Edge`] on a
     /// backend that has only level.
     pub fn build(self) -> io::Result<Reactor> {
+        let scripted = self.script.is_some();
         let mut selector: Selector = match (self.script, self.backend) {
             (Some(script), _) => ScriptedSelector::play(script).into_default(),
             (None, Some(backend)) => backend.selector()?,
@@ -152,10 +160,14 @@ impl Builder {
         notified.registered(token, EVENT_READ, mode);
         // Its interest never changes: as if already on the list, it is never put on it.
         notified.mark_dirty();
-        let timers = Timers::new(selector.now());
+        let clock = match scripted {
+            true => Clock::scripted(selector.now()),
+            false => Clock::monotonic(),
+        };
         let shared = Shared {
             selector: RefCell::new(selector),
-            timers: RefCell::new(timers),
+            clock,
+            timers: RefCell::new(Timers::new()),
             edge,
             dirty: RefCell::default(),
             woken: Cell::default(),
@@ -168,6 +180,8 @@ impl Builder {
             calm: Cell::new(false),
             notifier,
             notified,
+            process: std::process::id(),
+            abandoned: Cell::new(false),
         };
         Ok(Reactor {
             shared: Rc::new(shared),
@@ -234,7 +248,7 @@ impl Reactor {
     /// The reactor entered last on this thread, if any.
     pub fn try_current() -> Option<Self> {
         CURRENT
-            .with_borrow(|current| current.clone())
+            .with_borrow(Clone::clone)
             .map(|shared| Reactor { shared })
     }
 
@@ -267,6 +281,26 @@ impl Reactor {
     #[inline]
     pub fn refill_budget(&self) -> bool {
         self.shared.attention.refill()
+    }
+
+    /// Did a task use its budget up since the last time that this was asked? Then it has woken
+    /// itself, and an executor should take a turn before it polls that task again: there is more
+    /// I/O about than one task should see.
+    #[inline]
+    pub fn take_exhausted(&self) -> bool {
+        self.shared.attention.take_exhausted()
+    }
+
+    /// Leaves the kernel's side of this reactor alone from now on, if this process is a forked
+    /// child of the one that made it; true if it is. The selector's set is shared with the parent,
+    /// so what is dropped here must not be unregistered: the parent still wants it.
+    ///
+    /// An executor calls this before it drops its tasks. Whatever else is dropped in the child must
+    /// be dropped after that.
+    pub fn abandon_if_forked(&self) -> bool {
+        let forked = std::process::id() != self.shared.process;
+        self.shared.abandoned.set(forked);
+        forked
     }
 
     /// The time on this reactor's clock: the real one, or that of its [script](Builder::script).
@@ -384,10 +418,10 @@ impl Shared {
         );
     }
 
-    /// The time of this reactor's clock, in its nanoseconds.
+    /// The time on this reactor's clock, in nanoseconds.
+    #[inline]
     pub(crate) fn elapsed_now(&self) -> u64 {
-        let now = self.selector.borrow().now();
-        self.timers.borrow().elapsed(now)
+        self.clock.now(|| self.selector.borrow().now())
     }
 
     /// A name for a new waiter: odd, so neither zero nor one of the standing ones.
