@@ -348,6 +348,33 @@ impl<T: AsFd + 'static> Async<T> {
         Ok(())
     }
 
+    /// Another source in the same reactor, whichever is current.
+    pub(crate) fn beside<U: AsFd + 'static>(&self, source: U) -> Async<U> {
+        Async {
+            source: Rc::new(source),
+            slot: Rc::new(Slot::new(Some(Events::READ_WRITE))),
+            reactor: Rc::clone(&self.reactor),
+        }
+    }
+
+    /// Registers for urgent data, errors and hang-ups alone; they count as READ.
+    pub(crate) fn register_for_exceptions(&self) -> io::Result<()> {
+        let mode = if self.reactor.edge {
+            Mode::Edge
+        } else {
+            Mode::Level
+        };
+        let interest = Interest::new(Events::READ)
+            .mode(mode)
+            .priority()
+            .without_directions();
+        let fileobj = Rc::clone(&self.source) as Rc<dyn AsFd>;
+        let mut selector = self.reactor.selector.borrow_mut();
+        let token = selector.register_interest(fileobj, interest, Rc::clone(&self.slot))?;
+        self.slot.registered(token, Events::READ, mode);
+        Ok(())
+    }
+
     fn unregister(&self) -> io::Result<()> {
         match self.slot.unregistered() {
             // The key stays in the map, and goes with the reactor.

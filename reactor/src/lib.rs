@@ -41,6 +41,7 @@ mod call;
 mod clock;
 #[cfg(feature = "futures-io")]
 mod futures_io;
+mod exceptional;
 mod metrics;
 pub mod net;
 pub mod observe;

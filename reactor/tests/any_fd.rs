@@ -1,11 +1,14 @@
 //! `Async` over fds that are no sockets: pipes, eventfd, timerfd, inotify, and a number that is
 //! handed back.
 
+use std::cell::Cell;
 use std::env;
 use std::fs::{self, File};
+use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind, Read, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::pin::pin;
 use std::process;
 use std::time::{Duration, Instant};
 
@@ -19,6 +22,8 @@ use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
     timerfd_settime,
 };
+use selectors_core::Backend;
+use socket2::SockRef;
 
 #[macro_use]
 #[path = "../../executor/tests/harness/mod.rs"]
@@ -34,6 +39,8 @@ on_every_backend!(
     inotify_tells_of_a_new_file,
     a_source_handed_back_is_open_and_not_registered,
     two_sources_of_one_file_do_not_disturb_each_other,
+    urgent_data_is_told_apart_from_what_can_be_read,
+    a_writer_learns_that_its_reader_has_gone,
 );
 
 /// A pipe, both ends in non-blocking mode.
@@ -205,6 +212,58 @@ fn two_sources_of_one_file_do_not_disturb_each_other(variant: Variant) -> io::Re
         let (read, sent) = zip(reader.read(&mut buffer), writer.write_all(b"on")).await;
         sent?;
         assert_eq!(read?, 2);
+        Ok(())
+    })
+}
+
+fn urgent_data_is_told_apart_from_what_can_be_read(variant: Variant) -> io::Result<()> {
+    let runtime = variant.runtime()?;
+    runtime.block_on(async {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+        let near = std::net::TcpStream::connect(listener.local_addr()?)?;
+        let far = Async::nonblocking(listener.accept()?.0)?;
+        let polls = Cell::new(0);
+        let mut waiting = pin!(far.exceptional());
+        let counted = poll_fn(|cx| {
+            polls.set(polls.get() + 1);
+            waiting.as_mut().poll(cx)
+        });
+        let sender = executor::spawn(async move {
+            (&near).write_all(b"bytes that nobody reads")?;
+            for _ in 0..100 {
+                executor::yield_now().await;
+            }
+            SockRef::from(&near).send_out_of_band(b"!").map(|_| near)
+        });
+        let found = counted.await?;
+        assert!(found.is_priority() && !found.is_error() && !found.is_hangup());
+        assert!(
+            polls.get() < 20,
+            "{} polls: bytes to read end the wait",
+            polls.get()
+        );
+        assert!(far.exceptional().await?.is_priority(), "it lasts");
+        assert_eq!(runtime.reactor().keys(), 0, "and leaves no key");
+        sender.await.expect("no panic").map(drop)
+    })?
+}
+
+fn a_writer_learns_that_its_reader_has_gone(variant: Variant) -> io::Result<()> {
+    variant.block_on(async {
+        let (reader, writer) = watched_pipe()?;
+        assert!(poll_once(writer.exceptional()).await.is_none());
+        if variant.backend == Backend::Select {
+            // select(2) has no word for it, as documented; asked later, poll(2) has.
+            drop(reader);
+            assert!(writer.exceptional().await?.is_error());
+            return Ok(());
+        }
+        let (found, ()) = zip(writer.exceptional(), async {
+            executor::yield_now().await;
+            drop(reader);
+        })
+        .await;
+        assert!(found?.is_error());
         Ok(())
     })
 }
