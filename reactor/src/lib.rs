@@ -37,6 +37,7 @@ mod async_io;
 mod attention;
 #[cfg(feature = "blocking")]
 pub mod blocking;
+mod builder;
 mod call;
 mod clock;
 #[cfg(feature = "futures-io")]
@@ -51,18 +52,21 @@ mod poll_style;
 #[cfg(feature = "process")]
 pub mod process;
 mod reactor;
+mod shared;
 #[cfg(feature = "signal")]
 pub mod signal;
 mod slot;
 pub mod time;
 mod timers;
 mod turn;
+mod waiter;
 mod waiting;
 
 pub use async_fd::Async;
 pub use call::Call;
 pub use metrics::Metrics;
-pub use reactor::{Builder, EnterGuard, Reactor, Trigger};
+pub use builder::{Builder, Trigger};
+pub use reactor::{EnterGuard, Reactor};
 pub use slot::Direction;
 pub use turn::Turn;
 pub use waiting::Waiting;

@@ -12,7 +12,8 @@ use std::io;
 use std::os::fd::AsFd;
 use std::task::{Context, Poll};
 
-use crate::async_fd::{Async, Waiter};
+use crate::async_fd::Async;
+use crate::waiter::Waiter;
 use crate::slot::Direction;
 
 impl<T: AsFd + 'static> Async<T> {

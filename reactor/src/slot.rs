@@ -35,7 +35,7 @@ impl Direction {
 
     /// The waiter of the poll-style operations in this direction, the same for as long as the
     /// slot lives. It is even, all others are odd; see
-    /// [`Shared::next_waiter`](crate::reactor::Shared).
+    /// [`Shared::next_waiter`](crate::shared::Shared).
     pub(crate) const fn standing_waiter(self) -> WaiterId {
         2 + 2 * self as WaiterId
     }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use pin_project_lite::pin_project;
 
 use crate::observe::Event;
-use crate::reactor::Shared;
+use crate::shared::Shared;
 use crate::timers::{Polled, TimerId};
 
 /// Waits until `duration` has passed.

@@ -10,7 +10,8 @@ use std::time::Duration;
 use selectors_core::{Error, Readiness, Token};
 
 use crate::observe::{Cause, Event};
-use crate::reactor::{Reactor, Shared};
+use crate::reactor::Reactor;
+use crate::shared::Shared;
 use crate::slot::{Direction, Slot};
 
 /// What one [turn](Reactor::turn) found.
