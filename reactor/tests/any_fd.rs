@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use futures_lite::future::{poll_once, zip};
 use reactor::Async;
+use reactor::time::sleep;
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::fs::inotify;
 use rustix::io::{read, write};
@@ -230,8 +231,9 @@ fn urgent_data_is_told_apart_from_what_can_be_read(variant: Variant) -> io::Resu
         });
         let sender = executor::spawn(async move {
             (&near).write_all(b"bytes that nobody reads")?;
-            for _ in 0..100 {
-                executor::yield_now().await;
+            // Each of these is a turn at least; a key that is ready would wake in every one.
+            for _ in 0..40 {
+                sleep(Duration::from_millis(1)).await;
             }
             SockRef::from(&near).send_out_of_band(b"!").map(|_| near)
         });
