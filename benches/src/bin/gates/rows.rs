@@ -273,7 +273,7 @@ pub(crate) static FAMILIES: &[Family] = &[
             "connection, system calls",
             "",
             AtMost(10.0),
-            2,
+            1,
             CALLS,
         )],
         measure: measure::churn,
