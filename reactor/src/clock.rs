@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use rustix::time::{ClockId, clock_gettime};
+use selectors_core::monotonic_nanos;
 
 /// Where the time comes from, and one moment on it, by which [`Instant`]s are placed.
 pub(crate) struct Clock {
@@ -70,11 +70,4 @@ impl Clock {
             self.nanos.saturating_sub(nanos(self.instant, instant))
         }
     }
-}
-
-#[inline]
-fn monotonic_nanos() -> u64 {
-    let now = clock_gettime(ClockId::Monotonic);
-    // Neither is ever negative, and 64 bits are enough for 584 years since boot.
-    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
 }

@@ -4,6 +4,7 @@
 mod backend;
 mod base;
 mod capabilities;
+mod clock;
 #[cfg(epoll)]
 mod epoll_flags;
 mod error;
@@ -32,6 +33,7 @@ mod wait;
 pub use backend::Backend;
 pub use base::BaseSelector;
 pub use capabilities::Capabilities;
+pub use clock::monotonic_nanos;
 #[cfg(epoll)]
 pub use epoll_flags::EpollFlags;
 pub use error::{Error, Refusal};
