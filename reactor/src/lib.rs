@@ -40,9 +40,9 @@ pub mod blocking;
 mod builder;
 mod call;
 mod clock;
+mod exceptional;
 #[cfg(feature = "futures-io")]
 mod futures_io;
-mod exceptional;
 mod metrics;
 pub mod net;
 pub mod observe;
@@ -63,9 +63,9 @@ mod waiter;
 mod waiting;
 
 pub use async_fd::Async;
+pub use builder::{Builder, Trigger};
 pub use call::Call;
 pub use metrics::Metrics;
-pub use builder::{Builder, Trigger};
 pub use reactor::{EnterGuard, Reactor};
 pub use slot::Direction;
 pub use turn::Turn;

@@ -8,10 +8,10 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use crate::async_fd::Async;
-use crate::waiter::Waiter;
 use crate::platform::{Accepted, accept};
 use crate::slot::Direction;
 use crate::time::{Sleep, sleep};
+use crate::waiter::Waiter;
 
 /// How long accepting pauses when the process is out of fds. Somebody has to close one first, and
 /// asking again at once would only burn the CPU.
