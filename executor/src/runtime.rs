@@ -245,7 +245,8 @@ impl Runtime {
     }
 
     /// One step for a host loop: polls who is woken, takes a [turn](Reactor::turn) of at most
-    /// `timeout` (none at all if somebody is still woken), and polls whom that woke.
+    /// `timeout`, and polls whom that woke. If somebody was polled before the turn, it does not
+    /// wait: that may be what the host is waiting for.
     ///
     /// [`Reactor::host_fd`] tells the host when to call this before
     /// [`next_timeout`](Self::next_timeout) is over.
@@ -259,7 +260,13 @@ impl Runtime {
     /// If this thread is inside a `block_on` already.
     pub fn turn(&self, timeout: Option<Duration>) -> io::Result<Turn> {
         let _guards = self.enter();
-        let _: Poll<()> = self.core.poll_tasks(|| Poll::Pending);
+        self.core.collect_mail();
+        let timeout = if self.core.is_idle() {
+            timeout
+        } else {
+            let _: Poll<()> = self.core.poll_tasks(|| Poll::Pending);
+            Some(Duration::ZERO)
+        };
         let turn = self.core.turn(timeout)?;
         let _: Poll<()> = self.core.poll_tasks(|| Poll::Pending);
         Ok(turn)

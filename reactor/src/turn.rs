@@ -213,7 +213,6 @@ impl Shared {
             while let Some(waker) = rest.wakers.pop_front() {
                 waker.wake();
             }
-            self.cause.set(Cause::Task);
             *woken = mem::take(&mut rest.wakers).into();
         }
         called
@@ -276,8 +275,8 @@ struct Rest<'a> {
 
 impl Drop for Rest<'_> {
     fn drop(&mut self) {
+        self.shared.cause.set(Cause::Task);
         if !self.wakers.is_empty() {
-            self.shared.cause.set(Cause::Task);
             self.shared.woken.set(mem::take(&mut self.wakers).into());
         }
     }
