@@ -155,6 +155,12 @@ impl Builder {
         self
     }
 
+    /// Spins before it sleeps; see [`reactor::Builder::spin`].
+    pub fn spin(mut self, limit: Duration) -> Self {
+        self.reactor = self.reactor.spin(limit);
+        self
+    }
+
     /// A virtual clock and a scripted kernel instead of the real ones, for tests; see
     /// [`reactor::Builder::script`].
     pub fn script(mut self, script: Script) -> Self {
