@@ -35,6 +35,7 @@ pub struct Builder {
     trigger: Trigger,
     script: Option<Script>,
     spin: Duration,
+    precise: bool,
 }
 
 impl Builder {
@@ -59,6 +60,14 @@ impl Builder {
     /// finds nothing stops spinning until a sleep was shorter than the limit again.
     pub fn spin(mut self, limit: Duration) -> Self {
         self.spin = limit;
+        self
+    }
+
+    /// Asks the kernel to wake this thread as soon as a timer is due. Linux otherwise delays the
+    /// wake-ups of a thread by up to 50 us, to gather them and save power. The setting is one of
+    /// the thread that builds the reactor, and stays with it.
+    pub fn precise(mut self, precise: bool) -> Self {
+        self.precise = precise;
         self
     }
 
@@ -89,6 +98,9 @@ impl Builder {
     /// What the kernel answers (`EMFILE`, `ENOSYS`); `Unsupported` for [`Trigger::Edge`] on a
     /// backend that has only level.
     pub fn build(self) -> io::Result<Reactor> {
+        if self.precise {
+            crate::platform::precise_timers()?;
+        }
         let scripted = self.script.is_some();
         let mut selector: Selector = match (self.script, self.backend) {
             (Some(script), _) => ScriptedSelector::play(script).into_default(),
