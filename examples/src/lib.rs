@@ -14,5 +14,6 @@ pub mod payload;
 pub mod progress;
 pub mod report;
 pub mod runtime_args;
+pub mod server;
 pub mod signals;
 pub mod stop;
