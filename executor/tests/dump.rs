@@ -144,7 +144,10 @@ fn each_task_waits_for_its_own(variant: Variant) -> io::Result<()> {
             let direction = Direction::Read;
             assert_eq!(named(name).waits_for, [Waiting::Key { fd, direction }]);
         }
-        assert!(matches!(named("nap").waits_for[..], [Waiting::Timer { .. }]));
+        assert!(matches!(
+            named("nap").waits_for[..],
+            [Waiting::Timer { .. }]
+        ));
         Ok(())
     })
 }
