@@ -3,8 +3,10 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
 
 use rustix::net::{RecvFlags, SocketAddrAny};
+use socket2::{Socket, TcpKeepalive};
 
 /// One accepted connection, non-blocking and closed by exec, and where it comes from.
 pub(crate) type Accepted = (OwnedFd, Option<SocketAddrAny>);
@@ -33,6 +35,69 @@ pub(crate) const FULL_LENGTH: RecvFlags = RecvFlags::TRUNC;
 /// Only Linux tells the full length; elsewhere that it was cut.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(crate) const FULL_LENGTH: RecvFlags = RecvFlags::empty();
+
+/// Adds interval and number of the questions to a socket's keepalive.
+#[cfg(not(any(target_os = "openbsd", target_os = "solaris")))]
+pub(crate) fn keepalive_pace(
+    mut keepalive: TcpKeepalive,
+    interval: Option<Duration>,
+    retries: Option<u32>,
+) -> io::Result<TcpKeepalive> {
+    if let Some(interval) = interval {
+        keepalive = keepalive.with_interval(interval);
+    }
+    if let Some(retries) = retries {
+        keepalive = keepalive.with_retries(retries);
+    }
+    Ok(keepalive)
+}
+
+/// OpenBSD and Solaris set both for the whole system.
+#[cfg(any(target_os = "openbsd", target_os = "solaris"))]
+pub(crate) fn keepalive_pace(
+    keepalive: TcpKeepalive,
+    interval: Option<Duration>,
+    retries: Option<u32>,
+) -> io::Result<TcpKeepalive> {
+    match (interval, retries) {
+        (None, None) => Ok(keepalive),
+        _ => Err(io::ErrorKind::Unsupported.into()),
+    }
+}
+
+/// Time, interval and retries of a socket's keepalive, where they can be asked for.
+#[cfg(not(any(target_os = "openbsd", target_os = "solaris")))]
+pub(crate) fn keepalive_of(
+    socket: &Socket,
+) -> io::Result<(Option<Duration>, Option<Duration>, Option<u32>)> {
+    let time = socket.tcp_keepalive_time()?;
+    let interval = socket.tcp_keepalive_interval()?;
+    Ok((
+        Some(time),
+        Some(interval),
+        Some(socket.tcp_keepalive_retries()?),
+    ))
+}
+
+/// They cannot be asked for.
+#[cfg(any(target_os = "openbsd", target_os = "solaris"))]
+pub(crate) fn keepalive_of(
+    _: &Socket,
+) -> io::Result<(Option<Duration>, Option<Duration>, Option<u32>)> {
+    Ok((None, None, None))
+}
+
+/// Lets several sockets listen on one port (`SO_REUSEPORT`).
+#[cfg(not(any(target_os = "illumos", target_os = "solaris")))]
+pub(crate) fn reuse_port(socket: &Socket) -> io::Result<()> {
+    socket.set_reuse_port(true)
+}
+
+/// illumos and Solaris have no such option.
+#[cfg(any(target_os = "illumos", target_os = "solaris"))]
+pub(crate) fn reuse_port(_: &Socket) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
 
 /// Lowers the timer slack of this thread to a nanosecond, prctl(2), so that the kernel does not
 /// gather its wake-ups with those of others.

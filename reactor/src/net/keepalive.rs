@@ -5,8 +5,11 @@ use std::time::Duration;
 
 use socket2::{Socket, TcpKeepalive};
 
+use crate::platform;
+
 /// How the kernel finds out that a silent peer is gone (`SO_KEEPALIVE`). What is not chosen is the
 /// system's default, on Linux two hours, 75 seconds and 9 times. The kernel counts whole seconds.
+/// OpenBSD and Solaris know only the time; choosing the others is an `Unsupported` error there.
 ///
 /// ```
 /// use reactor::net::Keepalive;
@@ -61,12 +64,7 @@ impl Keepalive {
         if let Some(time) = chosen.time {
             all = all.with_time(time);
         }
-        if let Some(interval) = chosen.interval {
-            all = all.with_interval(interval);
-        }
-        if let Some(retries) = chosen.retries {
-            all = all.with_retries(retries);
-        }
+        let all = platform::keepalive_pace(all, chosen.interval, chosen.retries)?;
         socket.set_tcp_keepalive(&all)
     }
 
@@ -74,10 +72,11 @@ impl Keepalive {
         if !socket.keepalive()? {
             return Ok(None);
         }
+        let (time, interval, retries) = platform::keepalive_of(socket)?;
         Ok(Some(Keepalive {
-            time: Some(socket.tcp_keepalive_time()?),
-            interval: Some(socket.tcp_keepalive_interval()?),
-            retries: Some(socket.tcp_keepalive_retries()?),
+            time,
+            interval,
+            retries,
         }))
     }
 }

@@ -23,6 +23,11 @@ mod unix_datagram;
 mod unix_listener;
 mod unix_stream;
 
+#[allow(
+    unused_imports,
+    unreachable_pub,
+    reason = "some systems have nothing of their own to offer"
+)]
 pub use crate::platform::*;
 pub use addresses::{AddressError, Lookup, ToSocketAddrs};
 pub use keepalive::Keepalive;

@@ -9,6 +9,7 @@ use crate::net::addresses::ToSocketAddrs;
 use crate::net::keepalive::Keepalive;
 use crate::net::tcp_listener::TcpListener;
 use crate::net::tcp_stream::TcpStream;
+use crate::platform;
 
 /// Connections that the kernel may keep waiting for `accept`; it caps this at
 /// `net.core.somaxconn`.
@@ -205,7 +206,7 @@ impl TcpOptions {
         let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
         socket.set_nonblocking(true)?;
         if self.reuse_port {
-            socket.set_reuse_port(true)?;
+            platform::reuse_port(&socket)?;
         }
         if let Some(bytes) = self.recv_buffer_size {
             socket.set_recv_buffer_size(bytes)?;
