@@ -11,7 +11,10 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, fork};
 use reactor::Async;
 
-#[allow(unused_macros, reason = "one test, which goes through the backends itself")]
+#[allow(
+    unused_macros,
+    reason = "one test, which goes through the backends itself"
+)]
 mod harness;
 use harness::{EPOLL_EDGE, EPOLL_LEVEL, POLL, SELECT, Variant};
 
