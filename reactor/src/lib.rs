@@ -54,6 +54,7 @@ pub mod signal;
 mod slot;
 pub mod time;
 mod timers;
+pub mod trace;
 mod turn;
 mod waiting;
 

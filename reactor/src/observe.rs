@@ -137,6 +137,10 @@ pub enum Event<'a> {
 pub enum Outcome {
     /// It did what it was asked.
     Done,
+    /// It did what it was asked, and answered with this number: bytes moved, or a new fd.
+    Returned(usize),
+    /// It moved a part of the bytes; the rest would have to wait.
+    Short,
     /// It would have to wait.
     WouldBlock,
     /// It refused, for this reason (errno).

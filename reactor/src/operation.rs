@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 
 use crate::async_fd::Async;
 use crate::call::Call;
+use crate::observe::Outcome;
 use crate::slot::{Direction, WaiterId};
 
 /// Calls `make` until it does not say WouldBlock, sleeping in between. Dropping it takes its waker
@@ -25,6 +26,25 @@ pub(crate) struct Operation<'a, T: AsFd + 'static, F, const WRITES: bool> {
     /// What `make` does, for whoever observes.
     call: Call,
     make: F,
+}
+
+/// What an operation ends with, as an observer is told.
+pub(crate) trait Answer {
+    fn outcome(&self) -> Outcome;
+}
+
+/// Bytes moved.
+impl Answer for usize {
+    fn outcome(&self) -> Outcome {
+        Outcome::Returned(*self)
+    }
+}
+
+/// All of them.
+impl Answer for () {
+    fn outcome(&self) -> Outcome {
+        Outcome::Done
+    }
 }
 
 impl<T: AsFd + 'static> Async<T> {
@@ -68,6 +88,7 @@ impl<T: AsFd + 'static, F, const WRITES: bool> Operation<'_, T, F, WRITES> {
 impl<T: AsFd + 'static, R, F, const WRITES: bool> Future for Operation<'_, T, F, WRITES>
 where
     F: FnMut(&Async<T>) -> io::Result<R> + Unpin,
+    R: Answer,
 {
     type Output = io::Result<R>;
 
@@ -79,7 +100,7 @@ where
             call,
             make,
         } = self.get_mut();
-        io.poll_with(*call, Self::DIRECTION, waiter, cx, make)
+        io.poll_with(*call, Self::DIRECTION, waiter, cx, make, R::outcome)
     }
 }
 

@@ -127,7 +127,8 @@ impl Builder {
     /// # Errors
     ///
     /// What the kernel answers (`EMFILE`, `ENOSYS`); `Unsupported` for [`Trigger::Edge`] on a
-    /// backend that has only level.
+    /// backend that has only level. If the variable `REACTOR_TRACE` asks for a
+    /// [trace](crate::trace): why its file cannot be written.
     pub fn build(self) -> io::Result<Reactor> {
         let mut selector: Selector = match (self.script, self.backend) {
             (Some(script), _) => ScriptedSelector::play(script).into_default(),
@@ -169,9 +170,11 @@ impl Builder {
             notifier,
             notified,
         };
-        Ok(Reactor {
+        let reactor = Reactor {
             shared: Rc::new(shared),
-        })
+        };
+        crate::trace::install(&reactor)?;
+        Ok(reactor)
     }
 }
 
@@ -234,7 +237,7 @@ impl Reactor {
     /// The reactor entered last on this thread, if any.
     pub fn try_current() -> Option<Self> {
         CURRENT
-            .with_borrow(|current| current.clone())
+            .with_borrow(Clone::clone)
             .map(|shared| Reactor { shared })
     }
 

@@ -64,12 +64,21 @@ fn a_backlog_of_one_refuses_to_fill(variant: Variant) -> io::Result<()> {
 
 fn two_listeners_share_a_port_if_both_ask(variant: Variant) -> io::Result<()> {
     variant.block_on(async {
-        let one = TcpListener::options().reuse_port(true).bind(any_port()).await?;
+        let one = TcpListener::options()
+            .reuse_port(true)
+            .bind(any_port())
+            .await?;
         let address = one.local_addr()?;
-        let other = TcpListener::options().reuse_port(true).bind(address).await?;
+        let other = TcpListener::options()
+            .reuse_port(true)
+            .bind(address)
+            .await?;
         assert_eq!(other.local_addr()?, address);
         let third = TcpListener::bind(address).await;
-        assert_eq!(third.expect_err("it did not ask").kind(), ErrorKind::AddrInUse);
+        assert_eq!(
+            third.expect_err("it did not ask").kind(),
+            ErrorKind::AddrInUse
+        );
         // Whichever of the two the kernel chooses, the connection is served.
         let (near, accepted) = zip(
             TcpStream::connect(address),
@@ -95,7 +104,9 @@ fn an_ipv6_listener_can_leave_ipv4_alone(variant: Variant) -> io::Result<()> {
         drop(both);
         let six = TcpListener::options().only_v6(true).bind(("::", 0)).await?;
         let port = six.local_addr()?.port();
-        let error = TcpStream::connect(("127.0.0.1", port)).await.expect_err("IPv6 alone");
+        let error = TcpStream::connect(("127.0.0.1", port))
+            .await
+            .expect_err("IPv6 alone");
         assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
         TcpStream::connect(("::1", port)).await.map(drop)
     })
@@ -119,10 +130,16 @@ fn a_local_address_that_is_not_ours_names_itself(variant: Variant) -> io::Result
         let listener = TcpListener::bind(any_port()).await?;
         let (to, from) = (listener.local_addr()?, "192.0.2.1:0");
         let options = TcpStream::options().local_address(from.parse().unwrap());
-        let error = options.connect(to).await.expect_err("nobody has this address");
+        let error = options
+            .connect(to)
+            .await
+            .expect_err("nobody has this address");
         assert_eq!(error.kind(), ErrorKind::AddrNotAvailable);
         let text = error.to_string();
-        assert!(text.starts_with(&format!("connect to {to}: from {from}: ")), "{text}");
+        assert!(
+            text.starts_with(&format!("connect to {to}: from {from}: ")),
+            "{text}"
+        );
         Ok(())
     })
 }
@@ -187,7 +204,10 @@ fn incoming_is_a_stream_of_connections(variant: Variant) -> io::Result<()> {
         let listener = TcpListener::bind(any_port()).await?;
         let address = listener.local_addr()?;
         let mut incoming = listener.incoming();
-        assert!(poll_once(incoming.next()).await.is_none(), "nobody is there yet");
+        assert!(
+            poll_once(incoming.next()).await.is_none(),
+            "nobody is there yet"
+        );
         for _ in 0..3 {
             let near = TcpStream::connect(address).await?;
             let far = incoming.next().await.expect("the stream has no end")?;
@@ -232,7 +252,9 @@ fn vectors_are_read_and_written_in_order(variant: Variant) -> io::Result<()> {
         assert_eq!(far.try_read_vectored(&mut into)?, 5);
         assert_eq!((&one, &two[..2]), (b"abc", &b"de"[..]));
         let mut into = [IoSliceMut::new(&mut one)];
-        let error = far.try_read_vectored(&mut into).expect_err("nothing is left");
+        let error = far
+            .try_read_vectored(&mut into)
+            .expect_err("nothing is left");
         assert_eq!(error.kind(), ErrorKind::WouldBlock);
         Ok(())
     })
@@ -368,7 +390,11 @@ fn dropping_the_writing_half_ends_the_stream(variant: Variant) -> io::Result<()>
         far.read_exact(&mut all[..4]).await?;
         assert_eq!(far.read(&mut all).await?, 0, "the end was told");
         far.write_all(b"answer").await?;
-        assert_eq!(reader.read(&mut all).await?, 6, "the other direction goes on");
+        assert_eq!(
+            reader.read(&mut all).await?,
+            6,
+            "the other direction goes on"
+        );
         // The reading half keeps the socket open, and is the last to go.
         assert!(reader.as_ref().peer_addr().is_ok());
         Ok(())
@@ -398,7 +424,10 @@ fn zero_linger_resets_the_peer(variant: Variant) -> io::Result<()> {
         near.set_linger(Some(Duration::ZERO))?;
         let mut buffer = [0; 8];
         let (read, ()) = zip(far.read(&mut buffer), async { drop(near) }).await;
-        assert_eq!(read.expect_err("a reset").kind(), ErrorKind::ConnectionReset);
+        assert_eq!(
+            read.expect_err("a reset").kind(),
+            ErrorKind::ConnectionReset
+        );
         Ok(())
     })
 }

@@ -28,15 +28,21 @@ on_every_backend!(
 );
 
 async fn two() -> io::Result<(UdpSocket, UdpSocket)> {
-    Ok((UdpSocket::bind("127.0.0.1:0").await?, UdpSocket::bind("127.0.0.1:0").await?))
+    Ok((
+        UdpSocket::bind("127.0.0.1:0").await?,
+        UdpSocket::bind("127.0.0.1:0").await?,
+    ))
 }
 
 fn datagrams_tell_where_they_come_from(variant: Variant) -> io::Result<()> {
     variant.block_on(async {
         let (near, far) = two().await?;
         let mut buffer = [0; 16];
-        let (received, sent) =
-            zip(far.recv_from(&mut buffer), near.send_to(b"hello", far.local_addr()?)).await;
+        let (received, sent) = zip(
+            far.recv_from(&mut buffer),
+            near.send_to(b"hello", far.local_addr()?),
+        )
+        .await;
         let (received, from) = received?;
         assert_eq!(sent?, 5);
         assert_eq!(&buffer[..received.len()], b"hello");
@@ -115,7 +121,9 @@ fn tries_do_not_wait(variant: Variant) -> io::Result<()> {
     variant.block_on(async {
         let (near, far) = two().await?;
         let mut buffer = [0; 4];
-        let error = far.try_recv_from(&mut buffer).expect_err("nothing is there");
+        let error = far
+            .try_recv_from(&mut buffer)
+            .expect_err("nothing is there");
         assert_eq!(error.kind(), ErrorKind::WouldBlock);
         near.writable().await?;
         near.try_send_to(b"one", far.local_addr()?)?;
@@ -227,8 +235,15 @@ fn multicast_reaches_its_members(variant: Variant) -> io::Result<()> {
         sent?;
         assert_eq!(received?.1, sender.local_addr()?);
         member.leave_multicast_v4(group, loopback)?;
-        let error = member.leave_multicast_v4(group, loopback).expect_err("no member any more");
-        assert!(error.to_string().starts_with("leave 239.255.77.66 on 127.0.0.1: "), "{error}");
+        let error = member
+            .leave_multicast_v4(group, loopback)
+            .expect_err("no member any more");
+        assert!(
+            error
+                .to_string()
+                .starts_with("leave 239.255.77.66 on 127.0.0.1: "),
+            "{error}"
+        );
         Ok(())
     })
 }
@@ -241,10 +256,14 @@ fn broadcast_must_be_allowed(variant: Variant) -> io::Result<()> {
         let to = SocketAddr::from(([127, 255, 255, 255], receiver.local_addr()?.port()));
         let error = sender.send_to(b"all", to).await.expect_err("not allowed");
         assert_eq!(error.kind(), ErrorKind::PermissionDenied);
-        assert!(error.to_string().starts_with(&format!("send to {to}: ")), "{error}");
+        assert!(
+            error.to_string().starts_with(&format!("send to {to}: ")),
+            "{error}"
+        );
         sender.set_broadcast(true)?;
         let mut buffer = [0; 16];
-        let (received, sent) = zip(receiver.recv_from(&mut buffer), sender.send_to(b"all", to)).await;
+        let (received, sent) =
+            zip(receiver.recv_from(&mut buffer), sender.send_to(b"all", to)).await;
         sent?;
         assert_eq!(received?.0.len(), 3);
         Ok(())
@@ -255,8 +274,13 @@ fn names_are_looked_up_and_errors_name_the_address(variant: Variant) -> io::Resu
     variant.block_on(async {
         let socket = UdpSocket::bind("localhost:0").await?;
         assert!(socket.local_addr()?.ip().is_loopback());
-        let error = UdpSocket::bind("192.0.2.1:0").await.expect_err("not our address");
-        assert!(error.to_string().starts_with("bind 192.0.2.1:0: "), "{error}");
+        let error = UdpSocket::bind("192.0.2.1:0")
+            .await
+            .expect_err("not our address");
+        assert!(
+            error.to_string().starts_with("bind 192.0.2.1:0: "),
+            "{error}"
+        );
         Ok(())
     })
 }

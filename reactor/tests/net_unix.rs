@@ -112,7 +112,9 @@ fn the_file_stays_when_it_was_kept(variant: Variant) -> io::Result<()> {
         kept.keep_file();
         drop(kept);
         assert!(one.0.exists());
-        let error = UnixStream::connect(&one.0).await.expect_err("nobody listens");
+        let error = UnixStream::connect(&one.0)
+            .await
+            .expect_err("nobody listens");
         assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
         let handed_out = UnixListener::bind(&other.0)?.into_std()?;
         drop(UnixListener::from_std(handed_out)?);
@@ -147,12 +149,17 @@ fn abstract_names_need_no_file(variant: Variant) -> io::Result<()> {
         accepted?.0.write_all(b"x").await?;
         assert_eq!(near?.read(&mut [0; 2]).await?, 1);
         drop(listener);
-        let error = UnixStream::connect_addr(&address).await.expect_err("the name went too");
+        let error = UnixStream::connect_addr(&address)
+            .await
+            .expect_err("the name went too");
         assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
         assert!(error.to_string().contains(&name), "{error}");
 
         // A sender with such a name is known by it.
-        let (sender, receiver) = (UnixDatagram::bind_addr(&address)?, UnixDatagram::bind(&path.0)?);
+        let (sender, receiver) = (
+            UnixDatagram::bind_addr(&address)?,
+            UnixDatagram::bind(&path.0)?,
+        );
         sender.send_to(b"x", &path.0).await?;
         let (_, from) = receiver.recv_from(&mut [0; 2]).await?;
         receiver.send_to_addr(b"back", &from).await?;
@@ -226,7 +233,12 @@ fn a_read_that_stops_behind_passed_fds_loses_nothing(variant: Variant) -> io::Re
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut control = SendAncillaryBuffer::new(&mut space);
         assert!(control.push(SendAncillaryMessage::ScmRights(&fds)));
-        sendmsg(&near, &[IoSlice::new(b"with")], &mut control, SendFlags::empty())?;
+        sendmsg(
+            &near,
+            &[IoSlice::new(b"with")],
+            &mut control,
+            SendFlags::empty(),
+        )?;
         near.write_all(b"out").await?;
         executor::yield_now().await;
         // The kernel stops behind the message with fds, far from the end of the buffer.
@@ -247,7 +259,10 @@ fn datagrams_keep_their_bounds_and_names(variant: Variant) -> io::Result<()> {
         client.send(b"second").await?;
         let mut buffer = [0; 64];
         let (received, from) = server.recv_from(&mut buffer).await?;
-        assert_eq!((received.len(), from.as_pathname()), (5, Some(other.0.as_path())));
+        assert_eq!(
+            (received.len(), from.as_pathname()),
+            (5, Some(other.0.as_path()))
+        );
         assert_eq!(server.recv(&mut buffer).await?.len(), 6);
         server.send_to(b"answer", &other.0).await?;
         client.readable().await?;
@@ -332,14 +347,32 @@ fn errors_name_the_file(variant: Variant) -> io::Result<()> {
     variant.block_on(async {
         let path = Private::new();
         let name = path.0.display().to_string();
-        let error = UnixStream::connect(&path.0).await.expect_err("no such file");
+        let error = UnixStream::connect(&path.0)
+            .await
+            .expect_err("no such file");
         assert_eq!(error.kind(), ErrorKind::NotFound);
-        assert!(error.to_string().starts_with(&format!("connect to {name}: ")), "{error}");
+        assert!(
+            error
+                .to_string()
+                .starts_with(&format!("connect to {name}: ")),
+            "{error}"
+        );
         let nowhere = path.0.join("below");
         let error = UnixListener::bind(&nowhere).expect_err("no such folder");
-        assert!(error.to_string().starts_with(&format!("bind {name}/below: ")), "{error}");
-        let error = UnixDatagram::unbound()?.send_to(b"x", &path.0).await.expect_err("no file");
-        assert!(error.to_string().starts_with(&format!("send to {name}: ")), "{error}");
+        assert!(
+            error
+                .to_string()
+                .starts_with(&format!("bind {name}/below: ")),
+            "{error}"
+        );
+        let error = UnixDatagram::unbound()?
+            .send_to(b"x", &path.0)
+            .await
+            .expect_err("no file");
+        assert!(
+            error.to_string().starts_with(&format!("send to {name}: ")),
+            "{error}"
+        );
         let too_long = "x".repeat(200);
         let error = UnixListener::bind(&too_long).expect_err("longer than an address");
         assert_eq!(error.kind(), ErrorKind::InvalidInput);

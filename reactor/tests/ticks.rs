@@ -38,7 +38,11 @@ fn a_timeout_gives_up_or_does_not(variant: Variant) -> io::Result<()> {
         assert!(start.elapsed() >= limit);
         let error = io::Error::from(error);
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-        assert!(error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Elapsed>));
+        assert!(
+            error
+                .get_ref()
+                .is_some_and(<dyn std::error::Error + Send + Sync>::is::<Elapsed>)
+        );
         // Who is ready wins, even if the time is up already.
         assert_eq!(timeout(Duration::ZERO, async { 1 }).await, Ok(1));
         assert_eq!(timeout_at(Instant::now(), async { 2 }).await, Ok(2));
