@@ -62,6 +62,7 @@ impl Core {
         let task = id.bits();
         self.reactor.emit(Event::PollEnd { task, ready });
         if ready {
+            self.forget_watched(id);
             self.reactor.emit(Event::Done { task });
         }
     }

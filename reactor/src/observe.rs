@@ -58,6 +58,12 @@ pub enum Event<'a> {
         /// Which.
         task: u64,
     },
+    /// Station *waker*: a task sleeps, and its last waker is gone: nobody can ever wake it. Known,
+    /// not guessed: observed tasks have counted wakers.
+    Lost {
+        /// Which.
+        task: u64,
+    },
     /// Station *syscall*: a system call on a non-blocking fd.
     Syscall {
         /// Which call.

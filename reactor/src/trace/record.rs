@@ -39,6 +39,7 @@ pub(super) enum What {
     },
     Done(u64),
     DropPending(u64),
+    Lost(u64),
     Syscall {
         call: Call,
         fd: i32,
@@ -110,6 +111,7 @@ pub(super) fn pack(
         Event::PollEnd { task, ready } => What::PollEnd { task, ready },
         Event::Done { task } => What::Done(task),
         Event::DropPending { task } => What::DropPending(task),
+        Event::Lost { task } => What::Lost(task),
         Event::Syscall { call, fd, outcome } => What::Syscall {
             call,
             fd,

@@ -64,6 +64,7 @@ pub(super) fn event(
         }
         What::Done(task) => task_event(out, "done", names, task),
         What::DropPending(task) => task_event(out, "drop_pending", names, task),
+        What::Lost(task) => task_event(out, "lost", names, task),
         What::Syscall { call, fd, outcome } => {
             fd_event(out, "syscall", names, fd);
             put(out, format_args!(",\"call\":\"{call}\""));
