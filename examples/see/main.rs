@@ -10,13 +10,14 @@
 
 mod programs;
 
-use std::cell::RefCell;
 use std::env;
 use std::fs;
 use std::io;
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clap::Parser;
 use examples::failure::Failure;
@@ -81,7 +82,7 @@ fn record(program: Program, builder: executor::Builder) -> Result<(String, Strin
     let title = format!("{} on {}", program.name(), runtime.backend());
     // The recorder writes its last lines when it goes.
     drop(runtime);
-    let bytes = text.0.take();
+    let bytes = mem::take(&mut *lock(&text.0));
     let text = String::from_utf8(bytes).map_err(Failure::failed)?;
     Ok((title, text))
 }
@@ -96,11 +97,11 @@ fn recorder(reactor: &Reactor, out: Text) -> Recorder {
 
 /// What the recorder writes to.
 #[derive(Clone, Default)]
-struct Text(Rc<RefCell<Vec<u8>>>);
+struct Text(Arc<Mutex<Vec<u8>>>);
 
 impl io::Write for Text {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().extend_from_slice(bytes);
+        lock(&self.0).extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -117,4 +118,8 @@ fn beside_executable(name: &str) -> io::Result<PathBuf> {
     let mut path = env::current_exe()?;
     path.set_file_name(name);
     Ok(path)
+}
+
+fn lock(text: &Mutex<Vec<u8>>) -> MutexGuard<'_, Vec<u8>> {
+    text.lock().unwrap_or_else(PoisonError::into_inner)
 }

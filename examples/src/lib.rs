@@ -16,3 +16,4 @@ pub mod report;
 pub mod runtime_args;
 pub mod signals;
 pub mod stop;
+pub mod told;

@@ -7,8 +7,10 @@
 //! Question: what is WouldBlock, and what is wrong with asking again and again?
 
 use std::env;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::net::{TcpListener, TcpStream};
+
+use examples::told;
 
 /// A client, and what was read from it and not yet sent back.
 struct Client {
@@ -20,12 +22,13 @@ fn main() -> io::Result<()> {
     let address = env::args().nth(1).unwrap_or("127.0.0.1:7007".into());
     let listener = TcpListener::bind(address)?;
     listener.set_nonblocking(true)?;
+    told::begin("nothing")?;
     println!("listening on {}", listener.local_addr()?);
     let mut clients = Vec::new();
     // Nearly every call in this loop is in vain: it burns a whole CPU to find out that there is
     // nothing to do.
     loop {
-        match listener.accept() {
+        match told::accept(&listener) {
             Ok((stream, _from)) => {
                 stream.set_nonblocking(true)?;
                 let unsent = Vec::new();
@@ -47,11 +50,11 @@ impl Client {
     fn advance(&mut self) -> io::Result<bool> {
         if self.unsent.is_empty() {
             let mut buffer = [0; 4096];
-            let length = self.stream.read(&mut buffer)?;
+            let length = told::read(&self.stream, &mut buffer)?;
             self.unsent.extend_from_slice(&buffer[..length]);
             return Ok(length != 0);
         }
-        let sent = self.stream.write(&self.unsent)?;
+        let sent = told::write(&self.stream, &self.unsent)?;
         self.unsent.drain(..sent);
         Ok(true)
     }

@@ -7,11 +7,13 @@
 //! Question: how do I ask the kernel?
 
 use std::env;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::net::{TcpListener, TcpStream};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 
+use examples::told;
 use nix::sys::select::{FdSet, select};
+use selectors_core::Readiness;
 
 /// A client, and what was read from it and not yet sent back.
 struct Client {
@@ -23,6 +25,7 @@ fn main() -> io::Result<()> {
     let address = env::args().nth(1).unwrap_or("127.0.0.1:7007".into());
     let listener = TcpListener::bind(address)?;
     listener.set_nonblocking(true)?;
+    told::begin("select")?;
     println!("listening on {}", listener.local_addr()?);
     let mut clients: Vec<Client> = Vec::new();
     loop {
@@ -37,7 +40,9 @@ fn main() -> io::Result<()> {
             };
             set.insert(client.stream.as_fd());
         }
+        told::asleep(clients.len() + 1, None);
         select(None, &mut read, &mut write, None, None)?;
+        told::awake(&answer(&read, &write));
         let came = read.contains(listener.as_fd());
         let ready: Vec<bool> = clients
             .iter()
@@ -60,7 +65,7 @@ fn main() -> io::Result<()> {
             }
         });
         if came {
-            let (stream, _from) = match listener.accept() {
+            let (stream, _from) = match told::accept(&listener) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
                 accepted => accepted?,
             };
@@ -71,16 +76,28 @@ fn main() -> io::Result<()> {
     }
 }
 
+/// Everybody whom the kernel left in the sets, for the trace.
+fn answer(read: &FdSet<'_>, write: &FdSet<'_>) -> Vec<(RawFd, Readiness)> {
+    let numbers = |set: &FdSet<'_>| set.fds(None).map(|fd| fd.as_raw_fd()).collect::<Vec<_>>();
+    let read = numbers(read)
+        .into_iter()
+        .map(|fd| (fd, Readiness::READABLE));
+    let write = numbers(write)
+        .into_iter()
+        .map(|fd| (fd, Readiness::WRITABLE));
+    read.chain(write).collect()
+}
+
 impl Client {
     /// Sends what is left, or else reads something new. False: the client has gone.
     fn advance(&mut self) -> io::Result<bool> {
         if self.unsent.is_empty() {
             let mut buffer = [0; 4096];
-            let length = self.stream.read(&mut buffer)?;
+            let length = told::read(&self.stream, &mut buffer)?;
             self.unsent.extend_from_slice(&buffer[..length]);
             return Ok(length != 0);
         }
-        let sent = self.stream.write(&self.unsent)?;
+        let sent = told::write(&self.stream, &self.unsent)?;
         self.unsent.drain(..sent);
         Ok(true)
     }

@@ -7,10 +7,11 @@
 //! Question: what changes with poll and epoll?
 
 use std::env;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 
+use examples::told;
 use selectors_core::{Backend, DefaultSelector, EVENT_READ, EVENT_WRITE, Token};
 
 type Selector = DefaultSelector<Socket, Data>;
@@ -35,15 +36,19 @@ fn main() -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let name = env::args().nth(2).unwrap_or("default".into());
     let mut selector: Selector = Backend::from_name(&name)?.selector()?;
+    told::begin(selector.backend().name())?;
     println!("listening on {}", listener.local_addr()?);
     let data = Data {
         callback: accept,
         unsent: Vec::new(),
     };
+    told::watched(&listener, EVENT_READ);
     selector.register(Socket::Listener(listener), EVENT_READ, data)?;
     let mut ready = Vec::new();
     loop {
+        told::asleep(selector.get_map().len(), None);
         selector.select(&mut ready, None)?;
+        told::ready(&ready);
         for event in &ready {
             // A callback before this one may have unregistered the key.
             let Some(key) = selector.get_key(event.token) else {
@@ -54,7 +59,10 @@ fn main() -> io::Result<()> {
                 Ok(true) => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 // The key comes back with the socket in it; dropping it closes the socket.
-                Ok(false) | Err(_) => drop(selector.unregister(event.token)?),
+                Ok(false) | Err(_) => {
+                    told::forgotten(event.token.fd());
+                    drop(selector.unregister(event.token)?);
+                }
             }
         }
     }
@@ -62,12 +70,13 @@ fn main() -> io::Result<()> {
 
 fn accept(selector: &mut Selector, token: Token) -> io::Result<bool> {
     if let Some(Socket::Listener(listener)) = selector.get_key(token).map(|key| &key.fileobj) {
-        let (stream, _from) = listener.accept()?;
+        let (stream, _from) = told::accept(listener)?;
         stream.set_nonblocking(true)?;
         let data = Data {
             callback: read,
             unsent: Vec::new(),
         };
+        told::watched(&stream, EVENT_READ);
         selector.register(Socket::Client(stream), EVENT_READ, data)?;
     }
     Ok(true)
@@ -75,23 +84,25 @@ fn accept(selector: &mut Selector, token: Token) -> io::Result<bool> {
 
 fn read(selector: &mut Selector, token: Token) -> io::Result<bool> {
     let mut buffer = [0; 4096];
-    let length = client(selector, token)?.read(&mut buffer)?;
+    let length = told::read(client(selector, token)?, &mut buffer)?;
     if let Some(data) = selector.data_mut(token) {
         data.unsent.extend_from_slice(&buffer[..length]);
         data.callback = write;
     }
     selector.modify(token, EVENT_WRITE)?;
+    told::changed(token.fd(), Some(EVENT_WRITE));
     Ok(length != 0)
 }
 
 fn write(selector: &mut Selector, token: Token) -> io::Result<bool> {
     let unsent = selector.get_key(token).map(|key| &key.data.unsent[..]);
-    let sent = client(selector, token)?.write(unsent.unwrap_or_default())?;
+    let sent = told::write(client(selector, token)?, unsent.unwrap_or_default())?;
     if let Some(data) = selector.data_mut(token) {
         data.unsent.drain(..sent);
         if data.unsent.is_empty() {
             data.callback = read;
             selector.modify(token, EVENT_READ)?;
+            told::changed(token.fd(), Some(EVENT_READ));
         }
     }
     Ok(true)

@@ -9,7 +9,7 @@
 use std::cell::RefCell;
 use std::env;
 use std::future::Future;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::pin::{Pin, pin};
@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
+use examples::told;
 use selectors_core::{DefaultSelector, EVENT_READ, EVENT_WRITE, Events};
 
 /// The reactor: a selector whose keys hold the waker of whoever waits.
@@ -29,6 +30,7 @@ fn main() -> io::Result<()> {
     listener.set_nonblocking(true)?;
     println!("listening on {}", listener.local_addr()?);
     let reactor = Reactor::new(DefaultSelector::new()?);
+    told::begin(reactor.borrow().backend().name())?;
     let server = Server {
         reactor: &reactor,
         listener: Rc::new(listener),
@@ -44,20 +46,27 @@ fn block_on<F: Future>(reactor: &Reactor, future: F) -> io::Result<F::Output> {
     let woken = Arc::new(AtomicBool::new(true));
     let flag = Arc::clone(&woken);
     // That is all that a waker is: a function to call when it is worth while to poll again.
-    let waker = waker_fn::waker_fn(move || flag.store(true, Ordering::SeqCst));
+    let waker = waker_fn::waker_fn(move || {
+        flag.store(true, Ordering::SeqCst);
+        told::woken(0, 1);
+    });
     let mut ready = Vec::new();
     loop {
         if woken.swap(false, Ordering::SeqCst) {
-            let polled = future.as_mut().poll(&mut Context::from_waker(&waker));
+            let mut cx = Context::from_waker(&waker);
+            let polled = told::polled(0, || future.as_mut().poll(&mut cx));
             if let Poll::Ready(output) = polled {
                 return Ok(output);
             }
             continue;
         }
+        told::asleep(reactor.borrow().get_map().len(), None);
         reactor.borrow_mut().select(&mut ready, None)?;
+        told::ready(&ready);
         for event in &ready {
             // One report, one wake: whoever still waits registers again.
             let key = reactor.borrow_mut().unregister(event.token)?;
+            told::changed(key.fd, None);
             key.data.wake();
         }
     }
@@ -90,6 +99,7 @@ impl Future for Server<'_> {
                 Some(client) => (Rc::clone(client) as _, EVENT_WRITE),
             };
             let mut selector = self.reactor.borrow_mut();
+            told::stored(&fileobj, events);
             selector.register(fileobj, events, cx.waker().clone())?;
             return Poll::Pending;
         }
@@ -100,20 +110,20 @@ impl Server<'_> {
     /// One system call.
     fn advance(&mut self) -> io::Result<()> {
         let Some(client) = &self.client else {
-            let (stream, _from) = self.listener.accept()?;
+            let (stream, _from) = told::accept(&self.listener)?;
             stream.set_nonblocking(true)?;
             self.client = Some(Rc::new(stream));
             return Ok(());
         };
         if self.unsent.is_empty() {
             let mut buffer = [0; 4096];
-            let length = (&**client).read(&mut buffer)?;
+            let length = told::read(client, &mut buffer)?;
             self.unsent.extend_from_slice(&buffer[..length]);
             if length == 0 {
                 self.client = None;
             }
         } else {
-            let sent = (&**client).write(&self.unsent)?;
+            let sent = told::write(client, &self.unsent)?;
             self.unsent.drain(..sent);
         }
         Ok(())

@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::env;
 use std::future::Future;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::pin::Pin;
@@ -18,6 +18,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
+use examples::told;
 use selectors_core::{DefaultSelector, EVENT_READ, EVENT_WRITE, Events};
 
 type Task = Pin<Box<dyn Future<Output = io::Result<()>>>>;
@@ -41,6 +42,7 @@ fn main() -> io::Result<()> {
         tasks: RefCell::default(),
         queue: Arc::default(),
     });
+    told::begin(runtime.selector.borrow().backend().name())?;
     let server = Server {
         runtime: Rc::clone(&runtime),
         listener: Rc::new(listener),
@@ -53,7 +55,9 @@ impl Runtime {
     fn spawn(&self, future: impl Future<Output = io::Result<()>> + 'static) {
         let mut tasks = self.tasks.borrow_mut();
         tasks.push(Some(Box::pin(future)));
-        self.queue.lock().unwrap().push_back(tasks.len() - 1);
+        let mut queue = self.queue.lock().unwrap();
+        queue.push_back(tasks.len() - 1);
+        told::spawned(tasks.len() - 1, queue.len());
     }
 
     /// Polls everybody in the queue; asks the kernel when the queue is empty.
@@ -62,9 +66,12 @@ impl Runtime {
         loop {
             let next = self.queue.lock().unwrap().pop_front();
             let Some(number) = next else {
+                told::asleep(self.selector.borrow().get_map().len(), None);
                 self.selector.borrow_mut().select(&mut ready, None)?;
+                told::ready(&ready);
                 for event in &ready {
                     let key = self.selector.borrow_mut().unregister(event.token)?;
+                    told::changed(key.fd, None);
                     key.data.wake();
                 }
                 continue;
@@ -75,8 +82,13 @@ impl Runtime {
             };
             let queue = Arc::clone(&self.queue);
             // A wake is a number at the end of a queue, no more.
-            let waker = waker_fn::waker_fn(move || queue.lock().unwrap().push_back(number));
-            match task.as_mut().poll(&mut Context::from_waker(&waker)) {
+            let waker = waker_fn::waker_fn(move || {
+                let mut queue = queue.lock().unwrap();
+                queue.push_back(number);
+                told::woken(number, queue.len());
+            });
+            let mut cx = Context::from_waker(&waker);
+            match told::polled(number, || task.as_mut().poll(&mut cx)) {
                 Poll::Pending => self.tasks.borrow_mut()[number] = Some(task),
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => println!("task {number}: {error}"),
@@ -87,6 +99,7 @@ impl Runtime {
     /// Stores the waker and arms the key.
     fn wait(&self, fd: Rc<dyn AsFd>, events: Events, cx: &Context<'_>) -> io::Result<()> {
         let mut selector = self.selector.borrow_mut();
+        told::stored(&fd, events);
         selector.register(fd, events, cx.waker().clone())?;
         Ok(())
     }
@@ -103,7 +116,7 @@ impl Future for Server {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            match self.listener.accept() {
+            match told::accept(&self.listener) {
                 Ok((stream, _from)) => {
                     stream.set_nonblocking(true)?;
                     self.runtime.spawn(Client {
@@ -159,11 +172,11 @@ impl Client {
     fn advance(&mut self) -> io::Result<bool> {
         if self.unsent.is_empty() {
             let mut buffer = [0; 4096];
-            let length = (&*self.stream).read(&mut buffer)?;
+            let length = told::read(&self.stream, &mut buffer)?;
             self.unsent.extend_from_slice(&buffer[..length]);
             return Ok(length != 0);
         }
-        let sent = (&*self.stream).write(&self.unsent)?;
+        let sent = told::write(&self.stream, &self.unsent)?;
         self.unsent.drain(..sent);
         Ok(true)
     }

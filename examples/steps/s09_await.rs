@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::env;
 use std::future::Future;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::pin::Pin;
@@ -18,11 +18,13 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
+use examples::told;
 use selectors_core::{DefaultSelector, EVENT_READ, EVENT_WRITE, Events};
 
 fn main() -> io::Result<()> {
     let address = env::args().nth(1).unwrap_or("127.0.0.1:7007".into());
     let runtime = Runtime::new()?;
+    told::begin(runtime.selector.borrow().backend().name())?;
     runtime.spawn(serve(Rc::clone(&runtime), address));
     runtime.run()
 }
@@ -33,7 +35,7 @@ async fn serve(runtime: Rc<Runtime>, address: String) -> io::Result<()> {
     println!("listening on {}", listener.local_addr()?);
     let listener = Async::new(&runtime, listener);
     loop {
-        let (stream, _from) = listener.call(EVENT_READ, TcpListener::accept).await?;
+        let (stream, _from) = listener.call(EVENT_READ, told::accept).await?;
         stream.set_nonblocking(true)?;
         runtime.spawn(echo(Async::new(&runtime, stream)));
     }
@@ -43,7 +45,7 @@ async fn echo(stream: Async<TcpStream>) -> io::Result<()> {
     let mut buffer = [0; 4096];
     loop {
         let length = stream
-            .call(EVENT_READ, |mut stream| stream.read(&mut buffer))
+            .call(EVENT_READ, |stream| told::read(stream, &mut buffer))
             .await?;
         if length == 0 {
             return Ok(());
@@ -51,7 +53,7 @@ async fn echo(stream: Async<TcpStream>) -> io::Result<()> {
         let mut unsent = &buffer[..length];
         while !unsent.is_empty() {
             let sent = stream
-                .call(EVENT_WRITE, |mut stream| stream.write(unsent))
+                .call(EVENT_WRITE, |stream| told::write(stream, unsent))
                 .await?;
             unsent = &unsent[sent..];
         }
@@ -110,6 +112,7 @@ impl Future for Ready<'_> {
             return Poll::Ready(Ok(()));
         };
         let mut selector = self.runtime.selector.borrow_mut();
+        told::stored(&fd, self.events);
         selector.register(fd, self.events, cx.waker().clone())?;
         Poll::Pending
     }
@@ -138,7 +141,9 @@ impl Runtime {
     fn spawn(&self, future: impl Future<Output = io::Result<()>> + 'static) {
         let mut tasks = self.tasks.borrow_mut();
         tasks.push(Some(Box::pin(future)));
-        self.queue.lock().unwrap().push_back(tasks.len() - 1);
+        let mut queue = self.queue.lock().unwrap();
+        queue.push_back(tasks.len() - 1);
+        told::spawned(tasks.len() - 1, queue.len());
     }
 
     /// Polls everybody in the queue; asks the kernel when the queue is empty.
@@ -147,9 +152,12 @@ impl Runtime {
         loop {
             let next = self.queue.lock().unwrap().pop_front();
             let Some(number) = next else {
+                told::asleep(self.selector.borrow().get_map().len(), None);
                 self.selector.borrow_mut().select(&mut ready, None)?;
+                told::ready(&ready);
                 for event in &ready {
                     let key = self.selector.borrow_mut().unregister(event.token)?;
+                    told::changed(key.fd, None);
                     key.data.wake();
                 }
                 continue;
@@ -160,8 +168,13 @@ impl Runtime {
             };
             let queue = Arc::clone(&self.queue);
             // A wake is a number at the end of a queue, no more.
-            let waker = waker_fn::waker_fn(move || queue.lock().unwrap().push_back(number));
-            match task.as_mut().poll(&mut Context::from_waker(&waker)) {
+            let waker = waker_fn::waker_fn(move || {
+                let mut queue = queue.lock().unwrap();
+                queue.push_back(number);
+                told::woken(number, queue.len());
+            });
+            let mut cx = Context::from_waker(&waker);
+            match told::polled(number, || task.as_mut().poll(&mut cx)) {
                 Poll::Pending => self.tasks.borrow_mut()[number] = Some(task),
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => println!("task {number}: {error}"),

@@ -10,7 +10,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::env;
 use std::future::{Future, poll_fn};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
@@ -20,11 +20,13 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use examples::told;
 use selectors_core::{DefaultSelector, EVENT_READ, EVENT_WRITE, Event, Events, Notifier, Token};
 
 fn main() -> io::Result<()> {
     let address = env::args().nth(1).unwrap_or("127.0.0.1:7007".into());
     let runtime = Runtime::new()?;
+    told::begin(runtime.selector.borrow().backend().name())?;
     runtime.spawn(serve(Rc::clone(&runtime), address));
     runtime.run()
 }
@@ -35,7 +37,7 @@ async fn serve(runtime: Rc<Runtime>, address: String) -> io::Result<()> {
     println!("listening on {}", listener.local_addr()?);
     let listener = Async::new(&runtime, listener);
     loop {
-        let (stream, _from) = listener.call(EVENT_READ, TcpListener::accept).await?;
+        let (stream, _from) = listener.call(EVENT_READ, told::accept).await?;
         stream.set_nonblocking(true)?;
         runtime.spawn(echo(Rc::clone(&runtime), Async::new(&runtime, stream)));
     }
@@ -45,7 +47,7 @@ async fn echo(runtime: Rc<Runtime>, stream: Async<TcpStream>) -> io::Result<()> 
     let mut buffer = [0; 4096];
     loop {
         let length = stream
-            .call(EVENT_READ, |mut stream| stream.read(&mut buffer))
+            .call(EVENT_READ, |stream| told::read(stream, &mut buffer))
             .await?;
         if length == 0 {
             return Ok(());
@@ -57,7 +59,7 @@ async fn echo(runtime: Rc<Runtime>, stream: Async<TcpStream>) -> io::Result<()> 
         let mut unsent = &answer[..];
         while !unsent.is_empty() {
             let sent = stream
-                .call(EVENT_WRITE, |mut stream| stream.write(unsent))
+                .call(EVENT_WRITE, |stream| told::write(stream, unsent))
                 .await?;
             unsent = &unsent[sent..];
         }
@@ -116,6 +118,7 @@ impl Future for Ready<'_> {
             return Poll::Ready(Ok(()));
         };
         let mut selector = self.runtime.selector.borrow_mut();
+        told::stored(&fd, self.events);
         selector.register(fd, self.events, cx.waker().clone())?;
         Poll::Pending
     }
@@ -176,6 +179,7 @@ impl Future for Sleep<'_> {
         let timer = (self.deadline, self.number);
         let mut timers = self.runtime.timers.borrow_mut();
         timers.insert(timer, cx.waker().clone());
+        told::timer_set(self.number, self.deadline - self.runtime.epoch);
         Poll::Pending
     }
 }
@@ -192,6 +196,8 @@ struct Runtime {
     /// The earliest first.
     timers: RefCell<BTreeMap<(Instant, usize), Waker>>,
     sleeps: Cell<usize>,
+    /// When all began, for the trace.
+    epoch: Instant,
     /// Written to by wakers of other threads: its fd is watched like any other.
     notifier: Arc<Notifier>,
     notified: Token,
@@ -207,6 +213,7 @@ impl Runtime {
             selector: RefCell::new(selector),
             timers: RefCell::default(),
             sleeps: Cell::new(0),
+            epoch: Instant::now(),
             notifier,
             notified,
             tasks: RefCell::default(),
@@ -217,7 +224,9 @@ impl Runtime {
     fn spawn(&self, future: impl Future<Output = io::Result<()>> + 'static) {
         let mut tasks = self.tasks.borrow_mut();
         tasks.push(Some(Box::pin(future)));
-        self.queue.lock().unwrap().push_back(tasks.len() - 1);
+        let mut queue = self.queue.lock().unwrap();
+        queue.push_back(tasks.len() - 1);
+        told::spawned(tasks.len() - 1, queue.len());
     }
 
     /// Polls everybody in the queue; asks the kernel when the queue is empty.
@@ -234,7 +243,8 @@ impl Runtime {
                 continue;
             };
             let waker = self.waker(number);
-            match task.as_mut().poll(&mut Context::from_waker(&waker)) {
+            let mut cx = Context::from_waker(&waker);
+            match told::polled(number, || task.as_mut().poll(&mut cx)) {
                 Poll::Pending => self.tasks.borrow_mut()[number] = Some(task),
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => println!("task {number}: {error}"),
@@ -249,7 +259,10 @@ impl Runtime {
         let home = thread::current().id();
         waker_fn::waker_fn(move || {
             // Queued first: whoever is woken by the notifier finds it.
-            queue.lock().unwrap().push_back(number);
+            let mut queue = queue.lock().unwrap();
+            queue.push_back(number);
+            told::woken(number, queue.len());
+            drop(queue);
             if thread::current().id() != home {
                 // It fails only if the fd is taken away from us.
                 let _ = notifier.notify();
@@ -262,20 +275,30 @@ impl Runtime {
         // No fd for time: the earliest deadline is the timeout.
         let next = self.timers.borrow().keys().next().copied();
         let timeout = next.map(|(due, _)| due.saturating_duration_since(Instant::now()));
+        told::asleep(self.selector.borrow().get_map().len() - 1, timeout);
         self.selector.borrow_mut().select(ready, timeout)?;
+        let notified = ready.iter().position(|event| event.token == self.notified);
+        if let Some(place) = notified {
+            ready.remove(place);
+            self.notifier.clear()?;
+        }
+        told::ready(ready);
+        if notified.is_some() {
+            told::notified();
+        }
         for event in ready {
-            if event.token == self.notified {
-                self.notifier.clear()?;
-                continue;
-            }
             let key = self.selector.borrow_mut().unregister(event.token)?;
+            told::changed(key.fd, None);
             key.data.wake();
         }
         let now = Instant::now();
         loop {
             let mut timers = self.timers.borrow_mut();
             match timers.first_entry().filter(|timer| timer.key().0 <= now) {
-                Some(due) => due.remove().wake(),
+                Some(due) => {
+                    told::timer_fired(due.key().1);
+                    due.remove().wake();
+                }
                 None => return Ok(()),
             }
         }

@@ -10,7 +10,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::env;
 use std::future::{Future, poll_fn};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::{Pin, pin};
@@ -20,11 +20,13 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use examples::told;
 use selectors_core::{DefaultSelector, EVENT_READ, EVENT_WRITE, Event, Events, Notifier, Token};
 
 fn main() -> io::Result<()> {
     let address = env::args().nth(1).unwrap_or("127.0.0.1:7007".into());
     let runtime = Runtime::new()?;
+    told::begin(runtime.selector.borrow().backend().name())?;
     // How long a silent client may stay, in milliseconds.
     let patience = env::args().nth(2).and_then(|text| text.parse().ok());
     let patience = Duration::from_millis(patience.unwrap_or(60_000));
@@ -38,7 +40,7 @@ async fn serve(runtime: Rc<Runtime>, address: String, patience: Duration) -> io:
     println!("listening on {}", listener.local_addr()?);
     let listener = Async::new(&runtime, listener);
     loop {
-        let (stream, _from) = listener.call(EVENT_READ, TcpListener::accept).await?;
+        let (stream, _from) = listener.call(EVENT_READ, told::accept).await?;
         stream.set_nonblocking(true)?;
         let stream = Async::new(&runtime, stream);
         runtime.spawn(echo(Rc::clone(&runtime), stream, patience));
@@ -52,7 +54,7 @@ async fn echo(
 ) -> io::Result<()> {
     let mut buffer = [0; 4096];
     loop {
-        let read = stream.call(EVENT_READ, |mut stream| stream.read(&mut buffer));
+        let read = stream.call(EVENT_READ, |stream| told::read(stream, &mut buffer));
         // Too late: the read is dropped while it waits. It has moved no byte, so none is lost.
         let length = match timeout(&runtime, patience, read).await {
             None | Some(Ok(0)) => return Ok(()),
@@ -65,7 +67,7 @@ async fn echo(
         let mut unsent = &answer[..];
         while !unsent.is_empty() {
             let sent = stream
-                .call(EVENT_WRITE, |mut stream| stream.write(unsent))
+                .call(EVENT_WRITE, |stream| told::write(stream, unsent))
                 .await?;
             unsent = &unsent[sent..];
         }
@@ -125,6 +127,7 @@ impl Future for Ready<'_> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut selector = self.runtime.selector.borrow_mut();
         if let Some(fd) = self.fd.take() {
+            told::stored(&fd, self.events);
             self.token = Some(selector.register(fd, self.events, cx.waker().clone())?);
             return Poll::Pending;
         }
@@ -142,7 +145,10 @@ impl Drop for Ready<'_> {
     fn drop(&mut self) {
         if let Some(token) = self.token {
             // A key that was reported is gone already, and a stale token says so.
-            let _ = self.runtime.selector.borrow_mut().unregister(token);
+            let key = self.runtime.selector.borrow_mut().unregister(token);
+            if key.is_ok() {
+                told::changed(token.fd(), None);
+            }
         }
     }
 }
@@ -213,6 +219,7 @@ impl Future for Sleep<'_> {
         let timer = (self.deadline, self.number);
         let mut timers = self.runtime.timers.borrow_mut();
         timers.insert(timer, cx.waker().clone());
+        told::timer_set(self.number, self.deadline - self.runtime.epoch);
         Poll::Pending
     }
 }
@@ -236,6 +243,8 @@ struct Runtime {
     /// The earliest first.
     timers: RefCell<BTreeMap<(Instant, usize), Waker>>,
     sleeps: Cell<usize>,
+    /// When all began, for the trace.
+    epoch: Instant,
     /// Written to by wakers of other threads: its fd is watched like any other.
     notifier: Arc<Notifier>,
     notified: Token,
@@ -251,6 +260,7 @@ impl Runtime {
             selector: RefCell::new(selector),
             timers: RefCell::default(),
             sleeps: Cell::new(0),
+            epoch: Instant::now(),
             notifier,
             notified,
             tasks: RefCell::default(),
@@ -261,7 +271,9 @@ impl Runtime {
     fn spawn(&self, future: impl Future<Output = io::Result<()>> + 'static) {
         let mut tasks = self.tasks.borrow_mut();
         tasks.push(Some(Box::pin(future)));
-        self.queue.lock().unwrap().push_back(tasks.len() - 1);
+        let mut queue = self.queue.lock().unwrap();
+        queue.push_back(tasks.len() - 1);
+        told::spawned(tasks.len() - 1, queue.len());
     }
 
     /// Polls everybody in the queue; asks the kernel when the queue is empty.
@@ -278,7 +290,8 @@ impl Runtime {
                 continue;
             };
             let waker = self.waker(number);
-            match task.as_mut().poll(&mut Context::from_waker(&waker)) {
+            let mut cx = Context::from_waker(&waker);
+            match told::polled(number, || task.as_mut().poll(&mut cx)) {
                 Poll::Pending => self.tasks.borrow_mut()[number] = Some(task),
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => println!("task {number}: {error}"),
@@ -293,7 +306,10 @@ impl Runtime {
         let home = thread::current().id();
         waker_fn::waker_fn(move || {
             // Queued first: whoever is woken by the notifier finds it.
-            queue.lock().unwrap().push_back(number);
+            let mut queue = queue.lock().unwrap();
+            queue.push_back(number);
+            told::woken(number, queue.len());
+            drop(queue);
             if thread::current().id() != home {
                 // It fails only if the fd is taken away from us.
                 let _ = notifier.notify();
@@ -306,20 +322,30 @@ impl Runtime {
         // No fd for time: the earliest deadline is the timeout.
         let next = self.timers.borrow().keys().next().copied();
         let timeout = next.map(|(due, _)| due.saturating_duration_since(Instant::now()));
+        told::asleep(self.selector.borrow().get_map().len() - 1, timeout);
         self.selector.borrow_mut().select(ready, timeout)?;
+        let notified = ready.iter().position(|event| event.token == self.notified);
+        if let Some(place) = notified {
+            ready.remove(place);
+            self.notifier.clear()?;
+        }
+        told::ready(ready);
+        if notified.is_some() {
+            told::notified();
+        }
         for event in ready {
-            if event.token == self.notified {
-                self.notifier.clear()?;
-                continue;
-            }
             let key = self.selector.borrow_mut().unregister(event.token)?;
+            told::changed(key.fd, None);
             key.data.wake();
         }
         let now = Instant::now();
         loop {
             let mut timers = self.timers.borrow_mut();
             match timers.first_entry().filter(|timer| timer.key().0 <= now) {
-                Some(due) => due.remove().wake(),
+                Some(due) => {
+                    told::timer_fired(due.key().1);
+                    due.remove().wake();
+                }
                 None => return Ok(()),
             }
         }

@@ -75,14 +75,14 @@ struct Recording {
     places: Vec<&'static Location<'static>>,
     names: Names,
     line: String,
-    out: Box<dyn Write>,
+    out: Box<dyn Write + Send>,
     /// The file has failed: nothing more is written.
     failed: bool,
 }
 
 impl Recorder {
     /// A recorder whose header says `backend` and `trigger`.
-    pub fn new(out: impl Write + 'static, backend: &str, trigger: &str) -> Self {
+    pub fn new(out: impl Write + Send + 'static, backend: &str, trigger: &str) -> Self {
         let (record, write) = cost();
         let mut recording = Recording::new(Box::new(out));
         recording.put(&text::header(backend, trigger, record, write));
@@ -109,7 +109,7 @@ impl Drop for Recorder {
 }
 
 impl Recording {
-    fn new(out: Box<dyn Write>) -> Self {
+    fn new(out: Box<dyn Write + Send>) -> Self {
         Recording {
             start: Instant::now(),
             records: Vec::with_capacity(BATCH),

@@ -1,9 +1,10 @@
 //! Records a future of a test, on a backend of its choice.
 
-use std::cell::RefCell;
 use std::future::Future;
 use std::io;
+use std::mem;
 use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use executor::Runtime;
 use reactor::Trigger;
@@ -11,11 +12,11 @@ use reactor::trace::Recorder;
 use selectors_core::Backend;
 
 #[derive(Clone, Default)]
-struct Text(Rc<RefCell<Vec<u8>>>);
+struct Text(Arc<Mutex<Vec<u8>>>);
 
 impl io::Write for Text {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().extend_from_slice(bytes);
+        lock(&self.0).extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -39,6 +40,10 @@ pub(crate) fn record<F: Future>(backend: Backend, future: F) -> String {
     runtime.reactor().observe(Some(Rc::new(recorder)));
     runtime.block_on(future).expect("the kernel waits");
     drop(runtime);
-    let bytes = text.0.take();
+    let bytes = mem::take(&mut *lock(&text.0));
     String::from_utf8(bytes).expect("a trace is text")
+}
+
+fn lock(text: &Mutex<Vec<u8>>) -> MutexGuard<'_, Vec<u8>> {
+    text.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,0 +1,131 @@
+//! The ladder, traced: each step shows the stations that it has come to, and none that it has not;
+//! and no lint finds anything.
+
+mod program;
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::time::{Duration, Instant};
+use std::{env, fs, thread};
+
+use program::{Program, command};
+use trace::{Step, Trace, lint};
+
+/// Longer than any step needs, even on a busy machine.
+const GUARD: Duration = Duration::from_secs(60);
+
+fn exchange(address: SocketAddr, word: &[u8]) {
+    let mut stream = TcpStream::connect(address).expect("the step listens");
+    stream.write_all(word).expect("the step reads");
+    let mut answer = vec![0; word.len()];
+    stream.read_exact(&mut answer).expect("the step answers");
+    assert_eq!(answer, word);
+}
+
+/// Reads until `enough` is there: the step writes when it goes to sleep.
+fn read(file: &Path, enough: impl Fn(&Trace) -> bool) -> Trace {
+    let deadline = Instant::now() + GUARD;
+    loop {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        match Trace::parse(&text) {
+            Ok(trace) if enough(&trace) => return trace,
+            trace => assert!(Instant::now() < deadline, "{trace:?}"),
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Runs a step with two clients, one after another, until both have gone.
+fn record(step: &str) -> Trace {
+    let file = env::temp_dir().join(format!("{step}-{}.trace", std::process::id()));
+    let mut command = command(step, "127.0.0.1:0");
+    command.env("REACTOR_TRACE", &file);
+    let (_program, address) = Program::listening(command);
+    exchange(address, b"hello");
+    exchange(address, b"again");
+    let trace = read(&file, |trace| {
+        let ends = trace.lines.iter().filter(
+            |line| matches!(&line.step, Step::Syscall { call, n: Some(0), .. } if call == "recv"),
+        );
+        ends.count() == 2
+    });
+    fs::remove_file(file).expect("ours");
+    trace
+}
+
+/// The stations that appear in a trace, in words.
+fn stations(trace: &Trace) -> Vec<&'static str> {
+    let has = |wanted: fn(&Step) -> bool| trace.lines.iter().any(|line| wanted(&line.step));
+    let all: [(&str, fn(&Step) -> bool); 8] = [
+        ("syscall", |step| matches!(step, Step::Syscall { .. })),
+        ("select", |step| matches!(step, Step::SelectEnd { .. })),
+        ("key", |step| matches!(step, Step::Register { .. })),
+        ("waker", |step| matches!(step, Step::WakerStored { .. })),
+        ("poll", |step| matches!(step, Step::PollBegin { .. })),
+        ("tasks", |step| matches!(step, Step::Spawn { .. })),
+        ("timer", |step| matches!(step, Step::TimerSet { .. })),
+        ("notify", |step| matches!(step, Step::Notify)),
+    ];
+    let seen = all.into_iter().filter(|(_, wanted)| has(*wanted));
+    seen.map(|(name, _)| name).collect()
+}
+
+#[track_caller]
+fn shows(step: &str, expected: &[&str]) {
+    let trace = record(step);
+    assert_eq!(stations(&trace), expected);
+    // A poll may be long on a busy machine; no other finding has an excuse.
+    let hits = lint::all(&trace).into_iter();
+    let hits: Vec<_> = hits.filter(|hit| hit.lint != "long-poll").collect();
+    assert_eq!(hits, []);
+}
+
+#[test]
+fn s03_is_a_wall_of_would_block() {
+    let trace = record("s03_spin");
+    assert_eq!(stations(&trace), ["syscall"]);
+    let would_block = |line: &&trace::Line| matches!(&line.step, Step::Syscall { result, .. } if result == "would_block");
+    let wasted = trace.lines.iter().filter(would_block).count();
+    assert!(wasted * 10 > trace.lines.len() * 9, "{wasted}");
+}
+
+#[test]
+fn s04_asks_the_kernel() {
+    shows("s04_select", &["syscall", "select"]);
+}
+
+#[test]
+fn s05_and_s06_have_keys() {
+    shows("s05_callbacks", &["syscall", "select", "key"]);
+    shows("s06_backends", &["syscall", "select", "key"]);
+}
+
+#[test]
+fn s07_has_a_waker_and_a_poll() {
+    shows("s07_waker", &["syscall", "select", "key", "waker", "poll"]);
+}
+
+#[test]
+fn s08_and_s09_have_tasks() {
+    let expected = ["syscall", "select", "key", "waker", "poll", "tasks"];
+    shows("s08_queue", &expected);
+    shows("s09_await", &expected);
+}
+
+#[test]
+fn s10_has_timers_and_other_threads() {
+    let all = [
+        "syscall", "select", "key", "waker", "poll", "tasks", "timer", "notify",
+    ];
+    shows("s10_time", &all);
+    shows("s11_cancel", &all);
+}
+
+#[test]
+fn s12_shows_what_the_library_does_by_itself() {
+    let expected = [
+        "syscall", "select", "key", "waker", "poll", "tasks", "timer",
+    ];
+    shows("s12_crates", &expected);
+}
