@@ -135,6 +135,13 @@ pub fn forgotten(fd: RawFd) {
 /// A waker was stored in the key of an fd, and the key was armed.
 #[track_caller]
 pub fn stored(fd: &(impl AsFd + ?Sized), events: Events) {
+    waits(fd, events);
+    watched(fd, events);
+}
+
+/// A waker was stored in the key of an fd.
+#[track_caller]
+pub fn waits(fd: &(impl AsFd + ?Sized), events: Events) {
     let direction = if events.is_readable() {
         Direction::Read
     } else {
@@ -145,7 +152,6 @@ pub fn stored(fd: &(impl AsFd + ?Sized), events: Events) {
         direction,
         crowded: false,
     });
-    watched(fd, events);
 }
 
 /// The thread asks the kernel.

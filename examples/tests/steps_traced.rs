@@ -56,19 +56,24 @@ fn record(step: &str) -> Trace {
 
 /// The stations that appear in a trace, in words.
 fn stations(trace: &Trace) -> Vec<&'static str> {
-    let has = |wanted: fn(&Step) -> bool| trace.lines.iter().any(|line| wanted(&line.step));
-    let all: [(&str, fn(&Step) -> bool); 8] = [
-        ("syscall", |step| matches!(step, Step::Syscall { .. })),
-        ("select", |step| matches!(step, Step::SelectEnd { .. })),
-        ("key", |step| matches!(step, Step::Register { .. })),
-        ("waker", |step| matches!(step, Step::WakerStored { .. })),
-        ("poll", |step| matches!(step, Step::PollBegin { .. })),
-        ("tasks", |step| matches!(step, Step::Spawn { .. })),
-        ("timer", |step| matches!(step, Step::TimerSet { .. })),
-        ("notify", |step| matches!(step, Step::Notify)),
+    let all = [
+        "syscall", "select", "key", "waker", "poll", "tasks", "timer", "notify",
     ];
-    let seen = all.into_iter().filter(|(_, wanted)| has(*wanted));
-    seen.map(|(name, _)| name).collect()
+    let station = |line: &trace::Line| match line.step {
+        Step::Syscall { .. } => "syscall",
+        Step::SelectEnd { .. } => "select",
+        Step::Register { .. } => "key",
+        Step::WakerStored { .. } => "waker",
+        Step::PollBegin { .. } => "poll",
+        Step::Spawn { .. } => "tasks",
+        Step::TimerSet { .. } => "timer",
+        Step::Notify => "notify",
+        _ => "",
+    };
+    let seen = all
+        .into_iter()
+        .filter(|name| trace.lines.iter().any(|line| station(line) == *name));
+    seen.collect()
 }
 
 #[track_caller]

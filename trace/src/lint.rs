@@ -110,9 +110,10 @@ impl State {
                 result,
                 call,
                 errno,
-                ..
+                n,
             } => {
-                let moved = result != "would_block";
+                // The end of a stream is always readable: to read it again is no progress.
+                let moved = result != "would_block" && *n != Some(0);
                 let key = self.keys.entry(*fd).or_default();
                 key.untried = false;
                 if moved {

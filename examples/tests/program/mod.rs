@@ -51,6 +51,7 @@ pub(crate) fn executable(name: &str) -> PathBuf {
         "echo_callbacks.rs",
         "see",
         "steps",
+        "museum",
     ];
     let newest = sources.map(|source| newest(&Path::new(env!("CARGO_MANIFEST_DIR")).join(source)));
     let fresh = built.is_some_and(|built| newest.iter().flatten().all(|source| *source <= built));
