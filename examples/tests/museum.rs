@@ -51,6 +51,17 @@ fn b03_a_waker_of_another_task_wakes_another_task() {
     shows("b03_stale_waker", "lost-task", "hangs", "has passed");
 }
 
+#[test]
+fn b10_a_write_that_is_dropped_is_cut_in_two() {
+    let (broken, lints) = run("b10_cut_write", "");
+    assert_eq!(lints, ["cut-write"], "{broken:?}");
+    let whole = "the peer got 4194304 bytes of 4194304";
+    assert!(!broken.stdout.contains(whole), "{broken:?}");
+    let (fixed, lints) = run("b10_cut_write", "fixed");
+    assert!(lints.is_empty(), "{lints:?}");
+    assert!(fixed.stdout.contains(whole), "{fixed:?}");
+}
+
 /// How often the loop turned.
 fn turns(outcome: &Outcome) -> u64 {
     let number = outcome.stdout.split(' ').next();

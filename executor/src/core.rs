@@ -118,10 +118,10 @@ impl Core {
     /// A wake on this thread.
     #[inline]
     pub(crate) fn schedule(&self, id: TaskId) {
-        self.counts.local_wakes.add(1);
         if self.reactor.is_observed() {
-            return self.observe_wake(id, self.reactor.cause());
+            return self.observe_local_wake(id);
         }
+        self.counts.local_wakes.add(1);
         self.scheduler.borrow_mut().schedule(id);
     }
 
@@ -148,8 +148,14 @@ impl Core {
         let mut tasks = self.tasks.open();
         let mut round = Round::resume(self);
         let mut polls = 0;
+        // What happened before the last look at the kernel does not matter any more.
+        self.reactor.take_exhausted();
         while polls < POLLS_PER_TURN {
             let Some(slot) = round.next() else {
+                // A task that used its budget up goes on after a look at the kernel.
+                if self.reactor.take_exhausted() {
+                    break;
+                }
                 // Who was woken in the last round runs in this one.
                 self.collect_mail();
                 if round.begin() {
@@ -168,9 +174,10 @@ impl Core {
             if slot == ROOT {
                 if let Poll::Ready(output) = poll_root() {
                     self.observe_poll_end(id, true);
+                    self.counts.polls.add(polls as u64);
                     return Poll::Ready(output);
                 }
-            } else if let Some(place) = tasks.place(id) {
+            } else if let Some(place) = tasks.place(slot) {
                 let poll = |job: &mut Job| {
                     if observed {
                         let waker = self.counted_waker(id);
@@ -233,9 +240,8 @@ impl Core {
         let mut scheduler = self.scheduler.borrow_mut();
         self.reactor
             .turn_with(timeout, move |waker| match TaskId::of(&waker) {
-                Some(id) if id.runtime() == self.number => {
+                Some(id) if scheduler.schedule(id) => {
                     TaskId::forget(waker);
-                    scheduler.schedule(id);
                     None
                 }
                 _ => Some(waker),
@@ -261,7 +267,7 @@ impl Core {
                 Mail::Wake(id) if self.reactor.is_observed() => {
                     self.observe_wake(id, Cause::Thread);
                 }
-                Mail::Wake(id) => self.scheduler.borrow_mut().schedule(id),
+                Mail::Wake(id) => drop(self.scheduler.borrow_mut().schedule(id)),
                 Mail::Spawn(spawn) => spawn(self),
             }
         }
@@ -270,7 +276,11 @@ impl Core {
     /// Drops every task, in the order of their slots, while this runtime is still current, so
     /// that what they hold can unregister itself.
     pub(crate) fn close(self: &Rc<Self>) {
-        self.closed.set(true);
+        // Once: the number may be another runtime's by the second time.
+        if self.closed.replace(true) {
+            return;
+        }
+        self.reactor.abandon_if_forked();
         let _reactor = self.reactor.enter();
         let _entered = wake::enter(self);
         // Nothing is taken in any more, so one pass meets them all. Nothing is borrowed meanwhile:
@@ -278,13 +288,15 @@ impl Core {
         for job in self.tasks.take_all() {
             drop_job(job);
         }
-        drop(self.remote.inbox.close());
+        for mail in self.remote.inbox.close() {
+            drop_job(mail);
+        }
         wake::strike_off(self.number);
     }
 }
 
 /// A destructor that panics ends its task, not the runtime.
-fn drop_job(job: Option<Job>) {
+fn drop_job<T>(job: T) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(job))) {
         // The panic hook has reported it. The payload's own destructor could panic again.
         std::mem::forget(payload);

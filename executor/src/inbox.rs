@@ -122,7 +122,8 @@ impl<T> Inbox<T> {
     #[inline]
     pub(crate) fn prepare_to_sleep(&self) -> Sleep {
         match self.state.load(Ordering::Relaxed) {
-            QUIET => Sleep::Allowed,
+            // ASLEEP: announced already, for a host loop that waits in our place.
+            QUIET | ASLEEP => Sleep::Allowed,
             _ => self.announce(ASLEEP),
         }
     }

@@ -59,11 +59,22 @@ impl<T> Outlet<T> for Rc<Shared<T>> {
 pub struct JoinHandle<T> {
     id: TaskId,
     shared: Rc<Shared<T>>,
+    /// What [`spawn_named`](crate::spawn_named) called it.
+    name: Option<Rc<str>>,
 }
 
 impl<T> JoinHandle<T> {
     pub(crate) fn new(id: TaskId, shared: Rc<Shared<T>>) -> Self {
-        JoinHandle { id, shared }
+        JoinHandle {
+            id,
+            shared,
+            name: None,
+        }
+    }
+
+    pub(crate) fn named(mut self, name: Rc<str>) -> Self {
+        self.name = Some(name);
+        self
     }
 
     /// Asks the task to end. Its future is dropped the next time it would be polled, and the
@@ -90,6 +101,11 @@ impl<T> JoinHandle<T> {
     /// Names the task in traces and dumps.
     pub fn id(&self) -> Id {
         Id::new(self.id)
+    }
+
+    /// The name that [`spawn_named`](crate::spawn_named) gave it.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
     }
 }
 
@@ -118,6 +134,7 @@ impl<T> fmt::Debug for JoinHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JoinHandle")
             .field("id", &self.id())
+            .field("name", &self.name())
             .field("is_finished", &self.is_finished())
             .finish()
     }
@@ -156,6 +173,16 @@ impl<T> AbortOnDrop<T> {
     /// See [`JoinHandle::id`].
     pub fn id(&self) -> Id {
         self.handle().id()
+    }
+
+    /// See [`JoinHandle::name`].
+    pub fn name(&self) -> Option<&str> {
+        self.handle().name()
+    }
+
+    /// See [`JoinHandle::abort`]; the result can still be awaited.
+    pub fn abort(&self) {
+        self.handle().abort();
     }
 
     fn handle(&self) -> &JoinHandle<T> {

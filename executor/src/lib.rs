@@ -73,3 +73,8 @@ pub use spawner::{SendHandle, Spawner};
 pub use stopping::{Shutdown, stopping};
 pub use task_local::{Scope, TaskLocal};
 pub use task_set::TaskSet;
+
+/// The programs in the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

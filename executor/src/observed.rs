@@ -17,6 +17,17 @@ impl Core {
         self.reactor.emit(Event::Enqueue { task, queued });
     }
 
+    /// A wake on this thread, before the observer's eyes.
+    #[cold]
+    pub(crate) fn observe_local_wake(&self, id: TaskId) {
+        let by = self.reactor.cause();
+        // The reactor counts those itself.
+        if by != Cause::Reactor {
+            self.counts.local_wakes.add(1);
+        }
+        self.observe_wake(id, by);
+    }
+
     /// Wakes a task before the observer's eyes.
     #[cold]
     #[track_caller]

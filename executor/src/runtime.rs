@@ -14,6 +14,7 @@ use selectors_core::{Backend, Script};
 
 use crate::core::Core;
 use crate::dump::TaskInfo;
+use crate::inbox::Sleep;
 use crate::join::JoinHandle;
 use crate::metrics::Metrics;
 use crate::scheduler::About;
@@ -73,11 +74,14 @@ pub fn spawn<F: Future + 'static>(future: F) -> JoinHandle<F::Output> {
 /// If no runtime runs on this thread.
 #[track_caller]
 pub fn spawn_named<F: Future + 'static>(name: &str, future: F) -> JoinHandle<F::Output> {
+    let name: Rc<str> = name.into();
     let about = About {
-        name: Some(name.into()),
+        name: Some(Rc::clone(&name)),
         ..About::caller()
     };
-    wake::expect_current("spawn_named").spawn(future, about)
+    wake::expect_current("spawn_named")
+        .spawn(future, about)
+        .named(name)
 }
 
 /// Lets every other task that is ready run once before this one goes on.
@@ -120,6 +124,13 @@ pub async fn yield_now() {
 /// ```
 ///
 /// Dropping it drops every task, then the reactor.
+///
+/// # Fork
+///
+/// A forked child has a copy of the runtime, but shares the kernel's side of it with its parent.
+/// So it must not run it: drop it in the child before any socket that it does not own, which leaves
+/// the parent's alone, and make a new one. Sockets that the child wants to keep go over by
+/// `try_clone` of their std form, made before the fork.
 pub struct Runtime {
     core: Rc<Core>,
 }
@@ -234,7 +245,8 @@ impl Runtime {
     }
 
     /// One step for a host loop: polls who is woken, takes a [turn](Reactor::turn) of at most
-    /// `timeout` (none at all if somebody is still woken), and polls whom that woke.
+    /// `timeout`, and polls whom that woke. If somebody was polled before the turn, it does not
+    /// wait: that may be what the host is waiting for.
     ///
     /// [`Reactor::host_fd`] tells the host when to call this before
     /// [`next_timeout`](Self::next_timeout) is over.
@@ -248,7 +260,13 @@ impl Runtime {
     /// If this thread is inside a `block_on` already.
     pub fn turn(&self, timeout: Option<Duration>) -> io::Result<Turn> {
         let _guards = self.enter();
-        let _: Poll<()> = self.core.poll_tasks(|| Poll::Pending);
+        self.core.collect_mail();
+        let timeout = if self.core.is_idle() {
+            timeout
+        } else {
+            let _: Poll<()> = self.core.poll_tasks(|| Poll::Pending);
+            Some(Duration::ZERO)
+        };
         let turn = self.core.turn(timeout)?;
         let _: Poll<()> = self.core.poll_tasks(|| Poll::Pending);
         Ok(turn)
@@ -256,8 +274,13 @@ impl Runtime {
 
     /// How long a host loop may wait before it calls [`turn`](Self::turn), unless
     /// [`Reactor::host_fd`] becomes readable; `None`: for ever.
+    ///
+    /// Call it just before each wait of the host: it also announces to other threads that this one
+    /// is about to sleep, so that their wakes make the fd readable.
     pub fn next_timeout(&self) -> Option<Duration> {
-        if self.core.is_idle() {
+        let asleep =
+            self.core.is_idle() && self.core.remote.inbox.prepare_to_sleep() == Sleep::Allowed;
+        if asleep {
             self.core.reactor.next_timeout()
         } else {
             Some(Duration::ZERO)

@@ -77,8 +77,9 @@ impl Scheduler {
             queue: Vec::new(),
             live: 0,
             spawned: 0,
-            // The generator below never leaves zero.
-            shuffle: seed.map(|seed| seed | 1),
+            // Spread, so that seeds side by side differ in more than one bit; and the generator
+            // below never leaves zero.
+            shuffle: seed.map(|seed| seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
         }
     }
 
@@ -117,13 +118,18 @@ impl Scheduler {
         slot as u32
     }
 
-    /// A wake: queues the task, once, unless it is gone.
+    /// A wake: queues the task, once. False if it is not a task of this runtime, or gone.
     #[inline]
-    pub(crate) fn schedule(&mut self, id: TaskId) {
-        if let Some(mark) = self.marks.get_mut(id.slot() as usize) {
-            if mark.id == id && !mem::replace(&mut mark.queued, true) {
-                self.queue.push(id.slot());
+    pub(crate) fn schedule(&mut self, id: TaskId) -> bool {
+        match self.marks.get_mut(id.slot() as usize) {
+            // The whole id: slot, generation and runtime.
+            Some(mark) if mark.id == id => {
+                if !mem::replace(&mut mark.queued, true) {
+                    self.queue.push(id.slot());
+                }
+                true
             }
+            _ => false,
         }
     }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
+use crate::id::Id;
 use crate::join_error::JoinError;
 use crate::scheduler::About;
 use crate::task::Outlet;
@@ -87,7 +88,7 @@ impl Spawner {
                 outlet,
                 About { from, name: None },
             );
-            shared.id.store(id.bits(), Ordering::Release);
+            shared.id.store(id.bits(), Ordering::SeqCst);
         })));
         SendHandle { shared }
     }
@@ -103,6 +104,10 @@ impl fmt::Debug for Spawner {
 struct Shared<T> {
     state: Mutex<State<T>>,
     /// Set once, by the handle; the task sees it when it is next polled.
+    ///
+    /// The handle writes this and then reads `id`, the runtime writes `id` and then, before the
+    /// first poll, reads this. All four are sequentially consistent, so that they cannot both read
+    /// the old value: an abort that finds no id to wake is seen by the first poll.
     aborted: AtomicBool,
     /// The bits of the task's id; zero until the runtime has made it.
     id: AtomicU64,
@@ -134,7 +139,7 @@ struct Outbound<T>(Arc<Shared<T>>);
 
 impl<T> Outlet<T> for Outbound<T> {
     fn is_aborted(&self) -> bool {
-        self.0.aborted.load(Ordering::Relaxed)
+        self.0.aborted.load(Ordering::SeqCst)
     }
 
     fn finish(&self, outcome: Result<T, JoinError>) {
@@ -166,9 +171,9 @@ pub struct SendHandle<T> {
 impl<T> SendHandle<T> {
     /// Asks the task to end; see [`JoinHandle::abort`](crate::JoinHandle::abort).
     pub fn abort(&self) {
-        self.shared.aborted.store(true, Ordering::Relaxed);
+        self.shared.aborted.store(true, Ordering::SeqCst);
         // Zero: the runtime has not made it yet, and will look before the first poll.
-        match self.shared.id.load(Ordering::Acquire) {
+        match self.shared.id.load(Ordering::SeqCst) {
             0 => {}
             id => wake::wake(TaskId::from_bits(id)),
         }
@@ -176,6 +181,14 @@ impl<T> SendHandle<T> {
 
     /// Lets the task run on without a handle.
     pub fn detach(self) {}
+
+    /// Names the task in traces and dumps; `None` until the runtime has made it.
+    pub fn id(&self) -> Option<Id> {
+        match self.shared.id.load(Ordering::SeqCst) {
+            0 => None,
+            id => Some(Id::new(TaskId::from_bits(id))),
+        }
+    }
 
     /// Is the task over, in one way or another?
     pub fn is_finished(&self) -> bool {
@@ -195,6 +208,8 @@ impl<T> Future for SendHandle<T> {
     ///
     /// If it is polled again after it has yielded the result.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // Dropped after the lock: a waker's destructor is not our code.
+        let _replaced;
         let mut state = self
             .shared
             .state
@@ -202,7 +217,7 @@ impl<T> Future for SendHandle<T> {
             .unwrap_or_else(PoisonError::into_inner);
         match &mut *state {
             State::Running(joiner) => {
-                *joiner = Some(cx.waker().clone());
+                _replaced = joiner.replace(cx.waker().clone());
                 Poll::Pending
             }
             State::Over(_) => match std::mem::replace(&mut *state, State::Taken) {

@@ -1,6 +1,7 @@
 //! Graceful shutdown: asking tasks to end, giving them time, and ending them.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
@@ -14,14 +15,40 @@ use crate::wake;
 #[derive(Default)]
 pub(crate) struct Stopping {
     asked: Cell<bool>,
-    waiting: RefCell<Vec<Waker>>,
+    /// By the number of the `stopping()` that waits.
+    waiting: RefCell<BTreeMap<u64, Waker>>,
+    /// The next such number.
+    next: Cell<u64>,
+}
+
+/// A place among those who wait; dropping it vacates it, because `stopping()` is made and dropped
+/// again and again beside other work.
+struct Place {
+    core: Rc<Core>,
+    number: u64,
+}
+
+impl Place {
+    fn wait(&self, waker: &Waker) {
+        let mut waiting = self.core.stopping.waiting.borrow_mut();
+        let replaced = waiting.insert(self.number, waker.clone());
+        drop(waiting);
+        drop(replaced);
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let waker = self.core.stopping.waiting.borrow_mut().remove(&self.number);
+        drop(waker);
+    }
 }
 
 impl Stopping {
     fn ask(&self) {
         self.asked.set(true);
         let waiting = self.waiting.take();
-        waiting.into_iter().for_each(Waker::wake);
+        waiting.into_values().for_each(Waker::wake);
     }
 }
 
@@ -29,23 +56,24 @@ impl Stopping {
 /// [`Runtime::shutdown`](crate::Runtime::shutdown). A task that accepts or serves for ever waits
 /// for this beside its work, and returns.
 ///
+/// Dropping the future leaves nothing behind.
+///
 /// # Panics
 ///
 /// If no runtime runs on this thread.
 pub async fn stopping() {
     let core = wake::expect_current("stopping");
-    let mut known: Option<Waker> = None;
-    poll_fn(move |cx| {
+    let stopping = &core.stopping;
+    let number = stopping.next.replace(stopping.next.get() + 1);
+    let place = Place {
+        core: Rc::clone(&core),
+        number,
+    };
+    poll_fn(|cx| {
         if core.stopping.asked.get() {
             return Poll::Ready(());
         }
-        if !known
-            .as_ref()
-            .is_some_and(|known| known.will_wake(cx.waker()))
-        {
-            known = Some(cx.waker().clone());
-            core.stopping.waiting.borrow_mut().push(cx.waker().clone());
-        }
+        place.wait(cx.waker());
         Poll::Pending
     })
     .await;
@@ -54,7 +82,8 @@ pub async fn stopping() {
 /// How a [shutdown](crate::Runtime::shutdown) went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shutdown {
-    /// Tasks that ended by themselves within the grace period.
+    /// Tasks that ended by themselves within the grace period, those included that were spawned
+    /// in it.
     pub ended: usize,
     /// Tasks that were dropped, in the order in which their slots stand in the slab.
     pub dropped: usize,
@@ -63,7 +92,9 @@ pub struct Shutdown {
 impl Core {
     /// Asks, waits for `grace` at most, and drops what is left.
     pub(crate) fn shut_down(self: &Rc<Self>, grace: Duration) -> io::Result<Shutdown> {
-        let before = self.live();
+        let spawned = || self.scheduler.borrow().spawned();
+        let before = self.live() as u64;
+        let spawned_before = spawned();
         self.stopping.ask();
         let deadline = self.reactor.now().checked_add(grace);
         let mut waited = Ok(());
@@ -76,9 +107,10 @@ impl Core {
             waited = self.turn(left).map(drop);
         }
         let dropped = self.live();
+        let all = before + (spawned() - spawned_before);
         self.close();
         waited.map(|()| Shutdown {
-            ended: before.saturating_sub(dropped),
+            ended: all as usize - dropped,
             dropped,
         })
     }

@@ -1,11 +1,14 @@
 //! [`TaskSet`]: tasks joined in the order in which they end.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
+
+use futures_core::Stream;
 
 use crate::id::Id;
 use crate::join_error::JoinError;
@@ -44,7 +47,7 @@ struct Shared<T> {
     /// Results, in the order in which they came.
     ended: RefCell<VecDeque<Result<T, JoinError>>>,
     /// The tasks that are still running, by their number in this set.
-    running: RefCell<Vec<(u64, TaskId)>>,
+    running: RefCell<BTreeMap<u64, TaskId>>,
     /// The number of the next task.
     next: Cell<u64>,
     /// Who waits in `join_next`.
@@ -65,10 +68,7 @@ impl<T> Outlet<T> for Member<T> {
     }
 
     fn finish(&self, outcome: Result<T, JoinError>) {
-        self.set
-            .running
-            .borrow_mut()
-            .retain(|(number, _)| *number != self.number);
+        self.set.running.borrow_mut().remove(&self.number);
         self.set.ended.borrow_mut().push_back(outcome);
         if let Some(joiner) = self.set.joiner.take() {
             joiner.wake();
@@ -97,25 +97,31 @@ impl<T: 'static> TaskSet<T> {
             number,
         };
         let id = core.insert(future, member, About::caller());
-        self.shared.running.borrow_mut().push((number, id));
+        // A runtime that is at its end takes nothing in: that task is over already.
+        if !core.is_closed() {
+            self.shared.running.borrow_mut().insert(number, id);
+        }
         Id::new(id)
     }
 
     /// Waits for the next task to end; `None` if there is none left. Dropping the future loses
     /// nothing.
     pub async fn join_next(&mut self) -> Option<Result<T, JoinError>> {
-        poll_fn(|cx| {
-            if let Some(outcome) = self.shared.ended.borrow_mut().pop_front() {
-                return Poll::Ready(Some(outcome));
-            }
-            match self.shared.running.borrow().first() {
-                Some((_, id)) => wake::assert_driven(id.runtime()),
-                None => return Poll::Ready(None),
-            }
-            self.shared.joiner.set(Some(cx.waker().clone()));
-            Poll::Pending
-        })
-        .await
+        poll_fn(|cx| self.poll_join_next(cx)).await
+    }
+
+    /// The poll-style form of [`join_next`](Self::join_next); the set remembers one waker, the
+    /// last.
+    pub fn poll_join_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, JoinError>>> {
+        if let Some(outcome) = self.shared.ended.borrow_mut().pop_front() {
+            return Poll::Ready(Some(outcome));
+        }
+        match self.shared.running.borrow().values().next() {
+            Some(id) => wake::assert_driven(id.runtime()),
+            None => return Poll::Ready(None),
+        }
+        self.shared.joiner.set(Some(cx.waker().clone()));
+        Poll::Pending
     }
 
     /// Asks every task to end; their results are still to be joined, and new tasks may be spawned.
@@ -134,11 +140,28 @@ impl<T: 'static> TaskSet<T> {
     }
 }
 
+/// The results, in the order in which they come. It is over when nobody is left, and goes on when
+/// another task is spawned.
+impl<T: 'static> Stream for TaskSet<T> {
+    type Item = Result<T, JoinError>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().poll_join_next(cx)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.len(), None)
+    }
+}
+
 impl<T> Shared<T> {
     fn abort(&self) {
         self.aborted_below.set(self.next.get());
-        let running = self.running.borrow().clone();
-        running.into_iter().for_each(|(_, id)| wake::wake(id));
+        // A wake only queues: nothing of ours is called back.
+        self.running
+            .borrow()
+            .values()
+            .for_each(|id| wake::wake(*id));
     }
 }
 

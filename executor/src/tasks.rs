@@ -54,19 +54,18 @@ pub(crate) struct Open<'a> {
 }
 
 impl Open<'_> {
-    /// The place of a task; it is vacant if the task is gone.
+    /// The place of a slot; it is vacant if the task is gone.
     #[inline]
-    pub(crate) fn place(&mut self, id: TaskId) -> Option<&mut Option<Job>> {
+    pub(crate) fn place(&mut self, slot: u32) -> Option<&mut Option<Job>> {
         if self.tasks.arrived.get() {
             self.settle();
         }
-        self.slab.get_mut(id.slot() as usize)
+        self.slab.get_mut(slot as usize)
     }
 
-    #[cold]
     fn settle(&mut self) {
         self.tasks.arrived.set(false);
-        for (id, job) in mem::take(&mut *self.tasks.arrivals.borrow_mut()) {
+        for (id, job) in self.tasks.arrivals.borrow_mut().drain(..) {
             let slot = id.slot() as usize;
             if slot >= self.slab.len() {
                 self.slab.resize_with(slot + 1, || None);

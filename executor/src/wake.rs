@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::io;
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -15,7 +16,11 @@ use crate::waker::TaskId;
 
 thread_local! {
     /// The runtime that runs on this thread.
-    static CURRENT: RefCell<Option<Rc<Core>>> = const { RefCell::new(None) };
+    ///
+    /// `ManuallyDrop` because a thread-local without a destructor is found without asking whether
+    /// it is still alive. Nothing leaks: [`Entered`] always takes out what it has put in.
+    static CURRENT: RefCell<ManuallyDrop<Option<Rc<Core>>>> =
+        const { RefCell::new(ManuallyDrop::new(None)) };
 }
 
 /// Where other threads find a runtime by its number: the place in the list.
@@ -53,17 +58,10 @@ impl Remote {
 /// a runtime that is gone is passed over in silence: late wakes are nobody's mistake.
 #[inline]
 pub(crate) fn wake(id: TaskId) {
-    // A thread that is being torn down has no runtime any more.
-    let here = CURRENT.try_with(|current| match &*current.borrow() {
-        Some(core) if core.number == id.runtime() => {
-            core.schedule(id);
-            true
-        }
-        _ => false,
+    CURRENT.with_borrow(|current| match &**current {
+        Some(core) if core.number == id.runtime() => core.schedule(id),
+        _ => wake_elsewhere(id),
     });
-    if !here.unwrap_or(false) {
-        wake_elsewhere(id);
-    }
 }
 
 #[cold]
@@ -100,10 +98,7 @@ pub(crate) fn strike_off(number: u16) {
 
 /// The runtime of this thread, if one is running.
 pub(crate) fn current() -> Option<Rc<Core>> {
-    CURRENT
-        .try_with(|current| current.borrow().clone())
-        .ok()
-        .flatten()
+    CURRENT.with_borrow(|current| Option::clone(current))
 }
 
 /// The runtime of this thread, which `what` needs.
@@ -134,7 +129,11 @@ pub(crate) fn dropped_pending(id: TaskId) {
 
 /// Makes `core` the runtime of this thread until the guard is dropped.
 pub(crate) fn enter(core: &Rc<Core>) -> Entered {
-    Entered(CURRENT.replace(Some(Rc::clone(core))))
+    Entered(exchange(Some(Rc::clone(core))))
+}
+
+fn exchange(runtime: Option<Rc<Core>>) -> Option<Rc<Core>> {
+    ManuallyDrop::into_inner(CURRENT.replace(ManuallyDrop::new(runtime)))
 }
 
 /// Restores the runtime that this thread had before.
@@ -142,6 +141,6 @@ pub(crate) struct Entered(Option<Rc<Core>>);
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        CURRENT.set(self.0.take());
+        drop(exchange(self.0.take()));
     }
 }

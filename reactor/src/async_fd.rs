@@ -3,17 +3,15 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
 
 use selectors_core::{Events, Interest, Mode};
 
-use crate::attention::Attend;
 use crate::call::Call;
 use crate::observe::{Event, Outcome};
-use crate::reactor::Shared;
-use crate::slot::{Direction, Slot, WaiterId};
+use crate::shared::Shared;
+use crate::slot::{Direction, Slot};
 
 /// An fd with a slot: tries the call first, and sleeps only when the kernel says WouldBlock.
 ///
@@ -42,10 +40,10 @@ use crate::slot::{Direction, Slot, WaiterId};
 /// ```
 pub struct Async<T: AsFd + 'static> {
     /// Shared with the selector's key, so that it cannot be closed while it is registered.
-    source: Rc<T>,
+    pub(crate) source: Rc<T>,
     /// The key's data.
-    slot: Rc<Slot>,
-    reactor: Rc<Shared>,
+    pub(crate) slot: Rc<Slot>,
+    pub(crate) reactor: Rc<Shared>,
 }
 
 impl<T: AsFd + 'static> Async<T> {
@@ -170,163 +168,9 @@ impl<T: AsFd + 'static> Async<T> {
         result
     }
 
-    /// Tells the observer of a system call.
-    #[cold]
-    fn tell<R>(&self, call: Call, result: &io::Result<R>, tell: impl Fn(&R) -> Outcome) {
-        let outcome = match result {
-            Ok(done) => tell(done),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                // Without an errno it was not the kernel: a write came up short, and need not ask.
-                error
-                    .raw_os_error()
-                    .map_or(Outcome::Short, |_| Outcome::WouldBlock)
-            }
-            Err(error) => Outcome::Failed(error.raw_os_error().unwrap_or(0)),
-        };
-        let fd = self.source.as_fd().as_raw_fd();
-        self.reactor.hook.emit(Event::Syscall { call, fd, outcome });
-    }
-
-    /// An operation that may come to wait in `direction`.
-    pub(crate) fn waiter(&self, direction: Direction) -> Waiter<'_, T> {
-        Waiter {
-            io: self,
-            direction,
-            id: 0,
-        }
-    }
-
-    /// The waiter that all poll-style operations in `direction` share.
-    pub(crate) fn standing_waiter(&self, direction: Direction) -> Waiter<'_, T> {
-        Waiter {
-            io: self,
-            direction,
-            id: direction.standing_waiter(),
-        }
-    }
-
-    /// A transfer of `moved` out of `asked` bytes on a stream: if it came up short, the kernel's
-    /// buffer was drained (or filled), and the next call would only say WouldBlock.
-    #[inline]
-    pub(crate) fn transferred(&self, direction: Direction, moved: usize, asked: usize) {
-        if moved < asked && moved != 0 {
-            self.slot.came_up_short(direction);
-        }
-    }
-
-    /// Tries `op`; on WouldBlock stores the waker as waiter `id`, arms the key and returns
-    /// `Pending`. `tell` says what an observer is told of a success.
-    #[inline(always)]
-    pub(crate) fn poll_with<R>(
-        &self,
-        call: Call,
-        direction: Direction,
-        id: &mut WaiterId,
-        cx: &mut Context<'_>,
-        mut op: impl FnMut(&Self) -> io::Result<R>,
-        tell: impl Fn(&R) -> Outcome,
-    ) -> Poll<io::Result<R>> {
-        loop {
-            if !self.slot.may_be_ready(direction) {
-                ready!(self.wait(direction, id, cx))?;
-            }
-            let result = if self.reactor.attention.spend() {
-                op(self)
-            } else {
-                ready!(self.attend(call, cx, &mut op, &tell))
-            };
-            match result {
-                Ok(done) => return Poll::Ready(Ok(done)),
-                Err(error) => match error.kind() {
-                    io::ErrorKind::WouldBlock => self.slot.clear(direction),
-                    io::ErrorKind::Interrupted => {}
-                    _ => return Poll::Ready(Err(error)),
-                },
-            }
-        }
-    }
-
-    /// The budget is used up, or somebody observes.
-    #[cold]
-    fn attend<R>(
-        &self,
-        call: Call,
-        cx: &mut Context<'_>,
-        op: &mut impl FnMut(&Self) -> io::Result<R>,
-        tell: &impl Fn(&R) -> Outcome,
-    ) -> Poll<io::Result<R>> {
-        if self.reactor.attention.attend() == Attend::BudgetIsUsedUp {
-            // One busy socket must not starve the rest: go to the back of the queue.
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        let result = op(self);
-        self.tell(call, &result, tell);
-        Poll::Ready(result)
-    }
-
-    /// Store the waker, then arm, then return `Pending`.
-    ///
-    /// Between the two an event can be queued in the kernel, but not dispatched: dispatch happens
-    /// in a turn, on this thread, after we return. So whichever comes first, the event finds the
-    /// waker.
-    #[inline(always)]
-    fn wait(
-        &self,
-        direction: Direction,
-        id: &mut WaiterId,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<()>> {
-        if *id == 0 {
-            *id = self.reactor.next_waiter();
-        }
-        if self.reactor.is_calm() && self.slot.wait_alone(direction, *id, cx.waker()) {
-            return Poll::Pending;
-        }
-        self.wait_and_arm(direction, *id, cx)
-    }
-
-    #[cold]
-    fn wait_and_arm(
-        &self,
-        direction: Direction,
-        id: WaiterId,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.reactor.assert_driven();
-        self.slot.wait(direction, id, cx.waker());
-        if self.reactor.attention.is_observed() {
-            let fd = self.source.as_fd().as_raw_fd();
-            let crowded = self.slot.is_crowded();
-            self.reactor.hook.emit(Event::WakerStored {
-                fd,
-                direction,
-                crowded,
-            });
-        }
-        match self.arm(direction) {
-            Ok(()) => Poll::Pending,
-            // epoll and kqueue refuse what is always ready, such as a regular file; poll and
-            // select say that it is ready.
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                self.slot.assume_ready();
-                Poll::Ready(Ok(()))
-            }
-            Err(error) => Poll::Ready(Err(error)),
-        }
-    }
-
-    /// Waiter `id` is done, or given up.
-    #[inline]
-    pub(crate) fn forget(&self, direction: Direction, id: WaiterId) {
-        if id != 0 {
-            self.slot.forget(direction, id);
-        }
-    }
-
     /// The waker is stored: now make sure that the kernel tells us, before `Pending` is returned.
     #[inline]
-    fn arm(&self, direction: Direction) -> io::Result<()> {
+    pub(crate) fn arm(&self, direction: Direction) -> io::Result<()> {
         match self.slot.token() {
             None => self.register(direction),
             Some(_) if self.reactor.edge => Ok(()),
@@ -365,8 +209,37 @@ impl<T: AsFd + 'static> Async<T> {
         Ok(())
     }
 
+    /// Another source in the same reactor, whichever is current.
+    pub(crate) fn beside<U: AsFd + 'static>(&self, source: U) -> Async<U> {
+        Async {
+            source: Rc::new(source),
+            slot: Rc::new(Slot::new(Some(Events::READ_WRITE))),
+            reactor: Rc::clone(&self.reactor),
+        }
+    }
+
+    /// Registers for urgent data, errors and hang-ups alone; they count as READ.
+    pub(crate) fn register_for_exceptions(&self) -> io::Result<()> {
+        let mode = if self.reactor.edge {
+            Mode::Edge
+        } else {
+            Mode::Level
+        };
+        let interest = Interest::new(Events::READ)
+            .mode(mode)
+            .priority()
+            .without_directions();
+        let fileobj = Rc::clone(&self.source) as Rc<dyn AsFd>;
+        let mut selector = self.reactor.selector.borrow_mut();
+        let token = selector.register_interest(fileobj, interest, Rc::clone(&self.slot))?;
+        self.slot.registered(token, Events::READ, mode);
+        Ok(())
+    }
+
     fn unregister(&self) -> io::Result<()> {
         match self.slot.unregistered() {
+            // The key stays in the map, and goes with the reactor.
+            Some(_) if self.reactor.abandoned.get() => Ok(()),
             Some(token) => {
                 if self.reactor.attention.is_observed() {
                     self.reactor.hook.emit(Event::Unregister { fd: token.fd() });
@@ -396,59 +269,5 @@ impl<T: AsFd + 'static> AsFd for Async<T> {
 impl<T: AsFd + fmt::Debug + 'static> fmt::Debug for Async<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Async").field(&self.source).finish()
-    }
-}
-
-/// One operation on an [`Async`] and the place where it waits; dropping it takes its waker out.
-pub(crate) struct Waiter<'a, T: AsFd + 'static> {
-    io: &'a Async<T>,
-    direction: Direction,
-    /// Zero until it first waits.
-    id: WaiterId,
-}
-
-impl<T: AsFd + 'static> Waiter<'_, T> {
-    /// Leaves the waker in the slot when the operation that polled goes away: the poll-style
-    /// operations are not objects that could be dropped.
-    pub(crate) fn stay(mut self) {
-        self.id = 0;
-    }
-
-    /// See [`Async::poll_with`].
-    pub(crate) fn poll<R>(
-        &mut self,
-        cx: &mut Context<'_>,
-        op: impl FnMut(&T) -> io::Result<R>,
-    ) -> Poll<io::Result<R>> {
-        self.poll_call(Call::Custom, cx, op, |_| Outcome::Done)
-    }
-
-    /// The same, for a call that has a name and an answer worth telling.
-    pub(crate) fn poll_call<R>(
-        &mut self,
-        call: Call,
-        cx: &mut Context<'_>,
-        mut op: impl FnMut(&T) -> io::Result<R>,
-        tell: impl Fn(&R) -> Outcome,
-    ) -> Poll<io::Result<R>> {
-        let make = |io: &Async<T>| op(&io.source);
-        let direction = self.direction;
-        self.io
-            .poll_with(call, direction, &mut self.id, cx, make, tell)
-    }
-
-    /// Waits until a call may succeed, without making it.
-    pub(crate) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.io.slot.may_be_ready(self.direction) {
-            return Poll::Ready(Ok(()));
-        }
-        self.io.wait(self.direction, &mut self.id, cx)
-    }
-}
-
-impl<T: AsFd + 'static> Drop for Waiter<'_, T> {
-    #[inline]
-    fn drop(&mut self) {
-        self.io.forget(self.direction, self.id);
     }
 }

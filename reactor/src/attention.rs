@@ -18,6 +18,8 @@ pub(crate) struct Attention {
     full: Cell<u32>,
     /// The real budget while somebody observes.
     observed_budget: Cell<u32>,
+    /// A task was sent to the back of the queue because its budget was used up.
+    exhausted: Cell<bool>,
 }
 
 /// What an operation has to attend to.
@@ -35,7 +37,14 @@ impl Attention {
             budget: Cell::new(BUDGET),
             full: Cell::new(BUDGET),
             observed_budget: Cell::new(BUDGET),
+            exhausted: Cell::new(false),
         }
+    }
+
+    /// Was a budget used up since the last time that this was asked?
+    #[inline]
+    pub(crate) fn take_exhausted(&self) -> bool {
+        self.exhausted.replace(false)
     }
 
     pub(crate) fn set_observed(&self, observed: bool) {
@@ -75,6 +84,7 @@ impl Attention {
     #[cold]
     pub(crate) fn attend(&self) -> Attend {
         if !self.is_observed() {
+            self.exhausted.set(true);
             return Attend::BudgetIsUsedUp;
         }
         match self.observed_budget.get().checked_sub(1) {
@@ -82,7 +92,10 @@ impl Attention {
                 self.observed_budget.set(left);
                 Attend::Observed
             }
-            None => Attend::BudgetIsUsedUp,
+            None => {
+                self.exhausted.set(true);
+                Attend::BudgetIsUsedUp
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 /// A system call that an I/O type makes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
+#[repr(u8)]
 pub enum Call {
     /// Whatever the closure of [`Async::read_with`](crate::Async::read_with) or its like does.
     #[default]

@@ -37,7 +37,10 @@ mod async_io;
 mod attention;
 #[cfg(feature = "blocking")]
 pub mod blocking;
+mod builder;
 mod call;
+mod clock;
+mod exceptional;
 #[cfg(feature = "futures-io")]
 mod futures_io;
 mod metrics;
@@ -49,6 +52,7 @@ mod poll_style;
 #[cfg(feature = "process")]
 pub mod process;
 mod reactor;
+mod shared;
 #[cfg(feature = "signal")]
 pub mod signal;
 mod slot;
@@ -56,12 +60,14 @@ pub mod time;
 mod timers;
 pub mod trace;
 mod turn;
+mod waiter;
 mod waiting;
 
 pub use async_fd::Async;
+pub use builder::{Builder, Trigger};
 pub use call::Call;
 pub use metrics::Metrics;
-pub use reactor::{Builder, EnterGuard, Reactor, Trigger};
+pub use reactor::{EnterGuard, Reactor};
 pub use slot::Direction;
 pub use turn::Turn;
 pub use waiting::Waiting;

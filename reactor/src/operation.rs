@@ -17,14 +17,13 @@ use crate::slot::{Direction, WaiterId};
 /// Calls `make` until it does not say WouldBlock, sleeping in between. Dropping it takes its waker
 /// out of the slot.
 ///
-/// The direction is a parameter of the type, so that no poll has to look it up.
+/// Which call it is, and so in which direction it waits, is a parameter of the type: no poll has
+/// to look it up.
 #[must_use = "futures do nothing unless awaited"]
-pub(crate) struct Operation<'a, T: AsFd + 'static, F, const WRITES: bool> {
+pub(crate) struct Operation<'a, T: AsFd + 'static, F, const CALL: u8> {
     io: &'a Async<T>,
     /// Zero until it first waits.
     waiter: WaiterId,
-    /// What `make` does, for whoever observes.
-    call: Call,
     make: F,
 }
 
@@ -48,44 +47,46 @@ impl Answer for () {
 }
 
 impl<T: AsFd + 'static> Async<T> {
-    /// An operation that waits for READ. `make` may say WouldBlock when it knows that it would.
+    /// A recv(2), or its like. `make` may say WouldBlock when it knows that it would.
     #[inline]
-    pub(crate) fn reading<R, F>(&self, call: Call, make: F) -> Operation<'_, T, F, false>
+    pub(crate) fn receiving<R, F>(&self, make: F) -> Operation<'_, T, F, { Call::Recv as u8 }>
     where
         F: FnMut(&Self) -> io::Result<R> + Unpin,
     {
         Operation {
             io: self,
             waiter: 0,
-            call,
             make,
         }
     }
 
-    /// An operation that waits for WRITE.
+    /// A send(2), or its like.
     #[inline]
-    pub(crate) fn writing<R, F>(&self, call: Call, make: F) -> Operation<'_, T, F, true>
+    pub(crate) fn sending<R, F>(&self, make: F) -> Operation<'_, T, F, { Call::Send as u8 }>
     where
         F: FnMut(&Self) -> io::Result<R> + Unpin,
     {
         Operation {
             io: self,
             waiter: 0,
-            call,
             make,
         }
     }
 }
 
-impl<T: AsFd + 'static, F, const WRITES: bool> Operation<'_, T, F, WRITES> {
-    const DIRECTION: Direction = if WRITES {
-        Direction::Write
+impl<T: AsFd + 'static, F, const CALL: u8> Operation<'_, T, F, CALL> {
+    const CALL: Call = if CALL == Call::Send as u8 {
+        Call::Send
     } else {
-        Direction::Read
+        Call::Recv
+    };
+    const DIRECTION: Direction = match Self::CALL {
+        Call::Send => Direction::Write,
+        _ => Direction::Read,
     };
 }
 
-impl<T: AsFd + 'static, R, F, const WRITES: bool> Future for Operation<'_, T, F, WRITES>
+impl<T: AsFd + 'static, R, F, const CALL: u8> Future for Operation<'_, T, F, CALL>
 where
     F: FnMut(&Async<T>) -> io::Result<R> + Unpin,
     R: Answer,
@@ -94,17 +95,12 @@ where
 
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<R>> {
-        let Operation {
-            io,
-            waiter,
-            call,
-            make,
-        } = self.get_mut();
-        io.poll_with(*call, Self::DIRECTION, waiter, cx, make, R::outcome)
+        let Operation { io, waiter, make } = self.get_mut();
+        io.poll_with(Self::CALL, Self::DIRECTION, waiter, cx, make, R::outcome)
     }
 }
 
-impl<T: AsFd + 'static, F, const WRITES: bool> Drop for Operation<'_, T, F, WRITES> {
+impl<T: AsFd + 'static, F, const CALL: u8> Drop for Operation<'_, T, F, CALL> {
     #[inline(always)]
     fn drop(&mut self) {
         self.io.forget(Self::DIRECTION, self.waiter);

@@ -338,3 +338,39 @@ async fn both<A, B>(one: impl Future<Output = A>, other: impl Future<Output = B>
     })
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Waker};
+
+    use super::*;
+    use crate::Reactor;
+
+    /// Without pidfds, on whatever system the test runs.
+    #[test]
+    fn sigchld_tells_that_a_child_has_ended() -> io::Result<()> {
+        let reactor = Reactor::new()?;
+        let _entered = reactor.enter();
+        let mut command = Command::new("sh");
+        let mut child = spawn(
+            command
+                .args(["-c", "read line; exit 5"])
+                .stdin(Stdio::piped()),
+        )?;
+        child.end = End::Sigchld;
+        let stdin = child.stdin.take();
+        let mut wait = pin!(child.wait());
+        let cx = &mut Context::from_waker(Waker::noop());
+        assert!(wait.as_mut().poll(cx).is_pending());
+        drop(stdin);
+        let status = loop {
+            // For ever: if the signal does not end this, nothing does.
+            reactor.turn(None)?;
+            if let Poll::Ready(status) = wait.as_mut().poll(cx) {
+                break status?;
+            }
+        };
+        assert_eq!(status.code(), Some(5));
+        Ok(())
+    }
+}

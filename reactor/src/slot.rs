@@ -35,7 +35,7 @@ impl Direction {
 
     /// The waiter of the poll-style operations in this direction, the same for as long as the
     /// slot lives. It is even, all others are odd; see
-    /// [`Shared::next_waiter`](crate::reactor::Shared).
+    /// [`Shared::next_waiter`](crate::shared::Shared).
     pub(crate) const fn standing_waiter(self) -> WaiterId {
         2 + 2 * self as WaiterId
     }
@@ -258,14 +258,15 @@ impl Slot {
         if readiness.bits() & UNUSUAL != 0 {
             bits |= Self::unusual(readiness);
         }
-        self.state.set(self.state.get() | bits);
+        let before = self.state.get();
+        self.state.set(before | bits);
         if bits & READABLE != 0 {
             self.take_first(Direction::Read, woken);
         }
         if bits & WRITABLE != 0 {
             self.take_first(Direction::Write, woken);
         }
-        if self.state.get() & CROWDED != 0 {
+        if before & CROWDED != 0 {
             self.take_crowd(bits, woken);
         }
     }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use pin_project_lite::pin_project;
 
 use crate::observe::Event;
-use crate::reactor::Shared;
+use crate::shared::Shared;
 use crate::timers::{Polled, TimerId};
 
 /// Waits until `duration` has passed.
@@ -49,7 +49,7 @@ pub fn sleep(duration: Duration) -> Sleep {
 /// If this thread has entered no reactor.
 pub fn sleep_until(deadline: Instant) -> Sleep {
     let reactor = Shared::current();
-    let deadline = reactor.timers.borrow().elapsed(deadline);
+    let deadline = reactor.clock.place(deadline);
     Sleep {
         reactor,
         deadline,
@@ -90,7 +90,8 @@ impl Sleep {
         let timer = timers.insert(self.deadline, waker.clone());
         self.timer = Some(timer);
         if self.reactor.attention.is_observed() {
-            let deadline = Duration::from_nanos(self.deadline);
+            let since_start = self.deadline.saturating_sub(self.reactor.clock.start());
+            let deadline = Duration::from_nanos(since_start);
             self.reactor.hook.emit(Event::TimerSet { timer, deadline });
         }
     }

@@ -9,13 +9,12 @@
 //! * entries that stand for nobody are dropped when they reach the top, or all together when they
 //!   are more than half of the heap.
 //!
-//! Time is nanoseconds since the reactor was made (`u64`: 584 years). A deadline beyond that is
-//! clamped, never an error.
+//! Time is in nanoseconds of the reactor's clock. A deadline beyond 64 bits, 584 years, is clamped,
+//! never an error.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::task::Waker;
-use std::time::Instant;
 
 /// Fewer stale entries than this are not worth a purge.
 const PURGE_FROM: usize = 64;
@@ -25,8 +24,6 @@ pub(crate) type TimerId = u32;
 
 /// Heap, timers and clock of one reactor.
 pub(crate) struct Timers {
-    /// What time zero is.
-    epoch: Instant,
     /// Earliest deadline on top; holds stale entries too.
     heap: BinaryHeap<Entry>,
     /// The timers, indexed by [`TimerId`].
@@ -88,21 +85,14 @@ impl PartialOrd for Entry {
 }
 
 impl Timers {
-    pub(crate) fn new(epoch: Instant) -> Self {
+    pub(crate) fn new() -> Self {
         Timers {
-            epoch,
             heap: BinaryHeap::new(),
             table: Vec::new(),
             free: Vec::new(),
             stale: 0,
             sequence: 0,
         }
-    }
-
-    /// `instant` as nanoseconds of this reactor: clamped to zero before, to the maximum far after.
-    pub(crate) fn elapsed(&self, instant: Instant) -> u64 {
-        let elapsed = instant.saturating_duration_since(self.epoch);
-        u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX)
     }
 
     /// Timers that somebody waits for.

@@ -7,10 +7,11 @@ use std::rc::Rc;
 use std::task::Waker;
 use std::time::Duration;
 
-use selectors_core::{Error, Readiness};
+use selectors_core::{Error, Readiness, Token};
 
 use crate::observe::{Cause, Event};
-use crate::reactor::{Reactor, Shared};
+use crate::reactor::Reactor;
+use crate::shared::Shared;
 use crate::slot::{Direction, Slot};
 
 /// What one [turn](Reactor::turn) found.
@@ -109,7 +110,7 @@ impl Shared {
 
         let dispatched = |slot: &Slot, readiness| {
             slot.dispatch(readiness, &mut |waker| match absorb(waker) {
-                Some(waker) => woken.push(waker),
+                Some(waker) => keep(woken, waker),
                 None => turn.woken += 1,
             });
         };
@@ -148,14 +149,13 @@ impl Shared {
         mut dispatch: impl FnMut(&Slot, Readiness),
     ) -> Result<usize, Error> {
         let mut dirty = self.dirty.borrow_mut();
-        self.selector
-            .borrow_mut()
-            .select_with(timeout, |token, key, readiness| {
-                dispatch(&key.data, readiness);
-                if !self.edge && key.data.mark_dirty() {
-                    dirty.push(token);
-                }
-            })
+        let mut selector = self.selector.borrow_mut();
+        selector.select_with(timeout, |token, key, readiness| {
+            dispatch(&key.data, readiness);
+            if !self.edge && key.data.mark_dirty() {
+                note(&mut dirty, token);
+            }
+        })
     }
 
     #[cold]
@@ -213,7 +213,6 @@ impl Shared {
             while let Some(waker) = rest.wakers.pop_front() {
                 waker.wake();
             }
-            self.cause.set(Cause::Task);
             *woken = mem::take(&mut rest.wakers).into();
         }
         called
@@ -256,6 +255,18 @@ impl Shared {
     }
 }
 
+/// Level mode: this key's interest has to be looked at before the next select.
+#[inline(never)]
+fn note(dirty: &mut Vec<Token>, token: Token) {
+    dirty.push(token);
+}
+
+/// A waker that nobody absorbed waits until nothing is borrowed.
+#[cold]
+fn keep(woken: &mut Vec<Waker>, waker: Waker) {
+    woken.push(waker);
+}
+
 /// Wakers that are being called. If one of them panics, the others are kept for the next turn.
 struct Rest<'a> {
     shared: &'a Shared,
@@ -264,6 +275,7 @@ struct Rest<'a> {
 
 impl Drop for Rest<'_> {
     fn drop(&mut self) {
+        self.shared.cause.set(Cause::Task);
         if !self.wakers.is_empty() {
             self.shared.woken.set(mem::take(&mut self.wakers).into());
         }

@@ -15,6 +15,8 @@ pub struct Interest {
     pub(crate) events: Events,
     pub(crate) mode: Mode,
     pub(crate) priority: bool,
+    /// Not even the directions: urgent data, if asked for, and the endings.
+    pub(crate) endings_only: bool,
     /// Flags that only the epoll kernel knows; zero elsewhere.
     pub(crate) extra: u32,
 }
@@ -27,6 +29,7 @@ impl Interest {
             events,
             mode: Mode::Level,
             priority: false,
+            endings_only: false,
             extra: 0,
         }
     }
@@ -42,6 +45,16 @@ impl Interest {
     pub const fn priority(self) -> Interest {
         Interest {
             priority: true,
+            ..self
+        }
+    }
+
+    /// The same without its directions: what stays is urgent data and the endings, which come
+    /// unasked. Bytes that wait to be read no longer make such a key ready.
+    #[must_use]
+    pub const fn without_directions(self) -> Interest {
+        Interest {
+            endings_only: true,
             ..self
         }
     }
@@ -62,10 +75,10 @@ impl Interest {
     /// The endings are always in: a key that waits for WRITE must learn that its connect failed.
     pub(crate) const fn mask(self) -> u16 {
         let mut mask = Readiness::ENDINGS.bits();
-        if self.events.is_readable() {
+        if self.events.is_readable() && !self.endings_only {
             mask |= Readiness::READABLE.bits() | Readiness::READ_CLOSED.bits();
         }
-        if self.events.is_writable() {
+        if self.events.is_writable() && !self.endings_only {
             mask |= Readiness::WRITABLE.bits();
         }
         if self.priority {

@@ -1,30 +1,10 @@
-//! Python's `selectors` module for Rust: watch many fds, learn which are ready.
-//!
-//! ```
-//! use selectors_core::{DefaultSelector, EVENT_READ};
-//! use std::io::Write;
-//! use std::os::unix::net::UnixStream;
-//!
-//! let (ours, mut theirs) = UnixStream::pair()?;
-//! let mut selector = DefaultSelector::new()?;
-//! let token = selector.register(ours, EVENT_READ, "the reader")?;
-//!
-//! theirs.write_all(b"hello")?;
-//! let mut ready = Vec::new();
-//! selector.select(&mut ready, None)?;
-//! assert_eq!(ready[0].token, token);
-//! assert!(ready[0].readiness.is_readable());
-//!
-//! let key = selector.unregister(token)?;
-//! assert_eq!(key.data, "the reader");
-//! # Ok::<(), std::io::Error>(())
-//! ```
-
+#![doc = include_str!("../DOCS.md")]
 #![deny(unsafe_code)]
 
 mod backend;
 mod base;
 mod capabilities;
+mod clock;
 #[cfg(epoll)]
 mod epoll_flags;
 mod error;
@@ -53,6 +33,7 @@ mod wait;
 pub use backend::Backend;
 pub use base::BaseSelector;
 pub use capabilities::Capabilities;
+pub use clock::monotonic_nanos;
 #[cfg(epoll)]
 pub use epoll_flags::EpollFlags;
 pub use error::{Error, Refusal};

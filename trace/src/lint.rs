@@ -51,6 +51,8 @@ struct Task {
     moved: bool,
     blocked: bool,
     idle_wakes: u32,
+    /// The fd of a write that came up short, and has not gone on.
+    cut: Option<u32>,
 }
 
 /// What one key has done so far.
@@ -122,6 +124,11 @@ impl State {
                 if let Some(task) = self.running.and_then(|task| self.tasks.get_mut(&task)) {
                     task.moved |= moved;
                     task.blocked |= !moved;
+                    if result == "short" {
+                        task.cut = Some(*fd);
+                    } else if moved && task.cut == Some(*fd) {
+                        task.cut = None;
+                    }
                 }
                 if *errno == Some(BAD_FD) {
                     let text = format!(
@@ -148,6 +155,15 @@ impl State {
                 let running = self.running.and_then(|task| self.tasks.get_mut(&task));
                 if let Some(task) = running {
                     task.recorded += took;
+                }
+            }
+            Step::DropPending { task } => {
+                if let Some(fd) = self.tasks.get(task).and_then(|task| task.cut) {
+                    let text = format!(
+                        "task {task} was dropped in the middle of a write to fd {fd}: the peer has \
+                         a part of it, and does not know that the rest will not come"
+                    );
+                    self.hit("cut-write", event, text);
                 }
             }
             Step::Lost { task } => {

@@ -7,12 +7,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use crate::async_fd::{Async, Waiter};
+use crate::async_fd::Async;
 use crate::call::Call;
 use crate::observe::Outcome;
 use crate::platform::{Accepted, accept};
 use crate::slot::Direction;
 use crate::time::{Sleep, sleep};
+use crate::waiter::Waiter;
 
 /// How long accepting pauses when the process is out of fds. Somebody has to close one first, and
 /// asking again at once would only burn the CPU.

@@ -1,5 +1,6 @@
 //! Addresses, as numbers or as names; names are looked up on a thread, never on the loop.
 
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
@@ -97,7 +98,67 @@ pub(crate) async fn resolve(address: impl ToSocketAddrs) -> io::Result<Vec<Socke
     Ok(addresses)
 }
 
+/// An error of the kernel, and the address that it is about. It is inside the [`io::Error`]s of
+/// `bind` and `connect`, whose kind is that of the kernel's.
+///
+/// ```
+/// use reactor::net::{AddressError, TcpListener};
+///
+/// executor::block_on(async {
+///     let first = TcpListener::bind("127.0.0.1:0").await.unwrap();
+///     let address = first.local_addr().unwrap();
+///     let error = TcpListener::bind(address).await.unwrap_err();
+///     assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
+///     let about = error.get_ref().unwrap().downcast_ref::<AddressError>().unwrap();
+///     assert_eq!(about.address(), address);
+///     assert!(about.raw_os_error().is_some());
+/// })?;
+/// # std::io::Result::Ok(())
+/// ```
+#[derive(Debug)]
+pub struct AddressError {
+    what: &'static str,
+    address: SocketAddr,
+    source: io::Error,
+}
+
+impl AddressError {
+    /// The address.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The kernel's errno.
+    pub fn raw_os_error(&self) -> Option<i32> {
+        self.source.raw_os_error()
+    }
+}
+
+impl fmt::Display for AddressError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}: {}", self.what, self.address, self.source)
+    }
+}
+
+impl std::error::Error for AddressError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
 /// The same kind of error, with a text that says which address it is about.
-pub(crate) fn name_address(what: &str, address: SocketAddr, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{what} {address}: {error}"))
+pub(crate) fn name_address(
+    what: &'static str,
+    address: SocketAddr,
+    source: io::Error,
+) -> io::Error {
+    let kind = source.kind();
+    io::Error::new(
+        kind,
+        AddressError {
+            what,
+            address,
+            source,
+        },
+    )
 }

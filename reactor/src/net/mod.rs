@@ -24,7 +24,7 @@ mod unix_listener;
 mod unix_stream;
 
 pub use crate::platform::*;
-pub use addresses::{Lookup, ToSocketAddrs};
+pub use addresses::{AddressError, Lookup, ToSocketAddrs};
 pub use keepalive::Keepalive;
 pub use received::Received;
 pub use split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, Share, WriteHalf};

@@ -12,7 +12,6 @@ use selectors_core::Events;
 use socket2::SockRef;
 
 use crate::async_fd::Async;
-use crate::call::Call;
 use crate::net::split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
 use crate::net::stream_socket::StreamSocket;
 use crate::slot::Direction;
@@ -76,7 +75,7 @@ impl<S: StreamSocket> Stream<S> {
         &'a self,
         buffer: &'a mut [u8],
     ) -> impl Future<Output = io::Result<usize>> + use<'a, S> {
-        self.io.reading(Call::Recv, |io| {
+        self.io.receiving(|io| {
             let read = io.get_ref().recv(buffer)?;
             if S::SHORT_READ_PROVES_EMPTY {
                 io.transferred(Direction::Read, read, buffer.len());
@@ -139,7 +138,7 @@ impl<S: StreamSocket> Stream<S> {
         &'a self,
         buffer: &'a [u8],
     ) -> impl Future<Output = io::Result<usize>> + use<'a, S> {
-        self.io.writing(Call::Send, |io| {
+        self.io.sending(|io| {
             let written = io.get_ref().send(buffer)?;
             io.transferred(Direction::Write, written, buffer.len());
             Ok(written)
@@ -173,7 +172,7 @@ impl<S: StreamSocket> Stream<S> {
         buffer: &'a [u8],
     ) -> impl Future<Output = io::Result<()>> + use<'a, S> {
         let mut left = buffer;
-        self.io.writing(Call::Send, move |io| {
+        self.io.sending(move |io| {
             let written = match left {
                 [] => 0,
                 _ => io.get_ref().send(left)?,

@@ -5,6 +5,8 @@ use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 
+use rustix::net::{RecvFlags, SendFlags};
+
 /// The sockets that a [`Stream`](super::Stream) can be made of: those of std for TCP and Unix.
 /// Sealed, because what is said about short reads must be true of the kernel's code.
 pub trait StreamSocket: Sealed + AsFd + From<OwnedFd> + fmt::Debug + 'static {
@@ -35,8 +37,8 @@ macro_rules! stream_socket {
 
             #[inline]
             fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
-                let mut socket = self;
-                socket.read(buffer)
+                let (received, _) = rustix::net::recv(self, buffer, RecvFlags::empty())?;
+                Ok(received)
             }
 
             #[inline]
@@ -47,8 +49,7 @@ macro_rules! stream_socket {
 
             #[inline]
             fn send(&self, buffer: &[u8]) -> io::Result<usize> {
-                let mut socket = self;
-                socket.write(buffer)
+                Ok(rustix::net::send(self, buffer, SendFlags::NOSIGNAL)?)
             }
 
             #[inline]

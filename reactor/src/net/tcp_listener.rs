@@ -70,7 +70,7 @@ impl TcpListener {
         for address in resolve(address).await? {
             match options.listening(address) {
                 Ok(socket) => return Ok(Self::attach(socket.into())),
-                Err(error) => last = Some(name_address("bind", address, &error)),
+                Err(error) => last = Some(name_address("bind", address, error)),
             }
         }
         Err(last.unwrap_or_else(|| io::ErrorKind::InvalidInput.into()))

@@ -84,7 +84,7 @@ impl TcpStream {
         for address in resolve(address).await? {
             match Self::connect_one(options, address).await {
                 Ok(stream) => return Ok(stream),
-                Err(error) => last = Some(name_address("connect to", address, &error)),
+                Err(error) => last = Some(name_address("connect to", address, error)),
             }
         }
         Err(last.unwrap_or_else(|| io::ErrorKind::InvalidInput.into()))

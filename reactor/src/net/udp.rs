@@ -56,7 +56,7 @@ impl UdpSocket {
         for address in resolve(address).await? {
             match std::net::UdpSocket::bind(address) {
                 Ok(socket) => return Self::from_std(socket),
-                Err(error) => last = Some(name_address("bind", address, &error)),
+                Err(error) => last = Some(name_address("bind", address, error)),
             }
         }
         Err(last.unwrap_or_else(|| io::ErrorKind::InvalidInput.into()))
@@ -98,7 +98,7 @@ impl UdpSocket {
         for address in resolve(address).await? {
             match self.io.get_ref().connect(address) {
                 Ok(()) => return Ok(()),
-                Err(error) => last = Some(name_address("connect to", address, &error)),
+                Err(error) => last = Some(name_address("connect to", address, error)),
             }
         }
         Err(last.unwrap_or_else(|| io::ErrorKind::InvalidInput.into()))
@@ -114,7 +114,7 @@ impl UdpSocket {
             .io
             .write_with(|socket| socket.send_to(datagram, address));
         sent.await
-            .map_err(|error| name_address("send to", address, &error))
+            .map_err(|error| name_address("send to", address, error))
     }
 
     /// Receives one datagram; tells where it comes from, and whether it was cut.

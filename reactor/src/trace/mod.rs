@@ -39,8 +39,9 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::builder::Trigger;
 use crate::observe::{Event, Observer};
-use crate::reactor::{Reactor, Trigger};
+use crate::reactor::Reactor;
 use names::Names;
 use record::{Record, What, pack};
 

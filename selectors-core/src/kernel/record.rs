@@ -22,6 +22,7 @@ struct Raw {
 
 impl Record {
     /// For buffers that a kernel will write.
+    #[cfg(epoll)]
     pub(crate) const VACANT: Record = Record(Raw { events: 0, u64: 0 });
 
     #[inline]

@@ -47,8 +47,8 @@ impl Select {
         let asked = match interest {
             None => [false; 3],
             Some(to) => [
-                to.events.is_readable(),
-                to.events.is_writable(),
+                to.events.is_readable() && !to.endings_only,
+                to.events.is_writable() && !to.endings_only,
                 to.priority,
             ],
         };

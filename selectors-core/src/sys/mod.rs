@@ -24,6 +24,7 @@ macro_rules! syscall {
     }};
 }
 
+pub(crate) mod clock;
 #[cfg(any(devpoll, test))]
 pub(crate) mod devpoll;
 #[cfg(test)]

@@ -1,0 +1,288 @@
+//! The runtime as a guest: in a host's own loop, step by step, and two of them on one thread.
+
+use std::cell::Cell;
+use std::future::{pending, poll_fn};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::rc::Rc;
+use std::sync::mpsc;
+use std::task::{Poll, Waker};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use executor::{JoinHandle, Runtime, spawn, yield_now};
+use futures_lite::future::block_on as outside;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use reactor::time::sleep;
+
+#[macro_use]
+mod harness;
+use harness::{EPOLL_EDGE, EPOLL_LEVEL, Variant, pair, round_trip, serve_echo};
+
+on_every_backend!(
+    run_until_stalled_runs_all_that_can_run,
+    run_until_stalled_asks_no_kernel,
+    run_until_stalled_takes_in_what_other_threads_sent,
+    run_until_stalled_ends_although_a_task_uses_up_its_budget,
+    a_turn_waits_no_longer_than_it_may,
+    turns_alone_drive_an_echo,
+    next_timeout_says_when_to_come_back,
+    two_runtimes_on_one_thread_wake_each_other,
+);
+
+fn run_until_stalled_runs_all_that_can_run(variant: Variant) -> io::Result<()> {
+    let runtime = variant.runtime()?;
+    assert!(!runtime.run_until_stalled());
+    let done = Rc::new(Cell::new(0));
+    let theirs = Rc::clone(&done);
+    let task = runtime.spawn(async move {
+        for _ in 0..200 {
+            let theirs = Rc::clone(&theirs);
+            spawn(async move { theirs.set(theirs.get() + 1) }).await?;
+            yield_now().await;
+        }
+        sleep(Duration::from_secs(3600)).await;
+        io::Result::Ok(())
+    });
+    assert!(runtime.run_until_stalled());
+    assert_eq!(done.get(), 200);
+    assert!(!task.is_finished());
+    assert!(!runtime.run_until_stalled());
+    Ok(())
+}
+
+fn run_until_stalled_asks_no_kernel(variant: Variant) -> io::Result<()> {
+    let runtime = variant.runtime()?;
+    for _ in 0..100 {
+        runtime.spawn(async { yield_now().await }).detach();
+    }
+    runtime.run_until_stalled();
+    assert_eq!((runtime.tasks(), runtime.metrics().turns), (0, 0));
+    Ok(())
+}
+
+fn run_until_stalled_takes_in_what_other_threads_sent(variant: Variant) -> io::Result<()> {
+    let runtime = variant.runtime()?;
+    let task = runtime.spawner().spawn(async { 7 });
+    assert!(runtime.run_until_stalled());
+    assert_eq!(outside(task)?, 7);
+    Ok(())
+}
+
+fn run_until_stalled_ends_although_a_task_uses_up_its_budget(variant: Variant) -> io::Result<()> {
+    let runtime = variant.runtime()?;
+    let (near, far) = runtime.block_on(pair())??;
+    let task = runtime.spawn(async move {
+        for _ in 0..1000 {
+            near.write_all(b"x").await?;
+            far.read_exact(&mut [0]).await?;
+        }
+        io::Result::Ok(())
+    });
+    while !task.is_finished() {
+        runtime.run_until_stalled();
+        runtime.turn(Some(Duration::ZERO))?;
+    }
+    outside(task)?
+}
+
+fn a_turn_waits_no_longer_than_it_may(variant: Variant) -> io::Result<()> {
+    let runtime = variant.runtime()?;
+    runtime.spawn(pending::<()>()).detach();
+    runtime.run_until_stalled();
+    let start = Instant::now();
+    let turn = runtime.turn(Some(Duration::from_millis(3)))?;
+    assert!(start.elapsed() >= Duration::from_millis(3));
+    assert_eq!((turn.ready, turn.timers), (0, 0));
+    // What ends in the first half of a step is what we wait for: no turn may sleep after it.
+    let task = runtime.spawn(async { spawn(async { 5 }).await });
+    while !task.is_finished() {
+        runtime.turn(None)?;
+    }
+    assert_eq!(outside(task)??, 5);
+    Ok(())
+}
+
+fn turns_alone_drive_an_echo(variant: Variant) -> io::Result<()> {
+    let runtime = variant.runtime()?;
+    let task = runtime.spawn(async {
+        let stream = reactor::net::TcpStream::connect(serve_echo().await?).await?;
+        for _ in 0..20 {
+            round_trip(&stream, b"turn by turn").await?;
+        }
+        io::Result::Ok(())
+    });
+    while !task.is_finished() {
+        runtime.turn(None)?;
+    }
+    outside(task)?
+}
+
+fn next_timeout_says_when_to_come_back(variant: Variant) -> io::Result<()> {
+    let runtime = variant.runtime()?;
+    assert_eq!(runtime.next_timeout(), None);
+    let hour = Duration::from_secs(3600);
+    let task = runtime.spawn(async move { sleep(hour).await });
+    assert_eq!(runtime.next_timeout(), Some(Duration::ZERO), "it is woken");
+    runtime.run_until_stalled();
+    let timeout = runtime.next_timeout().expect("there is a timer");
+    assert!(timeout <= hour && timeout > hour / 2);
+    assert!(
+        runtime
+            .next_timeout()
+            .is_some_and(|timeout| timeout > hour / 2),
+        "asked again"
+    );
+    task.abort();
+    runtime.run_until_stalled();
+    let message = runtime.spawner().spawn(async {});
+    assert_eq!(
+        runtime.next_timeout(),
+        Some(Duration::ZERO),
+        "there is mail"
+    );
+    runtime.run_until_stalled();
+    assert!(message.is_finished());
+    // To have asked does no harm to a loop that waits by itself.
+    runtime.next_timeout();
+    let turns = runtime.metrics().turns;
+    runtime.block_on(async { sleep(Duration::from_millis(50)).await })?;
+    assert!(runtime.metrics().turns - turns <= 4, "it spins");
+    Ok(())
+}
+
+/// A host that knows nothing but poll(2): runs `runtime` until `task` is over.
+fn host<T>(runtime: &Runtime, host_fd: &OwnedFd, task: &JoinHandle<T>) -> io::Result<u32> {
+    let mut waits = 0;
+    while !task.is_finished() {
+        let timeout = match runtime.next_timeout() {
+            // Rounded up: better a little late than a turn for nothing.
+            Some(timeout) => {
+                let millis = timeout.as_nanos().div_ceil(1_000_000);
+                PollTimeout::try_from(millis).map_err(io::Error::other)?
+            }
+            None => PollTimeout::NONE,
+        };
+        poll(
+            &mut [PollFd::new(host_fd.as_fd(), PollFlags::POLLIN)],
+            timeout,
+        )?;
+        runtime.turn(Some(Duration::ZERO))?;
+        waits += 1;
+    }
+    Ok(waits)
+}
+
+fn a_host_loop_runs_sockets_timers_and_threads(variant: Variant) -> io::Result<()> {
+    let runtime = variant.runtime()?;
+    let host_fd = runtime.reactor().host_fd()?;
+    let task = runtime.spawn(async {
+        let start = Instant::now();
+        let stream = reactor::net::TcpStream::connect(serve_echo().await?).await?;
+        for _ in 0..20 {
+            round_trip(&stream, b"a guest").await?;
+        }
+        sleep(Duration::from_millis(20)).await;
+        assert!(start.elapsed() >= Duration::from_millis(20));
+        io::Result::Ok(())
+    });
+    host(&runtime, &host_fd, &task)?;
+    outside(task)??;
+
+    // Wakes from another thread, one by one, each to a host that is asleep in its own poll(2).
+    let (wakers, received) = mpsc::channel::<Waker>();
+    let thread = thread::spawn(move || {
+        for waker in received {
+            thread::sleep(Duration::from_millis(1));
+            waker.wake();
+        }
+    });
+    let mut polls = 0;
+    let task = runtime.spawn(poll_fn(move |cx| {
+        polls += 1;
+        if polls == 50 {
+            return Poll::Ready(());
+        }
+        wakers.send(cx.waker().clone()).expect("the thread listens");
+        Poll::Pending
+    }));
+    let waits = host(&runtime, &host_fd, &task)?;
+    assert!(waits < 500, "the host spins: {waits} waits for 50 wakes");
+    outside(task)?;
+    thread.join().expect("the thread did not panic");
+    Ok(())
+}
+
+#[test]
+fn a_host_loop_runs_an_edge_triggered_guest() -> io::Result<()> {
+    harness::run(
+        "host edge",
+        EPOLL_EDGE,
+        a_host_loop_runs_sockets_timers_and_threads,
+    )
+}
+
+#[test]
+fn a_host_loop_runs_a_level_triggered_guest() -> io::Result<()> {
+    harness::run(
+        "host level",
+        EPOLL_LEVEL,
+        a_host_loop_runs_sockets_timers_and_threads,
+    )
+}
+
+#[test]
+fn select_and_poll_have_no_fd_for_a_host() -> io::Result<()> {
+    for variant in [harness::SELECT, harness::POLL] {
+        let refused = variant.runtime()?.reactor().host_fd().map(drop);
+        assert_eq!(
+            refused.expect_err("no fd").kind(),
+            io::ErrorKind::Unsupported
+        );
+    }
+    Ok(())
+}
+
+/// What one runtime hands to the other.
+type Mailbox = Rc<(Cell<u32>, Cell<Option<Waker>>)>;
+
+/// Passes a number back and forth: waits in `ours` for the next one, and puts it into `theirs`.
+async fn play(ours: Mailbox, theirs: Mailbox, rounds: u32) {
+    for _ in 0..rounds {
+        let before = ours.0.get();
+        let number = poll_fn(|cx| {
+            if ours.0.get() != before {
+                return Poll::Ready(ours.0.get());
+            }
+            ours.1.set(Some(cx.waker().clone()));
+            Poll::Pending
+        })
+        .await;
+        theirs.0.set(number + 1);
+        if let Some(waker) = theirs.1.take() {
+            waker.wake();
+        }
+    }
+}
+
+fn two_runtimes_on_one_thread_wake_each_other(variant: Variant) -> io::Result<()> {
+    let (left, right) = (variant.runtime()?, variant.runtime()?);
+    let (a, b) = (Mailbox::default(), Mailbox::default());
+    let one = left.spawn(play(Rc::clone(&a), Rc::clone(&b), 100));
+    let other = right.spawn(play(Rc::clone(&b), Rc::clone(&a), 100));
+    left.run_until_stalled();
+    right.run_until_stalled();
+    // The first ball, from outside both of them.
+    a.0.set(1);
+    a.1.take().expect("the left one waits").wake();
+    while !(one.is_finished() && other.is_finished()) {
+        // A wake of the other runtime is left in its inbox, and ends its wait.
+        left.turn(Some(Duration::from_millis(100)))?;
+        right.turn(Some(Duration::from_millis(100)))?;
+    }
+    assert_eq!((a.0.get(), b.0.get()), (201, 200));
+    // Each in a `block_on` of its own works as well.
+    left.block_on(async { sleep(Duration::from_millis(1)).await })?;
+    right.block_on(async { sleep(Duration::from_millis(1)).await })?;
+    Ok(())
+}

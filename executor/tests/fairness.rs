@@ -1,0 +1,84 @@
+//! The cooperative budget: a socket that is always ready starves nobody.
+
+use std::cell::Cell;
+use std::io;
+use std::rc::Rc;
+
+use executor::{spawn, yield_now};
+
+#[macro_use]
+mod harness;
+use harness::{Variant, pair, until};
+
+on_every_backend!(
+    a_greedy_task_lets_others_run,
+    a_greedy_task_lets_the_kernel_be_asked_each_time,
+    a_task_within_its_budget_is_not_interrupted,
+);
+
+/// How many operations a task may complete in one poll; a part of the contract of the reactor.
+const BUDGET: usize = 128;
+
+/// A byte there and back, again and again: never WouldBlock. Counts.
+async fn greedy(steps: Rc<Cell<usize>>, stop: Rc<Cell<bool>>) -> io::Result<()> {
+    let (near, far) = pair().await?;
+    while !stop.get() {
+        near.write_all(b"x").await?;
+        far.read_exact(&mut [0]).await?;
+        steps.set(steps.get() + 2);
+    }
+    Ok(())
+}
+
+fn a_greedy_task_lets_others_run(variant: Variant) -> io::Result<()> {
+    variant.block_on(async {
+        let (steps, stop) = (Rc::default(), Rc::new(Cell::new(false)));
+        let task = spawn(greedy(Rc::clone(&steps), Rc::clone(&stop)));
+        until(|| steps.get() != 0).await;
+        for _ in 0..100 {
+            let before: usize = steps.get();
+            yield_now().await;
+            let taken = steps.get() - before;
+            assert!(taken <= BUDGET, "{taken} operations in one poll");
+        }
+        assert!(steps.get() >= 10 * BUDGET, "it does not run at all");
+        stop.set(true);
+        task.await?
+    })
+}
+
+fn a_greedy_task_lets_the_kernel_be_asked_each_time(variant: Variant) -> io::Result<()> {
+    let runtime = variant.runtime()?;
+    runtime.block_on(async {
+        let (steps, stop) = (Rc::default(), Rc::new(Cell::new(false)));
+        let task = spawn(greedy(Rc::clone(&steps), Rc::clone(&stop)));
+        until(|| steps.get() != 0).await;
+        let (before, turns): (usize, _) = (steps.get(), runtime.metrics().turns);
+        for _ in 0..50 {
+            yield_now().await;
+        }
+        let taken = steps.get() - before;
+        let turns = (runtime.metrics().turns - turns) as usize;
+        assert!(
+            taken <= (turns + 1) * BUDGET,
+            "{taken} operations in {turns} turns"
+        );
+        stop.set(true);
+        task.await?
+    })?
+}
+
+fn a_task_within_its_budget_is_not_interrupted(variant: Variant) -> io::Result<()> {
+    let runtime = variant.runtime()?;
+    runtime.block_on(async {
+        let (near, far) = pair().await?;
+        yield_now().await;
+        let polls = runtime.metrics().wakes_by_tasks;
+        for _ in 0..BUDGET / 2 - 2 {
+            near.write_all(b"x").await?;
+            far.read_exact(&mut [0]).await?;
+        }
+        assert_eq!(runtime.metrics().wakes_by_tasks, polls);
+        io::Result::Ok(())
+    })?
+}

@@ -1,0 +1,122 @@
+//! Choosing the backend and the trigger mode of a reactor, and opening it.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use selectors_core::{
+    Backend, DefaultSelector, EVENT_READ, Mode, Notifier, Script, ScriptedSelector,
+};
+
+use crate::clock::Clock;
+use crate::reactor::Reactor;
+use crate::shared::{Selector, Shared};
+use crate::slot::Slot;
+
+/// When the kernel reports a ready key again. See the crate page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Trigger {
+    /// Edge where the backend offers it, else level.
+    #[default]
+    Auto,
+    /// Interest is switched on and off with the waiters; works on every backend.
+    Level,
+    /// Every key is registered once, for both directions; the kernel reports changes.
+    Edge,
+}
+
+/// Chooses backend and trigger mode of a [`Reactor`].
+#[derive(Clone, Debug, Default)]
+pub struct Builder {
+    backend: Option<Backend>,
+    trigger: Trigger,
+    script: Option<Script>,
+}
+
+impl Builder {
+    /// The selector to wait with; without this call the first that works, in Python's order.
+    pub fn backend(mut self, backend: Backend) -> Self {
+        self.backend = Some(backend);
+        self
+    }
+
+    /// Edge or level; see [`Trigger`].
+    pub fn trigger(mut self, trigger: Trigger) -> Self {
+        self.trigger = trigger;
+        self
+    }
+
+    /// A scripted kernel with a virtual clock instead of a backend, for tests: sleeping takes no
+    /// time, and what becomes ready is written in `script`.
+    ///
+    /// ```
+    /// use reactor::Reactor;
+    /// use selectors_core::Script;
+    /// use std::time::Duration;
+    ///
+    /// let script = Script::new();
+    /// let reactor = Reactor::builder().script(script.clone()).build()?;
+    /// let start = reactor.now();
+    /// script.advance(Duration::from_secs(3600));
+    /// assert_eq!(reactor.now() - start, Duration::from_secs(3600));
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn script(mut self, script: Script) -> Self {
+        self.script = Some(script);
+        self
+    }
+
+    /// Opens the selector and its notifier.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers (`EMFILE`, `ENOSYS`); `Unsupported` for [`Trigger::Edge`] on a
+    /// backend that has only level. If the variable `REACTOR_TRACE` asks for a
+    /// [trace](crate::trace): why its file cannot be written.
+    pub fn build(self) -> io::Result<Reactor> {
+        let scripted = self.script.is_some();
+        let mut selector: Selector = match (self.script, self.backend) {
+            (Some(script), _) => ScriptedSelector::play(script).into_default(),
+            (None, Some(backend)) => backend.selector()?,
+            (None, None) => DefaultSelector::new()?,
+        };
+        let offered = selector.capabilities().edge;
+        let edge = match self.trigger {
+            Trigger::Auto => offered,
+            Trigger::Level => false,
+            Trigger::Edge if offered => true,
+            Trigger::Edge => {
+                let message = format!("the {} backend has no edge trigger", selector.backend());
+                return Err(io::Error::new(io::ErrorKind::Unsupported, message));
+            }
+        };
+        let notifier = Arc::new(Notifier::new()?);
+        let notified = Rc::new(Slot::new(None));
+        let fileobj: Rc<dyn AsFd> = Rc::new(NotifierFd(Arc::clone(&notifier)));
+        let mode = if edge { Mode::Edge } else { Mode::Level };
+        let token = selector.register_with(fileobj, EVENT_READ, mode, Rc::clone(&notified))?;
+        notified.registered(token, EVENT_READ, mode);
+        // Its interest never changes: as if already on the list, it is never put on it.
+        notified.mark_dirty();
+        let clock = match scripted {
+            true => Clock::scripted(selector.now()),
+            false => Clock::monotonic(),
+        };
+        let shared = Shared::new(selector, clock, edge, notifier, notified);
+        let reactor = Reactor {
+            shared: Rc::new(shared),
+        };
+        crate::trace::install(&reactor)?;
+        Ok(reactor)
+    }
+}
+
+/// Lets the selector own a share of the notifier.
+struct NotifierFd(Arc<Notifier>);
+
+impl AsFd for NotifierFd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}

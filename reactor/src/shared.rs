@@ -1,0 +1,145 @@
+//! What the handles of one reactor share, and the thread's idea of which reactor is current.
+
+use std::cell::{Cell, RefCell};
+use std::os::fd::AsFd;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Waker;
+
+use selectors_core::{DefaultSelector, Notifier, Token};
+
+use crate::attention::Attention;
+use crate::clock::Clock;
+use crate::metrics::Counts;
+use crate::observe::{Cause, Hook};
+use crate::slot::{Slot, WaiterId};
+use crate::timers::Timers;
+
+/// The selector of a reactor: the file objects are shared with the I/O types, the data is a slot.
+pub(crate) type Selector = DefaultSelector<Rc<dyn AsFd>, Rc<Slot>>;
+
+/// What the reactor, its I/O types and its timers share.
+pub(crate) struct Shared {
+    /// The heart.
+    pub(crate) selector: RefCell<Selector>,
+    /// What time it is.
+    pub(crate) clock: Clock,
+    /// Deadlines and who waits for them.
+    pub(crate) timers: RefCell<Timers>,
+    /// Edge-triggered and registered once, or level-triggered with deferred interest.
+    pub(crate) edge: bool,
+    /// Level mode: keys whose wanted interest may differ from the armed one.
+    pub(crate) dirty: RefCell<Vec<Token>>,
+    /// Wakers collected by a turn; kept here so that a turn allocates nothing.
+    pub(crate) woken: Cell<Vec<Waker>>,
+    /// The running task's budget, and whether somebody observes.
+    pub(crate) attention: Attention,
+    /// Who observes.
+    pub(crate) hook: Hook,
+    /// On whose behalf wakers are called right now.
+    pub(crate) cause: Cell<Cause>,
+    /// What happened so far.
+    pub(crate) counts: Counts,
+    /// The next name of a waiter; see [`WaiterId`].
+    next_waiter: Cell<WaiterId>,
+    /// How many guards of [`Reactor::enter`] are alive.
+    pub(crate) entered: Cell<u32>,
+    /// Entered, and nobody observes; see `is_calm`.
+    calm: Cell<bool>,
+    /// Ends a wait from any thread.
+    pub(crate) notifier: Arc<Notifier>,
+    /// The notifier's own slot: its readiness says that somebody notified.
+    pub(crate) notified: Rc<Slot>,
+    /// Who made it: the id of the process.
+    pub(crate) process: u32,
+    /// This is a forked child, and the kernel's set is the parent's.
+    pub(crate) abandoned: Cell<bool>,
+}
+
+thread_local! {
+    /// The reactor that new I/O types and timers of this thread belong to.
+    pub(crate) static CURRENT: RefCell<Option<Rc<Shared>>> = const { RefCell::new(None) };
+}
+
+impl Shared {
+    /// A reactor that is not entered yet.
+    pub(crate) fn new(
+        selector: Selector,
+        clock: Clock,
+        edge: bool,
+        notifier: Arc<Notifier>,
+        notified: Rc<Slot>,
+    ) -> Self {
+        Shared {
+            selector: RefCell::new(selector),
+            clock,
+            timers: RefCell::new(Timers::new()),
+            edge,
+            dirty: RefCell::default(),
+            woken: Cell::default(),
+            attention: Attention::new(),
+            hook: Hook::default(),
+            cause: Cell::default(),
+            counts: Counts::default(),
+            next_waiter: Cell::new(1),
+            entered: Cell::new(0),
+            calm: Cell::new(false),
+            notifier,
+            notified,
+            process: std::process::id(),
+            abandoned: Cell::new(false),
+        }
+    }
+
+    pub(crate) fn current() -> Rc<Self> {
+        CURRENT.with_borrow(Clone::clone).unwrap_or_else(|| {
+            panic!(
+                "no reactor on this thread: sockets and timers are made inside \
+                 `executor::block_on`, or while a guard of `Reactor::enter` is alive"
+            )
+        })
+    }
+
+    /// Nothing is out of the ordinary: the reactor is entered, and nobody observes. One test
+    /// for a waiter in a hurry; the long way tells which it is.
+    #[inline]
+    pub(crate) fn is_calm(&self) -> bool {
+        self.calm.get()
+    }
+
+    pub(crate) fn update_calm(&self) {
+        self.calm
+            .set(self.entered.get() != 0 && !self.attention.is_observed());
+    }
+
+    pub(crate) fn set_observed(&self, observed: bool) {
+        self.attention.set_observed(observed);
+        self.update_calm();
+    }
+
+    /// Nobody will ever dispatch to a waiter of a reactor that is not entered: better a sentence
+    /// than a hang.
+    #[inline]
+    pub(crate) fn assert_driven(&self) {
+        assert!(
+            self.entered.get() != 0,
+            "this socket or timer would wait for ever: nobody drives its reactor. Await it inside \
+             the `executor::Runtime` that it was made in, or hold a guard of `Reactor::enter` \
+             and call `Reactor::turn`"
+        );
+    }
+
+    /// The time on this reactor's clock, in nanoseconds.
+    #[inline]
+    pub(crate) fn elapsed_now(&self) -> u64 {
+        self.clock.now(|| self.selector.borrow().now())
+    }
+
+    /// A name for a new waiter: odd, so neither zero nor one of the standing ones.
+    #[inline]
+    pub(crate) fn next_waiter(&self) -> WaiterId {
+        let id = self.next_waiter.get();
+        self.next_waiter.set(id.wrapping_add(2));
+        id
+    }
+}
