@@ -35,5 +35,6 @@ pub fn all() -> &'static [Subject] {
         ours::LEVEL,
         ours::POLL,
         ours::SELECT,
+        ours::SPIN,
     ]
 }

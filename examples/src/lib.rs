@@ -14,6 +14,7 @@ pub mod payload;
 pub mod progress;
 pub mod report;
 pub mod runtime_args;
+pub mod server;
 pub mod signals;
 pub mod stop;
 pub mod told;

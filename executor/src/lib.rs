@@ -33,6 +33,52 @@
 //! # std::io::Result::Ok(())
 //! ```
 //!
+//! One thread, on purpose: tasks share data by `Rc` and `Cell`, and no lock is taken and no atomic
+//! written on the way of a message. For more cores run a [`Runtime`] on each; the example
+//! `thread_per_core` shows how. [`patterns`] shows how to put a server together.
+//!
+//! # Coming from tokio
+//!
+//! | tokio | here |
+//! |---|---|
+//! | `#[tokio::main] async fn main` | `fn main` with [`block_on`]`(async { ... })` |
+//! | `Builder::new_current_thread` | [`Runtime::builder`]: backend, trigger, seed, script |
+//! | `tokio::spawn(f)`, `f` must be `Send` | from another thread: [`Spawner::spawn`] |
+//! | `task::spawn_local`, `LocalSet` | [`spawn`]; every runtime is a `LocalSet` |
+//! | `JoinHandle`, `abort`, `AbortHandle` | [`JoinHandle`], [`AbortOnDrop`] |
+//! | `JoinSet` | [`TaskSet`] |
+//! | `task::yield_now`, `task_local!` | [`yield_now`], [`task_local!`] |
+//! | `task::spawn_blocking` | `reactor::blocking::unblock` (feature `blocking`) |
+//! | `runtime.shutdown_timeout` | [`Runtime::shutdown`], and [`stopping`] for tasks |
+//! | `net`, `time`, `process`, `signal` | [`reactor::net`], [`reactor::time`], `reactor::process`, `reactor::signal` |
+//! | `io::AsyncRead`, `AsyncWrite`, `AsyncReadExt` | `read` and `write` take `&self`; for generic code, the traits of futures-io (feature `futures-io`) |
+//! | `unix::AsyncFd` | [`reactor::Async`] |
+//! | `sync::mpsc`, `oneshot`, `Notify` | any crate of channels: async-channel, futures-channel, event-listener |
+//! | `select!`, `join!` | `futures_util::select!`, `futures_lite::future::{or, zip}` |
+//! | `time::pause`, `advance` | [`Builder::script`]: a virtual clock |
+//! | tokio-console, `RuntimeMetrics` | [`dump`], [`Runtime::metrics`], [`reactor::observe`] |
+//!
+//! What differs: a handle that is dropped detaches its task here as there, but says so
+//! ([`JoinHandle::detach`]). `sleep` and sockets of another runtime, or of none, panic with a
+//! sentence instead of hanging. There is no worker that steals tasks.
+//!
+//! # Coming from smol
+//!
+//! | smol | here |
+//! |---|---|
+//! | `smol::block_on` | [`block_on`] |
+//! | `LocalExecutor::spawn` | [`spawn`], [`Runtime::spawn`], [`LocalSpawner`] |
+//! | `Executor` on several threads | a [`Runtime`] for each thread, and [`Spawner`] between them |
+//! | `Task`, which cancels when it is dropped | [`JoinHandle::abort_on_drop`]; a plain [`JoinHandle`] detaches |
+//! | `task.cancel().await` | [`JoinHandle::abort`], then await the handle |
+//! | `Async<T>` | [`reactor::Async`], with the same `readable`, `read_with` and poll-style methods |
+//! | `Timer::after`, `Timer::interval` | [`reactor::time::sleep`], [`reactor::time::interval`] |
+//! | `net`, `process`, `unblock` | [`reactor::net`], `reactor::process`, `reactor::blocking::unblock` |
+//! | `futures_lite`, `async-channel`, `event-listener` | the same crates; they need wakers and nothing else |
+//! | the reactor's thread "async-io" | none: the thread that polls is the one that waits |
+//!
+//! # Walk
+//!
 //! The walk through the house: `wake.rs` (a waker is called) -> `scheduler.rs` (the ready queue)
 //! -> `core.rs` (the run loop) -> `task.rs` (the poll) -> a socket of the reactor, which meets
 //! WouldBlock and stores the waker: the circle is closed. `inbox.rs` is the way in from other
@@ -48,6 +94,7 @@ mod join;
 mod join_error;
 mod metrics;
 mod observed;
+pub mod patterns;
 mod round;
 mod runtime;
 mod scheduler;

@@ -155,6 +155,18 @@ impl Builder {
         self
     }
 
+    /// Spins before it sleeps; see [`reactor::Builder::spin`].
+    pub fn spin(mut self, limit: Duration) -> Self {
+        self.reactor = self.reactor.spin(limit);
+        self
+    }
+
+    /// Timers with less delay; see [`reactor::Builder::precise`].
+    pub fn precise(mut self, precise: bool) -> Self {
+        self.reactor = self.reactor.precise(precise);
+        self
+    }
+
     /// A virtual clock and a scripted kernel instead of the real ones, for tests; see
     /// [`reactor::Builder::script`].
     pub fn script(mut self, script: Script) -> Self {

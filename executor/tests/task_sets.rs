@@ -6,7 +6,7 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
-use executor::{TaskSet, spawn, spawn_named, yield_now};
+use executor::{JoinError, TaskSet, spawn, spawn_named, yield_now};
 use futures_lite::StreamExt;
 use futures_lite::future::poll_once;
 use reactor::time::sleep;
@@ -32,11 +32,9 @@ on_every_backend!(
     a_name_stays_with_the_handle,
 );
 
-fn after(delay: u64) -> impl Future<Output = u64> {
-    async move {
-        sleep(Duration::from_millis(delay)).await;
-        delay
-    }
+async fn after(delay: u64) -> u64 {
+    sleep(Duration::from_millis(delay)).await;
+    delay
 }
 
 fn results_come_in_the_order_in_which_tasks_end(variant: Variant) -> io::Result<()> {
@@ -119,7 +117,7 @@ fn tasks_spawned_after_abort_all_run(variant: Variant) -> io::Result<()> {
         set.spawn(async { 2 });
         let mut results = [set.join_next().await, set.join_next().await].map(Option::unwrap);
         results.sort_by_key(Result::is_ok);
-        assert!(results[0].as_ref().is_err_and(|error| error.is_cancelled()));
+        assert!(results[0].as_ref().is_err_and(JoinError::is_cancelled));
         assert_eq!(*results[1].as_ref().expect("it came later"), 2);
         Ok(())
     })

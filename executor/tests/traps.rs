@@ -87,7 +87,7 @@ fn a_waker_outlives_its_runtime_on_every_thread(variant: Variant) -> io::Result<
     waker.wake_by_ref();
     thread::scope(|scope| {
         for _ in 0..4 {
-            scope.spawn(|| (0..100).for_each(|_| waker.clone().wake()));
+            scope.spawn(|| (0..100).for_each(|_| waker.wake_by_ref()));
         }
     });
     // And inside another runtime of this thread.
@@ -181,16 +181,18 @@ fn a_task_s_future_is_dropped_by_another_task(variant: Variant) -> io::Result<()
         let theirs = Rc::clone(&far);
         let mut read: Pin<Box<dyn Future<Output = _>>> =
             Box::pin(async move { theirs.read(&mut [0; 8]).await });
-        let read = spawn(async move {
+        let kept = Rc::new(RefCell::new(None));
+        let keep = Rc::clone(&kept);
+        spawn(async move {
             poll_fn(|cx| {
                 assert!(read.as_mut().poll(cx).is_pending());
                 Poll::Ready(())
             })
             .await;
-            read
+            keep.replace(Some(read));
         })
         .await?;
-        spawn(async move { drop(read) }).await?;
+        spawn(async move { drop(kept.take()) }).await?;
         // Its waker is gone from the slot, and the socket works for the next one.
         near.write_all(b"x").await?;
         assert_eq!(far.read(&mut [0; 8]).await?, 1);

@@ -56,6 +56,7 @@ mod shared;
 #[cfg(feature = "signal")]
 pub mod signal;
 mod slot;
+mod spin;
 pub mod time;
 mod timers;
 pub mod trace;

@@ -34,6 +34,21 @@ pub(crate) const FULL_LENGTH: RecvFlags = RecvFlags::TRUNC;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 pub(crate) const FULL_LENGTH: RecvFlags = RecvFlags::empty();
 
+/// Lowers the timer slack of this thread to a nanosecond, prctl(2), so that the kernel does not
+/// gather its wake-ups with those of others.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) fn precise_timers() -> io::Result<()> {
+    Ok(rustix::thread::set_current_timer_slack(
+        std::num::NonZeroU64::new(1),
+    )?)
+}
+
+/// Other systems have no such setting, and add no slack that could be taken away.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(crate) fn precise_timers() -> io::Result<()> {
+    Ok(())
+}
+
 /// An fd that is readable when the child has ended, and that no other process can take over.
 #[cfg(all(feature = "process", any(target_os = "linux", target_os = "android")))]
 pub(crate) fn pidfd(child: &std::process::Child) -> io::Result<OwnedFd> {

@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::metrics::Counts;
 use crate::observe::{Cause, Hook};
 use crate::slot::{Slot, WaiterId};
+use crate::spin::Spin;
 use crate::timers::Timers;
 
 /// The selector of a reactor: the file objects are shared with the I/O types, the data is a slot.
@@ -28,6 +29,8 @@ pub(crate) struct Shared {
     pub(crate) timers: RefCell<Timers>,
     /// Edge-triggered and registered once, or level-triggered with deferred interest.
     pub(crate) edge: bool,
+    /// Whether to spin before a sleep.
+    pub(crate) spin: Spin,
     /// Level mode: keys whose wanted interest may differ from the armed one.
     pub(crate) dirty: RefCell<Vec<Token>>,
     /// Wakers collected by a turn; kept here so that a turn allocates nothing.
@@ -67,6 +70,7 @@ impl Shared {
         selector: Selector,
         clock: Clock,
         edge: bool,
+        spin: Spin,
         notifier: Arc<Notifier>,
         notified: Rc<Slot>,
     ) -> Self {
@@ -75,6 +79,7 @@ impl Shared {
             clock,
             timers: RefCell::new(Timers::new()),
             edge,
+            spin,
             dirty: RefCell::default(),
             woken: Cell::default(),
             attention: Attention::new(),

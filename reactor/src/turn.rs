@@ -116,6 +116,8 @@ impl Shared {
         };
         let selected = if self.attention.is_observed() {
             self.select_observed(timeout, dispatched)
+        } else if self.spin.is_wanted() && timeout != Some(Duration::ZERO) {
+            self.select_spinning(timeout, dispatched)
         } else {
             self.select(timeout, dispatched)
         };
@@ -143,7 +145,7 @@ impl Shared {
     }
 
     #[inline]
-    fn select(
+    pub(crate) fn select(
         &self,
         timeout: Option<Duration>,
         mut dispatch: impl FnMut(&Slot, Readiness),

@@ -16,7 +16,9 @@ use crate::subject::Subject;
 
 /// The default: epoll, edge-triggered.
 pub(super) const EDGE: Subject =
-    Subject::of::<Ours<0>>("ours", "ours, epoll, edge-triggered (the default)").gated();
+    Subject::of::<Ours<0>>("ours", "ours, epoll, edge-triggered (the default)")
+        .gated()
+        .spinning("ours-spin");
 /// epoll as the level-triggered contract has it.
 pub(super) const LEVEL: Subject =
     Subject::of::<Ours<1>>("ours-level", "ours, epoll, level-triggered").gated();
@@ -25,13 +27,23 @@ pub(super) const POLL: Subject = Subject::of::<Ours<2>>("ours-poll", "ours, poll
 /// select.
 pub(super) const SELECT: Subject = Subject::of::<Ours<3>>("ours-select", "ours, select").linear();
 
+/// The default with spinning on.
+pub(super) const SPIN: Subject = Subject::of::<Ours<4>>(
+    "ours-spin",
+    "ours, epoll, edge-triggered, spinning for 100 us",
+);
+
 /// Backend and trigger of each, by the parameter of [`Ours`].
-const CHOICES: [(Backend, Trigger); 4] = [
+const CHOICES: [(Backend, Trigger); 5] = [
     (Backend::Epoll, Trigger::Edge),
     (Backend::Epoll, Trigger::Level),
     (Backend::Poll, Trigger::Level),
     (Backend::Select, Trigger::Level),
+    (Backend::Epoll, Trigger::Edge),
 ];
+
+/// The choice that spins.
+const SPINNING: usize = 4;
 
 struct Ours<const CHOICE: usize>;
 
@@ -43,9 +55,11 @@ impl<const CHOICE: usize> Runtime for Ours<CHOICE> {
 
     fn run<F: Future<Output = ()> + 'static>(future: F) {
         let (backend, trigger) = CHOICES[CHOICE];
+        let spin = Duration::from_micros(if CHOICE == SPINNING { 100 } else { 0 });
         let builder = executor::Runtime::builder()
             .backend(backend)
-            .trigger(trigger);
+            .trigger(trigger)
+            .spin(spin);
         builder
             .build()
             .and_then(|runtime| runtime.block_on(future))

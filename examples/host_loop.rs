@@ -1,0 +1,85 @@
+//! The runtime as a guest in somebody else's loop: a bare poll(2) that also has fds of its own.
+//!
+//! ```text
+//! cargo run --release --example host_loop
+//! ```
+//!
+//! So it is embedded in a toolkit, a game or an interpreter that already has a loop. The host needs
+//! two things of its guest: an fd that becomes readable when there is something to do, and the
+//! longest time that it may sleep. Needs a backend with an fd: epoll or kqueue.
+
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::thread;
+use std::time::Duration;
+
+use executor::Runtime;
+use reactor::net::{TcpListener, TcpStream};
+use reactor::time::sleep;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+fn main() -> io::Result<()> {
+    let guest = Runtime::new()?;
+    let guest_fd = guest.reactor().host_fd()?;
+    let conversation = guest.spawn(converse());
+
+    // What the host itself waits for: a thread that says something now and then.
+    let (mut input, mut output) = UnixStream::pair()?;
+    let thread = thread::spawn(move || {
+        for _ in 0..5 {
+            thread::sleep(Duration::from_millis(3));
+            output.write_all(b".")?;
+        }
+        io::Result::Ok(())
+    });
+
+    let (mut heard, mut waits) = (0, 0);
+    while heard < 5 || !conversation.is_finished() {
+        let timeout = guest.next_timeout().map(timespec);
+        let mut fds = [
+            PollFd::new(&guest_fd, PollFlags::IN),
+            PollFd::new(&input, PollFlags::IN),
+        ];
+        poll(&mut fds, timeout.as_ref())?;
+        waits += 1;
+        let input_is_ready = !fds[1].revents().is_empty();
+        if input_is_ready {
+            heard += input.read(&mut [0; 16])?;
+        }
+        // Cheap if there is nothing to do, so there is no need to look whose turn it is.
+        guest.turn(Some(Duration::ZERO))?;
+    }
+    thread.join().expect("the thread does not panic")?;
+    let echoes = guest.block_on(conversation)???;
+    println!("the host heard {heard} things, its guest {echoes} echoes, in {waits} waits");
+    Ok(())
+}
+
+/// What the guest does: an echo server and a client, with pauses.
+async fn converse() -> io::Result<usize> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let client = TcpStream::connect(listener.local_addr()?).await?;
+    let (server, _from) = listener.accept().await?;
+    executor::spawn(async move {
+        let mut byte = [0];
+        while server.read(&mut byte).await? != 0 {
+            server.write_all(&byte).await?;
+        }
+        io::Result::Ok(())
+    })
+    .detach();
+    for _ in 0..10 {
+        client.write_all(b"x").await?;
+        client.read_exact(&mut [0]).await?;
+        sleep(Duration::from_millis(1)).await;
+    }
+    Ok(10)
+}
+
+/// `None` would be for ever, so a time beyond the range is the longest there is.
+fn timespec(duration: Duration) -> Timespec {
+    Timespec::try_from(duration).unwrap_or(Timespec {
+        tv_sec: i64::MAX as _,
+        tv_nsec: 0,
+    })
+}

@@ -1,0 +1,72 @@
+//! The README's table of features: every test that it names exists.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The tests that a text names, by file: in a line of a table, "`path.rs::name`, `another`" are two
+/// of one file.
+fn named(text: &str) -> BTreeMap<String, Vec<String>> {
+    let mut tests = BTreeMap::<String, Vec<String>>::new();
+    for line in text.lines().filter(|line| line.starts_with('|')) {
+        let mut file = None;
+        for word in line.split('`').skip(1).step_by(2) {
+            if let Some((path, name)) = word.split_once(".rs::") {
+                let path = format!("{path}.rs");
+                tests.entry(path.clone()).or_default().push(name.to_owned());
+                file = Some(path);
+            } else if let Some(path) = &file {
+                tests.entry(path.clone()).or_default().push(word.to_owned());
+            }
+        }
+    }
+    tests
+}
+
+/// Is there a function of this name?
+fn defines(source: &str, name: &str) -> bool {
+    ["(", "<"]
+        .iter()
+        .any(|next| source.contains(&format!("fn {name}{next}")))
+}
+
+#[test]
+fn every_test_that_the_readme_names_exists() {
+    let Ok(readme) = fs::read_to_string(root().join("README.md")) else {
+        // A packaged copy of this crate has no README beside it.
+        return;
+    };
+    let tests = named(&readme);
+    let count: usize = tests.values().map(Vec::len).sum();
+    // A README that speaks of features speaks of all of them.
+    let speaks = readme.contains("held true by");
+    assert!(!speaks || count >= 100, "only {count} tests are named");
+    for (file, names) in tests {
+        let source = fs::read_to_string(root().join(&file));
+        let source = source.unwrap_or_else(|error| panic!("{file}: {error}"));
+        for name in names {
+            assert!(defines(&source, &name), "no test {name:?} in {file}");
+        }
+    }
+}
+
+#[test]
+fn a_table_is_read_as_it_is_meant() {
+    let text = "| `turn(timeout)` | `a/b.rs::one`, `two` |\n`c.rs::three` is in no table\n\
+                | x | `d.rs::four` |";
+    let expected = [("a/b.rs", vec!["one", "two"]), ("d.rs", vec!["four"])];
+    let expected = expected.map(|(file, names)| {
+        (
+            file.to_owned(),
+            names.into_iter().map(str::to_owned).collect::<Vec<_>>(),
+        )
+    });
+    assert_eq!(named(text), BTreeMap::from(expected));
+    assert!(defines("fn one(variant: Variant)", "one"));
+    assert!(defines("fn one<K: Kernel>()", "one"));
+    assert!(!defines("fn one_more()", "one"));
+}
