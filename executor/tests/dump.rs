@@ -20,6 +20,7 @@ on_every_backend!(
     a_task_that_writes_waits_for_its_fd,
     a_task_that_sleeps_waits_for_a_timer,
     a_task_with_a_timeout_waits_for_both,
+    each_task_waits_for_its_own,
     a_task_that_is_woken_is_ready,
     a_task_that_nobody_will_wake_is_told_apart,
     tasks_that_are_over_are_gone,
@@ -124,6 +125,29 @@ fn a_task_with_a_timeout_waits_for_both(variant: Variant) -> io::Result<()> {
         let info = named("both");
         assert_eq!(info.waits_for.len(), 2, "{info}");
         assert!(info.to_string().contains(" or a timer in "), "{info}");
+        Ok(())
+    })
+}
+
+fn each_task_waits_for_its_own(variant: Variant) -> io::Result<()> {
+    variant.block_on(async {
+        let (near, far) = pair().await?;
+        let fds = [&near, &far].map(|stream| stream.as_fd().as_raw_fd());
+        for (name, stream) in [("near", near), ("far", far)] {
+            spawn_named(name, async move { stream.read(&mut [0; 8]).await }).detach();
+        }
+        spawn_named("nap", async { sleep(Duration::from_secs(3600)).await }).detach();
+        while dump().iter().any(|task| task.waits_for.is_empty()) {
+            yield_now().await;
+        }
+        for (name, fd) in ["near", "far"].into_iter().zip(fds) {
+            let direction = Direction::Read;
+            assert_eq!(named(name).waits_for, [Waiting::Key { fd, direction }]);
+        }
+        assert!(matches!(
+            named("nap").waits_for[..],
+            [Waiting::Timer { .. }]
+        ));
         Ok(())
     })
 }
