@@ -17,3 +17,4 @@ pub mod runtime_args;
 pub mod server;
 pub mod signals;
 pub mod stop;
+pub mod told;

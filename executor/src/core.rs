@@ -24,6 +24,7 @@ use crate::task::{Outlet, Task};
 use crate::tasks::{Job, Tasks};
 use crate::wake::{self, Mail, Remote};
 use crate::waker::TaskId;
+use crate::watched::Watched;
 
 /// Polls between two looks at the kernel. A task that wakes itself runs at most this often before
 /// sockets and timers get their chance; each look costs a system call.
@@ -45,6 +46,8 @@ pub(crate) struct Core {
     pub(crate) round: RefCell<Slots>,
     /// What other threads share with us.
     pub(crate) remote: Arc<Remote>,
+    /// The counted wakers, while somebody observes.
+    pub(crate) watched: Watched,
     /// What happened so far.
     pub(crate) counts: Counts,
     /// Was a shutdown asked for?
@@ -72,6 +75,7 @@ impl Core {
             round: RefCell::default(),
             remote,
             quiet_sleeps: Cell::new(0),
+            watched: Watched::default(),
             counts: Counts::default(),
             stopping: Stopping::default(),
             closed: Cell::new(false),
@@ -163,7 +167,8 @@ impl Core {
                 continue;
             };
             polls += 1;
-            if self.reactor.refill_budget() {
+            let observed = self.reactor.refill_budget();
+            if observed {
                 self.observe_poll_begin(id);
             }
             if slot == ROOT {
@@ -174,6 +179,10 @@ impl Core {
                 }
             } else if let Some(place) = tasks.place(slot) {
                 let poll = |job: &mut Job| {
+                    if observed {
+                        let waker = self.counted_waker(id);
+                        return job.as_mut().poll(&mut Context::from_waker(&waker));
+                    }
                     id.with_waker(|waker| job.as_mut().poll(&mut Context::from_waker(waker)))
                 };
                 if place.as_mut().is_some_and(|job| poll(job).is_ready()) {
@@ -198,6 +207,9 @@ impl Core {
             || inbox.prepare_to_sleep() == Sleep::MailFirst
         {
             return self.turn_reactor(Some(Duration::ZERO));
+        }
+        if self.reactor.is_observed() {
+            self.tell_lost();
         }
         let turn = self.turn_reactor(timeout);
         inbox.woke_up();

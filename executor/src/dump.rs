@@ -9,7 +9,6 @@ use reactor::Waiting;
 use crate::core::Core;
 use crate::id::Id;
 use crate::wake;
-use crate::waker::TaskId;
 
 /// One task, as [`dump`] saw it.
 #[derive(Clone, Debug)]
@@ -79,7 +78,7 @@ impl Core {
     pub(crate) fn dump(&self) -> Vec<TaskInfo> {
         let mut waiting = Vec::new();
         self.reactor
-            .for_each_waiter(|waker, what| waiting.push((TaskId::of(waker), what)));
+            .for_each_waiter(|waker, what| waiting.push((self.task_of(waker), what)));
         let scheduler = self.scheduler.borrow();
         let tasks = scheduler.each().map(|(id, about, is_queued)| TaskInfo {
             id: Id::new(id),

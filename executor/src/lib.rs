@@ -107,6 +107,7 @@ mod task_set;
 mod tasks;
 mod wake;
 mod waker;
+mod watched;
 
 pub use dump::{TaskInfo, dump};
 pub use id::Id;

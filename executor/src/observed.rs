@@ -9,6 +9,7 @@ use crate::waker::TaskId;
 
 impl Core {
     #[cold]
+    #[track_caller]
     pub(crate) fn observe_spawn(&self, id: TaskId, from: &'static Location<'static>) {
         let task = id.bits();
         self.reactor.emit(Event::Spawn { task, from });
@@ -29,6 +30,7 @@ impl Core {
 
     /// Wakes a task before the observer's eyes.
     #[cold]
+    #[track_caller]
     pub(crate) fn observe_wake(&self, id: TaskId, by: Cause) {
         let (before, after) = {
             let mut scheduler = self.scheduler.borrow_mut();
@@ -52,11 +54,13 @@ impl Core {
     }
 
     #[cold]
+    #[track_caller]
     pub(crate) fn observe_poll_begin(&self, id: TaskId) {
         self.reactor.emit(Event::PollBegin { task: id.bits() });
     }
 
     #[inline]
+    #[track_caller]
     pub(crate) fn observe_poll_end(&self, id: TaskId, ready: bool) {
         if self.reactor.is_observed() {
             self.tell_poll_end(id, ready);
@@ -64,10 +68,12 @@ impl Core {
     }
 
     #[cold]
+    #[track_caller]
     fn tell_poll_end(&self, id: TaskId, ready: bool) {
         let task = id.bits();
         self.reactor.emit(Event::PollEnd { task, ready });
         if ready {
+            self.forget_watched(id);
             self.reactor.emit(Event::Done { task });
         }
     }

@@ -8,7 +8,8 @@ use std::rc::Rc;
 
 use selectors_core::{Events, Interest, Mode};
 
-use crate::observe::Event;
+use crate::call::Call;
+use crate::observe::{Event, Outcome};
 use crate::shared::Shared;
 use crate::slot::{Direction, Slot};
 
@@ -156,11 +157,15 @@ impl<T: AsFd + 'static> Async<T> {
         if told && !self.slot.may_be_ready(direction) {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        op(&self.source).inspect_err(|error| {
+        let result = op(&self.source).inspect_err(|error| {
             if error.kind() == io::ErrorKind::WouldBlock {
                 self.slot.clear(direction);
             }
-        })
+        });
+        if self.reactor.attention.is_observed() {
+            self.tell(Call::Custom, &result, |_| Outcome::Done);
+        }
+        result
     }
 
     /// The waker is stored: now make sure that the kernel tells us, before `Pending` is returned.

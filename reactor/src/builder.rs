@@ -96,7 +96,8 @@ impl Builder {
     /// # Errors
     ///
     /// What the kernel answers (`EMFILE`, `ENOSYS`); `Unsupported` for [`Trigger::Edge`] on a
-    /// backend that has only level.
+    /// backend that has only level. If the variable `REACTOR_TRACE` asks for a
+    /// [trace](crate::trace): why its file cannot be written.
     pub fn build(self) -> io::Result<Reactor> {
         if self.precise {
             crate::platform::precise_timers()?;
@@ -137,9 +138,11 @@ impl Builder {
             notifier,
             notified,
         );
-        Ok(Reactor {
+        let reactor = Reactor {
             shared: Rc::new(shared),
-        })
+        };
+        crate::trace::install(&reactor)?;
+        Ok(reactor)
     }
 }
 

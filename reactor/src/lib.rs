@@ -59,6 +59,7 @@ mod slot;
 mod spin;
 pub mod time;
 mod timers;
+pub mod trace;
 mod turn;
 mod waiter;
 mod waiting;

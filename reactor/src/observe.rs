@@ -58,6 +58,12 @@ pub enum Event<'a> {
         /// Which.
         task: u64,
     },
+    /// Station *waker*: a task sleeps, and its last waker is gone: nobody can ever wake it. Known,
+    /// not guessed: observed tasks have counted wakers.
+    Lost {
+        /// Which.
+        task: u64,
+    },
     /// Station *syscall*: a system call on a non-blocking fd.
     Syscall {
         /// Which call.
@@ -137,6 +143,10 @@ pub enum Event<'a> {
 pub enum Outcome {
     /// It did what it was asked.
     Done,
+    /// It did what it was asked, and answered with this number: bytes moved, or a new fd.
+    Returned(usize),
+    /// It moved a part of the bytes; the rest would have to wait.
+    Short,
     /// It would have to wait.
     WouldBlock,
     /// It refused, for this reason (errno).

@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 
 use crate::async_fd::Async;
 use crate::call::Call;
+use crate::observe::Outcome;
 use crate::slot::{Direction, WaiterId};
 
 /// Calls `make` until it does not say WouldBlock, sleeping in between. Dropping it takes its waker
@@ -24,6 +25,25 @@ pub(crate) struct Operation<'a, T: AsFd + 'static, F, const CALL: u8> {
     /// Zero until it first waits.
     waiter: WaiterId,
     make: F,
+}
+
+/// What an operation ends with, as an observer is told.
+pub(crate) trait Answer {
+    fn outcome(&self) -> Outcome;
+}
+
+/// Bytes moved.
+impl Answer for usize {
+    fn outcome(&self) -> Outcome {
+        Outcome::Returned(*self)
+    }
+}
+
+/// All of them.
+impl Answer for () {
+    fn outcome(&self) -> Outcome {
+        Outcome::Done
+    }
 }
 
 impl<T: AsFd + 'static> Async<T> {
@@ -69,13 +89,14 @@ impl<T: AsFd + 'static, F, const CALL: u8> Operation<'_, T, F, CALL> {
 impl<T: AsFd + 'static, R, F, const CALL: u8> Future for Operation<'_, T, F, CALL>
 where
     F: FnMut(&Async<T>) -> io::Result<R> + Unpin,
+    R: Answer,
 {
     type Output = io::Result<R>;
 
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<R>> {
         let Operation { io, waiter, make } = self.get_mut();
-        io.poll_with(Self::CALL, Self::DIRECTION, waiter, cx, make)
+        io.poll_with(Self::CALL, Self::DIRECTION, waiter, cx, make, R::outcome)
     }
 }
 

@@ -39,7 +39,7 @@ impl<T: AsFd + 'static> Async<T> {
     }
 
     /// Tries `op`; on WouldBlock stores the waker as waiter `id`, arms the key and returns
-    /// `Pending`.
+    /// `Pending`. `tell` says what an observer is told of a success.
     #[inline(always)]
     pub(crate) fn poll_with<R>(
         &self,
@@ -48,6 +48,7 @@ impl<T: AsFd + 'static> Async<T> {
         id: &mut WaiterId,
         cx: &mut Context<'_>,
         mut op: impl FnMut(&Self) -> io::Result<R>,
+        tell: impl Fn(&R) -> Outcome,
     ) -> Poll<io::Result<R>> {
         loop {
             if !self.slot.may_be_ready(direction) {
@@ -56,7 +57,7 @@ impl<T: AsFd + 'static> Async<T> {
             let result = if self.reactor.attention.spend() {
                 op(self)
             } else {
-                ready!(self.attend(call, cx, &mut op))
+                ready!(self.attend(call, cx, &mut op, &tell))
             };
             match result {
                 Ok(done) => return Poll::Ready(Ok(done)),
@@ -76,6 +77,7 @@ impl<T: AsFd + 'static> Async<T> {
         call: Call,
         cx: &mut Context<'_>,
         op: &mut impl FnMut(&Self) -> io::Result<R>,
+        tell: &impl Fn(&R) -> Outcome,
     ) -> Poll<io::Result<R>> {
         if self.reactor.attention.attend() == Attend::BudgetIsUsedUp {
             // One busy socket must not starve the rest: go to the back of the queue.
@@ -83,14 +85,25 @@ impl<T: AsFd + 'static> Async<T> {
             return Poll::Pending;
         }
         let result = op(self);
-        let outcome = match &result {
-            Ok(_) => Outcome::Done,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Outcome::WouldBlock,
+        self.tell(call, &result, tell);
+        Poll::Ready(result)
+    }
+
+    /// Tells the observer of a system call.
+    #[cold]
+    pub(crate) fn tell<R>(&self, call: Call, result: &io::Result<R>, tell: impl Fn(&R) -> Outcome) {
+        let outcome = match result {
+            Ok(done) => tell(done),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                // Without an errno it was not the kernel: a write came up short, and need not ask.
+                error
+                    .raw_os_error()
+                    .map_or(Outcome::Short, |_| Outcome::WouldBlock)
+            }
             Err(error) => Outcome::Failed(error.raw_os_error().unwrap_or(0)),
         };
         let fd = self.source.as_fd().as_raw_fd();
         self.reactor.hook.emit(Event::Syscall { call, fd, outcome });
-        Poll::Ready(result)
     }
 
     /// Store the waker, then arm, then return `Pending`.
@@ -172,12 +185,23 @@ impl<T: AsFd + 'static> Waiter<'_, T> {
     pub(crate) fn poll<R>(
         &mut self,
         cx: &mut Context<'_>,
-        mut op: impl FnMut(&T) -> io::Result<R>,
+        op: impl FnMut(&T) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
-        let io = self.io;
-        io.poll_with(Call::Custom, self.direction, &mut self.id, cx, |io| {
-            op(&io.source)
-        })
+        self.poll_call(Call::Custom, cx, op, |_| Outcome::Done)
+    }
+
+    /// The same, for a call that has a name and an answer worth telling.
+    pub(crate) fn poll_call<R>(
+        &mut self,
+        call: Call,
+        cx: &mut Context<'_>,
+        mut op: impl FnMut(&T) -> io::Result<R>,
+        tell: impl Fn(&R) -> Outcome,
+    ) -> Poll<io::Result<R>> {
+        let make = |io: &Async<T>| op(&io.source);
+        let direction = self.direction;
+        self.io
+            .poll_with(call, direction, &mut self.id, cx, make, tell)
     }
 
     /// Waits until a call may succeed, without making it.

@@ -44,7 +44,15 @@ pub(crate) fn executable(name: &str) -> PathBuf {
     }
     path.extend(["examples", name]);
     let built = modified(&path);
-    let sources = ["src", "echo", "echo_client.rs", "echo_callbacks.rs"];
+    let sources = [
+        "src",
+        "echo",
+        "echo_client.rs",
+        "echo_callbacks.rs",
+        "see",
+        "steps",
+        "museum",
+    ];
     let newest = sources.map(|source| newest(&Path::new(env!("CARGO_MANIFEST_DIR")).join(source)));
     let fresh = built.is_some_and(|built| newest.iter().flatten().all(|source| *source <= built));
     assert!(

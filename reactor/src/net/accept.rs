@@ -2,12 +2,14 @@
 //! there is no fd left.
 
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use crate::async_fd::Async;
+use crate::call::Call;
+use crate::observe::Outcome;
 use crate::platform::{Accepted, accept};
 use crate::slot::Direction;
 use crate::time::{Sleep, sleep};
@@ -40,13 +42,18 @@ impl<'a, L: AsFd + 'static> Accepting<'a, L> {
                 ready!(Pin::new(pause).poll(cx));
                 self.pause = None;
             }
-            match ready!(self.waiter.poll(cx, accept)) {
+            match ready!(self.waiter.poll_call(Call::Accept, cx, accept, tell)) {
                 Err(error) if is_of_the_connection(&error) => {}
                 Err(error) if is_shortage(&error) => self.pause = Some(sleep(OUT_OF_FDS_PAUSE)),
                 accepted => return Poll::Ready(accepted),
             }
         }
     }
+}
+
+/// The answer is the fd of the new socket; the kernel never gives a negative one.
+fn tell((socket, _): &Accepted) -> Outcome {
+    usize::try_from(socket.as_raw_fd()).map_or(Outcome::Done, Outcome::Returned)
 }
 
 /// The connection was given up, or its network failed, while it waited in the backlog; accept(2)

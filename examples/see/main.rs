@@ -1,0 +1,125 @@
+//! See the loop turn: runs a small program on the runtime, records it, and writes a page that
+//! shows every step.
+//!
+//! ```text
+//! cargo run --example see -- echo
+//! cargo run --example see -- echo --backend select,poll,epoll     # side by side
+//! ```
+//!
+//! The page needs no network and no server: open it in any browser, and press the right arrow.
+
+mod programs;
+
+use std::env;
+use std::fs;
+use std::io;
+use std::mem;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use clap::Parser;
+use examples::failure::Failure;
+use examples::{command_line, failure, say};
+use executor::Runtime;
+use reactor::trace::Recorder;
+use reactor::{Reactor, Trigger};
+use selectors_core::Backend;
+
+use crate::programs::Program;
+
+/// Runs a small program on the runtime and writes a page that shows every step of it.
+#[derive(Parser)]
+#[command(name = "see", version)]
+struct Args {
+    /// What to run
+    #[arg(value_enum, default_value = "echo")]
+    program: Program,
+    /// What to wait with: one or several of select, poll, epoll; without this the best one
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    backend: Vec<Backend>,
+    /// Where to write the page; without this, beside the executable
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    failure::exit(command_line::parse().and_then(run))
+}
+
+fn run(args: Args) -> Result<(), Failure> {
+    let mut traces = Vec::new();
+    let name = args.program.name();
+    if args.backend.is_empty() {
+        traces.push(record(args.program, Runtime::builder())?);
+    }
+    for backend in args.backend {
+        traces.push(record(args.program, Runtime::builder().backend(backend))?);
+    }
+    // The page quotes the lines of the sources that did it.
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let page = trace::html::page(&traces, &sources).map_err(Failure::failed)?;
+    let output = match args.output {
+        Some(output) => output,
+        None => beside_executable(&format!("see-{name}.html"))?,
+    };
+    fs::write(&output, page)?;
+    let output = output.canonicalize()?;
+    say!("see: {} lines of trace, {name}", lines(&traces));
+    say!("see: open file://{}", output.display());
+    say!("see: then press the right arrow; ? lists the other keys");
+    Ok(())
+}
+
+/// Runs the program once; the answer is a title and a trace.
+fn record(program: Program, builder: executor::Builder) -> Result<(String, String), Failure> {
+    let runtime = builder.build()?;
+    let text = Text::default();
+    let recorder = recorder(runtime.reactor(), text.clone());
+    runtime.reactor().observe(Some(Rc::new(recorder)));
+    runtime.block_on(program.run())??;
+    let title = format!("{} on {}", program.name(), runtime.backend());
+    // The recorder writes its last lines when it goes.
+    drop(runtime);
+    let bytes = mem::take(&mut *lock(&text.0));
+    let text = String::from_utf8(bytes).map_err(Failure::failed)?;
+    Ok((title, text))
+}
+
+fn recorder(reactor: &Reactor, out: Text) -> Recorder {
+    let trigger = match reactor.trigger() {
+        Trigger::Edge => "edge",
+        _ => "level",
+    };
+    Recorder::new(out, reactor.backend().name(), trigger)
+}
+
+/// What the recorder writes to.
+#[derive(Clone, Default)]
+struct Text(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Text {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        lock(&self.0).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn lines(traces: &[(String, String)]) -> usize {
+    traces.iter().map(|(_, text)| text.lines().count()).sum()
+}
+
+fn beside_executable(name: &str) -> io::Result<PathBuf> {
+    let mut path = env::current_exe()?;
+    path.set_file_name(name);
+    Ok(path)
+}
+
+fn lock(text: &Mutex<Vec<u8>>) -> MutexGuard<'_, Vec<u8>> {
+    text.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,36 @@
+//! Step 2 of 12: a thread for each client. The kernel switches between them, and each costs a stack.
+//!
+//! ```text
+//! cargo run --example s02_threads                 # then, in another terminal: nc 127.0.0.1 7007
+//! ```
+//!
+//! Question: what do threads cost?
+
+use std::env;
+use std::io::{self, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+
+fn main() -> io::Result<()> {
+    let address = env::args().nth(1).unwrap_or("127.0.0.1:7007".into());
+    let listener = TcpListener::bind(address)?;
+    println!("listening on {}", listener.local_addr()?);
+    loop {
+        let (stream, _from) = listener.accept()?;
+        thread::spawn(move || {
+            if let Err(error) = echo(stream) {
+                println!("lost a client: {error}");
+            }
+        });
+    }
+}
+
+fn echo(mut stream: TcpStream) -> io::Result<()> {
+    let mut buffer = [0; 4096];
+    loop {
+        match stream.read(&mut buffer)? {
+            0 => return Ok(()),
+            length => stream.write_all(&buffer[..length])?,
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Step 12 of 12: the crates of this workspace: what eleven steps have built, with nothing left to write.
+//!
+//! ```text
+//! cargo run --example s12_crates                 # then, in another terminal: nc 127.0.0.1 7007
+//! ```
+//!
+//! Question: how does this compare with the runtime that programs use?
+//!
+//! ```text
+//! REACTOR_TRACE=s12.trace cargo run --example s12_crates
+//! cargo run -p trace -- html s12.trace
+//! ```
+
+use std::env;
+use std::io;
+use std::time::Duration;
+
+use reactor::net::{TcpListener, TcpStream};
+use reactor::time::timeout;
+
+fn main() -> io::Result<()> {
+    executor::block_on(serve())?
+}
+
+async fn serve() -> io::Result<()> {
+    let address = env::args().nth(1).unwrap_or("127.0.0.1:7007".into());
+    let patience = env::args().nth(2).and_then(|text| text.parse().ok());
+    let patience = Duration::from_millis(patience.unwrap_or(60_000));
+    let listener = TcpListener::bind(address).await?;
+    println!("listening on {}", listener.local_addr()?);
+    loop {
+        let (stream, _from) = listener.accept().await?;
+        executor::spawn(echo(stream, patience)).detach();
+    }
+}
+
+/// Ends when the client does, or when it has been silent for too long.
+async fn echo(stream: TcpStream, patience: Duration) -> io::Result<()> {
+    let mut buffer = [0; 4096];
+    loop {
+        match timeout(patience, stream.read(&mut buffer)).await?? {
+            0 => return Ok(()),
+            length => stream.write_all(&buffer[..length]).await?,
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The page: viewer, traces, lints and the source lines that they name, in one file.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::{Bad, Trace, lint};
+
+/// The page without data.
+const TEMPLATE: &str = include_str!("viewer.html");
+/// Where the data goes.
+const PLACE: &str = "/*DATA*/null";
+
+/// One self-contained page that shows these traces: pairs of a title and the text of a trace.
+/// Source lines are read below `sources`, where there are any.
+///
+/// # Errors
+///
+/// Which trace cannot be read, and why.
+pub fn page(traces: &[(String, String)], sources: &Path) -> Result<String, Bad> {
+    let mut files = Files::default();
+    let mut shown = Vec::new();
+    for (title, text) in traces {
+        let trace = Trace::parse(text)?;
+        let mut lines = text.lines();
+        let header: Value = lines
+            .next()
+            .and_then(|line| serde_json::from_str(line).ok())
+            .unwrap_or_default();
+        let mut events = String::new();
+        for line in lines.take(trace.lines.len()) {
+            if !events.is_empty() {
+                events.push(',');
+            }
+            events.push_str(line);
+        }
+        for line in &trace.lines {
+            files.want(&line.at);
+            if let crate::Step::Spawn { from, .. } = &line.step {
+                files.want(from);
+            }
+        }
+        let hits: Vec<Value> = lint::all(&trace)
+            .iter()
+            .map(|hit| json!({"lint": hit.lint, "i": hit.event, "text": hit.text}))
+            .collect();
+        shown.push(format!(
+            "{{\"title\":{},\"header\":{header},\"lints\":{},\"events\":[{events}]}}",
+            json!(title),
+            json!(hits)
+        ));
+    }
+    let data = format!(
+        "{{\"traces\":[{}],\"sources\":{}}}",
+        shown.join(","),
+        json!(files.read(sources))
+    );
+    // A source line or a file name may hold "</script>".
+    Ok(TEMPLATE.replacen(PLACE, &data.replace('<', "\\u003c"), 1))
+}
+
+/// Places as the recorder writes them, `file:line`.
+#[derive(Default)]
+struct Files(BTreeMap<String, BTreeMap<usize, String>>);
+
+impl Files {
+    fn want(&mut self, place: &str) {
+        let Some((file, line)) = place.rsplit_once(':') else {
+            return;
+        };
+        let Ok(line) = line.parse() else { return };
+        if let Some(lines) = self.0.get_mut(file) {
+            lines.entry(line).or_default();
+        } else {
+            self.0
+                .insert(file.into(), BTreeMap::from([(line, String::new())]));
+        }
+    }
+
+    /// `file:line` to the text that stands there and around it.
+    fn read(mut self, root: &Path) -> BTreeMap<String, String> {
+        let mut found = BTreeMap::new();
+        for (file, lines) in &mut self.0 {
+            // A library outside of the workspace is named by a path of the machine that built it.
+            let Ok(text) = fs::read_to_string(root.join(file)) else {
+                continue;
+            };
+            let text: Vec<&str> = text.lines().collect();
+            for line in lines.keys() {
+                let from = line.saturating_sub(3);
+                let to = (line + 2).min(text.len());
+                let around = text.get(from..to).unwrap_or_default();
+                let numbered = (from + 1..).zip(around);
+                let shown: Vec<String> = numbered
+                    .map(|(number, text)| {
+                        let mark = if number == *line { '>' } else { ' ' };
+                        format!("{mark}{number:4} {text}")
+                    })
+                    .collect();
+                found.insert(format!("{file}:{line}"), shown.join("\n"));
+            }
+        }
+        found
+    }
+}

@@ -1,0 +1,124 @@
+//! `trace`: looks at traces of the reactor.
+//!
+//! ```text
+//! REACTOR_TRACE=echo.trace cargo run --example echo -- --demo --selector epoll
+//! cargo run -p trace -- html echo.trace          # writes echo.trace.html
+//! cargo run -p trace -- html A B                 # one page that compares both
+//! cargo run -p trace -- lint echo.trace
+//! cargo run -p trace -- chrome echo.trace        # for ui.perfetto.dev and chrome://tracing
+//! ```
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use trace::{Trace, chrome, html, lint};
+
+/// Looks at traces of the reactor: runs a program with REACTOR_TRACE=FILE to record one.
+#[derive(Parser)]
+#[command(name = "trace", version)]
+struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Write a page that shows the trace, or compares several
+    Html {
+        /// Traces
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Where to write it; without this, beside the first trace
+        #[arg(long, short)]
+        output: Option<PathBuf>,
+        /// The folder that source paths begin in
+        #[arg(long, default_value = ".")]
+        sources: PathBuf,
+    },
+    /// Say what is suspicious; the status is 1 if anything is
+    Lint {
+        /// Traces
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Convert to the trace format of Chrome and Perfetto
+    Chrome {
+        /// A trace
+        file: PathBuf,
+        /// Where to write it; without this, beside the trace
+        #[arg(long, short)]
+        output: Option<PathBuf>,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Args::parse().what) {
+        Ok(status) => status,
+        Err(error) => {
+            eprintln!("trace: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(what: What) -> Result<ExitCode, String> {
+    match what {
+        What::Html {
+            files,
+            output,
+            sources,
+        } => {
+            let mut traces = Vec::new();
+            for file in &files {
+                traces.push((file.display().to_string(), read(file)?));
+            }
+            let page = html::page(&traces, &sources).map_err(|bad| bad.to_string())?;
+            write(output.unwrap_or_else(|| beside(&files[0], "html")), &page)?;
+        }
+        What::Lint { files } => {
+            let mut status = ExitCode::SUCCESS;
+            for file in &files {
+                let trace = parse(file)?;
+                let hits = lint::all(&trace);
+                println!(
+                    "{}: {} events, {} lint hits",
+                    file.display(),
+                    trace.lines.len(),
+                    hits.len()
+                );
+                for hit in &hits {
+                    println!("  {hit}");
+                    status = ExitCode::from(1);
+                }
+            }
+            return Ok(status);
+        }
+        What::Chrome { file, output } => {
+            let text = chrome::export(&parse(&file)?);
+            write(output.unwrap_or_else(|| beside(&file, "json")), &text)?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read(file: &PathBuf) -> Result<String, String> {
+    fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+fn parse(file: &PathBuf) -> Result<Trace, String> {
+    Trace::parse(&read(file)?).map_err(|bad| format!("{}: {bad}", file.display()))
+}
+
+fn write(file: PathBuf, text: &str) -> Result<(), String> {
+    fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;
+    println!("{}", file.display());
+    Ok(())
+}
+
+fn beside(file: &std::path::Path, ending: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(format!(".{ending}"));
+    name.into()
+}

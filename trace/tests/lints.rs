@@ -1,0 +1,172 @@
+//! Each lint fires on its own mistake, once, and on no other: small programs that each make one.
+
+mod support;
+
+use std::cell::Cell;
+use std::future::{Future, pending, poll_fn};
+use std::task::Poll;
+use std::thread;
+use std::time::Duration;
+
+use reactor::net::UnixStream;
+use reactor::time::sleep;
+use selectors_core::Backend;
+use support::record;
+use trace::lint::{self, Hit};
+use trace::{Line, Step, Trace};
+
+fn hits_of<F: Future>(future: F) -> Vec<Hit> {
+    let text = record(Backend::Poll, future);
+    lint::all(&Trace::parse(&text).expect("our own trace is understood"))
+}
+
+#[track_caller]
+fn assert_only(hits: &[Hit], lint: &str) {
+    let kinds: Vec<_> = hits.iter().map(|hit| hit.lint).collect();
+    assert_eq!(kinds, [lint], "{hits:#?}");
+}
+
+#[test]
+fn a_task_that_stored_no_waker_is_lost() {
+    let hits = hits_of(async {
+        // Pending, and nobody was told whom to wake.
+        executor::spawn(poll_fn(|_| Poll::<()>::Pending)).detach();
+        sleep(Duration::from_millis(1)).await;
+    });
+    assert_only(&hits, "lost-task");
+    assert!(hits[0].text.contains("task 1"), "{hits:#?}");
+}
+
+#[test]
+fn a_task_whose_waker_is_somewhere_is_not_lost() {
+    let (near, far) = std::os::unix::net::UnixStream::pair().expect("a pair");
+    let hits = hits_of(async move {
+        let far = UnixStream::from_std(far).expect("non-blocking");
+        executor::spawn(async move { far.read(&mut [0; 8]).await }).detach();
+        executor::spawn(sleep(Duration::from_secs(3600))).detach();
+        let kept = Cell::new(None);
+        executor::spawn(poll_fn(move |cx| {
+            kept.set(Some(cx.waker().clone()));
+            Poll::<()>::Pending
+        }))
+        .detach();
+        sleep(Duration::from_millis(1)).await;
+    });
+    assert_eq!(hits, []);
+    drop(near);
+}
+
+#[test]
+fn a_poll_that_blocks_is_long() {
+    let hits = hits_of(async {
+        let task = executor::spawn(async { thread::sleep(Duration::from_millis(150)) });
+        task.await.expect("it does not panic");
+    });
+    assert_only(&hits, "long-poll");
+}
+
+#[test]
+fn a_task_that_wakes_itself_in_every_poll_is_told() {
+    let hits = hits_of(async {
+        let mut polls = 0;
+        poll_fn(|cx| {
+            polls += 1;
+            cx.waker().wake_by_ref();
+            if polls == 100 {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+    });
+    assert_only(&hits, "self-wake");
+}
+
+/// A trace made by hand, for mistakes that the library does not let a program make.
+fn made(steps: &[Step], times: usize) -> Vec<Hit> {
+    let mut trace = Trace::parse(
+        "{\"trace\":\"reactor\",\"version\":1,\"backend\":\"epoll\",\"trigger\":\"edge\"}\n",
+    )
+    .expect("a header");
+    trace.lines = (0..)
+        .zip(steps.iter().cycle().take(steps.len() * times).cloned())
+        .map(|(t, step)| Line {
+            t,
+            at: String::new(),
+            step,
+        })
+        .collect();
+    lint::all(&trace)
+}
+
+fn ready(how: &str) -> Step {
+    Step::SelectEnd {
+        ready: vec![(3, how.into())],
+    }
+}
+
+fn recv(result: &str, errno: Option<i32>) -> Step {
+    Step::Syscall {
+        fd: 3,
+        call: "recv".into(),
+        result: result.into(),
+        n: None,
+        errno,
+    }
+}
+
+#[test]
+fn select_that_returns_for_a_key_that_nobody_handles_is_a_spin() {
+    assert_only(&made(&[ready("H")], 20), "spin");
+    let handled = [ready("W"), recv("ok", None)];
+    assert_eq!(made(&handled, 20), []);
+}
+
+#[test]
+fn a_waker_that_is_stored_after_the_report_came_is_too_late() {
+    let store = Step::WakerStored {
+        fd: 3,
+        dir: "R".into(),
+        crowded: false,
+    };
+    assert_only(&made(&[ready("R"), store.clone()], 1), "stored-too-late");
+    assert_eq!(made(&[ready("R"), recv("would_block", None), store], 1), []);
+}
+
+#[test]
+fn a_call_on_a_closed_fd_is_told() {
+    assert_only(&made(&[recv("error", Some(9))], 1), "closed-fd");
+    assert_eq!(made(&[recv("error", Some(104))], 1), []);
+}
+
+#[test]
+fn wakes_that_only_hear_would_block_are_told() {
+    let turn = |result| {
+        vec![
+            Step::Wake {
+                task: 1,
+                by: "reactor".into(),
+                coalesced: false,
+            },
+            Step::PollBegin { task: 1 },
+            recv(result, None),
+            Step::PollEnd {
+                task: 1,
+                ready: false,
+            },
+        ]
+    };
+    assert_only(&made(&turn("would_block"), 8), "wake-without-progress");
+    assert_eq!(made(&turn("ok"), 8), []);
+}
+
+#[test]
+fn a_future_that_never_ends_in_block_on_is_nobodys_mistake_here() {
+    // The future of `block_on` has an uncounted waker; its other half keeps this one going.
+    let hits = hits_of(async {
+        let ended = reactor::time::timeout(Duration::from_millis(1), pending::<()>()).await;
+        assert!(ended.is_err());
+    });
+    assert_eq!(hits, []);
+}

@@ -1,0 +1,159 @@
+//! What the recorder writes: a golden trace, and what every trace has.
+
+mod support;
+
+use std::path::Path;
+use std::time::Duration;
+
+use reactor::net::UnixStream;
+use selectors_core::Backend;
+use support::record;
+#[cfg(target_os = "linux")]
+use trace::golden::assert_golden;
+use trace::golden::timeless;
+use trace::{Step, Trace, chrome, html, lint};
+
+/// The trace of `future`, read.
+fn recorded<F: Future>(backend: Backend, future: F) -> Trace {
+    Trace::parse(&record(backend, future)).expect("our own trace is understood")
+}
+
+/// Two ends of a socket on one thread: the same steps in every run.
+async fn ping_pong() {
+    let (near, far) = UnixStream::pair().expect("a pair");
+    let echo = executor::spawn(async move {
+        let mut buffer = [0; 16];
+        loop {
+            match far.read(&mut buffer).await.expect("the near end is there") {
+                0 => break,
+                length => far.write_all(&buffer[..length]).await.expect("it reads"),
+            }
+        }
+    });
+    for word in ["hello", "again"] {
+        near.write_all(word.as_bytes())
+            .await
+            .expect("the far end reads");
+        let mut answer = [0; 5];
+        near.read_exact(&mut answer)
+            .await
+            .expect("the far end answers");
+        assert_eq!(answer, word.as_bytes());
+    }
+    drop(near);
+    echo.await.expect("it does not panic");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_trace_on_each_backend_is_the_golden_one() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    for backend in [Backend::Select, Backend::Poll, Backend::Epoll] {
+        let text = record(backend, ping_pong());
+        let name = format!("ping_pong.{}.trace", backend.name());
+        assert_golden(&text, &golden.join(name));
+    }
+}
+
+/// What the kernels of the world say at the end of a stream differs; the steps do not.
+#[test]
+fn select_and_poll_differ_only_in_what_they_know_of_a_hang_up() {
+    let steps = |backend| {
+        let text = timeless(&record(backend, ping_pong()));
+        let (_, steps) = text.split_once('\n').expect("a header");
+        steps.replace("RCH", "R").replace("RH", "R")
+    };
+    assert_eq!(steps(Backend::Select), steps(Backend::Poll));
+}
+
+#[test]
+fn the_header_says_what_recording_costs() {
+    let trace = recorded(Backend::Poll, async {});
+    assert!(trace.header.overhead.record_ns > 0);
+    assert!(trace.header.overhead.write_ns > 0);
+    assert_eq!(
+        (trace.header.backend.as_str(), trace.header.trigger.as_str()),
+        ("poll", "level")
+    );
+}
+
+#[test]
+fn bytes_are_counted_and_the_first_sight_of_an_fd_has_its_real_number() {
+    let text = record(Backend::Poll, ping_pong());
+    let trace = Trace::parse(&text).expect("our own trace is understood");
+    let five = |wanted: &str| {
+        trace.lines.iter().any(
+            |line| matches!(&line.step, Step::Syscall { call, n: Some(5), .. } if call == wanted),
+        )
+    };
+    assert!(five("recv"), "{text}");
+    assert_eq!(text.matches("\"raw\":").count(), 2, "{text}");
+}
+
+#[test]
+fn times_never_run_backwards_and_every_poll_ends() {
+    let trace = recorded(Backend::Poll, async {
+        ping_pong().await;
+        reactor::time::sleep(Duration::from_millis(2)).await;
+    });
+    let events: Vec<_> = trace
+        .lines
+        .iter()
+        .filter(|line| !matches!(line.step, Step::Recorder { .. }))
+        .collect();
+    assert!(events.windows(2).all(|pair| pair[0].t <= pair[1].t));
+    let count = |wanted: fn(&Step) -> bool| {
+        let found = events.iter().filter(|line| wanted(&line.step));
+        found.count()
+    };
+    let begins = count(|step| matches!(step, Step::PollBegin { .. }));
+    assert!(begins > 3);
+    assert_eq!(begins, count(|step| matches!(step, Step::PollEnd { .. })));
+    assert_eq!(count(|step| matches!(step, Step::TimerFired { .. })), 1);
+}
+
+#[test]
+fn a_sound_program_has_no_lint_hits() {
+    for backend in Backend::available() {
+        let trace = recorded(*backend, ping_pong());
+        assert_eq!(lint::all(&trace), [], "{backend}");
+    }
+}
+
+#[test]
+fn the_page_is_one_file_that_asks_for_no_other() {
+    let text = record(Backend::Poll, ping_pong());
+    let page = html::page(&[("</script>".into(), text)], Path::new("..")).expect("a trace");
+    for outside in ["http:", "https:", "src=", "href=", "@import", "fetch("] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+    assert_eq!(
+        page.matches("</script>").count(),
+        2,
+        "data cannot end the script"
+    );
+    let viewer = include_str!("../src/viewer.html");
+    assert!(viewer.lines().count() <= 650);
+}
+
+#[test]
+fn the_export_for_perfetto_pairs_every_bar() {
+    let trace = recorded(Backend::Poll, ping_pong());
+    let export: serde_json::Value =
+        serde_json::from_str(&chrome::export(&trace)).expect("it is JSON");
+    let events = export["traceEvents"].as_array().expect("a list");
+    let phase = |wanted: &str| events.iter().filter(|event| event["ph"] == wanted).count();
+    assert!(phase("B") > 3);
+    assert_eq!(phase("B"), phase("E"));
+}
+
+#[test]
+fn a_line_that_is_cut_off_at_the_end_is_passed_over_and_any_other_is_named() {
+    let text = record(Backend::Poll, async {});
+    let whole = Trace::parse(&text).expect("whole").lines.len();
+    let cut = &text[..text.len() - 3];
+    assert_eq!(Trace::parse(cut).expect("killed").lines.len(), whole - 1);
+    let bad = format!("{}\n{{\"t\":1}}\n", text.lines().next().expect("a header"));
+    let error = Trace::parse(&bad).expect_err("no event");
+    assert!(error.to_string().starts_with("line 2: "), "{error}");
+}
