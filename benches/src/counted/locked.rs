@@ -1,0 +1,66 @@
+//! Atomic read-modify-writes, by looking up what stands at each executed address.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+/// Sums the executions of instructions that lock the bus: those with a `lock` prefix, and `xchg`
+/// with memory, which locks without one.
+pub(super) fn count(addresses: &BTreeMap<(String, u64), f64>) -> Result<f64, String> {
+    let objects: BTreeSet<&str> = addresses
+        .keys()
+        .map(|(object, _)| object.as_str())
+        .filter(|object| object.starts_with('/'))
+        .collect();
+    let mut sum = 0.0;
+    for object in objects {
+        for address in locking(object)? {
+            sum += addresses
+                .get(&(object.to_owned(), address))
+                .copied()
+                .unwrap_or(0.0);
+        }
+    }
+    Ok(sum)
+}
+
+/// Where an object file's locking instructions lie.
+fn locking(object: &str) -> Result<Vec<u64>, String> {
+    let output = Command::new("objdump")
+        .args(["-d", "--no-show-raw-insn", object])
+        .output()
+        .map_err(|error| format!("objdump: {error}"))?;
+    Ok(String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(locking_address)
+        .collect())
+}
+
+/// The address of a disassembled line, if it locks: `  1a2b:\tlock cmpxchg %ecx,(%rdi)`.
+fn locking_address(line: &str) -> Option<u64> {
+    let (address, instruction) = line.split_once(":\t")?;
+    let exchange = instruction.starts_with("xchg") && instruction.contains('(');
+    if instruction.starts_with("lock ") || exchange {
+        u64::from_str_radix(address.trim(), 16).ok()
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::locking_address;
+
+    #[test]
+    fn only_what_locks_the_bus_counts() {
+        assert_eq!(
+            locking_address("  1a2b:\tlock cmpxchg %ecx,(%rdi)"),
+            Some(0x1a2b)
+        );
+        assert_eq!(
+            locking_address("  1a2c:\txchg   %eax,0x8(%rdi)"),
+            Some(0x1a2c)
+        );
+        assert_eq!(locking_address("  1a2d:\txchg   %ax,%ax"), None);
+        assert_eq!(locking_address("  1a2e:\tmov    %eax,(%rdi)"), None);
+    }
+}

@@ -1,0 +1,69 @@
+//! System calls by name, from `strace -c -f`.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use super::{Lengths, Scratch, Work};
+
+/// System calls per operation, by name, on all threads of the subject.
+///
+/// # Errors
+///
+/// A run that failed, in words.
+pub fn strace(
+    subject: &str,
+    work: Work,
+    lengths: Lengths,
+) -> Result<BTreeMap<String, f64>, String> {
+    let (short, long, operations) = lengths.of(work, |length| run(subject, work, length))?;
+    let mut calls = BTreeMap::new();
+    for (name, count) in long {
+        let more = count - short.get(&name).copied().unwrap_or(0.0);
+        if more != 0.0 {
+            calls.insert(name, more / operations);
+        }
+    }
+    Ok(calls)
+}
+
+fn run(subject: &str, work: Work, length: u64) -> Result<BTreeMap<String, f64>, String> {
+    let scratch = Scratch::new()?;
+    let table = scratch.path().join("strace");
+    let mut wrapper = Command::new("strace");
+    wrapper.args(["-c", "-f", "-o"]).arg(&table);
+    work.run(subject, length, Some(&mut wrapper))?;
+    let text = std::fs::read_to_string(&table).map_err(|error| format!("strace: {error}"))?;
+    Ok(parse(&text))
+}
+
+/// Reads the table: `% time, seconds, usecs/call, calls, [errors,] syscall`.
+fn parse(text: &str) -> BTreeMap<String, f64> {
+    text.lines()
+        .filter_map(|line| {
+            let columns: Vec<&str> = line.split_whitespace().collect();
+            let name = *columns.last()?;
+            let calls: f64 = columns.get(3)?.parse().ok()?;
+            (name != "total").then(|| (name.to_owned(), calls))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn the_table_is_read_with_and_without_errors() {
+        let calls = parse(
+            "% time     seconds  usecs/call     calls    errors syscall\n\
+             ------ ----------- ----------- --------- --------- ----------------\n \
+             60.00    0.000060           1        60           sendto\n \
+             40.00    0.000040           1        40        12 recvfrom\n\
+             ------ ----------- ----------- --------- --------- ----------------\n\
+             100.00    0.000100           1       100        12 total\n",
+        );
+        assert_eq!(calls.get("sendto"), Some(&60.0));
+        assert_eq!(calls.get("recvfrom"), Some(&40.0));
+        assert_eq!(calls.len(), 2);
+    }
+}

@@ -1,0 +1,138 @@
+//! Starts subjects as processes of their own, and reads what they tell.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Lines};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use crate::sys;
+
+/// Where both ends of the sockets run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Placement {
+    /// Both on one CPU, in turns: neither interrupts the other, so each sees full batches.
+    OneCpu,
+    /// Server on the first CPU, client on the second.
+    Split,
+    /// Wherever the scheduler likes.
+    Free,
+}
+
+impl Placement {
+    /// Runs `client` on a thread of its own, which has the client's place; what it starts with
+    /// [`Process::start`] gets the server's.
+    pub fn run<T: Send>(self, client: impl FnOnce() -> T + Send) -> T {
+        std::thread::scope(|scope| {
+            let thread = scope.spawn(|| {
+                // A machine that refuses only measures with more noise.
+                if self == Self::OneCpu {
+                    let _ = sys::pin_to_cpu(0).and_then(|()| sys::run_in_turns());
+                }
+                client()
+            });
+            thread
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
+    fn place_server(self) {
+        if self == Self::Split {
+            let _ = sys::pin_to_cpu(0);
+        }
+    }
+
+    fn place_client(self) {
+        if self == Self::Split {
+            let _ = sys::pin_to_cpu(sys::cpus_online() - 1);
+        }
+    }
+}
+
+/// A running subject; stopped when dropped.
+pub struct Process {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    /// Where it listens, if it is a server.
+    pub port: u16,
+}
+
+impl Process {
+    /// This program again, as the subject of `work`.
+    pub fn command(work: &str, name: &str, count: u64) -> Result<Command, String> {
+        let program = std::env::current_exe().map_err(|error| error.to_string())?;
+        let mut command = Command::new(program);
+        command.args(["subject", work, name, &count.to_string()]);
+        Ok(command)
+    }
+
+    /// `wrapper`, then this program again: for `valgrind` and `strace`.
+    pub fn wrapped(
+        wrapper: &mut Command,
+        work: &str,
+        name: &str,
+        count: u64,
+    ) -> Result<(), String> {
+        let inner = Self::command(work, name, count)?;
+        wrapper.arg(inner.get_program()).args(inner.get_args());
+        Ok(())
+    }
+
+    /// Starts a server, and waits until it listens.
+    pub fn server(command: &mut Command, placement: Placement) -> Result<Self, String> {
+        placement.place_server();
+        let process = Self::start(command);
+        placement.place_client();
+        let mut process = process?;
+        let port = process.lines.next().and_then(Result::ok).and_then(|line| {
+            line.strip_prefix("port ")
+                .and_then(|port| port.parse().ok())
+        });
+        process.port = port.ok_or_else(|| format!("{command:?} did not say where it listens"))?;
+        Ok(process)
+    }
+
+    /// Starts something that ends by itself.
+    pub fn start(command: &mut Command) -> Result<Self, String> {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("cannot start {command:?}: {error}"))?;
+        let out = child.stdout.take().ok_or("a piped output is there")?;
+        Ok(Self {
+            child,
+            lines: BufReader::new(out).lines(),
+            port: 0,
+        })
+    }
+
+    /// Its process id; that of the wrapper if it is wrapped.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for its end, and returns what it told.
+    pub fn facts(mut self) -> Result<BTreeMap<String, f64>, String> {
+        let mut facts = BTreeMap::new();
+        for line in self.lines.by_ref() {
+            let line = line.map_err(|error| error.to_string())?;
+            if let Some((name, value)) = line.split_once(' ') {
+                facts.insert(name.to_owned(), value.parse().map_err(|_| line.clone())?);
+            }
+        }
+        let status = self.child.wait().map_err(|error| error.to_string())?;
+        if status.success() {
+            Ok(facts)
+        } else {
+            Err(format!("the subject failed: {status}"))
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Both fail when it has already ended, which is the usual case.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

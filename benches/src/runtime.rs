@@ -1,0 +1,60 @@
+//! What the async subjects have in common, so that the work is written once.
+
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::unix::net::UnixStream;
+use std::pin::Pin;
+use std::time::Duration;
+
+/// Bytes in a message.
+pub const MESSAGE: usize = 64;
+/// Bytes in each connection's buffer.
+pub const BUFFER: usize = 4096;
+
+/// Where servers listen: on a port of the loopback that the kernel chooses.
+pub const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// A single-threaded async runtime, at its best settings.
+///
+/// Everything runs on one thread; a runtime that needs a handle to spawn keeps it in a thread
+/// local.
+pub trait Runtime: 'static {
+    /// A listening socket of the runtime.
+    type Listener: 'static;
+    /// A connection of the runtime.
+    type Stream: 'static;
+    /// Becomes ready when a spawned task has finished.
+    type Join: Future + Unpin + 'static;
+    /// Becomes ready when its time has come.
+    type Sleep: Future + 'static;
+
+    /// Runs `future` to its end on this thread.
+    fn run<F: Future<Output = ()> + 'static>(future: F);
+
+    /// Starts a task on the running runtime.
+    fn spawn<F: Future<Output = ()> + 'static>(future: F) -> Self::Join;
+
+    /// Waits.
+    fn sleep(duration: Duration) -> Self::Sleep;
+
+    /// Makes a sleep begin again.
+    fn reset(sleep: Pin<&mut Self::Sleep>, duration: Duration);
+
+    /// Listens on a free port of the loopback; also says which.
+    fn listen() -> impl Future<Output = io::Result<(Self::Listener, u16)>>;
+
+    /// The next connection.
+    fn accept(listener: &Self::Listener) -> impl Future<Output = io::Result<Self::Stream>>;
+
+    /// Echoes until the peer closes, with a buffer of [`BUFFER`] bytes, as a user of this runtime
+    /// would write it. Panics on an error: a figure from a broken run is worth nothing.
+    fn echo(stream: Self::Stream) -> impl Future<Output = ()> + 'static;
+
+    /// Passes a byte on from one socket to another, so many times.
+    fn relay(
+        from: UnixStream,
+        to: UnixStream,
+        times: u64,
+    ) -> impl Future<Output = io::Result<()>> + 'static;
+}

@@ -1,0 +1,90 @@
+//! monoio on its epoll ("legacy") driver.
+
+use std::future::Future;
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::pin::Pin;
+use std::time::Duration;
+
+use monoio::io::{AsyncReadRent, AsyncReadRentExt, AsyncWriteRentExt};
+use monoio::{LegacyDriver, RuntimeBuilder};
+
+use crate::runtime::{BUFFER, LOOPBACK, Runtime};
+use crate::subject::Subject;
+
+/// monoio, whose buffers are lent to each call and given back.
+pub(super) const SUBJECT: Subject = Subject::of::<Monoio>(
+    "monoio",
+    "monoio, LegacyDriver (epoll), timers on, default settings",
+);
+
+struct Monoio;
+
+impl Runtime for Monoio {
+    type Listener = monoio::net::TcpListener;
+    type Stream = monoio::net::TcpStream;
+    type Join = monoio::task::JoinHandle<()>;
+    type Sleep = monoio::time::Sleep;
+
+    fn run<F: Future<Output = ()> + 'static>(future: F) {
+        let mut runtime = RuntimeBuilder::<LegacyDriver>::new()
+            .enable_timer()
+            .build()
+            .expect("a monoio runtime");
+        runtime.block_on(future);
+    }
+
+    fn spawn<F: Future<Output = ()> + 'static>(future: F) -> Self::Join {
+        monoio::spawn(future)
+    }
+
+    fn sleep(duration: Duration) -> Self::Sleep {
+        monoio::time::sleep(duration)
+    }
+
+    fn reset(sleep: Pin<&mut Self::Sleep>, duration: Duration) {
+        sleep.reset(monoio::time::Instant::now() + duration);
+    }
+
+    async fn listen() -> io::Result<(Self::Listener, u16)> {
+        let listener = monoio::net::TcpListener::bind(LOOPBACK)?;
+        let port = listener.local_addr()?.port();
+        Ok((listener, port))
+    }
+
+    async fn accept(listener: &Self::Listener) -> io::Result<Self::Stream> {
+        Ok(listener.accept().await?.0)
+    }
+
+    async fn echo(mut stream: Self::Stream) {
+        let mut buffer = Vec::with_capacity(BUFFER);
+        loop {
+            let (count, filled) = stream.read(buffer).await;
+            if count.expect("read") == 0 {
+                return;
+            }
+            let (written, sent) = stream.write_all(filled).await;
+            written.expect("write");
+            buffer = sent;
+            buffer.clear();
+        }
+    }
+
+    async fn relay(from: UnixStream, to: UnixStream, times: u64) -> io::Result<()> {
+        let (mut from, mut to) = (monoio_stream(from)?, monoio_stream(to)?);
+        let mut byte = vec![0];
+        for _ in 0..times {
+            let (read, filled) = from.read_exact(byte).await;
+            read?;
+            let (written, sent) = to.write_all(filled).await;
+            written?;
+            byte = sent;
+        }
+        Ok(())
+    }
+}
+
+fn monoio_stream(stream: UnixStream) -> io::Result<monoio::net::UnixStream> {
+    stream.set_nonblocking(true)?;
+    monoio::net::UnixStream::from_std(stream)
+}

@@ -1,0 +1,80 @@
+//! smol's local executor with async-io.
+
+use std::future::Future;
+use std::io;
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::pin::Pin;
+use std::time::Duration;
+
+use smol::io::{AsyncReadExt, AsyncWriteExt};
+use smol::{Async, LocalExecutor, Task, Timer};
+
+use crate::runtime::{BUFFER, LOOPBACK, Runtime};
+use crate::subject::Subject;
+
+/// smol on one thread (async-io's own thread helps it, as in every smol program).
+pub(super) const SUBJECT: Subject = Subject::of::<Smol>(
+    "smol",
+    "smol, LocalExecutor under smol::block_on, Async<TcpStream>",
+);
+
+struct Smol;
+
+thread_local! {
+    static EXECUTOR: LocalExecutor<'static> = const { LocalExecutor::new() };
+}
+
+impl Runtime for Smol {
+    type Listener = Async<TcpListener>;
+    type Stream = Async<TcpStream>;
+    type Join = Task<()>;
+    type Sleep = Timer;
+
+    fn run<F: Future<Output = ()> + 'static>(future: F) {
+        EXECUTOR.with(|executor| smol::block_on(executor.run(future)));
+    }
+
+    fn spawn<F: Future<Output = ()> + 'static>(future: F) -> Self::Join {
+        EXECUTOR.with(|executor| executor.spawn(future))
+    }
+
+    fn sleep(duration: Duration) -> Self::Sleep {
+        Timer::after(duration)
+    }
+
+    fn reset(mut sleep: Pin<&mut Self::Sleep>, duration: Duration) {
+        sleep.set_after(duration);
+    }
+
+    async fn listen() -> io::Result<(Self::Listener, u16)> {
+        let listener = Async::<TcpListener>::bind(LOOPBACK)?;
+        let port = listener.get_ref().local_addr()?.port();
+        Ok((listener, port))
+    }
+
+    async fn accept(listener: &Self::Listener) -> io::Result<Self::Stream> {
+        Ok(listener.accept().await?.0)
+    }
+
+    async fn echo(mut stream: Self::Stream) {
+        let mut buffer = [0; BUFFER];
+        loop {
+            let count = stream.read(&mut buffer).await.expect("read");
+            if count == 0 {
+                return;
+            }
+            stream.write_all(&buffer[..count]).await.expect("write");
+        }
+    }
+
+    async fn relay(from: UnixStream, to: UnixStream, times: u64) -> io::Result<()> {
+        let (mut from, mut to) = (Async::new(from)?, Async::new(to)?);
+        let mut byte = [0];
+        for _ in 0..times {
+            from.read_exact(&mut byte).await?;
+            to.write_all(&byte).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,98 @@
+//! tokio's single-threaded runtimes.
+
+use std::future::Future;
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::pin::Pin;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::task::{JoinHandle, LocalSet, spawn_local};
+
+use crate::runtime::{BUFFER, LOOPBACK, Runtime};
+use crate::subject::Subject;
+
+/// tokio in a `LocalRuntime`.
+pub(super) const SUBJECT: Subject = Subject::of::<Tokio<true>>(
+    "tokio",
+    "tokio, LocalRuntime, spawn_local, default settings",
+);
+
+/// tokio in a `LocalSet`.
+pub(super) const LOCAL_SET: Subject = Subject::of::<Tokio<false>>(
+    "tokio-localset",
+    "tokio, current_thread with a LocalSet, spawn_local, default settings",
+)
+.on_demand();
+
+/// tokio, in a `LocalRuntime` or in a `LocalSet` on a current_thread runtime.
+struct Tokio<const LOCAL_RUNTIME: bool>;
+
+impl<const LOCAL_RUNTIME: bool> Runtime for Tokio<LOCAL_RUNTIME> {
+    type Listener = tokio::net::TcpListener;
+    type Stream = tokio::net::TcpStream;
+    type Join = JoinHandle<()>;
+    type Sleep = tokio::time::Sleep;
+
+    fn run<F: Future<Output = ()> + 'static>(future: F) {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all();
+        if LOCAL_RUNTIME {
+            let runtime = builder
+                .build_local(Default::default())
+                .expect("a tokio runtime");
+            runtime.block_on(future);
+        } else {
+            let runtime = builder.build().expect("a tokio runtime");
+            LocalSet::new().block_on(&runtime, future);
+        }
+    }
+
+    fn spawn<F: Future<Output = ()> + 'static>(future: F) -> Self::Join {
+        spawn_local(future)
+    }
+
+    fn sleep(duration: Duration) -> Self::Sleep {
+        tokio::time::sleep(duration)
+    }
+
+    fn reset(sleep: Pin<&mut Self::Sleep>, duration: Duration) {
+        sleep.reset(tokio::time::Instant::now() + duration);
+    }
+
+    async fn listen() -> io::Result<(Self::Listener, u16)> {
+        let listener = tokio::net::TcpListener::bind(LOOPBACK).await?;
+        let port = listener.local_addr()?.port();
+        Ok((listener, port))
+    }
+
+    async fn accept(listener: &Self::Listener) -> io::Result<Self::Stream> {
+        Ok(listener.accept().await?.0)
+    }
+
+    async fn echo(mut stream: Self::Stream) {
+        let mut buffer = [0; BUFFER];
+        loop {
+            let count = stream.read(&mut buffer).await.expect("read");
+            if count == 0 {
+                return;
+            }
+            stream.write_all(&buffer[..count]).await.expect("write");
+        }
+    }
+
+    async fn relay(from: UnixStream, to: UnixStream, times: u64) -> io::Result<()> {
+        let (mut from, mut to) = (tokio_stream(from)?, tokio_stream(to)?);
+        let mut byte = [0];
+        for _ in 0..times {
+            from.read_exact(&mut byte).await?;
+            to.write_all(&byte).await?;
+        }
+        Ok(())
+    }
+}
+
+fn tokio_stream(stream: UnixStream) -> io::Result<tokio::net::UnixStream> {
+    stream.set_nonblocking(true)?;
+    tokio::net::UnixStream::from_std(stream)
+}

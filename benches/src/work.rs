@@ -1,0 +1,26 @@
+//! What a subject does when it is run: each work ends by itself and tells facts about itself.
+
+use std::time::Duration;
+
+mod foreign;
+mod ring;
+mod serve;
+mod tasks;
+mod timers;
+
+pub use foreign::{foreign_round_trip, foreign_wake};
+pub use ring::{ping_pong, ring};
+pub(crate) use serve::say_port;
+pub use serve::{churn, serve};
+pub use tasks::{self_wake, spawn_join};
+pub use timers::{TimerOperation, far_timer, sleep, timers};
+
+/// What a work found out about itself: a name and a value each.
+pub type Facts = Vec<(&'static str, f64)>;
+
+/// What `count` operations take, by what one took: for Criterion, which wants the sum.
+pub fn elapsed(facts: &Facts, count: u64) -> Duration {
+    let fact = facts.iter().find(|(name, _)| *name == "nanoseconds");
+    let nanoseconds = fact.map_or(0.0, |(_, value)| value * count as f64);
+    Duration::from_nanos(nanoseconds as u64)
+}
