@@ -26,10 +26,10 @@ struct Size {
 const SMOKE: Size = Size {
     ring: &[1, 64, 1024],
     crowd: &[],
-    ring_ms: 30,
-    map: (256, 150),
+    ring_ms: 20,
+    map: (256, 100),
     register_ms: 20,
-    echo_ms: 100,
+    echo_ms: 80,
     load: (&[50.0], 250),
     blocks: 4,
     selectors: &["bare-epoll", "ours-epoll", "ours-poll", "ours-select"],

@@ -4,12 +4,15 @@ use std::fmt::Write;
 
 use super::escape;
 
-const WIDTH: f64 = 860.0;
+const WIDTH: f64 = 900.0;
 const HEIGHT: f64 = 380.0;
 const LEFT: f64 = 70.0;
-const RIGHT: f64 = 190.0;
+const RIGHT: f64 = 235.0;
 const TOP: f64 = 14.0;
 const BOTTOM: f64 = 52.0;
+
+/// Ends the names of curves that are drawn thinner, below those of p99 of the same colour.
+const LOWER: &str = " p50";
 
 /// A curve.
 pub(super) struct Series {
@@ -70,10 +73,10 @@ impl Scale {
     fn ticks(&self) -> Vec<f64> {
         if self.logarithmic {
             let decades = (self.high / self.low).log10();
-            let steps: &[f64] = if decades < 2.5 {
-                &[1.0, 2.0, 5.0]
-            } else {
-                &[1.0]
+            let steps: &[f64] = match decades {
+                narrow if narrow < 0.8 => &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0],
+                middle if middle < 2.5 => &[1.0, 2.0, 5.0],
+                _ => &[1.0],
             };
             let first = self.low.log10().floor() as i32;
             let last = self.high.log10().ceil() as i32;
@@ -159,7 +162,11 @@ fn axes(svg: &mut String, across: &Scale, up: &Scale, x: &Axis, y: &Axis) {
 fn curve(svg: &mut String, one: &Series, across: &Scale, up: &Scale) {
     let place = |&(x, y): &(f64, f64)| format!("{:.1} {:.1}", across.at(x), up.at(y));
     let path: Vec<String> = one.points.iter().map(place).collect();
-    let kind = if one.fitted { "fit" } else { "curve" };
+    let kind = match one.name.ends_with(LOWER) {
+        _ if one.fitted => "fit",
+        true => "curve lower",
+        false => "curve",
+    };
     let invalid = if one.invalid { " invalid" } else { "" };
     let colour = one.colour % 10;
     let _ = writeln!(
@@ -195,9 +202,14 @@ fn legend(svg: &mut String, series: &[Series]) {
         let at = TOP + 8.0 + 17.0 * row as f64;
         let invalid = if one.invalid { " invalid" } else { "" };
         let words = if one.invalid { " (invalid)" } else { "" };
+        let lower = if one.name.ends_with(LOWER) {
+            " lower"
+        } else {
+            ""
+        };
         let _ = writeln!(
             svg,
-            "<path class=\"curve{invalid} c{}\" d=\"M{left} {at}h18\"/><text x=\"{}\" y=\"{}\">{}{words}</text>",
+            "<path class=\"curve{lower}{invalid} c{}\" d=\"M{left} {at}h18\"/><text x=\"{}\" y=\"{}\">{}{words}</text>",
             one.colour % 10,
             left + 24.0,
             at + 4.0,
