@@ -20,7 +20,8 @@ use super::server::{self, Server};
 use super::statistics::Random;
 use super::work::{self, Outcome};
 
-/// What is not answered so long after the end is lost.
+/// So long after the end what is late is still sent; what is then under way has as long again to
+/// be answered, and is lost after that.
 const DRAIN: Duration = Duration::from_secs(2);
 
 /// What a slice of `load` tells.
@@ -212,9 +213,10 @@ impl Open {
         let mut counted = false;
         let mut last_sleep = 0;
         let mut came = true;
+        let sends_until = self.ends + DRAIN.as_nanos() as u64;
         let mut now = self.clock.now();
         loop {
-            while self.due as u64 <= now && (self.due as u64) < self.ends {
+            while self.due as u64 <= now && (self.due as u64) < self.ends && now <= sends_until {
                 let Some((index, since)) = free.pop_front() else {
                     break;
                 };
@@ -230,14 +232,14 @@ impl Open {
                 counted = true;
                 self.unsent = ((self.ends as f64 - self.due) / self.interval).max(0.0) as u64;
             }
-            let all_sent = self.due as u64 >= self.ends;
-            // Lost is only what did not come although we looked: we may have slept past the end.
-            let given_up = now > self.ends + DRAIN.as_nanos() as u64 && !came;
+            let all_sent = self.due as u64 >= self.ends || now > sends_until;
+            // We may have slept past the end: lost is only what did not come although we looked.
+            let given_up = now > self.ends + 2 * DRAIN.as_nanos() as u64 && !came;
             if all_sent && client.under_way() == 0 || given_up {
                 return Ok(());
             }
-            if self.sleepy && now - last_sleep > 20_000_000 {
-                std::thread::sleep(Duration::from_millis(5));
+            if self.sleepy && now - last_sleep > 100_000_000 {
+                std::thread::sleep(Duration::from_millis(100));
                 last_sleep = self.clock.now();
             }
             let wait = self.wait(now, free.is_empty() || all_sent);

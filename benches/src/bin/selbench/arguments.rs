@@ -242,7 +242,7 @@ pub(crate) struct Report {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Fault {
-    /// The generator sleeps 5 ms now and then: must end in generator-lag
+    /// The generator sleeps 100 ms now and then: must end in generator-lag
     SleepingGenerator,
     /// The server swallows messages: must end in errors or lost
     DroppedReply,
