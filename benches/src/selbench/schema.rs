@@ -198,7 +198,7 @@ pub struct Document {
     pub comparisons: Vec<Comparison>,
     /// Half the width of the A/A interval of the log ratio, if one was measured.
     pub noise_floor: Option<f64>,
-    /// Whether it was interrupted, so that blocks are missing.
+    /// Whether it was interrupted, or out of time, so that blocks are missing.
     pub interrupted: bool,
 }
 

@@ -1,5 +1,7 @@
 //! Presets: several workloads in one run, with a report.
 
+use std::time::Duration;
+
 use benches::selbench::placement::Placement;
 use benches::selbench::schema::{Spec, Workload};
 
@@ -10,6 +12,8 @@ use crate::{Ending, output, report};
 
 /// How much of everything.
 struct Size {
+    /// Seconds after which no slice begins.
+    budget: Option<u64>,
     ring: &'static [usize],
     crowd: &'static [usize],
     ring_ms: u64,
@@ -24,6 +28,7 @@ struct Size {
 }
 
 const SMOKE: Size = Size {
+    budget: Some(17),
     ring: &[1, 64, 1024],
     crowd: &[],
     ring_ms: 20,
@@ -38,13 +43,14 @@ const SMOKE: Size = Size {
 };
 
 const QUICK: Size = Size {
-    ring: &[1, 8, 64, 512, 4096],
+    budget: Some(112),
+    ring: &[1, 16, 256, 4096],
     crowd: &[512],
     ring_ms: 50,
     map: (4096, 500),
     register_ms: 40,
     echo_ms: 150,
-    load: (&[10.0, 50.0, 70.0, 90.0, 110.0], 400),
+    load: (&[10.0, 50.0, 80.0, 110.0], 400),
     blocks: 5,
     selectors: &[
         "bare-epoll",
@@ -60,6 +66,7 @@ const QUICK: Size = Size {
 };
 
 const FULL: Size = Size {
+    budget: None,
     ring: &[
         1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192,
     ],
@@ -117,6 +124,9 @@ pub(crate) fn run(options: &Matrix) -> Result<Ending, String> {
         html: None,
     };
     let mut session = Session::begin(3.0)?;
+    if let Some(seconds) = size.budget {
+        session.end_after(Duration::from_secs(seconds));
+    }
     session.measure(&rings(&size, &common(size.ring_ms)), true);
     let map = plan::map_point(&common(size.map.1), size.map.0, "socketpair");
     // A map has hundreds of cells: its blocks are few, and its floor is that of the ring.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use benches::selbench::checks::{self, Flag, Reason};
 use benches::selbench::environment::Environment;
@@ -22,6 +22,8 @@ pub(crate) struct Session {
     document: Document,
     interrupted: Arc<AtomicBool>,
     threshold: f64,
+    /// When no further slice begins.
+    deadline: Option<Instant>,
 }
 
 impl Session {
@@ -45,7 +47,19 @@ impl Session {
             },
             interrupted,
             threshold: threshold_percent / 100.0,
+            deadline: None,
         })
+    }
+
+    /// Ends the measuring after so long, whatever is missing: a busy machine does less.
+    pub(crate) fn end_after(&mut self, budget: Duration) {
+        self.deadline = Some(Instant::now() + budget);
+    }
+
+    /// Whether the time is over.
+    fn late(&self) -> bool {
+        self.deadline
+            .is_some_and(|deadline| Instant::now() >= deadline)
     }
 
     /// Whether somebody pressed Ctrl-C.
@@ -67,7 +81,7 @@ impl Session {
         for point in &plan.points {
             for (block, order) in orders.iter().enumerate() {
                 for &place in order {
-                    if self.interrupted() {
+                    if self.interrupted() || self.late() {
                         progress.end();
                         return;
                     }
@@ -95,6 +109,9 @@ impl Session {
 
     /// Measures how fast the generator can be: the null server, with four times the depth.
     pub(crate) fn null_rate(&self, point: &Spec) -> Option<f64> {
+        if self.interrupted() || self.late() {
+            return None;
+        }
         let mut spec = point.clone();
         spec.workload = Workload::Echo;
         server::NULL.clone_into(&mut spec.subject);
@@ -138,7 +155,7 @@ impl Session {
 
     /// Compares, prints and writes; the document remains.
     pub(crate) fn finish(mut self, common: &Common) -> Result<(Document, Ending), String> {
-        self.document.interrupted = self.interrupted();
+        self.document.interrupted = self.interrupted() || self.late();
         check_shapes(&mut self.document.slices);
         self.compare();
         print!("{}", table::draw(&self.document));
@@ -338,7 +355,7 @@ impl Session {
 fn capacity(session: &Session, plan: &Plan, point: &Spec) -> f64 {
     let mut slowest = f64::INFINITY;
     for subject in &plan.subjects {
-        if session.interrupted() {
+        if session.interrupted() || session.late() {
             return 0.0;
         }
         let mut spec = point.clone();

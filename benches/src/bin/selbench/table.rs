@@ -79,7 +79,7 @@ pub(crate) fn draw(document: &Document) -> String {
         let _ = writeln!(text, "noise floor (A/A): \u{b1}{:.1} %", 100.0 * floor);
     }
     if document.interrupted {
-        text += "interrupted: blocks are missing\n";
+        text += "interrupted or out of time: blocks are missing\n";
     }
     text
 }

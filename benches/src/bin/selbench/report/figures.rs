@@ -17,11 +17,13 @@ const TIME: Axis = Axis {
     show: chart::time,
 };
 
-/// Subjects in the order in which they appear: each keeps its colour in every figure.
-pub(super) fn colours(slices: &[&Slice]) -> Vec<String> {
+/// Subjects in the order in which they appear, the selectors or the servers: each keeps its
+/// colour in all figures of its kind.
+pub(super) fn colours(slices: &[&Slice], servers: bool) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for slice in slices {
-        if !names.contains(&slice.spec.subject) {
+        let serves = matches!(slice.spec.workload, Workload::Echo | Workload::Load);
+        if serves == servers && !names.contains(&slice.spec.subject) {
             names.push(slice.spec.subject.clone());
         }
     }
@@ -70,7 +72,7 @@ pub(super) fn percentiles(slices: &[&Slice]) -> String {
         .collect();
     rates.sort_by(f64::total_cmp);
     rates.dedup();
-    let middle = rates.get(rates.len() / 2).copied();
+    let middle = rates.get(rates.len().saturating_sub(1) / 2).copied();
     let (shown, name) = match middle {
         Some(rate) => (
             loads
@@ -81,7 +83,7 @@ pub(super) fn percentiles(slices: &[&Slice]) -> String {
         ),
         None => (of(slices, Workload::Echo), "service"),
     };
-    let names = colours(slices);
+    let names = colours(slices, true);
     let mut series = Vec::new();
     for (subject, group) in by_subject(&shown) {
         let (group, valid) = believable(&group);
@@ -188,7 +190,7 @@ pub(super) fn cost(slices: &[&Slice]) -> String {
         .into_iter()
         .filter(|slice| slice.spec.count("active") == 1)
         .collect();
-    let names = colours(slices);
+    let names = colours(slices, false);
     let mut series = Vec::new();
     let mut lines: Vec<(String, f64, f64)> = Vec::new();
     for (subject, group) in by_subject(&rings) {
@@ -273,7 +275,7 @@ fn break_even(lines: &[(String, f64, f64)]) -> String {
 /// (4) Latency against offered load.
 pub(super) fn offered(slices: &[&Slice]) -> String {
     let loads = of(slices, Workload::Load);
-    let names = colours(slices);
+    let names = colours(slices, true);
     let mut series = Vec::new();
     for (subject, group) in by_subject(&loads) {
         for (word, metric) in [("p50", "response_p50_ns"), ("p99", "response_p99_ns")] {
@@ -325,7 +327,7 @@ pub(super) fn time_line(slices: &[&Slice]) -> String {
         .filter(|slice| slice.valid() || !shown.iter().any(|slice| slice.valid()))
         .map(|slice| slice.spec.number("rate"))
         .fold(0.0, f64::max);
-    let names = colours(slices);
+    let names = colours(slices, true);
     let mut series = Vec::new();
     let mut steal = BTreeMap::new();
     for (subject, group) in by_subject(&shown) {
@@ -401,7 +403,7 @@ pub(super) fn system_calls(slices: &[&Slice]) -> String {
         .copied()
         .filter(|s| !s.system_calls.is_empty())
         .collect();
-    let Some(first) = rings.last().map(|slice| slice.spec.point()) else {
+    let Some(first) = rings.first().map(|slice| slice.spec.point()) else {
         return String::new();
     };
     let here: Vec<&Slice> = rings

@@ -33,11 +33,11 @@ pub(super) fn win_map(slices: &[&Slice]) -> String {
         return String::new();
     }
     let invalid = maps.iter().filter(|slice| !slice.valid()).count();
-    let names = colours(slices);
+    let names = colours(slices, false);
     let mut sizes: Vec<usize> = costs.keys().map(|key| key.0).collect();
     sizes.dedup();
     let shares = [0.0, 0.01, 0.1, 0.25, 0.5, 0.75, 1.0];
-    let (left, width, height) = (70.0, 96.0, 44.0);
+    let (left, width, height) = (70.0, 96.0, 56.0);
     let bottom = 10.0 + height * shares.len() as f64;
     let mut svg = format!(
         "<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"the fastest of each cell\">\n",
@@ -143,12 +143,14 @@ fn cell(
     let _ = writeln!(
         svg,
         "<rect class=\"cell f{colour}\" data-winner=\"{}\" data-ns=\"{cost:.0}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"><title>{active} active</title></rect>\
-         <text class=\"cell-text\" x=\"{middle}\" y=\"{}\" text-anchor=\"middle\">{} {}</text>\
+         <text class=\"cell-text\" x=\"{middle}\" y=\"{}\" text-anchor=\"middle\">{}</text>\
+         <text class=\"cell-text\" x=\"{middle}\" y=\"{}\" text-anchor=\"middle\">{}</text>\
          <text class=\"cell-text\" x=\"{middle}\" y=\"{}\" text-anchor=\"middle\">{ratio}</text>",
         escape(winner),
         y + 18.0,
         escape(winner.trim_start_matches("ours-")),
+        y + 33.0,
         chart::time(cost),
-        y + 34.0
+        y + 48.0
     );
 }

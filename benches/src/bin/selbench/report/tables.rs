@@ -25,7 +25,7 @@ pub(super) fn summary(documents: &[Document]) -> String {
             words += &format!("Noise floor (A/A): \u{b1}{:.1} %. ", 100.0 * floor);
         }
         if document.interrupted {
-            words += "The run was interrupted: blocks are missing. ";
+            words += "The run was interrupted or out of time: blocks are missing. ";
         }
     }
     let lines: Vec<String> = documents
