@@ -1,6 +1,7 @@
 //! The report: one HTML file with inline SVG, that opens without network and without scripts.
 
 mod chart;
+mod course;
 mod figures;
 mod map;
 mod tables;
@@ -39,8 +40,8 @@ pub(crate) fn draw(documents: &[Document]) -> String {
         figures::cost(&slices),
         map::win_map(&slices),
         figures::offered(&slices),
-        figures::time_line(&slices),
-        figures::system_calls(&slices),
+        course::time_line(&slices),
+        course::system_calls(&slices),
     ] {
         body += &figure;
     }

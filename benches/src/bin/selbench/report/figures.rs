@@ -1,4 +1,4 @@
-//! The figures that are curves and bars.
+//! The figures that are curves: percentiles, cost, latency against load.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -11,7 +11,7 @@ use benches::stats;
 use super::chart::{self, Axis, Series};
 use super::{escape, figure};
 
-const TIME: Axis = Axis {
+pub(super) const TIME: Axis = Axis {
     label: "time",
     logarithmic: true,
     show: chart::time,
@@ -30,7 +30,7 @@ pub(super) fn colours(slices: &[&Slice], servers: bool) -> Vec<String> {
     names
 }
 
-fn colour(names: &[String], subject: &str) -> usize {
+pub(super) fn colour(names: &[String], subject: &str) -> usize {
     names.iter().position(|name| name == subject).unwrap_or(0)
 }
 
@@ -39,9 +39,9 @@ fn none(_: &dyn Fn(f64) -> f64, _: f64, _: f64) -> String {
 }
 
 /// Slices of one subject.
-type Group<'a> = BTreeMap<&'a str, Vec<&'a Slice>>;
+pub(super) type Group<'a> = BTreeMap<&'a str, Vec<&'a Slice>>;
 
-fn by_subject<'a>(slices: &[&'a Slice]) -> Group<'a> {
+pub(super) fn by_subject<'a>(slices: &[&'a Slice]) -> Group<'a> {
     let mut groups = Group::new();
     for slice in slices {
         groups.entry(&slice.spec.subject).or_default().push(slice);
@@ -50,7 +50,7 @@ fn by_subject<'a>(slices: &[&'a Slice]) -> Group<'a> {
 }
 
 /// The valid ones, and whether there were any; all if there were none.
-fn believable<'a>(slices: &[&'a Slice]) -> (Vec<&'a Slice>, bool) {
+pub(super) fn believable<'a>(slices: &[&'a Slice]) -> (Vec<&'a Slice>, bool) {
     let valid: Vec<&Slice> = slices
         .iter()
         .copied()
@@ -148,7 +148,7 @@ pub(super) fn percentiles(slices: &[&Slice]) -> String {
     )
 }
 
-fn of<'a>(slices: &[&'a Slice], workload: Workload) -> Vec<&'a Slice> {
+pub(super) fn of<'a>(slices: &[&'a Slice], workload: Workload) -> Vec<&'a Slice> {
     slices
         .iter()
         .copied()
@@ -313,162 +313,5 @@ pub(super) fn offered(slices: &[&Slice]) -> String {
         "From the intended time of sending. Flat, then a knee: beyond the capacity the queue grows \
          for as long as the run lasts, so those points (flag backlog) say nothing but that.",
         &chart::lines(&series, &x, &y, none),
-    )
-}
-
-/// (5) The time line of the highest valid load, with stolen time.
-pub(super) fn time_line(slices: &[&Slice]) -> String {
-    let shown: Vec<&Slice> = of(slices, Workload::Load)
-        .into_iter()
-        .filter(|s| s.timeline.len() > 1)
-        .collect();
-    let highest = shown
-        .iter()
-        .filter(|slice| slice.valid() || !shown.iter().any(|slice| slice.valid()))
-        .map(|slice| slice.spec.number("rate"))
-        .fold(0.0, f64::max);
-    let names = colours(slices, true);
-    let mut series = Vec::new();
-    let mut steal = BTreeMap::new();
-    for (subject, group) in by_subject(&shown) {
-        let here: Vec<&Slice> = group
-            .into_iter()
-            .filter(|s| s.spec.number("rate") == highest)
-            .collect();
-        let (here, valid) = believable(&here);
-        let Some(slice) = here.first() else { continue };
-        for window in &slice.timeline {
-            let most = steal.entry(window.at_ms).or_insert(0.0_f64);
-            *most = most.max(window.steal_percent);
-        }
-        let line = |value: fn(&benches::selbench::schema::Window) -> u64| {
-            let windows = slice
-                .timeline
-                .iter()
-                .filter(move |window| value(window) > 0);
-            windows
-                .map(|window| (window.at_ms as f64, value(window) as f64))
-                .collect()
-        };
-        for (word, points) in [("p50", line(|w| w.p50_ns)), ("p99", line(|w| w.p99_ns))] {
-            series.push(Series {
-                name: format!("{subject} {word}"),
-                points,
-                invalid: !valid,
-                fitted: false,
-                colour: colour(&names, subject),
-            });
-        }
-    }
-    series.retain(|one: &Series| one.points.len() > 1);
-    if series.is_empty() {
-        return String::new();
-    }
-    let x = Axis {
-        label: "milliseconds since the measurement began",
-        logarithmic: false,
-        show: chart::count,
-    };
-    let y = Axis {
-        label: "response time in each 100 ms",
-        ..TIME
-    };
-    let overlay = |at: &dyn Fn(f64) -> f64, top: f64, bottom: f64| {
-        let bars = steal.iter().filter(|(_, share)| **share > 0.0).map(|(&ms, &share)| {
-            let (from, to) = (at(ms as f64), at(ms as f64 + 100.0));
-            let height = (bottom - top) * (share / 20.0).min(1.0);
-            format!(
-                "<rect class=\"steal\" x=\"{from:.1}\" width=\"{:.1}\" y=\"{:.1}\" height=\"{height:.1}\"><title>{share:.1} % stolen</title></rect>",
-                to - from,
-                bottom - height
-            )
-        });
-        bars.collect()
-    };
-    figure(
-        "time-line",
-        "Time line",
-        &format!(
-            "One slice of each subject at {highest:.0}/s. Red bars: time that the hypervisor gave \
-             to others, the full height being 20 %."
-        ),
-        &chart::lines(&series, &x, &y, overlay),
-    )
-}
-
-/// (6) System calls for each event of the ring.
-pub(super) fn system_calls(slices: &[&Slice]) -> String {
-    let rings: Vec<&Slice> = slices
-        .iter()
-        .copied()
-        .filter(|s| !s.system_calls.is_empty())
-        .collect();
-    let Some(first) = rings.first().map(|slice| slice.spec.point()) else {
-        return String::new();
-    };
-    let here: Vec<&Slice> = rings
-        .into_iter()
-        .filter(|slice| slice.spec.point() == first)
-        .collect();
-    let kinds = ["wait", "read", "write", "change"];
-    let groups = by_subject(&here);
-    let (scale, height) = (130.0, 24.0 * groups.len() as f64 + 40.0);
-    let mut svg = format!(
-        "<svg viewBox=\"0 0 860 {height}\" role=\"img\" aria-label=\"system calls for each event\">\n"
-    );
-    for (row, (subject, group)) in groups.iter().enumerate() {
-        let top = 24.0 * row as f64 + 4.0;
-        let _ = writeln!(
-            svg,
-            "<text x=\"150\" y=\"{}\" text-anchor=\"end\">{}</text>",
-            top + 14.0,
-            escape(subject)
-        );
-        let (mut left, mut total) = (160.0, 0.0);
-        for (index, kind) in kinds.iter().enumerate() {
-            let each: Vec<f64> = group
-                .iter()
-                .filter_map(|slice| slice.system_calls.get(*kind).copied())
-                .collect();
-            let each = stats::median(&each);
-            if each <= 0.0 {
-                continue;
-            }
-            let _ = writeln!(
-                svg,
-                "<rect class=\"bar f{}\" data-subject=\"{}\" data-call=\"{kind}\" data-each=\"{each:.3}\" x=\"{left:.1}\" y=\"{top}\" width=\"{:.1}\" height=\"18\"><title>{kind} {each:.3}</title></rect>",
-                index + 1,
-                escape(subject),
-                each * scale
-            );
-            left += each * scale;
-            total += each;
-        }
-        let _ = writeln!(
-            svg,
-            "<text x=\"{:.1}\" y=\"{}\">{total:.2}</text>",
-            left + 6.0,
-            top + 14.0
-        );
-    }
-    for (index, kind) in kinds.iter().enumerate() {
-        let left = 160.0 + 120.0 * index as f64;
-        let top = height - 24.0;
-        let _ = writeln!(
-            svg,
-            "<rect class=\"f{}\" x=\"{left}\" y=\"{top}\" width=\"12\" height=\"12\"/><text x=\"{}\" y=\"{}\">{kind}</text>",
-            index + 1,
-            left + 18.0,
-            top + 11.0
-        );
-    }
-    figure(
-        "system-calls",
-        "System calls for each event",
-        &format!(
-            "{}. \u{201c}change\u{201d} is arming again after a oneshot report.",
-            escape(&first)
-        ),
-        &(svg + "</svg>"),
     )
 }
