@@ -12,6 +12,7 @@
 //! | [`counted`] | runs of a subject under callgrind and strace, always as a difference of two |
 //! | [`timed`] | runs of a subject under nothing: CPU clocks, memory, round trips |
 //! | [`stats`] | medians, paired ratios, bootstrap intervals |
+//! | [`selbench`] | the method of the program `selbench`: latency under load, honestly |
 //! | [`sys`] | system calls, the one module with unsafe code besides the allocator |
 
 pub mod allocations;
@@ -19,6 +20,8 @@ pub mod client;
 pub mod counted;
 pub mod process;
 pub mod runtime;
+#[cfg(feature = "selbench")]
+pub mod selbench;
 pub mod stats;
 pub mod subject;
 pub mod subjects;

@@ -1,5 +1,7 @@
 //! System calls, each with its own name, returning `io::Result` and doing nothing else.
 
+pub mod load;
+
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;

@@ -1,0 +1,331 @@
+//! From a command line to the points that are measured and the subjects that are compared.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use benches::selbench::placement::Placement;
+use benches::selbench::ring::{Ring as TokenRing, Shape};
+use benches::selbench::schema::{Spec, Workload};
+use benches::selbench::server;
+use benches::selbench::{dispatch, sockets};
+use benches::subject::Subject;
+use benches::subjects;
+
+use crate::arguments::{Common, Compare, Echo, Map, Register, Ring, Wire};
+
+/// What a session measures: every subject at every point, in every block.
+#[derive(Clone)]
+pub(crate) struct Plan {
+    /// Specs without a subject.
+    pub(crate) points: Vec<Spec>,
+    /// The first one is what the others are compared with.
+    pub(crate) subjects: Vec<String>,
+    /// Interleaved blocks.
+    pub(crate) blocks: usize,
+}
+
+/// A point without a subject.
+pub(crate) fn point(
+    workload: Workload,
+    placement: Placement,
+    common: &Common,
+    numbers: &[(&str, f64)],
+    words: &[(&str, &str)],
+) -> Spec {
+    let owned = |(name, value): &(&str, f64)| ((*name).to_owned(), *value);
+    let word = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    Spec {
+        workload,
+        subject: String::new(),
+        placement,
+        parameters: numbers.iter().map(owned).collect(),
+        choices: words.iter().map(word).collect::<BTreeMap<_, _>>(),
+        milliseconds: common.ms.max(1),
+        block: 0,
+        seed: common.seed,
+        server: None,
+        fault: None,
+    }
+}
+
+/// Selectors that were asked for, or the usual ones.
+fn selectors(common: &Common) -> Result<Vec<String>, String> {
+    let names = || dispatch::ALL.iter().map(|kind| (kind.name, kind.about));
+    let usual = dispatch::ALL.iter().filter(|kind| kind.usual);
+    choose(
+        common,
+        &names().collect::<Vec<_>>(),
+        usual.map(|kind| kind.name),
+    )
+}
+
+/// Runtimes that were asked for, or the usual ones.
+fn runtimes(common: &Common) -> Result<Vec<String>, String> {
+    let all = subjects::all();
+    let names: Vec<_> = all.iter().map(|one| (one.name, one.about)).collect();
+    let usual = [
+        "bare",
+        "ours",
+        "ours-level",
+        "ours-poll",
+        "ours-select",
+        "mio",
+        "tokio",
+        "smol",
+    ];
+    choose(
+        common,
+        &names,
+        usual
+            .into_iter()
+            .filter(|name| Subject::named(name).is_some()),
+    )
+}
+
+fn choose(
+    common: &Common,
+    all: &[(&str, &str)],
+    usual: impl Iterator<Item = &'static str>,
+) -> Result<Vec<String>, String> {
+    if common.subjects.is_empty() {
+        return Ok(usual.map(str::to_owned).collect());
+    }
+    let known = |name: &String| all.iter().any(|(other, _)| other == name);
+    if let Some(unknown) = common.subjects.iter().find(|name| !known(name)) {
+        let lines: Vec<String> = all
+            .iter()
+            .map(|(name, about)| format!("  {name:20} {about}"))
+            .collect();
+        return Err(format!(
+            "no subject is named {unknown}; there are:\n{}",
+            lines.join("\n")
+        ));
+    }
+    Ok(common.subjects.clone())
+}
+
+/// The points of `ring`.
+pub(crate) fn ring(options: &Ring) -> Result<Plan, String> {
+    let common = &options.common;
+    let mut points = Vec::new();
+    for &registered in &options.registered {
+        for &active in options
+            .active
+            .iter()
+            .filter(|&&active| active <= registered)
+        {
+            points.push(ring_point(
+                common,
+                registered,
+                active,
+                options.writes,
+                &options.transport,
+            ));
+        }
+    }
+    Ok(Plan {
+        points,
+        subjects: selectors(common)?,
+        blocks: common.blocks,
+    })
+}
+
+/// A ring of so many.
+pub(crate) fn ring_point(
+    common: &Common,
+    registered: usize,
+    active: usize,
+    writes: Option<usize>,
+    transport: &str,
+) -> Spec {
+    let writes = writes.unwrap_or(100 * active).max(active);
+    let numbers = [
+        ("registered", registered as f64),
+        ("active", active as f64),
+        ("writes", writes as f64),
+    ];
+    let words = [("transport", transport)];
+    point(
+        Workload::Ring,
+        Placement::OneThread,
+        common,
+        &numbers,
+        &words,
+    )
+}
+
+/// Prints what libevent's bench prints.
+pub(crate) fn compatible(options: &Ring) -> Result<(), String> {
+    let subjects = selectors(&options.common)?;
+    let subject = if options.common.subjects.is_empty() {
+        "ours-epoll"
+    } else {
+        &subjects[0]
+    };
+    let kind = dispatch::named(subject).ok_or("no such selector")?;
+    let registered = options.registered.first().copied().unwrap_or(100).max(1);
+    let shape = Shape {
+        registered,
+        active: options
+            .active
+            .first()
+            .copied()
+            .unwrap_or(1)
+            .clamp(1, registered),
+        writes: options.writes.unwrap_or(registered).max(1),
+    };
+    let told = |error: std::io::Error| error.to_string();
+    let mut ring = TokenRing::new(kind, &options.transport, shape).map_err(told)?;
+    for _ in 0..25 {
+        let micros = ring.compatible().map_err(told)?.as_micros();
+        // Whoever cuts the output short has seen enough.
+        if writeln!(std::io::stdout(), "{micros}").is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The one point of `map`.
+pub(crate) fn map(options: &Map) -> Result<Plan, String> {
+    Ok(Plan {
+        points: vec![map_point(&options.common, options.most, &options.transport)],
+        subjects: selectors(&options.common)?,
+        blocks: options.common.blocks,
+    })
+}
+
+/// A map up to so many.
+pub(crate) fn map_point(common: &Common, most: usize, transport: &str) -> Spec {
+    let numbers = [("most", most as f64)];
+    let words = [("transport", transport)];
+    point(
+        Workload::Map,
+        Placement::OneThread,
+        common,
+        &numbers,
+        &words,
+    )
+}
+
+/// The points of `register`.
+pub(crate) fn register(options: &Register) -> Result<Plan, String> {
+    let common = &options.common;
+    let mut points = Vec::new();
+    for operation in &options.operations {
+        for &registered in &options.registered {
+            let numbers = [("registered", registered as f64)];
+            let words = [
+                ("operation", operation.as_str()),
+                ("transport", options.transport.as_str()),
+            ];
+            points.push(point(
+                Workload::Register,
+                Placement::OneThread,
+                common,
+                &numbers,
+                &words,
+            ));
+        }
+    }
+    Ok(Plan {
+        points,
+        subjects: selectors(common)?,
+        blocks: common.blocks,
+    })
+}
+
+/// The points of `echo`.
+pub(crate) fn echo(options: &Echo) -> Result<Plan, String> {
+    wired(
+        Workload::Echo,
+        &options.common,
+        &options.wire,
+        Placement::SameCpu,
+    )
+}
+
+/// The points of a client and a server; those of `load` have no rate yet.
+pub(crate) fn wired(
+    workload: Workload,
+    common: &Common,
+    wire: &Wire,
+    usual: Placement,
+) -> Result<Plan, String> {
+    let placement = match &wire.placement {
+        Some(name) => Placement::named(name).ok_or("no such placement")?,
+        None => usual,
+    };
+    if !placement.possible() {
+        return Err(format!("{} needs two CPUs", placement.name()));
+    }
+    if let Some(address) = &wire.server {
+        server::loopback(address)?;
+    }
+    if placement == Placement::SpinSpin && wire.server.is_none() {
+        return Err("no subject of ours spins: spin-spin needs --server".to_owned());
+    }
+    let mut points = Vec::new();
+    for &connections in &wire.connections {
+        for &idle in &wire.idle {
+            for &size in &wire.size {
+                let numbers = [
+                    ("connections", connections.max(1) as f64),
+                    ("depth", wire.depth.max(1) as f64),
+                    ("idle", idle as f64),
+                    ("size", size.max(1) as f64),
+                ];
+                let mut one = point(workload, placement, common, &numbers, &[]);
+                one.server.clone_from(&wire.server);
+                points.push(one);
+            }
+        }
+    }
+    let subjects = match &wire.server {
+        Some(address) => vec![address.clone()],
+        None => runtimes(common)?,
+    };
+    Ok(Plan {
+        points,
+        subjects,
+        blocks: common.blocks,
+    })
+}
+
+/// A against B: selectors in the ring, runtimes in the echo.
+pub(crate) fn compare(options: &Compare) -> Result<Plan, String> {
+    let mut common = options.common.clone();
+    common.subjects = vec![options.b.clone(), options.a.clone()];
+    let sizes = &options.sizes;
+    if common
+        .subjects
+        .iter()
+        .all(|name| dispatch::named(name).is_some())
+    {
+        let transport = sockets::TRANSPORTS[1];
+        let points = sizes
+            .iter()
+            .map(|&size| ring_point(&common, size.max(1), 1, None, transport));
+        return Ok(Plan {
+            points: points.collect(),
+            subjects: selectors(&common)?,
+            blocks: common.blocks,
+        });
+    }
+    if common
+        .subjects
+        .iter()
+        .any(|name| Subject::named(name).is_none())
+    {
+        return Err("these are neither two selectors nor two runtimes".to_owned());
+    }
+    let wire = Wire {
+        connections: sizes.clone(),
+        idle: vec![0],
+        depth: 1,
+        size: vec![64],
+        placement: None,
+        server: None,
+    };
+    wired(Workload::Echo, &common, &wire, Placement::SameCpu)
+}

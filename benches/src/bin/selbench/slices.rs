@@ -1,0 +1,48 @@
+//! Starts slices as processes of their own.
+
+use std::process::{Command, Stdio};
+
+use benches::selbench::checks::{Flag, Reason};
+use benches::selbench::schema::{Slice, Spec};
+use benches::selbench::statistics::Random;
+
+/// Measures a slice in a fresh process, whose environment has a random size: where the stack
+/// begins must not favour one subject.
+pub(crate) fn measure(spec: &Spec) -> Result<Slice, String> {
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let text = serde_json::to_string(spec).map_err(|error| error.to_string())?;
+    let padding = Random::new(spec.seed ^ (spec.block as u64 + 1) << 32).number() % 4096;
+    let output = Command::new(program)
+        .args(["slice", &text])
+        .env("SELBENCH_PADDING", "x".repeat(padding as usize))
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("a slice cannot be started: {error}"))?;
+    if !output.status.success() {
+        return Err(format!(
+            "{} on {} ended with {}",
+            spec.point(),
+            spec.subject,
+            output.status
+        ));
+    }
+    serde_json::from_slice(&output.stdout).map_err(|error| format!("a slice's answer: {error}"))
+}
+
+/// A row for what could not be measured: it is shown, with its reason.
+pub(crate) fn failed(spec: &Spec, problem: String) -> Slice {
+    Slice {
+        spec: spec.clone(),
+        metrics: Default::default(),
+        histograms: Default::default(),
+        timeline: Vec::new(),
+        cells: Vec::new(),
+        system_calls: Default::default(),
+        quiet: Default::default(),
+        flags: vec![Flag {
+            reason: Reason::Errors,
+            detail: problem,
+        }],
+    }
+}

@@ -1,0 +1,269 @@
+//! Why a row is not to be believed: one code for each reason, as section "honesty" of the guide
+//! lists them.
+
+use serde::{Deserialize, Serialize};
+
+use super::quiet::Quiet;
+
+/// A reason code.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// The generator can send less than 1.5 times what was asked of it.
+    Headroom,
+    /// A closed loop in which the server had time to rest: something else is the limit.
+    NotServerBound,
+    /// The generator was late by more than a tenth of what it reports.
+    GeneratorLag,
+    /// Messages were due that were never sent: the rate was above the capacity.
+    Backlog,
+    /// Rate times latency is not the number of messages under way.
+    Little,
+    /// A server that stood still for 100 ms is not seen as the analysis says.
+    Canary,
+    /// The clock is coarse, slow or goes back.
+    Clock,
+    /// The hypervisor took more than 0.5 % of the time.
+    NoisySteal,
+    /// Other processes used more than 3 % of the machine.
+    NoisyForeign,
+    /// Some task waited for a CPU more than 1 % of the time.
+    NoisyPressure,
+    /// Client or server lost its CPU more than a hundred times a second.
+    NoisySwitches,
+    /// A reset, a short count, a wrong byte or a wrong order.
+    Errors,
+    /// Replies that never came.
+    Lost,
+    /// Files, ports or the accept queue ran out.
+    ResourceWall,
+    /// A curve that cannot be: cheaper with more, or epoll that grows.
+    Shape,
+    /// Not an optimised build.
+    DebugBuild,
+    /// Fewer than 100 samples lie beyond the percentile that is asked for.
+    FewSamples,
+}
+
+impl Reason {
+    /// As in JSON and tables.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Headroom => "headroom",
+            Self::NotServerBound => "not-server-bound",
+            Self::GeneratorLag => "generator-lag",
+            Self::Backlog => "backlog",
+            Self::Little => "little",
+            Self::Canary => "canary",
+            Self::Clock => "clock",
+            Self::NoisySteal => "noisy-steal",
+            Self::NoisyForeign => "noisy-foreign",
+            Self::NoisyPressure => "noisy-pressure",
+            Self::NoisySwitches => "noisy-switches",
+            Self::Errors => "errors",
+            Self::Lost => "lost",
+            Self::ResourceWall => "resource-wall",
+            Self::Shape => "shape",
+            Self::DebugBuild => "debug-build",
+            Self::FewSamples => "few-samples",
+        }
+    }
+
+    /// Whether a row with it is invalid; otherwise it is a label that belongs beside the figure.
+    pub fn invalidates(self) -> bool {
+        !matches!(self, Self::NotServerBound | Self::FewSamples)
+    }
+}
+
+/// A reason and its figures.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Flag {
+    /// The code.
+    pub reason: Reason,
+    /// What was found, in words.
+    pub detail: String,
+}
+
+/// A flag if `failed`.
+pub fn flag_if(failed: bool, reason: Reason, detail: impl FnOnce() -> String) -> Option<Flag> {
+    failed.then(|| Flag {
+        reason,
+        detail: detail(),
+    })
+}
+
+/// Whether the machine was quiet. `shared` says that both ends share one CPU, where the scheduler
+/// must switch between them and tasks must wait: then only the others count.
+pub fn quiet(quiet: &Quiet, shared: bool) -> Vec<Flag> {
+    let Quiet {
+        steal_percent: steal,
+        foreign_percent: foreign,
+        pressure_percent: pressure,
+        involuntary_per_second: switches,
+    } = *quiet;
+    [
+        flag_if(steal > 0.5, Reason::NoisySteal, || {
+            format!("{steal:.1} % stolen")
+        }),
+        flag_if(foreign > 3.0, Reason::NoisyForeign, || {
+            format!("{foreign:.1} % foreign CPU")
+        }),
+        flag_if(pressure > 1.0 && !shared, Reason::NoisyPressure, || {
+            format!("{pressure:.1} % of the time some task waited for a CPU")
+        }),
+        flag_if(switches > 100.0 && !shared, Reason::NoisySwitches, || {
+            format!("{switches:.0} involuntary switches a second")
+        }),
+        flag_if(cfg!(debug_assertions), Reason::DebugBuild, || {
+            "not an optimised build".to_owned()
+        }),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Whether the generator can do more than was asked: `null_rate` is what it reaches against the
+/// null server.
+pub fn headroom(null_rate: f64, rate: f64) -> Option<Flag> {
+    flag_if(null_rate < 1.5 * rate, Reason::Headroom, || {
+        let ratio = null_rate / rate;
+        format!("the null server gives {null_rate:.0}/s, only {ratio:.2} times {rate:.0}/s")
+    })
+}
+
+/// Whether the server was the limit of a closed loop; else who was.
+pub fn server_bound(server_cpu: f64, client_cpu: f64) -> Option<Flag> {
+    flag_if(server_cpu < 0.9, Reason::NotServerBound, || {
+        let limiter = if client_cpu >= 0.9 {
+            "the client"
+        } else {
+            "waking up"
+        };
+        format!(
+            "limited by {limiter}: server {:.0} % busy, client {:.0} %",
+            100.0 * server_cpu,
+            100.0 * client_cpu
+        )
+    })
+}
+
+/// Whether the generator was punctual, in nanoseconds.
+pub fn generator_lag(lag_p99: f64, response_p99: f64) -> Option<Flag> {
+    flag_if(lag_p99 > 0.1 * response_p99, Reason::GeneratorLag, || {
+        format!(
+            "sent {:.1} us late at p99, responses have {:.1} us",
+            lag_p99 / 1e3,
+            response_p99 / 1e3
+        )
+    })
+}
+
+/// Little's law: messages under way are rate times latency. Seconds, and messages a second.
+pub fn little(under_way: f64, rate: f64, mean_latency: f64) -> Option<Flag> {
+    let found = rate * mean_latency;
+    let error = (under_way - found).abs() / under_way;
+    flag_if(error > 0.02, Reason::Little, || {
+        format!("rate x latency = {found:.2}, under way are {under_way}")
+    })
+}
+
+/// Responses longer than `x` after a stop of `stop` seconds at `rate`: those that were due in the
+/// stop and at least `x` before its end.
+pub fn ramp(rate: f64, stop: f64, x: f64) -> f64 {
+    rate * (stop - x).max(0.0)
+}
+
+/// The coordinated-omission canary: `response` and `service` tell how many were longer than so
+/// many seconds. The response must show the ramp within 5 % of the messages that were due in the
+/// stop; the service must not: only the `under_way` messages were really in the server.
+pub fn canary(
+    rate: f64,
+    stop: f64,
+    under_way: f64,
+    response: impl Fn(f64) -> f64,
+    service: impl Fn(f64) -> f64,
+) -> Vec<Flag> {
+    let mut flags = Vec::new();
+    let due = rate * stop;
+    for share in [0.25, 0.5, 0.75] {
+        let x = share * stop;
+        let (expected, found) = (ramp(rate, stop, x), response(x));
+        flags.extend(flag_if(
+            (found - expected).abs() > 0.05 * due,
+            Reason::Canary,
+            || {
+                format!(
+                    "{found:.0} responses longer than {:.0} ms, the ramp has {expected:.0}",
+                    x * 1e3
+                )
+            },
+        ));
+        let slow = service(x);
+        flags.extend(flag_if(slow > 2.0 * under_way, Reason::Canary, || {
+            format!(
+                "{slow:.0} service times longer than {:.0} ms, but {under_way:.0} were under way",
+                x * 1e3
+            )
+        }));
+    }
+    flags
+}
+
+/// The shape of a cost curve over N, in order of N: `select` and `poll` must rise, `epoll` must
+/// stay within 2.5 times.
+pub fn shape(name: &str, costs: &[(usize, f64)]) -> Option<Flag> {
+    let scans = name.contains("poll") && !name.contains("epoll") && name != "polling"
+        || name.contains("select");
+    let (first, last) = (costs.first()?, costs.last()?);
+    if scans {
+        // Neighbours may tie at small N, where the fixed cost rules: 10 % down is no tie.
+        let fall = costs.windows(2).find(|pair| pair[1].1 < 0.9 * pair[0].1);
+        return fall.and_then(|pair| {
+            flag_if(true, Reason::Shape, || {
+                format!("{name} is cheaper at N={} than at {}", pair[1].0, pair[0].0)
+            })
+        });
+    }
+    flag_if(last.1 > 2.5 * first.1, Reason::Shape, || {
+        let ratio = last.1 / first.1;
+        format!(
+            "{name} grows {ratio:.1} times from N={} to {}",
+            first.0, last.0
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn little_finds_a_latency_that_is_not_the_clients() {
+        assert!(little(50.0, 100_000.0, 500e-6).is_none());
+        assert_eq!(
+            little(50.0, 100_000.0, 400e-6).unwrap().reason,
+            Reason::Little
+        );
+    }
+
+    #[test]
+    fn the_canary_sings_for_a_ramp_and_not_for_omission() {
+        let ramp_of = |x: f64| ramp(5000.0, 0.1, x);
+        assert!(canary(5000.0, 0.1, 8.0, ramp_of, |_| 8.0).is_empty());
+        assert!(!canary(5000.0, 0.1, 8.0, |_| 8.0, |_| 8.0).is_empty());
+        assert!(!canary(5000.0, 0.1, 8.0, ramp_of, ramp_of).is_empty());
+    }
+
+    #[test]
+    fn shapes_know_who_scans() {
+        let rising = [(1, 150.0), (100, 4_000.0), (8192, 900_000.0)];
+        let flat = [(1, 180.0), (100, 190.0), (8192, 230.0)];
+        let falling = [(1, 150.0), (100, 120.0), (8192, 230.0)];
+        assert!(shape("ours-poll", &rising).is_none());
+        assert!(shape("ours-poll", &falling).is_some());
+        assert!(shape("ours-epoll", &flat).is_none());
+        assert!(shape("polling", &flat).is_none());
+        assert!(shape("bare-epoll", &rising).is_some());
+    }
+}

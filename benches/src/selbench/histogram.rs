@@ -1,0 +1,116 @@
+//! Histograms: 3 significant digits from 100 ns to 60 s, recorded as they are, never corrected.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
+
+/// The shortest time that is told apart from the next.
+const LOWEST: u64 = 100;
+/// The longest time.
+const HIGHEST: u64 = 60_000_000_000;
+/// Samples that must lie beyond a percentile before it is told.
+const BEYOND: f64 = 100.0;
+
+/// An empty histogram of nanoseconds.
+///
+/// # Panics
+///
+/// Never: its bounds are constants that the crate accepts.
+pub fn new() -> Histogram<u64> {
+    Histogram::new_with_bounds(LOWEST, HIGHEST, 3).expect("these bounds are legal")
+}
+
+/// Records a time; what is longer than a minute counts as a minute.
+#[inline]
+pub fn record(histogram: &mut Histogram<u64>, nanoseconds: u64) {
+    histogram.saturating_record(nanoseconds);
+}
+
+/// The time that `percentile` percent of the samples do not exceed, in nanoseconds; nothing when
+/// fewer than 100 samples lie beyond it, for then it is the luck of a few.
+pub fn percentile(histogram: &Histogram<u64>, percentile: f64) -> Option<f64> {
+    let beyond = histogram.len() as f64 * (100.0 - percentile) / 100.0;
+    // The bound is exact in decimal and not in binary.
+    (beyond >= BEYOND - 1e-6).then(|| histogram.value_at_percentile(percentile) as f64)
+}
+
+/// As HdrHistogram V2, compressed, in base64.
+///
+/// # Errors
+///
+/// In words; none is known to happen.
+pub fn encode(histogram: &Histogram<u64>) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    V2DeflateSerializer::new()
+        .serialize(histogram, &mut bytes)
+        .map_err(|error| format!("a histogram cannot be written: {error:?}"))?;
+    Ok(BASE64.encode(&bytes))
+}
+
+/// Reads what [`encode`] wrote.
+///
+/// # Errors
+///
+/// In words: not base64, not a histogram.
+pub fn decode(text: &str) -> Result<Histogram<u64>, String> {
+    let bytes = BASE64
+        .decode(text)
+        .map_err(|error| format!("a histogram is not base64: {error}"))?;
+    Deserializer::new()
+        .deserialize(&mut bytes.as_slice())
+        .map_err(|error| format!("a histogram cannot be read: {error:?}"))
+}
+
+/// The text form that HdrHistogram's plotters read, in milliseconds.
+pub fn hgrm(histogram: &Histogram<u64>) -> String {
+    let mut text = "       Value     Percentile TotalCount 1/(1-Percentile)\n\n".to_owned();
+    let mut seen = 0;
+    for value in histogram.iter_quantiles(5) {
+        seen += value.count_since_last_iteration();
+        let quantile = value.quantile_iterated_to();
+        let value = value.value_iterated_to() as f64 / 1e6;
+        let inverse = if quantile < 1.0 {
+            format!("{:14.2}", 1.0 / (1.0 - quantile))
+        } else {
+            "           inf".to_owned()
+        };
+        text += &format!("{value:12.6} {quantile:14.12} {seen:10} {inverse}\n");
+    }
+    text + &format!(
+        "#[Mean    = {:12.6}, StdDeviation   = {:12.6}]\n#[Max     = {:12.6}, Total count    = {:12}]\n",
+        histogram.mean() / 1e6,
+        histogram.stdev() / 1e6,
+        histogram.max() as f64 / 1e6,
+        histogram.len()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let mut histogram = new();
+        for value in [150, 2_000, 3_000_000, 59_000_000_000] {
+            record(&mut histogram, value);
+        }
+        let text = encode(&histogram).unwrap();
+        assert!(
+            text.starts_with("HISTF"),
+            "the mark of V2 compressed: {text}"
+        );
+        assert_eq!(decode(&text).unwrap(), histogram);
+    }
+
+    #[test]
+    fn a_percentile_of_few_samples_is_not_told() {
+        let mut histogram = new();
+        for value in 1..=10_000 {
+            record(&mut histogram, value * 1000);
+        }
+        assert!(percentile(&histogram, 99.0).is_some());
+        assert!(percentile(&histogram, 99.9).is_none());
+    }
+}

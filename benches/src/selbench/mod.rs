@@ -1,0 +1,37 @@
+//! The method of `selbench`: latency of backends under load, measured so that it can be defended.
+//!
+//! A *slice* is one measurement in a process of its own, described by a [`schema::Spec`] and
+//! answered by a [`schema::Slice`], both JSON. The program plans slices in interleaved blocks,
+//! starts them, judges them and draws them; everything that touches a clock while it counts is
+//! in here.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`schema`] | the results: JSON v1 |
+//! | [`dispatch`] | what can be waited with: ours, bare system calls, mio, polling |
+//! | [`ring`], [`map`], [`register`] | work of one thread, on the raw selectors |
+//! | [`echo`], [`load`] | a client against a server: closed loop, open loop |
+//! | [`server`] | the other process: started, placed, stopped for a moment, counted |
+//! | [`checks`] | why a row is not to be believed, each with a code |
+//! | [`statistics`] | blocks, order, paired intervals, verdict words |
+//! | [`quiet`], [`environment`] | what else the machine did, and what it is |
+
+pub mod checks;
+pub mod connections;
+pub mod dispatch;
+pub mod echo;
+pub mod environment;
+pub mod histogram;
+pub mod load;
+pub mod map;
+pub mod payload;
+pub mod placement;
+pub mod quiet;
+pub mod recorder;
+pub mod register;
+pub mod ring;
+pub mod schema;
+pub mod server;
+pub mod sockets;
+pub mod statistics;
+pub mod work;

@@ -1,0 +1,128 @@
+//! What else the machine did while a slice ran: stolen time, foreign work, pressure, switches.
+
+use std::fs::read_to_string;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::sys;
+
+/// What disturbed a slice.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Quiet {
+    /// Share of the machine's time that the hypervisor gave to others, in percent.
+    pub steal_percent: f64,
+    /// Share of the machine's time that processes other than ours used, in percent.
+    pub foreign_percent: f64,
+    /// Share of the time in which some task waited for a CPU (PSI), in percent.
+    pub pressure_percent: f64,
+    /// How often the scheduler took a CPU away from client or server, for each second.
+    pub involuntary_per_second: f64,
+}
+
+/// The counters at the beginning of a slice.
+pub struct Watch {
+    began: Instant,
+    machine: Machine,
+    own: Duration,
+    switches: f64,
+    pressure: f64,
+    processes: Vec<u32>,
+}
+
+/// The first line of `/proc/stat`, in ticks.
+#[derive(Clone, Copy, Default)]
+struct Machine {
+    total: f64,
+    busy: f64,
+    steal: f64,
+}
+
+impl Watch {
+    /// Begins to watch; `processes` are ours, and so not foreign.
+    pub fn begin(processes: &[u32]) -> Self {
+        let mut ours = vec![std::process::id()];
+        ours.extend_from_slice(processes);
+        Self {
+            began: Instant::now(),
+            machine: machine(),
+            own: own(&ours),
+            switches: switches(&ours),
+            pressure: pressure(),
+            processes: ours,
+        }
+    }
+
+    /// What happened since.
+    pub fn end(&self) -> Quiet {
+        let cpus = sys::cpus_online() as f64;
+        let elapsed = self.began.elapsed().as_secs_f64().max(1e-9);
+        let now = machine();
+        let total = (now.total - self.machine.total).max(1.0);
+        // The kernel counts whole ticks: what is within the rounding is not held against anyone.
+        let rounding = cpus / total;
+        let own = own(&self.processes).saturating_sub(self.own).as_secs_f64();
+        let busy = (now.busy - self.machine.busy) / total;
+        Quiet {
+            steal_percent: 100.0
+                * ((now.steal - self.machine.steal) / total - rounding / cpus).max(0.0),
+            foreign_percent: 100.0 * (busy - own / (elapsed * cpus) - rounding).max(0.0),
+            pressure_percent: (pressure() - self.pressure) / 1e6 / elapsed * 100.0,
+            involuntary_per_second: (switches(&self.processes) - self.switches) / elapsed,
+        }
+    }
+}
+
+/// Stolen and total time so far, in ticks, for the time line.
+pub fn stolen_and_total() -> (f64, f64) {
+    let now = machine();
+    (now.steal, now.total)
+}
+
+fn machine() -> Machine {
+    let text = read_to_string("/proc/stat").unwrap_or_default();
+    let first = text.lines().next().unwrap_or_default();
+    let ticks: Vec<f64> = first
+        .split_whitespace()
+        .skip(1)
+        .filter_map(|tick| tick.parse().ok())
+        .collect();
+    let tick = |index: usize| ticks.get(index).copied().unwrap_or(0.0);
+    // user nice system idle iowait irq softirq steal; guest time is in user already.
+    let total: f64 = (0..8).map(tick).sum();
+    let (idle, steal) = (tick(3) + tick(4), tick(7));
+    Machine {
+        total,
+        busy: total - idle - steal,
+        steal,
+    }
+}
+
+fn own(processes: &[u32]) -> Duration {
+    processes
+        .iter()
+        .filter_map(|&pid| sys::process_cpu_time(pid).ok())
+        .sum()
+}
+
+fn switches(processes: &[u32]) -> f64 {
+    let of = |pid: &u32| -> f64 {
+        let status = read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        status
+            .lines()
+            .find_map(|line| line.strip_prefix("nonvoluntary_ctxt_switches:"))
+            .and_then(|count| count.trim().parse().ok())
+            .unwrap_or(0.0)
+    };
+    processes.iter().map(of).sum()
+}
+
+/// Microseconds in which some task waited for a CPU; zero where the kernel does not tell.
+fn pressure() -> f64 {
+    let text = read_to_string("/proc/pressure/cpu").unwrap_or_default();
+    text.lines()
+        .find(|line| line.starts_with("some"))
+        .and_then(|line| line.rsplit_once("total="))
+        .and_then(|(_, total)| total.parse().ok())
+        .unwrap_or(0.0)
+}

@@ -1,0 +1,135 @@
+//! What a client writes down about each reply, and what it tells in the end.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+use super::connections::Sent;
+use super::histogram;
+use super::quiet;
+use super::schema::Window;
+use super::work::Outcome;
+
+/// The length of a window of the time line, in nanoseconds.
+const WINDOW: u64 = 100_000_000;
+
+/// Histograms of one slice.
+pub struct Recorder {
+    /// Reply minus intended send.
+    pub response: Histogram<u64>,
+    /// Reply minus actual send.
+    pub service: Histogram<u64>,
+    /// Actual send minus the moment from which it was possible.
+    pub lag: Histogram<u64>,
+    /// The interval for which a wrong recorder would correct; a fault to be found.
+    pub correct: Option<u64>,
+    /// Sum of the service times, for their mean is not to be rounded.
+    total_service: u128,
+    window: Histogram<u64>,
+    window_ends: u64,
+    began: u64,
+    ticks: (f64, f64),
+    timeline: Vec<Window>,
+}
+
+impl Recorder {
+    /// Begins at this time.
+    pub fn new(began: u64) -> Self {
+        Self {
+            response: histogram::new(),
+            service: histogram::new(),
+            lag: histogram::new(),
+            correct: None,
+            total_service: 0,
+            window: histogram::new(),
+            window_ends: began + WINDOW,
+            began,
+            ticks: quiet::stolen_and_total(),
+            timeline: Vec::new(),
+        }
+    }
+
+    /// A reply has come.
+    #[inline]
+    pub fn reply(&mut self, sent: Sent, now: u64) {
+        let response = now.saturating_sub(sent.intended);
+        let service = now.saturating_sub(sent.actual);
+        histogram::record(&mut self.response, response);
+        self.total_service += u128::from(service);
+        match self.correct {
+            // Out of bounds cannot be: the histogram saturates long before.
+            Some(interval) => drop(self.service.record_correct(service, interval)),
+            None => histogram::record(&mut self.service, service),
+        }
+        if now >= self.window_ends {
+            self.close_window(now);
+        }
+        histogram::record(&mut self.window, response);
+    }
+
+    /// The mean service time, in seconds.
+    pub fn mean_service(&self) -> f64 {
+        self.total_service as f64 / self.response.len().max(1) as f64 / 1e9
+    }
+
+    fn close_window(&mut self, now: u64) {
+        let (steal, total) = quiet::stolen_and_total();
+        let passed = (total - self.ticks.1).max(1.0);
+        self.timeline.push(Window {
+            at_ms: (self.window_ends - WINDOW - self.began) / 1_000_000,
+            count: self.window.len(),
+            p50_ns: self.window.value_at_percentile(50.0),
+            p99_ns: self.window.value_at_percentile(99.0),
+            max_ns: self.window.max(),
+            steal_percent: 100.0 * (steal - self.ticks.0) / passed,
+        });
+        self.ticks = (steal, total);
+        self.window.reset();
+        while self.window_ends <= now {
+            self.window_ends += WINDOW;
+        }
+    }
+
+    /// Tells percentiles, rate and histograms.
+    ///
+    /// # Errors
+    ///
+    /// In words: a histogram that cannot be written.
+    pub fn tell(mut self, elapsed: Duration, outcome: &mut Outcome) -> Result<(), String> {
+        if !self.window.is_empty() {
+            self.close_window(self.window_ends);
+        }
+        let count = self.response.len() as f64;
+        outcome.metric("replies", count);
+        outcome.metric("rate", count / elapsed.as_secs_f64());
+        let all = [
+            ("response", &self.response),
+            ("service", &self.service),
+            ("lag", &self.lag),
+        ];
+        for (name, histogram) in all {
+            if histogram.is_empty() {
+                continue;
+            }
+            for (word, percentile) in PERCENTILES {
+                if let Some(value) = histogram::percentile(histogram, percentile) {
+                    outcome.metric(&format!("{name}_{word}_ns"), value);
+                }
+            }
+            outcome.metric(&format!("{name}_max_ns"), histogram.max() as f64);
+            let text = histogram::encode(histogram)?;
+            outcome.histograms.insert(name.to_owned(), text);
+        }
+        outcome.timeline = self.timeline;
+        Ok(())
+    }
+}
+
+/// Percentiles and their names.
+pub const PERCENTILES: [(&str, f64); 5] = [
+    ("p50", 50.0),
+    ("p90", 90.0),
+    ("p99", 99.0),
+    ("p999", 99.9),
+    ("p9999", 99.99),
+];

@@ -1,0 +1,89 @@
+//! The system calls that only the load generator and its checks make.
+
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::time::Duration;
+
+/// `epoll_ctl(EPOLL_CTL_MOD)`: watches `fd` for other `events`.
+pub fn epoll_modify(epoll: &OwnedFd, fd: RawFd, events: i32, data: u64) -> io::Result<()> {
+    let mut event = super::EpollEvent {
+        events: events.cast_unsigned(),
+        u64: data,
+    };
+    // SAFETY: `event` is live for the call; a bad fd is answered with an error.
+    super::check(unsafe {
+        libc::epoll_ctl(epoll.as_raw_fd(), libc::EPOLL_CTL_MOD, fd, &raw mut event)
+    })?;
+    Ok(())
+}
+
+/// `epoll_ctl(EPOLL_CTL_DEL)`: no longer watches `fd`.
+pub fn epoll_delete(epoll: &OwnedFd, fd: RawFd) -> io::Result<()> {
+    // SAFETY: the kernel takes no event for a deletion; a bad fd is answered with an error.
+    super::check(unsafe {
+        libc::epoll_ctl(
+            epoll.as_raw_fd(),
+            libc::EPOLL_CTL_DEL,
+            fd,
+            std::ptr::null_mut(),
+        )
+    })?;
+    Ok(())
+}
+
+/// `ppoll` for reading on one fd, for at most `timeout`; whether it became readable.
+pub fn ppoll_one(fd: RawFd, timeout: Duration) -> io::Result<bool> {
+    let mut entry = libc::pollfd {
+        fd,
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    let time = libc::timespec {
+        tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: i64::from(timeout.subsec_nanos()),
+    };
+    // SAFETY: one entry is passed, live and exclusive for the call; so is the time.
+    super::check(unsafe { libc::ppoll(&raw mut entry, 1, &raw const time, std::ptr::null()) })
+        .map(|count| count > 0)
+}
+
+/// `read`: works on pipes too, where `recv` does not.
+#[inline]
+pub fn read(fd: RawFd, buffer: &mut [u8]) -> io::Result<usize> {
+    // SAFETY: the kernel writes at most `buffer.len()` bytes into the exclusive slice.
+    super::check_size(unsafe { libc::read(fd, buffer.as_mut_ptr().cast(), buffer.len()) })
+}
+
+/// `kill(pid, SIGSTOP)`: the process stands still.
+pub fn stop(pid: u32) -> io::Result<()> {
+    kill(pid, libc::SIGSTOP)
+}
+
+/// `kill(pid, SIGCONT)`: the process goes on.
+pub fn go_on(pid: u32) -> io::Result<()> {
+    kill(pid, libc::SIGCONT)
+}
+
+fn kill(pid: u32, signal: libc::c_int) -> io::Result<()> {
+    // SAFETY: no pointers are passed; a process that is gone is answered with an error.
+    super::check(unsafe { libc::kill(pid.cast_signed(), signal) })?;
+    Ok(())
+}
+
+/// `prctl(PR_SET_TIMERSLACK)` of the calling thread: waits end this late at most, by intention.
+pub fn set_timer_slack(nanoseconds: u64) -> io::Result<()> {
+    // SAFETY: the option takes one number.
+    super::check(unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, nanoseconds) })?;
+    Ok(())
+}
+
+/// `RLIMIT_NOFILE`, as it is now.
+pub fn open_files_limit() -> io::Result<u64> {
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: `limit` is live and exclusive for the call.
+    super::check(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) })?;
+    Ok(limit.rlim_cur)
+}

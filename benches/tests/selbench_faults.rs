@@ -1,0 +1,25 @@
+//! What is broken on purpose must be found, with the right code.
+//!
+//! A file of its own, and one test: a generator needs a CPU for itself, so nothing of ours may run
+//! beside it.
+
+#![cfg(feature = "selbench")]
+
+use std::process::Command;
+
+#[test]
+fn each_fault_is_found_with_its_code() {
+    for (fault, code) in [
+        ("dropped-reply", "errors: "),
+        ("sleeping-generator", "generator-lag: "),
+        ("corrected-histogram", "canary: "),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_selbench"))
+            .args(["selftest", "--fault", fault])
+            .output()
+            .unwrap();
+        let words = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(2), "{fault}: {words}");
+        assert!(words.contains(code), "{fault}: {words}");
+    }
+}
