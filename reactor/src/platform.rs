@@ -5,8 +5,16 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
-use rustix::net::{RecvFlags, SocketAddrAny};
+use rustix::net::{RecvFlags, SendFlags, SocketAddrAny};
 use socket2::{Socket, TcpKeepalive};
+
+/// How everything is sent: a peer that is gone is an error, not a signal.
+#[cfg(not(target_vendor = "apple"))]
+pub(crate) const NO_SIGNAL: SendFlags = SendFlags::NOSIGNAL;
+
+/// Apple has no such flag. The runtime of std ignores SIGPIPE when a Rust program starts.
+#[cfg(target_vendor = "apple")]
+pub(crate) const NO_SIGNAL: SendFlags = SendFlags::empty();
 
 /// One accepted connection, non-blocking and closed by exec, and where it comes from.
 pub(crate) type Accepted = (OwnedFd, Option<SocketAddrAny>);

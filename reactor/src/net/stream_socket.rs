@@ -5,7 +5,9 @@ use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 
-use rustix::net::{RecvFlags, SendFlags};
+use rustix::net::RecvFlags;
+
+use crate::platform::NO_SIGNAL;
 
 /// The sockets that a [`Stream`](super::Stream) can be made of: those of std for TCP and Unix.
 /// Sealed, because what is said about short reads must be true of the kernel's code.
@@ -49,7 +51,7 @@ macro_rules! stream_socket {
 
             #[inline]
             fn send(&self, buffer: &[u8]) -> io::Result<usize> {
-                Ok(rustix::net::send(self, buffer, SendFlags::NOSIGNAL)?)
+                Ok(rustix::net::send(self, buffer, NO_SIGNAL)?)
             }
 
             #[inline]

@@ -7,7 +7,7 @@ use std::os::unix::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::net::{RecvFlags, SendFlags};
+use rustix::net::RecvFlags;
 use socket2::Type;
 
 use crate::async_fd::Async;
@@ -15,6 +15,7 @@ use crate::net::received::{Received, receive};
 use crate::net::unix_address::{
     SocketFile, address_of, bound_socket, kernel_address, name_unix, peer_address, unix_socket,
 };
+use crate::platform::NO_SIGNAL;
 use crate::slot::Direction;
 use crate::time::sleep;
 
@@ -195,12 +196,7 @@ impl UnixDatagram {
     pub fn try_send_to_addr(&self, message: &[u8], address: &SocketAddr) -> io::Result<usize> {
         let send = || {
             let to = kernel_address(address)?;
-            io::Result::Ok(rustix::net::sendto(
-                &self.io,
-                message,
-                SendFlags::NOSIGNAL,
-                &to,
-            )?)
+            io::Result::Ok(rustix::net::sendto(&self.io, message, NO_SIGNAL, &to)?)
         };
         // Not through the slot: its readiness is about the connected peer.
         send().map_err(|error| name_unix("send to", address, &error))
