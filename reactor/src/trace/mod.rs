@@ -22,7 +22,7 @@
 //! # What it costs
 //!
 //! An event becomes a record of 32 bytes, a few tens of nanoseconds. The records are turned into
-//! text when there are [`BATCH`] of them, and before the thread sleeps: that is when it has time,
+//! text when there are `BATCH` of them, and before the thread sleeps: that is when it has time,
 //! and so the file of a program that hangs, or is killed, ends with what it went to sleep over.
 
 mod names;
