@@ -17,11 +17,10 @@ use reactor::{Reactor, Turn};
 use crate::inbox::{Inbox, Sleep};
 use crate::join::{self, JoinHandle};
 use crate::metrics::Counts;
-use crate::round::{Round, Slots};
 use crate::scheduler::{About, ROOT, Scheduler};
 use crate::stopping::Stopping;
 use crate::task::{Outlet, Task};
-use crate::tasks::{Job, Tasks};
+use crate::tasks::{Job, Open, Polled, Tasks};
 use crate::wake::{self, Mail, Remote};
 use crate::waker::TaskId;
 use crate::watched::Watched;
@@ -42,8 +41,6 @@ pub(crate) struct Core {
     pub(crate) scheduler: RefCell<Scheduler>,
     /// The futures.
     tasks: Tasks,
-    /// The round of polls that is under way.
-    pub(crate) round: RefCell<Slots>,
     /// What other threads share with us.
     pub(crate) remote: Arc<Remote>,
     /// The counted wakers, while somebody observes.
@@ -72,7 +69,6 @@ impl Core {
             reactor,
             scheduler: RefCell::new(Scheduler::new(number, seed)),
             tasks: Tasks::default(),
-            round: RefCell::default(),
             remote,
             quiet_sleeps: Cell::new(0),
             watched: Watched::default(),
@@ -146,57 +142,78 @@ impl Core {
     /// kernel. Ready if `poll_root` is.
     pub(crate) fn poll_tasks<R>(&self, mut poll_root: impl FnMut() -> Poll<R>) -> Poll<R> {
         let mut tasks = self.tasks.open();
-        let mut round = Round::resume(self);
-        let mut polls = 0;
+        let mut left = POLLS_PER_TURN;
         // What happened before the last look at the kernel does not matter any more.
         self.reactor.take_exhausted();
-        while polls < POLLS_PER_TURN {
-            let Some(slot) = round.next() else {
+        let answer = loop {
+            let next = self.scheduler.borrow_mut().next();
+            let Some(slot) = next else {
                 // A task that used its budget up goes on after a look at the kernel.
                 if self.reactor.take_exhausted() {
-                    break;
+                    break Poll::Pending;
                 }
                 // Who was woken in the last round runs in this one.
                 self.collect_mail();
-                if round.begin() {
+                if self.scheduler.borrow_mut().begin_round() {
                     continue;
                 }
-                break;
+                break Poll::Pending;
             };
-            let Some(id) = self.scheduler.borrow_mut().begin_poll(slot) else {
-                continue;
-            };
-            polls += 1;
+            left -= 1;
             let observed = self.reactor.refill_budget();
-            if observed {
-                self.observe_poll_begin(id);
-            }
-            if slot == ROOT {
-                if let Poll::Ready(output) = poll_root() {
-                    self.observe_poll_end(id, true);
-                    self.counts.polls.add(polls as u64);
-                    return Poll::Ready(output);
-                }
-            } else if let Some(place) = tasks.place(slot) {
-                let poll = |job: &mut Job| {
-                    if observed {
-                        let waker = self.counted_waker(id);
-                        return job.as_mut().poll(&mut Context::from_waker(&waker));
+            match tasks.poll(slot, observed) {
+                Polled::Pending => {}
+                Polled::Ready => self.finish(slot, tasks.vacate(slot)),
+                Polled::Unusual => {
+                    let answer = self.poll_unusual(slot, &mut tasks, &mut poll_root);
+                    if answer.is_ready() {
+                        break answer;
                     }
-                    id.with_waker(|waker| job.as_mut().poll(&mut Context::from_waker(waker)))
-                };
-                if place.as_mut().is_some_and(|job| poll(job).is_ready()) {
-                    let job = place.take();
-                    self.scheduler.borrow_mut().remove(id);
-                    self.observe_poll_end(id, true);
-                    drop_job(job);
-                    continue;
                 }
             }
-            self.observe_poll_end(id, false);
-        }
+            if left == 0 {
+                break Poll::Pending;
+            }
+        };
+        let polls = POLLS_PER_TURN - left;
         self.counts.polls.add(polls as u64);
-        Poll::Pending
+        answer
+    }
+
+    /// A poll that is not like the others: of the root, before the eyes of an observer, or of a
+    /// slot that nobody lives in any more. Ready if the root is.
+    #[inline(never)]
+    fn poll_unusual<R>(
+        &self,
+        slot: u32,
+        tasks: &mut Open<'_>,
+        poll_root: &mut impl FnMut() -> Poll<R>,
+    ) -> Poll<R> {
+        let id = self.scheduler.borrow().id(slot);
+        let observed = self.reactor.is_observed();
+        if observed {
+            self.observe_poll_begin(id);
+        }
+        let answer = if slot == ROOT {
+            poll_root()
+        } else {
+            Poll::Pending
+        };
+        let waker = observed.then(|| self.counted_waker(id));
+        let done = slot != ROOT && tasks.poll_with(slot, waker).is_ready();
+        if done {
+            self.finish(slot, tasks.vacate(slot));
+        }
+        if observed {
+            self.observe_poll_end(id, done || answer.is_ready());
+        }
+        answer
+    }
+
+    /// A task is over.
+    fn finish(&self, slot: u32, job: Option<Job>) {
+        self.scheduler.borrow_mut().remove(slot);
+        drop_job(job);
     }
 
     /// One turn of the reactor: asleep, for `timeout` at most, if nobody is ready; else a look.
@@ -228,7 +245,7 @@ impl Core {
 
     /// Is nobody woken?
     pub(crate) fn is_idle(&self) -> bool {
-        self.scheduler.borrow().is_idle() && self.round.borrow().is_over()
+        self.scheduler.borrow().is_idle()
     }
 
     /// A wake by the reactor nearly always means a task of ours: those need not go round by the

@@ -95,7 +95,6 @@ mod join_error;
 mod metrics;
 mod observed;
 pub mod patterns;
-mod round;
 mod runtime;
 mod scheduler;
 mod spawn_traits;

@@ -59,17 +59,9 @@ impl Core {
         self.reactor.emit(Event::PollBegin { task: id.bits() });
     }
 
-    #[inline]
-    #[track_caller]
-    pub(crate) fn observe_poll_end(&self, id: TaskId, ready: bool) {
-        if self.reactor.is_observed() {
-            self.tell_poll_end(id, ready);
-        }
-    }
-
     #[cold]
     #[track_caller]
-    fn tell_poll_end(&self, id: TaskId, ready: bool) {
+    pub(crate) fn observe_poll_end(&self, id: TaskId, ready: bool) {
         let task = id.bits();
         self.reactor.emit(Event::PollEnd { task, ready });
         if ready {

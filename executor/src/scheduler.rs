@@ -1,5 +1,9 @@
 //! The ready queue: who is to be polled next, and in which order.
 //!
+//! It is polled in rounds. Who is woken during a round runs in the next one, so a task that wakes
+//! itself cannot keep the others waiting. A round may be interrupted by a turn of the reactor, by
+//! the end of `block_on` or by a panic; what is left of it goes on later.
+//!
 //! The futures themselves are elsewhere (`tasks.rs`), because they are borrowed while one of them
 //! is polled, and a poll may wake and spawn. What a wake needs is here: a mark for each task.
 
@@ -25,6 +29,9 @@ pub(crate) struct Scheduler {
     /// The next round: the slots of who was woken, in that order. An entry is a hint: it counts
     /// only if the task's `queued` mark is still set.
     queue: Vec<u32>,
+    /// The round that is under way, and how far it has come.
+    round: Vec<u32>,
+    polled: usize,
     /// Tasks that exist.
     live: usize,
     /// Tasks made so far.
@@ -75,6 +82,8 @@ impl Scheduler {
             about: vec![About::caller()],
             free: Vec::new(),
             queue: Vec::new(),
+            round: Vec::new(),
+            polled: 0,
             live: 0,
             spawned: 0,
             // Spread, so that seeds side by side differ in more than one bit; and the generator
@@ -125,7 +134,7 @@ impl Scheduler {
             // The whole id: slot, generation and runtime.
             Some(mark) if mark.id == id => {
                 if !mem::replace(&mut mark.queued, true) {
-                    self.queue.push(id.slot());
+                    push(&mut self.queue, id.slot());
                 }
                 true
             }
@@ -133,41 +142,55 @@ impl Scheduler {
         }
     }
 
-    /// The task in `slot` is about to be polled: its id, or `None` if nobody woke it.
+    /// The next slot of this round whose task is still woken, about to be polled; `None` when the
+    /// round is over.
     #[inline]
-    pub(crate) fn begin_poll(&mut self, slot: u32) -> Option<TaskId> {
-        let mark = &mut self.marks[slot as usize];
-        mem::take(&mut mark.queued).then_some(mark.id)
+    pub(crate) fn next(&mut self) -> Option<u32> {
+        loop {
+            let slot = *self.round.get(self.polled)?;
+            self.polled += 1;
+            if mem::take(&mut self.marks[slot as usize].queued) {
+                return Some(slot);
+            }
+        }
+    }
+
+    /// Who lives in a slot.
+    pub(crate) fn id(&self, slot: u32) -> TaskId {
+        self.marks[slot as usize].id
     }
 
     /// The task is over: its slot is free, its id stale.
-    pub(crate) fn remove(&mut self, id: TaskId) {
-        let mark = &mut self.marks[id.slot() as usize];
-        mark.id = id.next_generation();
+    pub(crate) fn remove(&mut self, slot: u32) {
+        let mark = &mut self.marks[slot as usize];
+        mark.id = mark.id.next_generation();
         mark.queued = false;
-        self.free.push(id.slot());
+        self.free.push(slot);
         self.live -= 1;
     }
 
-    /// Exchanges the queue for `empty`.
+    /// Begins the next round, of all who are woken now; false if nobody is.
     #[inline]
-    pub(crate) fn take_queue(&mut self, empty: &mut Vec<u32>) {
-        mem::swap(&mut self.queue, empty);
+    pub(crate) fn begin_round(&mut self) -> bool {
+        self.round.clear();
+        self.polled = 0;
+        mem::swap(&mut self.queue, &mut self.round);
         if let Some(state) = &mut self.shuffle {
             // Fisher and Yates, with Marsaglia's xorshift64.
-            for last in (1..empty.len()).rev() {
+            for last in (1..self.round.len()).rev() {
                 *state ^= *state << 13;
                 *state ^= *state >> 7;
                 *state ^= *state << 17;
-                empty.swap(last, (*state % (last as u64 + 1)) as usize);
+                self.round.swap(last, (*state % (last as u64 + 1)) as usize);
             }
         }
+        !self.round.is_empty()
     }
 
     /// Is nobody woken?
     #[inline]
     pub(crate) fn is_idle(&self) -> bool {
-        self.queue.is_empty()
+        self.queue.is_empty() && self.polled == self.round.len()
     }
 
     /// How many are in the queue, hints included.
@@ -197,4 +220,21 @@ impl Scheduler {
     pub(crate) fn live(&self) -> usize {
         self.live
     }
+}
+
+/// `queue.push(slot)`, with the growing out of the way: nothing has to be saved for it on the hot
+/// path.
+#[inline]
+fn push(queue: &mut Vec<u32>, slot: u32) {
+    if queue.len() < queue.capacity() {
+        queue.push(slot);
+    } else {
+        push_and_grow(queue, slot);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn push_and_grow(queue: &mut Vec<u32>, slot: u32) {
+    queue.push(slot);
 }

@@ -1,34 +1,58 @@
 //! The slab of tasks: the futures, by slot.
 //!
 //! It is borrowed for a whole round of polls, so a poll costs no more than finding its place. What
-//! is spawned during the round arrives in a list beside it, and moves in between two polls.
+//! is spawned during the round arrives in a list beside it, and moves in before it is first polled.
 
-use std::cell::{Cell, RefCell, RefMut};
+use std::cell::{RefCell, RefMut};
 use std::future::Future;
 use std::mem;
 use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
 
 use crate::waker::TaskId;
 
 /// A spawned future with its header; see [`Task`](crate::task::Task).
 pub(crate) type Job = Pin<Box<dyn Future<Output = ()>>>;
 
+/// A place in the slab.
+pub(crate) struct Place {
+    /// The task, unless the place is vacant.
+    job: Option<Job>,
+    /// The task's waker, made once.
+    waker: Waker,
+}
+
+impl Place {
+    fn vacant() -> Self {
+        Place {
+            job: None,
+            waker: Waker::noop().clone(),
+        }
+    }
+}
+
+/// What came of a poll.
+pub(crate) enum Polled {
+    Pending,
+    /// The task is over.
+    Ready,
+    /// It was not polled: it is to be observed, or it is not (yet) in the slab.
+    Unusual,
+}
+
 /// The futures of one runtime.
 #[derive(Default)]
 pub(crate) struct Tasks {
     /// Indexed by slot; place 0 stays vacant.
-    slab: RefCell<Vec<Option<Job>>>,
-    /// Spawned, and not in the slab yet.
+    slab: RefCell<Vec<Place>>,
+    /// Spawned, and not in the slab yet: they move there when they are first polled.
     arrivals: RefCell<Vec<(TaskId, Job)>>,
-    /// Is there anything in `arrivals`?
-    arrived: Cell<bool>,
 }
 
 impl Tasks {
     /// Takes a task in; possible at any time.
     pub(crate) fn insert(&self, id: TaskId, job: Job) {
         self.arrivals.borrow_mut().push((id, job));
-        self.arrived.set(true);
     }
 
     /// Borrows the slab for polling. Only the run loop does, and it does not call itself.
@@ -43,34 +67,64 @@ impl Tasks {
     pub(crate) fn take_all(&self) -> Vec<Option<Job>> {
         let mut open = self.open();
         open.settle();
-        mem::take(&mut *open.slab)
+        let places = mem::take(&mut *open.slab);
+        places.into_iter().map(|place| place.job).collect()
     }
 }
 
 /// The slab, borrowed.
 pub(crate) struct Open<'a> {
     tasks: &'a Tasks,
-    slab: RefMut<'a, Vec<Option<Job>>>,
+    slab: RefMut<'a, Vec<Place>>,
 }
 
 impl Open<'_> {
-    /// The place of a slot; it is vacant if the task is gone.
-    #[inline]
-    pub(crate) fn place(&mut self, slot: u32) -> Option<&mut Option<Job>> {
-        if self.tasks.arrived.get() {
-            self.settle();
+    /// Polls the task in `slot` with its own waker, if that is all there is to do.
+    #[inline(always)]
+    pub(crate) fn poll(&mut self, slot: u32, observed: bool) -> Polled {
+        match self.slab.get_mut(slot as usize) {
+            Some(Place {
+                job: Some(job),
+                waker,
+            }) if !observed => match job.as_mut().poll(&mut Context::from_waker(waker)) {
+                Poll::Pending => Polled::Pending,
+                Poll::Ready(()) => Polled::Ready,
+            },
+            _ => Polled::Unusual,
         }
-        self.slab.get_mut(slot as usize)
+    }
+
+    /// Polls the task in `slot`, one that has just arrived too, with `waker` if there is one; a
+    /// slot without a task is pending.
+    pub(crate) fn poll_with(&mut self, slot: u32, waker: Option<Waker>) -> Poll<()> {
+        self.settle();
+        match self.slab.get_mut(slot as usize) {
+            Some(Place {
+                job: Some(job),
+                waker: own,
+            }) => {
+                let waker = waker.as_ref().unwrap_or(own);
+                job.as_mut().poll(&mut Context::from_waker(waker))
+            }
+            _ => Poll::Pending,
+        }
+    }
+
+    /// Takes the task out of its place.
+    pub(crate) fn vacate(&mut self, slot: u32) -> Option<Job> {
+        self.slab.get_mut(slot as usize)?.job.take()
     }
 
     fn settle(&mut self) {
-        self.tasks.arrived.set(false);
         for (id, job) in self.tasks.arrivals.borrow_mut().drain(..) {
             let slot = id.slot() as usize;
             if slot >= self.slab.len() {
-                self.slab.resize_with(slot + 1, || None);
+                self.slab.resize_with(slot + 1, Place::vacant);
             }
-            self.slab[slot] = Some(job);
+            self.slab[slot] = Place {
+                job: Some(job),
+                waker: id.waker(),
+            };
         }
     }
 }

@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! 63        48 47             24 23              0
-//! [ runtime   ][ slot            ][ generation    ]
+//! [ runtime   ][ generation      ][ slot          ]
 //! ```
+//!
+//! The slot is lowest, because every wake asks for it.
 //!
 //! Such a waker is not counted: clone copies a number, drop does nothing, and there is nothing to
 //! free. A wake finds its task by the slot, knows a task that is gone by its generation, and finds
@@ -14,13 +16,13 @@
 //!
 //! This module holds the only unsafe code of the crate.
 
-use std::mem::{self, ManuallyDrop};
+use std::mem;
 use std::task::Waker;
 
 use crate::wake::wake;
 
-/// Where the slot begins.
-const SLOT_SHIFT: u32 = 24;
+/// Where the generation begins.
+const GENERATION_SHIFT: u32 = 24;
 /// Where the runtime begins.
 const RUNTIME_SHIFT: u32 = 48;
 /// The width of slot and generation.
@@ -39,7 +41,7 @@ impl TaskId {
     pub(crate) fn new(runtime: u16, slot: u32, generation: u32) -> Self {
         let slot = u64::from(slot) & FIELD;
         let generation = u64::from(generation) & FIELD;
-        TaskId((u64::from(runtime) << RUNTIME_SHIFT) | (slot << SLOT_SHIFT) | generation)
+        TaskId((u64::from(runtime) << RUNTIME_SHIFT) | (generation << GENERATION_SHIFT) | slot)
     }
 
     #[inline]
@@ -49,11 +51,11 @@ impl TaskId {
 
     #[inline]
     pub(crate) fn slot(self) -> u32 {
-        ((self.0 >> SLOT_SHIFT) & FIELD) as u32
+        (self.0 & FIELD) as u32
     }
 
     pub(crate) fn generation(self) -> u64 {
-        self.0 & FIELD
+        (self.0 >> GENERATION_SHIFT) & FIELD
     }
 
     /// The id with this number.
@@ -68,7 +70,9 @@ impl TaskId {
 
     /// The id of the next task in this slot.
     pub(crate) fn next_generation(self) -> Self {
-        TaskId((self.0 & !FIELD) | ((self.0 + 1) & FIELD))
+        let field = FIELD << GENERATION_SHIFT;
+        let next = self.0.wrapping_add(1 << GENERATION_SHIFT);
+        TaskId((self.0 & !field) | (next & field))
     }
 
     /// The waker of this task.
@@ -81,15 +85,6 @@ impl TaskId {
     #[inline]
     pub(crate) fn of(waker: &Waker) -> Option<Self> {
         packed::id(waker)
-    }
-
-    /// Calls `poll` with the waker of this task.
-    #[inline]
-    pub(crate) fn with_waker<R>(self, poll: impl FnOnce(&Waker) -> R) -> R {
-        let waker = ManuallyDrop::new(self.waker());
-        let polled = poll(&waker);
-        Self::forget(ManuallyDrop::into_inner(waker));
-        polled
     }
 
     /// Gets rid of a waker of ours: where nothing is counted, without a call.

@@ -47,7 +47,7 @@ impl Log {
 impl Observer for Log {
     fn event(&self, event: Event<'_>, _at: &'static Location<'static>) {
         // Tasks by their slot: the root is 0.
-        let slot = |task: u64| (task >> 24) & 0xff_ffff;
+        let slot = |task: u64| task & 0xff_ffff;
         let text = match event {
             Event::Spawn { task, .. } => format!("spawn {}", slot(task)),
             Event::Enqueue { task, queued } => format!("enqueue {} ({queued})", slot(task)),

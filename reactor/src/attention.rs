@@ -8,16 +8,17 @@
 use std::cell::Cell;
 
 /// How many leaf operations a task may complete before it must let others run.
-const BUDGET: u32 = 128;
+const BUDGET: i32 = 128;
 
 /// Budget and observation, as the hot path sees them.
 pub(crate) struct Attention {
-    /// What the hot path takes from: the budget, or zero while somebody observes.
-    budget: Cell<u32>,
+    /// What the hot path takes from: the budget, or zero while somebody observes. Below zero it is
+    /// used up.
+    budget: Cell<i32>,
     /// What `budget` is refilled to: [`BUDGET`], or zero while somebody observes.
-    full: Cell<u32>,
+    full: Cell<i32>,
     /// The real budget while somebody observes.
-    observed_budget: Cell<u32>,
+    observed_budget: Cell<i32>,
     /// A task was sent to the back of the queue because its budget was used up.
     exhausted: Cell<bool>,
 }
@@ -71,13 +72,10 @@ impl Attention {
     /// Takes one operation from the budget; true if that was all there is to it.
     #[inline]
     pub(crate) fn spend(&self) -> bool {
-        match self.budget.get().checked_sub(1) {
-            Some(left) => {
-                self.budget.set(left);
-                true
-            }
-            None => false,
-        }
+        // One instruction counts and tells.
+        let left = self.budget.get().wrapping_sub(1);
+        self.budget.set(left);
+        left >= 0
     }
 
     /// [`spend`](Self::spend) said no: why?
@@ -87,15 +85,12 @@ impl Attention {
             self.exhausted.set(true);
             return Attend::BudgetIsUsedUp;
         }
-        match self.observed_budget.get().checked_sub(1) {
-            Some(left) => {
-                self.observed_budget.set(left);
-                Attend::Observed
-            }
-            None => {
-                self.exhausted.set(true);
-                Attend::BudgetIsUsedUp
-            }
+        let left = self.observed_budget.get() - 1;
+        if left < 0 {
+            self.exhausted.set(true);
+            return Attend::BudgetIsUsedUp;
         }
+        self.observed_budget.set(left);
+        Attend::Observed
     }
 }

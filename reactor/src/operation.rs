@@ -1,18 +1,18 @@
 //! One operation in flight: the future behind `read`, `write` and the rest.
 //!
-//! A named future and not an `async fn`: there is no state to keep but the waiter, and a poll that
-//! is inlined into the task saves two calls for each transfer.
+//! This is the hot path. A named future and not an `async fn`: there is no state to keep but the
+//! waiter, and a poll that is inlined into the task saves two calls for each transfer.
 
 use std::future::Future;
 use std::io;
 use std::os::fd::AsFd;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use crate::async_fd::Async;
 use crate::call::Call;
 use crate::observe::Outcome;
-use crate::slot::{Direction, WaiterId};
+use crate::slot::{Direction, Slot, WaiterId};
 
 /// Calls `make` until it does not say WouldBlock, sleeping in between. Dropping it takes its waker
 /// out of the slot.
@@ -27,23 +27,52 @@ pub(crate) struct Operation<'a, T: AsFd + 'static, F, const CALL: u8> {
     make: F,
 }
 
-/// What an operation ends with, as an observer is told.
+/// What an operation ends with.
 pub(crate) trait Answer {
+    /// What the caller gets.
+    type Output;
+
+    /// As an observer is told.
     fn outcome(&self) -> Outcome;
+
+    /// Notes in the slot what the answer says about the next call.
+    fn settle(self, slot: &Slot, direction: Direction) -> Self::Output;
 }
 
-/// Bytes moved.
-impl Answer for usize {
+/// Bytes moved, out of as many as were asked for.
+pub(crate) struct Moved {
+    pub(crate) bytes: usize,
+    pub(crate) asked: usize,
+}
+
+impl Answer for Moved {
+    type Output = usize;
+
     fn outcome(&self) -> Outcome {
-        Outcome::Returned(*self)
+        Outcome::Returned(self.bytes)
+    }
+
+    #[inline]
+    fn settle(self, slot: &Slot, direction: Direction) -> usize {
+        // Fewer than asked, but not none: that is the end of the stream. In one comparison,
+        // because none wraps round to more than can be asked for.
+        if self.bytes.wrapping_sub(1) < self.asked.wrapping_sub(1) {
+            slot.came_up_short(direction);
+        }
+        self.bytes
     }
 }
 
 /// All of them.
 impl Answer for () {
+    type Output = ();
+
     fn outcome(&self) -> Outcome {
         Outcome::Done
     }
+
+    #[inline]
+    fn settle(self, _slot: &Slot, _direction: Direction) {}
 }
 
 impl<T: AsFd + 'static> Async<T> {
@@ -91,12 +120,58 @@ where
     F: FnMut(&Async<T>) -> io::Result<R> + Unpin,
     R: Answer,
 {
-    type Output = io::Result<R>;
+    type Output = io::Result<R::Output>;
 
     #[inline(always)]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<R>> {
-        let Operation { io, waiter, make } = self.get_mut();
-        io.poll_with(Self::CALL, Self::DIRECTION, waiter, cx, make, R::outcome)
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        let polled = this.attempt(cx);
+        if polled.is_ready() {
+            // It waits no more, so its destructor, which runs next, has nothing to look up.
+            this.waiter = 0;
+        }
+        polled
+    }
+}
+
+impl<T: AsFd + 'static, R, F, const CALL: u8> Operation<'_, T, F, CALL>
+where
+    F: FnMut(&Async<T>) -> io::Result<R> + Unpin,
+    R: Answer,
+{
+    /// What nearly always happens, in one straight line: either the call succeeds, or the waker is
+    /// stored and that is all. Everything else is [`poll_slowly`](Self::poll_slowly), which knows
+    /// it all.
+    #[inline(always)]
+    fn attempt(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<R::Output>> {
+        let io = self.io;
+        if !io.slot.may_be_ready(Self::DIRECTION) {
+            if io.may_wait_alone(Self::DIRECTION) {
+                // A new name each time is cheaper than to look whether it has one.
+                self.waiter = io.reactor.next_waiter();
+                io.slot.wait_alone(Self::DIRECTION, self.waiter, cx.waker());
+                return Poll::Pending;
+            }
+        } else if io.reactor.attention.spend() {
+            match (self.make)(io) {
+                Ok(answer) => return Poll::Ready(Ok(answer.settle(&io.slot, Self::DIRECTION))),
+                Err(error) => {
+                    if let Some(error) = io.refused(Self::DIRECTION, error) {
+                        return Poll::Ready(Err(error));
+                    }
+                }
+            }
+        }
+        self.poll_slowly(cx)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn poll_slowly(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<R::Output>> {
+        let Operation { io, waiter, make } = self;
+        let answer =
+            ready!(io.poll_with(Self::CALL, Self::DIRECTION, waiter, cx, make, R::outcome))?;
+        Poll::Ready(Ok(answer.settle(&io.slot, Self::DIRECTION)))
     }
 }
 

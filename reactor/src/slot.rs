@@ -25,12 +25,23 @@ pub enum Direction {
 impl Direction {
     /// The readiness bit of this direction, as it is cached in the slot.
     const fn bit(self) -> u8 {
-        1 << self as u8
+        match self {
+            Direction::Read => READABLE,
+            Direction::Write => WRITABLE,
+        }
+    }
+
+    /// The bit that says that the first place of this direction is taken.
+    const fn awaited(self) -> u8 {
+        self.bit() << AWAITED_SHIFT
     }
 
     /// All bits of the slot that make a call in this direction worth a try.
     const fn tries(self) -> u8 {
-        (READABLE | INSIST) << self as u8
+        match self {
+            Direction::Read => READABLE | INSIST,
+            Direction::Write => WRITABLE,
+        }
     }
 
     /// The waiter of the poll-style operations in this direction, the same for as long as the
@@ -41,7 +52,7 @@ impl Direction {
     }
 }
 
-// The cached readiness, one byte.
+// The state of a slot, one byte.
 //
 // bit          set by                               cleared by
 // READABLE     dispatch; creation of most types     WouldBlock or a short transfer in that direction
@@ -52,12 +63,28 @@ impl Direction {
 // CROWDED      a second waiter in one direction     dispatch or `forget`, when `more` runs empty
 // SETTLED      registered edge-triggered: there     unregistering
 //              is never anything to arm
-const READABLE: u8 = Direction::Read.bit();
-const WRITABLE: u8 = Direction::Write.bit();
-/// Two above READABLE; two above WRITABLE is a bit that is never set. See [`Direction::tries`].
-const INSIST: u8 = READABLE << 2;
-const CROWDED: u8 = 16;
-const SETTLED: u8 = 32;
+// AWAITED      the first waiter of a direction      dispatch, or `forget` of that waiter
+//              (READABLE or WRITABLE, shifted)
+//
+// A direction that may be ready has no waiters: dispatch takes them all when it marks it, and
+// nobody waits for what is worth a try.
+//
+// READABLE and WRITABLE are the bits of `Readiness`, so that dispatch translates nothing.
+const READABLE: u8 = Readiness::READABLE.bits() as u8;
+const WRITABLE: u8 = Readiness::WRITABLE.bits() as u8;
+const INSIST: u8 = 2;
+const CROWDED: u8 = 8;
+const SETTLED: u8 = 0x80;
+/// From the bit of a direction to the one that says that somebody waits for it.
+const AWAITED_SHIFT: u8 = 4;
+
+// No bit stands for two things. (INSIST, shifted, is nothing.)
+const _: () = {
+    let directions = READABLE | WRITABLE;
+    let shifted = (directions | INSIST) << AWAITED_SHIFT;
+    assert!(directions & (INSIST | CROWDED | SETTLED) == 0);
+    assert!(shifted & (directions | INSIST | CROWDED | SETTLED) == 0);
+};
 
 /// The conditions that are more than "would not block"; an echo meets none of them.
 const UNUSUAL: u16 = Readiness::READ_CLOSED.bits()
@@ -72,9 +99,9 @@ pub(crate) type WaiterId = u32;
 /// The first waiter of one direction; nearly always the only one.
 #[derive(Default)]
 struct Waiting {
-    /// Who it is; zero when nobody waits, or all who do are in the crowd.
+    /// Who it is, or who it was if the direction is not AWAITED.
     id: Cell<WaiterId>,
-    /// Present exactly when `id` is not zero.
+    /// Present exactly when the direction is AWAITED.
     waker: Cell<Option<Waker>>,
 }
 
@@ -111,7 +138,7 @@ impl Slot {
     pub(crate) fn new(ready: Option<Events>) -> Self {
         Slot {
             token: Cell::new(None),
-            state: Cell::new(ready.map_or(0, Events::bits)),
+            state: Cell::new(ready.map_or(0, readiness_of)),
             armed: Cell::new(0),
             dirty: Cell::new(false),
             first: Default::default(),
@@ -150,7 +177,8 @@ impl Slot {
         self.state.set(self.state.get() & !direction.tries());
     }
 
-    /// A transfer came up short: wait for the next event, unless the last one said that a short
+    /// A transfer came up short, so the kernel's buffer was drained, or filled, and the next call
+    /// would only say WouldBlock: wait for the next event, unless the last one said that a short
     /// read proves nothing.
     #[inline]
     pub(crate) fn came_up_short(&self, direction: Direction) {
@@ -162,30 +190,29 @@ impl Slot {
         self.state.set(self.state.get() | READABLE | WRITABLE);
     }
 
-    /// The short way of [`wait`](Self::wait): stores `waker` if nobody else waits and nothing
-    /// needs to be armed; false if that is not so.
+    /// Is nobody waiting, and nothing to be armed?
     #[inline(always)]
-    pub(crate) fn wait_alone(&self, direction: Direction, id: WaiterId, waker: &Waker) -> bool {
+    pub(crate) fn may_wait_alone(&self, direction: Direction) -> bool {
+        self.state.get() & (CROWDED | SETTLED | direction.awaited()) == SETTLED
+    }
+
+    /// Becomes the first waiter, where there is none.
+    #[inline(always)]
+    pub(crate) fn wait_alone(&self, direction: Direction, id: WaiterId, waker: &Waker) {
         let first = &self.first[direction as usize];
-        let alone = self.state.get() & (CROWDED | SETTLED) == SETTLED && first.id.get() == 0;
-        if alone {
-            first.id.set(id);
-            // There is none to be dropped: `id` was zero.
-            mem::forget(first.waker.replace(Some(waker.clone())));
-        }
-        alone
+        self.state.set(self.state.get() | direction.awaited());
+        first.id.set(id);
+        // There is none to be dropped: the direction was not awaited.
+        mem::forget(first.waker.replace(Some(waker.clone())));
     }
 
     /// Stores `waker` as waiter `id`, or refreshes it if that waiter is already here.
     pub(crate) fn wait(&self, direction: Direction, id: WaiterId, waker: &Waker) {
         let first = &self.first[direction as usize];
-        match first.id.get() {
+        match self.state.get() & (CROWDED | direction.awaited()) {
             // In a crowd, somebody who is in it already must not take a second place.
-            0 if self.state.get() & CROWDED == 0 => {
-                first.id.set(id);
-                first.waker.set(Some(waker.clone()));
-            }
-            holder if holder == id => {
+            0 => self.wait_alone(direction, id, waker),
+            taken if taken & direction.awaited() != 0 && first.id.get() == id => {
                 let stored = first.waker.take().filter(|stored| stored.will_wake(waker));
                 first
                     .waker
@@ -214,10 +241,11 @@ impl Slot {
     #[inline]
     pub(crate) fn forget(&self, direction: Direction, id: WaiterId) {
         let first = &self.first[direction as usize];
-        if first.id.get() == id {
-            first.id.set(0);
+        let state = self.state.get();
+        if state & direction.awaited() != 0 && first.id.get() == id {
+            self.state.set(state & !direction.awaited());
             drop(first.waker.take());
-        } else if self.state.get() & CROWDED != 0 {
+        } else if state & CROWDED != 0 {
             self.forget_in_crowd(id);
         }
     }
@@ -243,32 +271,34 @@ impl Slot {
         }
     }
 
-    /// The kernel reported `readiness`: marks the directions and moves their wakers to `woken`.
+    /// The kernel reported `readiness`: marks the directions and hands their wakers to `woken`.
     ///
-    /// An error or a hang-up concerns whoever waits, in either direction.
+    /// An error or a hang-up concerns whoever waits, in either direction. The answer is whether
+    /// that is all there is to do: false if the key may have something to be armed.
     #[inline(always)]
-    pub(crate) fn dispatch(&self, readiness: Readiness, woken: &mut impl FnMut(Waker)) {
-        let mut bits = 0;
-        if readiness.is_readable() {
-            bits |= READABLE;
-        }
-        if readiness.is_writable() {
-            bits |= WRITABLE;
-        }
+    pub(crate) fn dispatch(&self, readiness: Readiness, mut woken: impl FnMut(Waker)) -> bool {
+        let mut ready = readiness.bits() as u8 & (READABLE | WRITABLE);
         if readiness.bits() & UNUSUAL != 0 {
-            bits |= Self::unusual(readiness);
+            ready |= Self::unusual(readiness);
         }
         let before = self.state.get();
-        self.state.set(before | bits);
-        if bits & READABLE != 0 {
-            self.take_first(Direction::Read, woken);
+        let awaited = before & (ready << AWAITED_SHIFT);
+        let state = (before ^ awaited) | ready;
+        self.state.set(state);
+        for direction in [Direction::Read, Direction::Write] {
+            if awaited & direction.awaited() != 0 {
+                if let Some(waker) = self.first[direction as usize].waker.take() {
+                    woken(waker);
+                }
+            }
         }
-        if bits & WRITABLE != 0 {
-            self.take_first(Direction::Write, woken);
+        if state & (CROWDED | SETTLED) == SETTLED {
+            return true;
         }
-        if before & CROWDED != 0 {
-            self.take_crowd(bits, woken);
+        if state & CROWDED != 0 {
+            self.take_crowd(ready).into_iter().for_each(woken);
         }
+        state & SETTLED != 0
     }
 
     #[cold]
@@ -282,29 +312,21 @@ impl Slot {
 
     /// Something failed that every waiter must see: marks both directions and takes all wakers.
     pub(crate) fn fail(&self, woken: &mut Vec<Waker>) {
-        self.dispatch(Readiness::ERROR, &mut |waker| woken.push(waker));
+        self.dispatch(Readiness::ERROR, |waker| woken.push(waker));
     }
 
-    #[inline(always)]
-    fn take_first(&self, direction: Direction, woken: &mut impl FnMut(Waker)) {
-        let first = &self.first[direction as usize];
-        if first.id.replace(0) != 0 {
-            if let Some(waker) = first.waker.take() {
-                woken(waker);
-            }
-        }
-    }
-
+    /// The wakers of those beyond the first who wait for one of `ready`, in the order of their
+    /// arrival, so that tasks that share a socket take turns.
     #[cold]
-    fn take_crowd(&self, bits: u8, woken: &mut impl FnMut(Waker)) {
+    #[inline(never)]
+    fn take_crowd(&self, ready: u8) -> Vec<Waker> {
         let mut more = self.more.take().unwrap_or_default();
-        // In the order of arrival, so that tasks that share a socket take turns.
-        let (wake, stay) = more
+        let (wake, stay): (Vec<_>, _) = more
             .drain(..)
-            .partition(|another| bits & another.direction.bit() != 0);
+            .partition(|another| ready & another.direction.bit() != 0);
         *more = stay;
         self.put_crowd_back(more);
-        Vec::into_iter(wake).for_each(|another: Another| woken(another.waker));
+        wake.into_iter().map(|another| another.waker).collect()
     }
 
     /// Shows every waker in this slot.
@@ -330,12 +352,7 @@ impl Slot {
 
     /// Level mode: the interest that the waiters of this moment need; `None` if nobody waits.
     pub(crate) fn want(&self) -> Option<Events> {
-        let mut bits = 0;
-        for direction in [Direction::Read, Direction::Write] {
-            if self.first[direction as usize].id.get() != 0 {
-                bits |= direction.bit();
-            }
-        }
+        let mut bits = self.state.get() >> AWAITED_SHIFT & (READABLE | WRITABLE);
         if self.state.get() & CROWDED != 0 {
             let more = self.more.take().unwrap_or_default();
             bits |= more
@@ -343,7 +360,11 @@ impl Slot {
                 .fold(0, |bits, another| bits | another.direction.bit());
             self.more.set(Some(more));
         }
-        Events::from_bits(bits)
+        let events = [(READABLE, Events::READ), (WRITABLE, Events::WRITE)];
+        let wanted = events.into_iter().filter(|(bit, _)| bits & bit != 0);
+        wanted
+            .map(|(_, events)| events)
+            .reduce(|all, events| all | events)
     }
 
     /// Level mode: the interest that the kernel has; `None` is parked.
@@ -363,4 +384,16 @@ impl Slot {
     pub(crate) fn flushed(&self) {
         self.dirty.set(false);
     }
+}
+
+/// The directions of `events`, as they are cached.
+fn readiness_of(events: Events) -> u8 {
+    let mut bits = 0;
+    if events.is_readable() {
+        bits |= READABLE;
+    }
+    if events.is_writable() {
+        bits |= WRITABLE;
+    }
+    bits
 }

@@ -109,10 +109,10 @@ impl Shared {
         };
 
         let dispatched = |slot: &Slot, readiness| {
-            slot.dispatch(readiness, &mut |waker| match absorb(waker) {
+            slot.dispatch(readiness, |waker| match absorb(waker) {
                 Some(waker) => keep(woken, waker),
                 None => turn.woken += 1,
-            });
+            })
         };
         let selected = if self.attention.is_observed() {
             self.select_observed(timeout, dispatched)
@@ -148,14 +148,12 @@ impl Shared {
     pub(crate) fn select(
         &self,
         timeout: Option<Duration>,
-        mut dispatch: impl FnMut(&Slot, Readiness),
+        mut dispatch: impl FnMut(&Slot, Readiness) -> bool,
     ) -> Result<usize, Error> {
-        let mut dirty = self.dirty.borrow_mut();
         let mut selector = self.selector.borrow_mut();
         selector.select_with(timeout, |token, key, readiness| {
-            dispatch(&key.data, readiness);
-            if !self.edge && key.data.mark_dirty() {
-                note(&mut dirty, token);
+            if !dispatch(&key.data, readiness) && !self.edge && key.data.mark_dirty() {
+                self.note(token);
             }
         })
     }
@@ -164,7 +162,7 @@ impl Shared {
     fn select_observed(
         &self,
         timeout: Option<Duration>,
-        mut dispatch: impl FnMut(&Slot, Readiness),
+        mut dispatch: impl FnMut(&Slot, Readiness) -> bool,
     ) -> Result<usize, Error> {
         let keys = self.selector.borrow().get_map().len() - 1;
         self.hook.emit(Event::SelectBegin { timeout, keys });
@@ -174,7 +172,7 @@ impl Shared {
             if let Some(token) = slot.token().filter(|token| Some(*token) != notifier) {
                 ready.push((token.fd(), readiness));
             }
-            dispatch(slot, readiness);
+            dispatch(slot, readiness)
         });
         self.hook.emit(Event::SelectEnd { ready: &ready });
         selected
@@ -220,6 +218,12 @@ impl Shared {
         called
     }
 
+    /// Level mode: this key's interest has to be looked at before the next select.
+    #[inline(never)]
+    fn note(&self, token: Token) {
+        self.dirty.borrow_mut().push(token);
+    }
+
     /// Level mode: tells the kernel which interest changed since the last turn. Interest that was
     /// dropped and wanted again in between costs nothing.
     fn flush(&self, woken: &mut Vec<Waker>) {
@@ -255,12 +259,6 @@ impl Shared {
             }
         }
     }
-}
-
-/// Level mode: this key's interest has to be looked at before the next select.
-#[inline(never)]
-fn note(dirty: &mut Vec<Token>, token: Token) {
-    dirty.push(token);
 }
 
 /// A waker that nobody absorbed waits until nothing is borrowed.

@@ -1,4 +1,4 @@
-//! The hot path: try the call; if it would block, store the waker, arm the key, return `Pending`.
+//! Try the call; if it would block, store the waker, arm the key, return `Pending`.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
@@ -29,18 +29,9 @@ impl<T: AsFd + 'static> Async<T> {
         }
     }
 
-    /// A transfer of `moved` out of `asked` bytes on a stream: if it came up short, the kernel's
-    /// buffer was drained (or filled), and the next call would only say WouldBlock.
-    #[inline]
-    pub(crate) fn transferred(&self, direction: Direction, moved: usize, asked: usize) {
-        if moved < asked && moved != 0 {
-            self.slot.came_up_short(direction);
-        }
-    }
-
     /// Tries `op`; on WouldBlock stores the waker as waiter `id`, arms the key and returns
-    /// `Pending`. `tell` says what an observer is told of a success.
-    #[inline(always)]
+    /// `Pending`. Once it returns `Ready`, that waiter is nowhere in the slot. `tell` says what an
+    /// observer is told of a success.
     pub(crate) fn poll_with<R>(
         &self,
         call: Call,
@@ -61,13 +52,24 @@ impl<T: AsFd + 'static> Async<T> {
             };
             match result {
                 Ok(done) => return Poll::Ready(Ok(done)),
-                Err(error) => match error.kind() {
-                    io::ErrorKind::WouldBlock => self.slot.clear(direction),
-                    io::ErrorKind::Interrupted => {}
-                    _ => return Poll::Ready(Err(error)),
-                },
+                Err(error) => {
+                    if let Some(error) = self.refused(direction, error) {
+                        return Poll::Ready(Err(error));
+                    }
+                }
             }
         }
+    }
+
+    /// Hands back what the caller must hear of, and nothing if another try is due.
+    #[cold]
+    pub(crate) fn refused(&self, direction: Direction, error: io::Error) -> Option<io::Error> {
+        match error.kind() {
+            io::ErrorKind::WouldBlock => self.slot.clear(direction),
+            io::ErrorKind::Interrupted => {}
+            _ => return Some(error),
+        }
+        None
     }
 
     /// The budget is used up, or somebody observes.
@@ -111,7 +113,7 @@ impl<T: AsFd + 'static> Async<T> {
     /// Between the two an event can be queued in the kernel, but not dispatched: dispatch happens
     /// in a turn, on this thread, after we return. So whichever comes first, the event finds the
     /// waker.
-    #[inline(always)]
+    #[inline]
     fn wait(
         &self,
         direction: Direction,
@@ -121,10 +123,17 @@ impl<T: AsFd + 'static> Async<T> {
         if *id == 0 {
             *id = self.reactor.next_waiter();
         }
-        if self.reactor.is_calm() && self.slot.wait_alone(direction, *id, cx.waker()) {
+        if self.may_wait_alone(direction) {
+            self.slot.wait_alone(direction, *id, cx.waker());
             return Poll::Pending;
         }
         self.wait_and_arm(direction, *id, cx)
+    }
+
+    /// Is storing the waker all there is to do?
+    #[inline(always)]
+    pub(crate) fn may_wait_alone(&self, direction: Direction) -> bool {
+        self.reactor.is_calm() && self.slot.may_wait_alone(direction)
     }
 
     #[cold]
@@ -150,10 +159,14 @@ impl<T: AsFd + 'static> Async<T> {
             // epoll and kqueue refuse what is always ready, such as a regular file; poll and
             // select say that it is ready.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                self.slot.forget(direction, id);
                 self.slot.assume_ready();
                 Poll::Ready(Ok(()))
             }
-            Err(error) => Poll::Ready(Err(error)),
+            Err(error) => {
+                self.slot.forget(direction, id);
+                Poll::Ready(Err(error))
+            }
         }
     }
 

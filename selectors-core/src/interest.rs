@@ -99,7 +99,12 @@ impl Interest {
 pub(crate) fn masked(readiness: Readiness, mask: u16) -> Readiness {
     let mut bits = readiness.bits();
     if bits & Readiness::ENDINGS.bits() != 0 {
-        bits |= Readiness::READABLE.bits() | Readiness::WRITABLE.bits();
+        bits = ended(bits);
     }
     Readiness::from_kernel(bits & mask)
+}
+
+#[cold]
+fn ended(bits: u16) -> u16 {
+    bits | Readiness::READABLE.bits() | Readiness::WRITABLE.bits()
 }

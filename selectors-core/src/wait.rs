@@ -105,21 +105,24 @@ impl<K: Kernel, F, D> Selector<K, F, D> {
             self.flush()?;
         }
         let events = self.kernel.wait(timeout)?;
-        let mut reported = 0;
+        // The rare ones are counted, so that the others cost nothing.
+        let mut unwanted = 0;
         let mut orphan = None;
         for record in events {
             let token = record.token();
             let Some(entry) = self.map.entry(token) else {
                 note(&mut orphan, token);
+                unwanted += 1;
                 continue;
             };
             let readiness = masked(record.readiness(), entry.mask);
             if readiness.is_empty() {
+                unwanted += 1;
                 continue;
             }
-            reported += 1;
             on_ready(token, &entry.key, readiness);
         }
+        let reported = events.len() - unwanted;
         if let Some(orphan) = orphan {
             self.disown(orphan)?;
         }

@@ -14,6 +14,7 @@ use socket2::SockRef;
 use crate::async_fd::Async;
 use crate::net::split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
 use crate::net::stream_socket::StreamSocket;
+use crate::operation::Moved;
 use crate::slot::Direction;
 
 /// A connected byte stream, under the names [`TcpStream`](super::TcpStream) and
@@ -76,11 +77,13 @@ impl<S: StreamSocket> Stream<S> {
         buffer: &'a mut [u8],
     ) -> impl Future<Output = io::Result<usize>> + use<'a, S> {
         self.io.receiving(|io| {
-            let read = io.get_ref().recv(buffer)?;
-            if S::SHORT_READ_PROVES_EMPTY {
-                io.transferred(Direction::Read, read, buffer.len());
-            }
-            Ok(read)
+            let bytes = io.get_ref().recv(buffer)?;
+            let asked = if S::SHORT_READ_PROVES_EMPTY {
+                buffer.len()
+            } else {
+                bytes
+            };
+            Ok(Moved { bytes, asked })
         })
     }
 
@@ -139,9 +142,9 @@ impl<S: StreamSocket> Stream<S> {
         buffer: &'a [u8],
     ) -> impl Future<Output = io::Result<usize>> + use<'a, S> {
         self.io.sending(|io| {
-            let written = io.get_ref().send(buffer)?;
-            io.transferred(Direction::Write, written, buffer.len());
-            Ok(written)
+            let bytes = io.get_ref().send(buffer)?;
+            let asked = buffer.len();
+            Ok(Moved { bytes, asked })
         })
     }
 
@@ -173,16 +176,17 @@ impl<S: StreamSocket> Stream<S> {
     ) -> impl Future<Output = io::Result<()>> + use<'a, S> {
         let mut left = buffer;
         self.io.sending(move |io| {
-            let written = match left {
-                [] => 0,
-                _ => io.get_ref().send(left)?,
-            };
-            left = &left[written..];
-            // A short write filled the kernel's buffer: no need to ask in order to know.
             if left.is_empty() {
-                Ok(())
-            } else {
-                Err(io::ErrorKind::WouldBlock.into())
+                return Ok(());
+            }
+            let written = io.get_ref().send(left)?;
+            match left.get(written..) {
+                None | Some([]) => Ok(()),
+                // A short write filled the kernel's buffer: no need to ask in order to know.
+                Some(rest) => {
+                    left = rest;
+                    Err(io::ErrorKind::WouldBlock.into())
+                }
             }
         })
     }

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 
 use crate::net::stream::Stream;
 use crate::net::stream_socket::StreamSocket;
+use crate::operation::{Answer, Moved};
 use crate::slot::Direction;
 
 impl<S: StreamSocket> Stream<S> {
@@ -38,7 +39,8 @@ impl<S: StreamSocket> Stream<S> {
         self.io.poll_read_with(cx, |stream| {
             let read = stream.recv(buffer)?;
             if S::SHORT_READ_PROVES_EMPTY {
-                self.io.transferred(Direction::Read, read, buffer.len());
+                let asked = buffer.len();
+                Moved { bytes: read, asked }.settle(&self.io.slot, Direction::Read);
             }
             Ok(read)
         })
@@ -66,7 +68,12 @@ impl<S: StreamSocket> Stream<S> {
     pub fn poll_write(&self, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
         self.io.poll_write_with(cx, |stream| {
             let written = stream.send(buffer)?;
-            self.io.transferred(Direction::Write, written, buffer.len());
+            let asked = buffer.len();
+            Moved {
+                bytes: written,
+                asked,
+            }
+            .settle(&self.io.slot, Direction::Write);
             Ok(written)
         })
     }

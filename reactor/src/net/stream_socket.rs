@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 
+use rustix::io::Errno;
 use rustix::net::RecvFlags;
 
 use crate::platform::NO_SIGNAL;
@@ -39,8 +40,11 @@ macro_rules! stream_socket {
 
             #[inline]
             fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
-                let (received, _) = rustix::net::recv(self, buffer, RecvFlags::empty())?;
-                Ok(received)
+                match rustix::net::recv(self, buffer, RecvFlags::empty()) {
+                    // The first would be the same, but compared with the buffer once more.
+                    Ok((_, received)) => Ok(received),
+                    Err(errno) => Err(refused(errno)),
+                }
             }
 
             #[inline]
@@ -51,7 +55,7 @@ macro_rules! stream_socket {
 
             #[inline]
             fn send(&self, buffer: &[u8]) -> io::Result<usize> {
-                Ok(rustix::net::send(self, buffer, NO_SIGNAL)?)
+                rustix::net::send(self, buffer, NO_SIGNAL).map_err(refused)
             }
 
             #[inline]
@@ -67,3 +71,10 @@ macro_rules! stream_socket {
 stream_socket!(std::net::TcpStream, true);
 // A Unix read also stops behind every message that carries fds, with no condition to tell.
 stream_socket!(std::os::unix::net::UnixStream, false);
+
+/// Out of the way, or the error is made up before it is known that there is one.
+#[cold]
+#[inline(never)]
+fn refused(errno: Errno) -> io::Error {
+    errno.into()
+}
