@@ -1,7 +1,9 @@
 //! The table of subjects, and the command line by which a program starts one in its own process.
 
+use std::time::Duration;
+
 use crate::runtime::{BUFFER, Runtime};
-use crate::work::{self, Facts, TimerOperation};
+use crate::work::{self, Facts, Switching, TimerOperation};
 use crate::{allocations, subjects};
 
 /// A runtime, or a loop without one, that can be measured.
@@ -50,6 +52,8 @@ pub struct Tasks {
     pub churn: fn(usize) -> Facts,
     /// [`work::timers`]: how many are outstanding, what is done, how often.
     pub timers: fn(usize, TimerOperation, u64) -> Facts,
+    /// [`work::switch`]: why, how many tasks, for how long.
+    pub switch: fn(Switching, usize, Duration) -> Facts,
 }
 
 impl Subject {
@@ -70,6 +74,7 @@ impl Subject {
                 ring: work::ring::<R>,
                 churn: work::churn::<R>,
                 timers: work::timers::<R>,
+                switch: work::switch::<R>,
             }),
             own_buffer: BUFFER,
             spinning: None,

@@ -2,16 +2,21 @@
 
 use std::time::Duration;
 
+mod channel;
 mod foreign;
+mod laps;
 mod ring;
 mod serve;
+mod switch;
 mod tasks;
 mod timers;
 
 pub use foreign::{foreign_round_trip, foreign_wake};
+use laps::laps;
 pub use ring::{ping_pong, ring};
 pub(crate) use serve::say_port;
 pub use serve::{churn, serve};
+pub use switch::{Switching, switch};
 pub use tasks::{self_wake, spawn_join};
 pub use timers::{TimerOperation, far_timer, sleep, timers};
 

@@ -30,6 +30,8 @@ pub enum Workload {
     Echo,
     /// An open loop against a server: at a given rate, whatever the replies do.
     Load,
+    /// From task to task, within the executor.
+    Switch,
 }
 
 impl Workload {
@@ -41,6 +43,7 @@ impl Workload {
             Self::Register => "register",
             Self::Echo => "echo",
             Self::Load => "load",
+            Self::Switch => "switch",
         }
     }
 
@@ -52,6 +55,7 @@ impl Workload {
             Self::Register => "ns_per_operation",
             Self::Echo => "ns_per_request",
             Self::Load => "response_p99_ns",
+            Self::Switch => "ns_per_switch",
         }
     }
 }

@@ -8,8 +8,10 @@ use super::checks::{self, Flag, Reason};
 use super::placement::Placement;
 use super::quiet::{Quiet, Watch};
 use super::schema::{Cell, Slice, Spec, Window, Workload};
-use super::{dispatch, echo, load, map, register, ring};
+use super::{dispatch, echo, load, map, register, ring, switch};
+use crate::subject::{Subject, Tasks};
 use crate::sys;
+use crate::work::Facts;
 
 /// What a workload found.
 #[derive(Default)]
@@ -34,6 +36,13 @@ impl Outcome {
     /// Tells a figure.
     pub fn metric(&mut self, name: &str, value: f64) {
         self.metrics.insert(name.to_owned(), value);
+    }
+
+    /// Tells what a work found out about itself.
+    pub fn facts(&mut self, facts: &Facts) {
+        for (name, value) in facts {
+            self.metric(name, *value);
+        }
     }
 
     /// Tells how often a system call was made for each operation; zero is not told.
@@ -65,6 +74,7 @@ pub fn measure(spec: Spec) -> Result<Slice, String> {
         Workload::Register => register::measure(kind()?, &spec)?,
         Workload::Echo => echo::measure(&spec)?,
         Workload::Load => load::measure(&spec)?,
+        Workload::Switch => switch::measure(tasks(&spec)?, &spec)?,
     };
     let quiet = outcome.quiet.unwrap_or_else(|| watch.end());
     let mut flags = outcome.flags;
@@ -79,6 +89,13 @@ pub fn measure(spec: Spec) -> Result<Slice, String> {
         quiet,
         flags,
     })
+}
+
+/// The tasks of a subject.
+fn tasks(spec: &Spec) -> Result<Tasks, String> {
+    Subject::named(spec.program())
+        .and_then(|subject| subject.tasks)
+        .ok_or_else(|| format!("no runtime with tasks is named {}", spec.subject))
 }
 
 /// Repeats `work` until two windows that follow each other are equally fast within 5 %, for a

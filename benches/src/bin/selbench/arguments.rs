@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Echo(Echo),
     /// Open loop against a server: latency at a given rate, from the intended time of sending
     Load(Load),
+    #[command(flatten)]
+    Alone(crate::workloads::Command),
     /// A against B, interleaved, with an A/A run for the noise floor
     Compare(Compare),
     /// Several workloads in one run, with a report

@@ -12,13 +12,18 @@ mod selftest;
 mod session;
 mod slices;
 mod table;
+mod workloads;
 
 use std::process::ExitCode;
 
 use arguments::{Arguments, Command};
+use benches::allocations::CountingAllocator;
 use benches::selbench::environment::Environment;
 use benches::selbench::{server, work};
 use clap::{CommandFactory, Parser};
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 /// How a run ended; the numbers are documented in the guide.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -88,6 +93,7 @@ fn run(command: Command) -> Result<Ending, String> {
         Command::Register(options) => session::run(&plan::register(&options)?, &options.common),
         Command::Echo(options) => session::run(&plan::echo(&options)?, &options.common),
         Command::Load(options) => session::load(&options),
+        Command::Alone(command) => workloads::run(&command),
         Command::Compare(options) => session::run(&plan::compare(&options)?, &options.common),
         Command::Matrix(options) => matrix::run(&options),
         Command::Gate(options) => gate::run(&options),
