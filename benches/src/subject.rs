@@ -54,6 +54,10 @@ pub struct Tasks {
     pub timers: fn(usize, TimerOperation, u64) -> Facts,
     /// [`work::switch`]: why, how many tasks, for how long.
     pub switch: fn(Switching, usize, Duration) -> Facts,
+    /// [`work::storm`]: how many timers, a seed, for how long.
+    pub storm: fn(usize, u64, Duration) -> Facts,
+    /// [`work::overshoot`]: how long each sleep is, for how long.
+    pub overshoot: fn(Duration, Duration) -> Vec<i64>,
 }
 
 impl Subject {
@@ -75,6 +79,8 @@ impl Subject {
                 churn: work::churn::<R>,
                 timers: work::timers::<R>,
                 switch: work::switch::<R>,
+                storm: work::storm::<R>,
+                overshoot: work::overshoot::<R>,
             }),
             own_buffer: BUFFER,
             spinning: None,

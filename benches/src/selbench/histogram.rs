@@ -12,6 +12,15 @@ const HIGHEST: u64 = 60_000_000_000;
 /// Samples that must lie beyond a percentile before it is told.
 const BEYOND: f64 = 100.0;
 
+/// Percentiles and their names.
+pub const PERCENTILES: [(&str, f64); 5] = [
+    ("p50", 50.0),
+    ("p90", 90.0),
+    ("p99", 99.0),
+    ("p999", 99.9),
+    ("p9999", 99.99),
+];
+
 /// An empty histogram of nanoseconds.
 ///
 /// # Panics

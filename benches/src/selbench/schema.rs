@@ -32,6 +32,10 @@ pub enum Workload {
     Load,
     /// From task to task, within the executor.
     Switch,
+    /// Many timers: insertion, reset, cancellation, expiry.
+    Storm,
+    /// How late a sleep ends.
+    Overshoot,
 }
 
 impl Workload {
@@ -44,6 +48,8 @@ impl Workload {
             Self::Echo => "echo",
             Self::Load => "load",
             Self::Switch => "switch",
+            Self::Storm => "storm",
+            Self::Overshoot => "overshoot",
         }
     }
 
@@ -56,6 +62,8 @@ impl Workload {
             Self::Echo => "ns_per_request",
             Self::Load => "response_p99_ns",
             Self::Switch => "ns_per_switch",
+            Self::Storm => "ns_per_operation",
+            Self::Overshoot => "overshoot_median_ns",
         }
     }
 }

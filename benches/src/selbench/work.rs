@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::{Duration, Instant};
 
+use hdrhistogram::Histogram;
+
 use super::checks::{self, Flag, Reason};
+use super::histogram;
 use super::placement::Placement;
 use super::quiet::{Quiet, Watch};
 use super::schema::{Cell, Slice, Spec, Window, Workload};
-use super::{dispatch, echo, load, map, register, ring, switch};
+use super::{dispatch, echo, load, map, register, ring, switch, timers};
 use crate::subject::{Subject, Tasks};
 use crate::sys;
 use crate::work::Facts;
@@ -45,6 +48,24 @@ impl Outcome {
         }
     }
 
+    /// Tells a histogram of nanoseconds, with those of its percentiles that have samples enough
+    /// beyond them, and the longest.
+    ///
+    /// # Errors
+    ///
+    /// In words: a histogram that cannot be written.
+    pub fn distribution(&mut self, name: &str, histogram: &Histogram<u64>) -> Result<(), String> {
+        for (word, percentile) in histogram::PERCENTILES {
+            if let Some(value) = histogram::percentile(histogram, percentile) {
+                self.metric(&format!("{name}_{word}_ns"), value);
+            }
+        }
+        self.metric(&format!("{name}_max_ns"), histogram.max() as f64);
+        let text = histogram::encode(histogram)?;
+        self.histograms.insert(name.to_owned(), text);
+        Ok(())
+    }
+
     /// Tells how often a system call was made for each operation; zero is not told.
     pub fn call(&mut self, name: &str, each: f64) {
         if each > 0.0 {
@@ -75,6 +96,8 @@ pub fn measure(spec: Spec) -> Result<Slice, String> {
         Workload::Echo => echo::measure(&spec)?,
         Workload::Load => load::measure(&spec)?,
         Workload::Switch => switch::measure(tasks(&spec)?, &spec)?,
+        Workload::Storm => timers::storm(tasks(&spec)?, &spec),
+        Workload::Overshoot => timers::overshoot(tasks(&spec)?, &spec)?,
     };
     let quiet = outcome.quiet.unwrap_or_else(|| watch.end());
     let mut flags = outcome.flags;

@@ -111,7 +111,7 @@ async fn lap<R: Runtime>(switching: Switching, tasks: usize) -> Facts {
 }
 
 /// Wakes its task and returns Pending, so many times.
-async fn step_back(times: u64) {
+pub(super) async fn step_back(times: u64) {
     let mut left = times;
     poll_fn(|context| {
         if left == 0 {
