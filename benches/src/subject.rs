@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::runtime::{BUFFER, Runtime};
-use crate::work::{self, Facts, Switching, TimerOperation};
+use crate::work::{self, Facts, Switching, TimerOperation, Wakes, Woken};
 use crate::{allocations, subjects};
 
 /// A runtime, or a loop without one, that can be measured.
@@ -58,6 +58,8 @@ pub struct Tasks {
     pub storm: fn(usize, u64, Duration) -> Facts,
     /// [`work::overshoot`]: how long each sleep is, for how long.
     pub overshoot: fn(Duration, Duration) -> Vec<i64>,
+    /// [`work::wakes`].
+    pub wakes: fn(&Wakes) -> Woken,
 }
 
 impl Subject {
@@ -81,6 +83,7 @@ impl Subject {
                 switch: work::switch::<R>,
                 storm: work::storm::<R>,
                 overshoot: work::overshoot::<R>,
+                wakes: work::wakes::<R>,
             }),
             own_buffer: BUFFER,
             spinning: None,

@@ -106,3 +106,27 @@ fn no_sleep_ends_early_on_any_runtime() {
         assert!(recorded.len() >= 10);
     }
 }
+
+#[test]
+fn every_wake_arrives_and_only_foreign_ones_are_written() {
+    let words = ["wake", "--senders", "0,1,2", "--burst", "1,20"];
+    let slices = measure("wake", &[&words[..], &["--ms", "20"]].concat());
+    for slice in &slices {
+        let (senders, burst) = (slice.spec.count("senders"), slice.spec.number("burst"));
+        let wakes = metric(slice, "wakes");
+        let lost = slice.flags.iter().find(|flag| flag.reason.code() == "lost");
+        assert!(lost.is_none(), "{} {lost:?}", row(slice));
+        assert!(wakes >= burst, "{}: {wakes} wakes", row(slice));
+        let recorded = histogram::decode(&slice.histograms["wake"]).unwrap().len() as f64;
+        if senders < 2 && wakes < 900_000.0 {
+            assert_eq!(recorded, wakes, "{}", row(slice));
+        }
+        let writes = metric(slice, "writes_per_burst");
+        if senders == 0 {
+            assert_eq!(writes, 0.0, "{}: the loop need not be woken", row(slice));
+        } else {
+            // Once for each wake at most, plus what a stop that is under way asks for.
+            assert!(writes <= burst + 0.5, "{}: {writes} a burst", row(slice));
+        }
+    }
+}

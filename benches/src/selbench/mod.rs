@@ -10,7 +10,7 @@
 //! | [`schema`] | the results: JSON v1 |
 //! | [`dispatch`] | what can be waited with: ours, bare system calls, mio, polling |
 //! | [`ring`], [`map`], [`register`] | work of one thread, on the raw selectors |
-//! | [`switch`], [`timers`] | work of one process, on the runtimes |
+//! | [`switch`], [`timers`], [`wake`] | work of one process, on the runtimes |
 //! | [`echo`], [`load`] | a client against a server: closed loop, open loop |
 //! | [`server`] | the other process: started, placed, stopped for a moment, counted |
 //! | [`checks`] | why a row is not to be believed, each with a code |
@@ -37,4 +37,5 @@ pub mod sockets;
 pub mod statistics;
 pub mod switch;
 pub mod timers;
+pub mod wake;
 pub mod work;

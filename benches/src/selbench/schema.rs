@@ -36,6 +36,8 @@ pub enum Workload {
     Storm,
     /// How late a sleep ends.
     Overshoot,
+    /// Wakes from other threads and from the loop's own.
+    Wake,
 }
 
 impl Workload {
@@ -50,6 +52,7 @@ impl Workload {
             Self::Switch => "switch",
             Self::Storm => "storm",
             Self::Overshoot => "overshoot",
+            Self::Wake => "wake",
         }
     }
 
@@ -64,6 +67,7 @@ impl Workload {
             Self::Switch => "ns_per_switch",
             Self::Storm => "ns_per_operation",
             Self::Overshoot => "overshoot_median_ns",
+            Self::Wake => "wake_median_ns",
         }
     }
 }

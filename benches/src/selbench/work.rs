@@ -11,7 +11,7 @@ use super::histogram;
 use super::placement::Placement;
 use super::quiet::{Quiet, Watch};
 use super::schema::{Cell, Slice, Spec, Window, Workload};
-use super::{dispatch, echo, load, map, register, ring, switch, timers};
+use super::{dispatch, echo, load, map, register, ring, switch, timers, wake};
 use crate::subject::{Subject, Tasks};
 use crate::sys;
 use crate::work::Facts;
@@ -98,6 +98,7 @@ pub fn measure(spec: Spec) -> Result<Slice, String> {
         Workload::Switch => switch::measure(tasks(&spec)?, &spec)?,
         Workload::Storm => timers::storm(tasks(&spec)?, &spec),
         Workload::Overshoot => timers::overshoot(tasks(&spec)?, &spec)?,
+        Workload::Wake => wake::measure(tasks(&spec)?, &spec)?,
     };
     let quiet = outcome.quiet.unwrap_or_else(|| watch.end());
     let mut flags = outcome.flags;

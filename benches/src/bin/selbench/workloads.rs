@@ -3,6 +3,7 @@
 
 pub(crate) mod switch;
 pub(crate) mod timers;
+pub(crate) mod wake;
 
 use benches::selbench::schema::Workload;
 use clap::Subcommand;
@@ -17,6 +18,8 @@ pub(crate) enum Command {
     Switch(switch::Switch),
     /// Timers: a storm of idle timeouts (insert, reset, cancel, expire), and how late sleeps end
     Timers(timers::Timers),
+    /// Wakes: latency from the call to the poll, and writes to the notifier
+    Wake(wake::Wake),
 }
 
 /// Measures what the command line asks for.
@@ -24,6 +27,7 @@ pub(crate) fn run(command: &Command) -> Result<Ending, String> {
     let (plan, common) = match command {
         Command::Switch(options) => (switch::plan(options)?, &options.common),
         Command::Timers(options) => (timers::plan(options)?, &options.common),
+        Command::Wake(options) => (wake::plan(options)?, &options.common),
     };
     session::run(&plan, common)
 }
@@ -33,6 +37,7 @@ pub(crate) fn columns(workload: Workload) -> &'static [(&'static str, &'static s
     match workload {
         Workload::Switch => switch::COLUMNS,
         Workload::Storm => timers::STORM_COLUMNS,
+        Workload::Wake => wake::COLUMNS,
         Workload::Overshoot => timers::OVERSHOOT_COLUMNS,
         _ => &[],
     }
