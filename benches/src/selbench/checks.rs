@@ -39,6 +39,8 @@ pub enum Reason {
     ResourceWall,
     /// A curve that cannot be: cheaper with more, or epoll that grows.
     Shape,
+    /// The rate that a search found did not hold when it was run again.
+    Unconfirmed,
     /// Not an optimised build.
     DebugBuild,
     /// Fewer than 100 samples lie beyond the percentile that is asked for.
@@ -64,6 +66,7 @@ impl Reason {
             Self::Lost => "lost",
             Self::ResourceWall => "resource-wall",
             Self::Shape => "shape",
+            Self::Unconfirmed => "unconfirmed",
             Self::DebugBuild => "debug-build",
             Self::FewSamples => "few-samples",
         }
@@ -210,6 +213,10 @@ pub fn canary(
     flags
 }
 
+/// How much a scan of many must cost beside one of few, where the ends of a curve are 64 times
+/// apart or more: far less than any kernel's scan does.
+const RISE: f64 = 2.0;
+
 /// The shape of a cost curve over N, in order of N: `select` and `poll` must rise, `epoll` must
 /// stay within 2.5 times.
 pub fn shape(name: &str, costs: &[(usize, f64)]) -> Option<Flag> {
@@ -219,9 +226,15 @@ pub fn shape(name: &str, costs: &[(usize, f64)]) -> Option<Flag> {
     if scans {
         // Neighbours may tie at small N, where the fixed cost rules: 10 % down is no tie.
         let fall = costs.windows(2).find(|pair| pair[1].1 < 0.9 * pair[0].1);
-        return fall.and_then(|pair| {
+        let falls = fall.and_then(|pair| {
             flag_if(true, Reason::Shape, || {
                 format!("{name} is cheaper at N={} than at {}", pair[1].0, pair[0].0)
+            })
+        });
+        let flat = last.0 >= 64 * first.0 && last.1 < RISE * first.1;
+        return falls.or_else(|| {
+            flag_if(flat, Reason::Shape, || {
+                format!("{name} costs at N={} what it costs at {}", last.0, first.0)
             })
         });
     }
@@ -262,6 +275,7 @@ mod tests {
         let falling = [(1, 150.0), (100, 120.0), (8192, 230.0)];
         assert!(shape("ours-poll", &rising).is_none());
         assert!(shape("ours-poll", &falling).is_some());
+        assert!(shape("ours-poll", &flat).is_some());
         assert!(shape("ours-epoll", &flat).is_none());
         assert!(shape("polling", &flat).is_none());
         assert!(shape("bare-epoll", &rising).is_some());

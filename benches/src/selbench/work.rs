@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use super::checks::{self, Flag, Reason};
 use super::placement::Placement;
 use super::quiet::{Quiet, Watch};
-use super::schema::{Cell, Slice, Spec, Window, Workload};
-use super::{dispatch, echo, load, map, register, ring};
+use super::schema::{Cell, Probe, Slice, Spec, Window, Workload};
+use super::{capacity, dispatch, echo, fair, load, map, overload, register, ring};
 use crate::sys;
 
 /// What a workload found.
@@ -22,6 +22,8 @@ pub struct Outcome {
     pub timeline: Vec<Window>,
     /// Of a map.
     pub cells: Vec<Cell>,
+    /// Of a search for the capacity.
+    pub probes: Vec<Probe>,
     /// For each operation.
     pub system_calls: BTreeMap<String, f64>,
     /// What the workload itself knows to be wrong.
@@ -65,6 +67,9 @@ pub fn measure(spec: Spec) -> Result<Slice, String> {
         Workload::Register => register::measure(kind()?, &spec)?,
         Workload::Echo => echo::measure(&spec)?,
         Workload::Load => load::measure(&spec)?,
+        Workload::Capacity => capacity::measure(&spec)?,
+        Workload::Fair => fair::measure(&spec)?,
+        Workload::Overload => overload::measure(&spec)?,
     };
     let quiet = outcome.quiet.unwrap_or_else(|| watch.end());
     let mut flags = outcome.flags;
@@ -75,6 +80,7 @@ pub fn measure(spec: Spec) -> Result<Slice, String> {
         histograms: outcome.histograms,
         timeline: outcome.timeline,
         cells: outcome.cells,
+        probes: outcome.probes,
         system_calls: outcome.system_calls,
         quiet,
         flags,

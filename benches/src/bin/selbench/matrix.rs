@@ -112,16 +112,9 @@ pub(crate) fn run(options: &Matrix) -> Result<Ending, String> {
     std::fs::create_dir_all(&options.folder)
         .map_err(|error| format!("{}: {error}", options.folder.display()))?;
     let common = |ms: u64| Common {
-        subjects: Vec::new(),
         blocks: size.blocks,
-        ms,
-        threshold: 3.0,
         seed: options.seed,
-        no_floor: false,
-        json: None,
-        csv: None,
-        hgrm: None,
-        html: None,
+        ..Common::of(ms)
     };
     let mut session = Session::begin(3.0)?;
     if let Some(seconds) = size.budget {

@@ -44,6 +44,7 @@ pub(crate) fn point(
         block: 0,
         seed: common.seed,
         server: None,
+        server_program: None,
         fault: None,
     }
 }
@@ -59,10 +60,24 @@ fn selectors(common: &Common) -> Result<Vec<String>, String> {
     )
 }
 
-/// Runtimes that were asked for, or the usual ones.
-fn runtimes(common: &Common) -> Result<Vec<String>, String> {
+/// Runtimes that were asked for, or the usual ones. Whether they spin is the placement's to say,
+/// for it is what a row tells.
+fn runtimes(common: &Common, placement: Placement) -> Result<Vec<String>, String> {
+    let spin = placement == Placement::SpinSpin;
     let all = subjects::all();
     let names: Vec<_> = all.iter().map(|one| (one.name, one.about)).collect();
+    let wrong = |name: &&String| Subject::named(name).is_some_and(|one| one.spins != spin);
+    if let Some(wrong) = common.subjects.iter().find(wrong) {
+        return Err(if spin {
+            format!("{wrong} sleeps: spin-spin is for subjects that spin, and for --server")
+        } else {
+            format!("{wrong} spins: its placement is spin-spin")
+        });
+    }
+    if spin {
+        let usual = all.iter().filter(|one| one.spins).map(|one| one.name);
+        return choose(common, &names, usual);
+    }
     let usual = [
         "bare",
         "ours",
@@ -262,9 +277,6 @@ pub(crate) fn wired(
     if let Some(address) = &wire.server {
         server::loopback(address)?;
     }
-    if placement == Placement::SpinSpin && wire.server.is_none() {
-        return Err("no subject of ours spins: spin-spin needs --server".to_owned());
-    }
     let mut points = Vec::new();
     for &connections in &wire.connections {
         for &idle in &wire.idle {
@@ -283,7 +295,7 @@ pub(crate) fn wired(
     }
     let subjects = match &wire.server {
         Some(address) => vec![address.clone()],
-        None => runtimes(common)?,
+        None => runtimes(common, placement)?,
     };
     Ok(Plan {
         points,

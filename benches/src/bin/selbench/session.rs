@@ -114,8 +114,9 @@ impl Session {
         }
         let mut spec = point.clone();
         spec.workload = Workload::Echo;
-        server::NULL.clone_into(&mut spec.subject);
+        server::null(point.placement).clone_into(&mut spec.subject);
         spec.server = None;
+        spec.server_program = None;
         spec.milliseconds = spec.milliseconds.min(300);
         let depth = spec.number("depth").max(1.0);
         spec.parameters.insert("depth".to_owned(), 4.0 * depth);
@@ -124,8 +125,8 @@ impl Session {
         slice.metrics.get("rate").copied()
     }
 
-    /// Adds the check of headroom to the slices of a point. A closed loop whose server had no
-    /// time to rest needs none: the generator was not its limit.
+    /// Adds the check of headroom to the slices of a point. Where the server had no time to rest
+    /// and the rate is what it could do, none is needed: the generator was not the limit.
     pub(crate) fn check_headroom(&mut self, point: &Spec, null_rate: f64) {
         let name = point.point();
         for slice in &mut self.document.slices {
@@ -137,9 +138,12 @@ impl Session {
             if !of_it || slice.metrics.contains_key("headroom") {
                 continue;
             }
+            let offered = matches!(slice.spec.workload, Workload::Load | Workload::Fair);
+            let figure = |name: &str| slice.metrics.get(name).copied().unwrap_or(0.0);
             let rate = match slice.spec.workload {
-                Workload::Load => slice.spec.number("rate"),
-                _ => slice.metrics.get("rate").copied().unwrap_or(0.0),
+                _ if offered => slice.spec.number("rate"),
+                Workload::Overload => figure("goodput"),
+                _ => figure("rate"),
             };
             if rate <= 0.0 {
                 continue;
@@ -147,7 +151,7 @@ impl Session {
             slice
                 .metrics
                 .insert("headroom".to_owned(), null_rate / rate);
-            if slice.spec.workload == Workload::Load || !bound {
+            if offered || !bound {
                 slice.flags.extend(checks::headroom(null_rate, rate));
             }
         }
@@ -263,8 +267,7 @@ pub(crate) fn run(plan: &Plan, common: &Common) -> Result<Ending, String> {
 
 /// Measures a plan, and for clients of servers the generator's headroom.
 pub(crate) fn measure_checked(session: &mut Session, plan: &Plan, floor: bool) {
-    let wired =
-        |point: &&Spec| point.workload == Workload::Echo && point.placement != Placement::SameCpu;
+    let wired = |point: &&Spec| point.workload.serves() && point.placement != Placement::SameCpu;
     let rates: Vec<(Spec, f64)> = plan
         .points
         .iter()
@@ -306,7 +309,7 @@ pub(crate) fn offer(
     for point in &plan.points {
         let null_rate = session.null_rate(point);
         let rates: Vec<f64> = if rates.is_empty() {
-            let slowest = capacity(session, plan, point);
+            let slowest = session.capacities(plan, point).map_or(0.0, |both| both.0);
             let share = |percent: &f64| (slowest * percent / 100.0 / 100.0).round() * 100.0;
             percent.iter().map(share).collect()
         } else {
@@ -334,6 +337,28 @@ pub(crate) fn offer(
 }
 
 impl Session {
+    /// The closed-loop rates of the slowest subject and of the fastest; nothing if none could be
+    /// measured.
+    pub(crate) fn capacities(&self, plan: &Plan, point: &Spec) -> Option<(f64, f64)> {
+        let mut rates = Vec::new();
+        for subject in &plan.subjects {
+            if self.interrupted() || self.late() {
+                return None;
+            }
+            let mut spec = point.clone();
+            spec.workload = Workload::Echo;
+            spec.subject.clone_from(subject);
+            spec.milliseconds = spec.milliseconds.min(300);
+            let slice = slices::measure(&spec).ok();
+            let rate = slice.and_then(|slice| slice.metrics.get("rate").copied());
+            eprintln!("capacity of {subject}: {:.0}/s", rate.unwrap_or(0.0));
+            rates.extend(rate);
+        }
+        let slowest = rates.iter().copied().reduce(f64::min)?;
+        let fastest = rates.iter().copied().reduce(f64::max)?;
+        Some((slowest, fastest))
+    }
+
     /// The null server could not be measured: nothing proves the generator.
     fn unproven(&mut self, point: &Spec) {
         let name = point.point();
@@ -349,24 +374,4 @@ impl Session {
             });
         }
     }
-}
-
-/// The closed-loop rate of the slowest subject.
-fn capacity(session: &Session, plan: &Plan, point: &Spec) -> f64 {
-    let mut slowest = f64::INFINITY;
-    for subject in &plan.subjects {
-        if session.interrupted() || session.late() {
-            return 0.0;
-        }
-        let mut spec = point.clone();
-        spec.workload = Workload::Echo;
-        spec.subject.clone_from(subject);
-        spec.milliseconds = spec.milliseconds.min(300);
-        let rate = slices::measure(&spec)
-            .ok()
-            .and_then(|slice| slice.metrics.get("rate").copied());
-        eprintln!("capacity of {subject}: {:.0}/s", rate.unwrap_or(0.0));
-        slowest = slowest.min(rate.unwrap_or(f64::INFINITY));
-    }
-    if slowest.is_finite() { slowest } else { 0.0 }
 }

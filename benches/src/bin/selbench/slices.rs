@@ -38,6 +38,7 @@ pub(crate) fn failed(spec: &Spec, problem: String) -> Slice {
         histograms: Default::default(),
         timeline: Vec::new(),
         cells: Vec::new(),
+        probes: Vec::new(),
         system_calls: Default::default(),
         quiet: Default::default(),
         flags: vec![Flag {

@@ -56,6 +56,7 @@ fn columns(workload: Workload) -> &'static [(&'static str, &'static str, f64)] {
             ("max us", "response_max_ns", 1e-3),
             ("rate/s", "rate", 1.0),
         ],
+        other => crate::loads::columns(other),
     }
 }
 
