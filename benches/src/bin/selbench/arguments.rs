@@ -38,6 +38,10 @@ pub(crate) enum Command {
     #[command(flatten)]
     Asked(crate::loads::Command),
     /// A against B, interleaved, with an A/A run for the noise floor
+    ///
+    /// Two selectors (in the ring), two runtimes (in the echo), or two programs: paths of selbench
+    /// binaries or of servers that say `port N` on their first line, or git revisions, each built
+    /// in a worktree below the target folder.
     Compare(Compare),
     /// Several workloads in one run, with a report
     Matrix(Matrix),
@@ -211,6 +215,9 @@ pub(crate) struct Compare {
     pub(crate) b: String,
     #[command(flatten)]
     pub(crate) common: Common,
+    /// Of two programs: which of their subjects is measured, a selector or a runtime
+    #[arg(long, default_value = "ours")]
+    pub(crate) subject: String,
     /// Watched fds of `ring`, connections of `echo`
     #[arg(long, value_delimiter = ',', default_value = "1,100,1000")]
     pub(crate) sizes: Vec<usize>,

@@ -7,6 +7,7 @@ mod loads;
 mod matrix;
 mod output;
 mod plan;
+mod programs;
 mod progress;
 mod report;
 mod selftest;
@@ -90,7 +91,7 @@ fn run(command: Command) -> Result<Ending, String> {
         Command::Echo(options) => session::run(&plan::echo(&options)?, &options.common),
         Command::Load(options) => session::load(&options),
         Command::Asked(command) => loads::run(&command),
-        Command::Compare(options) => session::run(&plan::compare(&options)?, &options.common),
+        Command::Compare(options) => session::compare(&options),
         Command::Matrix(options) => matrix::run(&options),
         Command::Gate(options) => gate::run(&options),
         Command::Report(options) => report::run(&options),

@@ -1,5 +1,6 @@
 //! A run: interleaved blocks of slices, their comparison, and what is made of it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -11,8 +12,9 @@ use benches::selbench::server;
 use benches::selbench::statistics::{self, Comparison};
 use benches::stats;
 
-use crate::arguments::{Common, Load};
-use crate::plan::{self, Plan};
+use crate::arguments::{Common, Compare, Load};
+use crate::plan::{self, Compared, Plan};
+use crate::programs::Program;
 use crate::progress::Progress;
 use crate::{Ending, output, slices, table};
 use benches::selbench::placement::Placement;
@@ -22,6 +24,8 @@ pub(crate) struct Session {
     document: Document,
     interrupted: Arc<AtomicBool>,
     threshold: f64,
+    /// Programs that stand for subjects, and the name of the subject that they measure.
+    programs: Option<(BTreeMap<String, Program>, String)>,
     /// When no further slice begins.
     deadline: Option<Instant>,
 }
@@ -47,6 +51,7 @@ impl Session {
             },
             interrupted,
             threshold: threshold_percent / 100.0,
+            programs: None,
             deadline: None,
         })
     }
@@ -99,7 +104,14 @@ impl Session {
 
     /// Measures one slice and keeps it, unless Ctrl-C tore it.
     fn slice(&mut self, spec: &Spec) {
-        let result = slices::measure(spec);
+        let program = self.programs.as_ref().and_then(|(programs, own)| {
+            let program = programs.get(spec.program())?;
+            Some((program, own))
+        });
+        let result = match program {
+            Some((program, own)) => slices::measure_program(spec, program, own),
+            None => slices::measure(spec),
+        };
         if self.interrupted() {
             return;
         }
@@ -256,6 +268,21 @@ fn check_shapes(slices: &mut [Slice]) {
             }
         }
     }
+}
+
+/// `compare`: of what has a name here, or of programs.
+pub(crate) fn compare(options: &Compare) -> Result<Ending, String> {
+    let common = &options.common;
+    let mut session = Session::begin(common.threshold)?;
+    let plan = match plan::compare(options)? {
+        Compared::Subjects(plan) => plan,
+        Compared::Programs(plan, programs, own) => {
+            session.programs = Some((programs, own));
+            plan
+        }
+    };
+    measure_checked(&mut session, &plan, !common.no_floor);
+    session.finish(common).map(|(_, ending)| ending)
 }
 
 /// Runs a plan, with the checks that its workloads need.

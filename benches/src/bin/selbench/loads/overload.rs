@@ -28,9 +28,12 @@ pub(crate) struct Overload {
     /// Percent of the fastest subject's capacity, so that it is too much for everyone
     #[arg(long, value_delimiter = ',', default_value = "150")]
     pub(crate) percent: Vec<f64>,
-    /// Messages a second before, during and after: calm,peak; in place of --percent
-    #[arg(long, value_delimiter = ',', num_args = 2)]
-    pub(crate) rates: Vec<f64>,
+    /// Messages a second before and after; with --peak in place of --percent
+    #[arg(long, requires = "peak")]
+    pub(crate) calm: Option<f64>,
+    /// Messages a second during the overload
+    #[arg(long, requires = "calm")]
+    pub(crate) peak: Option<f64>,
 }
 
 /// Measures the capacities, then each overload: `--ms` of calm, as long of overload, and four times
@@ -44,10 +47,7 @@ pub(super) fn run(options: &Overload) -> Result<Ending, String> {
         Placement::SplitSpin,
     )?;
     let mut session = Session::begin(common.threshold)?;
-    let rates = match options.rates[..] {
-        [calm, peak] => Some((calm, peak)),
-        _ => None,
-    };
+    let rates = options.calm.zip(options.peak);
     offer(
         &mut session,
         &plan,
