@@ -1,7 +1,9 @@
 //! The table of subjects, and the command line by which a program starts one in its own process.
 
+use std::time::Duration;
+
 use crate::runtime::{BUFFER, Runtime};
-use crate::work::{self, Facts, TimerOperation};
+use crate::work::{self, Facts, Switching, TimerOperation};
 use crate::{allocations, subjects};
 
 /// A runtime, or a loop without one, that can be measured.
@@ -52,6 +54,12 @@ pub struct Tasks {
     pub churn: fn(usize) -> Facts,
     /// [`work::timers`]: how many are outstanding, what is done, how often.
     pub timers: fn(usize, TimerOperation, u64) -> Facts,
+    /// [`work::switch`]: why, how many tasks, for how long.
+    pub switch: fn(Switching, usize, Duration) -> Facts,
+    /// [`work::storm`]: how many timers, a seed, for how long.
+    pub storm: fn(usize, u64, Duration) -> Facts,
+    /// [`work::overshoot`]: how long each sleep is, for how long.
+    pub overshoot: fn(Duration, Duration) -> Vec<i64>,
 }
 
 impl Subject {
@@ -72,6 +80,9 @@ impl Subject {
                 ring: work::ring::<R>,
                 churn: work::churn::<R>,
                 timers: work::timers::<R>,
+                switch: work::switch::<R>,
+                storm: work::storm::<R>,
+                overshoot: work::overshoot::<R>,
             }),
             own_buffer: BUFFER,
             spinning: None,

@@ -2,16 +2,25 @@
 
 use std::time::Duration;
 
+mod channel;
 mod foreign;
+mod laps;
+mod overshoot;
 mod ring;
 mod serve;
+mod storm;
+mod switch;
 mod tasks;
 mod timers;
 
 pub use foreign::{foreign_round_trip, foreign_wake};
+use laps::laps;
+pub use overshoot::overshoot;
 pub use ring::{ping_pong, ring};
 pub(crate) use serve::say_port;
 pub use serve::{churn, serve};
+pub use storm::storm;
+pub use switch::{Switching, switch};
 pub use tasks::{self_wake, spawn_join};
 pub use timers::{TimerOperation, far_timer, sleep, timers};
 

@@ -14,6 +14,15 @@ const SUB_BUCKETS: usize = 2048;
 /// Samples that must lie beyond a percentile before it is told.
 const BEYOND: f64 = 100.0;
 
+/// Percentiles and their names.
+pub const PERCENTILES: [(&str, f64); 5] = [
+    ("p50", 50.0),
+    ("p90", 90.0),
+    ("p99", 99.0),
+    ("p999", 99.9),
+    ("p9999", 99.99),
+];
+
 /// An empty histogram of nanoseconds.
 ///
 /// # Panics

@@ -10,6 +10,7 @@
 //! | [`schema`] | the results: JSON v1 |
 //! | [`dispatch`] | what can be waited with: ours, bare system calls, mio, polling |
 //! | [`ring`], [`map`], [`register`] | work of one thread, on the raw selectors |
+//! | [`switch`], [`timers`] | work of one process, on the runtimes |
 //! | [`echo`], [`load`] | a client against a server: closed loop, open loop |
 //! | [`capacity`], [`fair`], [`overload`] | what the open loop is asked: how much, beside whom, and after too much |
 //! | [`open`], [`connections`] | the generator: when messages are due, and how they travel |
@@ -41,4 +42,6 @@ pub mod schema;
 pub mod server;
 pub mod sockets;
 pub mod statistics;
+pub mod switch;
+pub mod timers;
 pub mod work;

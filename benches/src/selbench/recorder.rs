@@ -138,28 +138,11 @@ impl Recorder {
             ("lag", &self.lag),
         ];
         for (name, histogram) in all {
-            if histogram.is_empty() {
-                continue;
+            if !histogram.is_empty() {
+                outcome.distribution(name, histogram)?;
             }
-            for (word, percentile) in PERCENTILES {
-                if let Some(value) = histogram::percentile(histogram, percentile) {
-                    outcome.metric(&format!("{name}_{word}_ns"), value);
-                }
-            }
-            outcome.metric(&format!("{name}_max_ns"), histogram.max() as f64);
-            let text = histogram::encode(histogram)?;
-            outcome.histograms.insert(name.to_owned(), text);
         }
         outcome.timeline = self.timeline;
         Ok(())
     }
 }
-
-/// Percentiles and their names.
-pub const PERCENTILES: [(&str, f64); 5] = [
-    ("p50", 50.0),
-    ("p90", 90.0),
-    ("p99", 99.0),
-    ("p999", 99.9),
-    ("p9999", 99.99),
-];

@@ -36,6 +36,12 @@ pub enum Workload {
     Fair,
     /// More than the server can do for a while, then less again.
     Overload,
+    /// From task to task, within the executor.
+    Switch,
+    /// Many timers: insertion, reset, cancellation, expiry.
+    Storm,
+    /// How late a sleep ends.
+    Overshoot,
 }
 
 impl Workload {
@@ -58,6 +64,9 @@ impl Workload {
             Self::Capacity => "capacity",
             Self::Fair => "fair",
             Self::Overload => "overload",
+            Self::Switch => "switch",
+            Self::Storm => "storm",
+            Self::Overshoot => "overshoot",
         }
     }
 
@@ -71,6 +80,9 @@ impl Workload {
             Self::Load | Self::Fair => "response_p99_ns",
             Self::Capacity => "ns_per_message",
             Self::Overload => "recover_ms",
+            Self::Switch => "ns_per_switch",
+            Self::Storm => "ns_per_operation",
+            Self::Overshoot => "overshoot_median_ns",
         }
     }
 }

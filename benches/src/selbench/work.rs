@@ -4,12 +4,17 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::{Duration, Instant};
 
+use hdrhistogram::Histogram;
+
 use super::checks::{self, Flag, Reason};
+use super::histogram;
 use super::placement::Placement;
 use super::quiet::{Quiet, Watch};
 use super::schema::{Cell, Probe, Slice, Spec, Window, Workload};
-use super::{capacity, dispatch, echo, fair, load, map, overload, register, ring};
+use super::{capacity, dispatch, echo, fair, load, map, overload, register, ring, switch, timers};
+use crate::subject::{Subject, Tasks};
 use crate::sys;
+use crate::work::Facts;
 
 /// What a workload found.
 #[derive(Default)]
@@ -36,6 +41,31 @@ impl Outcome {
     /// Tells a figure.
     pub fn metric(&mut self, name: &str, value: f64) {
         self.metrics.insert(name.to_owned(), value);
+    }
+
+    /// Tells what a work found out about itself.
+    pub fn facts(&mut self, facts: &Facts) {
+        for (name, value) in facts {
+            self.metric(name, *value);
+        }
+    }
+
+    /// Tells a histogram of nanoseconds, with those of its percentiles that have samples enough
+    /// beyond them, and the longest.
+    ///
+    /// # Errors
+    ///
+    /// In words: a histogram that cannot be written.
+    pub fn distribution(&mut self, name: &str, histogram: &Histogram<u64>) -> Result<(), String> {
+        for (word, percentile) in histogram::PERCENTILES {
+            if let Some(value) = histogram::percentile(histogram, percentile) {
+                self.metric(&format!("{name}_{word}_ns"), value);
+            }
+        }
+        self.metric(&format!("{name}_max_ns"), histogram.max() as f64);
+        let text = histogram::encode(histogram)?;
+        self.histograms.insert(name.to_owned(), text);
+        Ok(())
     }
 
     /// Tells how often a system call was made for each operation; zero is not told.
@@ -70,6 +100,9 @@ pub fn measure(spec: Spec) -> Result<Slice, String> {
         Workload::Capacity => capacity::measure(&spec)?,
         Workload::Fair => fair::measure(&spec)?,
         Workload::Overload => overload::measure(&spec)?,
+        Workload::Switch => switch::measure(tasks(&spec)?, &spec)?,
+        Workload::Storm => timers::storm(tasks(&spec)?, &spec),
+        Workload::Overshoot => timers::overshoot(tasks(&spec)?, &spec)?,
     };
     let quiet = outcome.quiet.unwrap_or_else(|| watch.end());
     let mut flags = outcome.flags;
@@ -85,6 +118,13 @@ pub fn measure(spec: Spec) -> Result<Slice, String> {
         quiet,
         flags,
     })
+}
+
+/// The tasks of a subject.
+fn tasks(spec: &Spec) -> Result<Tasks, String> {
+    Subject::named(spec.program())
+        .and_then(|subject| subject.tasks)
+        .ok_or_else(|| format!("no runtime with tasks is named {}", spec.subject))
 }
 
 /// Repeats `work` until two windows that follow each other are equally fast within 5 %, for a

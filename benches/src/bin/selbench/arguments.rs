@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Load(Load),
     #[command(flatten)]
     Asked(crate::loads::Command),
+    #[command(flatten)]
+    Alone(crate::workloads::Command),
     /// A against B, interleaved, with an A/A run for the noise floor
     ///
     /// Two selectors (in the ring), two runtimes (in the echo), or two programs: paths of selbench

@@ -14,13 +14,18 @@ mod selftest;
 mod session;
 mod slices;
 mod table;
+mod workloads;
 
 use std::process::ExitCode;
 
 use arguments::{Arguments, Command};
+use benches::allocations::CountingAllocator;
 use benches::selbench::environment::Environment;
 use benches::selbench::{server, work};
 use clap::{CommandFactory, Parser};
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 /// How a run ended; the numbers are documented in the guide.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -92,6 +97,7 @@ fn run(command: Command) -> Result<Ending, String> {
         Command::Load(options) => session::load(&options),
         Command::Asked(command) => loads::run(&command),
         Command::Compare(options) => session::compare(&options),
+        Command::Alone(command) => workloads::run(&command),
         Command::Matrix(options) => matrix::run(&options),
         Command::Gate(options) => gate::run(&options),
         Command::Report(options) => report::run(&options),

@@ -98,6 +98,18 @@ fn runtimes(common: &Common, placement: Placement) -> Result<Vec<String>, String
     )
 }
 
+/// Runtimes with tasks that were asked for, or the usual ones.
+pub(crate) fn executors(common: &Common) -> Result<Vec<String>, String> {
+    let all: Vec<_> = subjects::all()
+        .iter()
+        .filter(|one| one.tasks.is_some())
+        .map(|one| (one.name, one.about))
+        .collect();
+    let usual = all.iter().map(|(name, _)| *name);
+    let usual = usual.filter(|name| ["ours", "tokio", "smol", "monoio"].contains(name));
+    choose(common, &all, usual)
+}
+
 fn choose(
     common: &Common,
     all: &[(&str, &str)],
