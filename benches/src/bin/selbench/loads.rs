@@ -8,6 +8,9 @@ mod overload;
 use benches::selbench::schema::Workload;
 use clap::Subcommand;
 
+pub(crate) use self::capacity::points as capacity_points;
+pub(crate) use self::fair::points as fair_points;
+pub(crate) use self::overload::offer as offer_overload;
 use crate::Ending;
 use crate::session;
 
