@@ -103,6 +103,7 @@ pub fn quiet(quiet: &Quiet, shared: bool) -> Vec<Flag> {
         foreign_percent: foreign,
         pressure_percent: pressure,
         involuntary_per_second: switches,
+        accept_overflows: overflows,
     } = *quiet;
     [
         flag_if(steal > 0.5, Reason::NoisySteal, || {
@@ -116,6 +117,9 @@ pub fn quiet(quiet: &Quiet, shared: bool) -> Vec<Flag> {
         }),
         flag_if(switches > 100.0 && !shared, Reason::NoisySwitches, || {
             format!("{switches:.0} involuntary switches a second")
+        }),
+        flag_if(overflows > 0.0, Reason::ResourceWall, || {
+            format!("{overflows:.0} connections found a full queue of accept")
         }),
         flag_if(cfg!(debug_assertions), Reason::DebugBuild, || {
             "not an optimised build".to_owned()
@@ -250,6 +254,37 @@ pub fn shape(name: &str, costs: &[(usize, f64)]) -> Option<Flag> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_disturbance_has_its_code_and_a_shared_cpu_excuses_two() {
+        let loud = Quiet {
+            steal_percent: 0.6,
+            foreign_percent: 3.1,
+            pressure_percent: 1.1,
+            involuntary_per_second: 101.0,
+            accept_overflows: 1.0,
+        };
+        let codes = |loud: &Quiet, shared| -> Vec<&str> {
+            let flags = quiet(loud, shared).into_iter().map(|flag| flag.reason);
+            let flags = flags.filter(|&reason| reason != Reason::DebugBuild);
+            flags.map(Reason::code).collect()
+        };
+        assert_eq!(
+            codes(&loud, false),
+            [
+                "noisy-steal",
+                "noisy-foreign",
+                "noisy-pressure",
+                "noisy-switches",
+                "resource-wall"
+            ]
+        );
+        assert_eq!(
+            codes(&loud, true),
+            ["noisy-steal", "noisy-foreign", "resource-wall"]
+        );
+        assert!(codes(&Quiet::default(), false).is_empty());
+    }
 
     #[test]
     fn little_finds_a_latency_that_is_not_the_clients() {
