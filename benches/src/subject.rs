@@ -21,6 +21,8 @@ pub struct Subject {
     pub own_buffer: usize,
     /// The subject that does the same while it spins before it blocks.
     pub spinning: Option<&'static str>,
+    /// Whether it is such a subject itself.
+    pub spins: bool,
     /// Whether each wait looks at every connection, so that thousands take long to set up.
     pub linear: bool,
     /// Whether the usual tables show it.
@@ -87,6 +89,7 @@ impl Subject {
             }),
             own_buffer: BUFFER,
             spinning: None,
+            spins: false,
             linear: false,
             shown: true,
             gated: false,
@@ -113,6 +116,14 @@ impl Subject {
     pub const fn gated(self) -> Self {
         Self {
             gated: true,
+            ..self
+        }
+    }
+
+    /// The same, which spins before it blocks.
+    pub const fn spins(self) -> Self {
+        Self {
+            spins: true,
             ..self
         }
     }

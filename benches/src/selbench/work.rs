@@ -10,8 +10,10 @@ use super::checks::{self, Flag, Reason};
 use super::histogram;
 use super::placement::Placement;
 use super::quiet::{Quiet, Watch};
-use super::schema::{Cell, Slice, Spec, Window, Workload};
-use super::{dispatch, echo, load, map, register, ring, switch, timers, wake};
+use super::schema::{Cell, Probe, Slice, Spec, Window, Workload};
+use super::{
+    capacity, dispatch, echo, fair, load, map, overload, register, ring, switch, timers, wake,
+};
 use crate::subject::{Subject, Tasks};
 use crate::sys;
 use crate::work::Facts;
@@ -27,6 +29,8 @@ pub struct Outcome {
     pub timeline: Vec<Window>,
     /// Of a map.
     pub cells: Vec<Cell>,
+    /// Of a search for the capacity.
+    pub probes: Vec<Probe>,
     /// For each operation.
     pub system_calls: BTreeMap<String, f64>,
     /// What the workload itself knows to be wrong.
@@ -95,6 +99,9 @@ pub fn measure(spec: Spec) -> Result<Slice, String> {
         Workload::Register => register::measure(kind()?, &spec)?,
         Workload::Echo => echo::measure(&spec)?,
         Workload::Load => load::measure(&spec)?,
+        Workload::Capacity => capacity::measure(&spec)?,
+        Workload::Fair => fair::measure(&spec)?,
+        Workload::Overload => overload::measure(&spec)?,
         Workload::Switch => switch::measure(tasks(&spec)?, &spec)?,
         Workload::Storm => timers::storm(tasks(&spec)?, &spec),
         Workload::Overshoot => timers::overshoot(tasks(&spec)?, &spec)?,
@@ -109,6 +116,7 @@ pub fn measure(spec: Spec) -> Result<Slice, String> {
         histograms: outcome.histograms,
         timeline: outcome.timeline,
         cells: outcome.cells,
+        probes: outcome.probes,
         system_calls: outcome.system_calls,
         quiet,
         flags,

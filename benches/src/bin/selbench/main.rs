@@ -3,9 +3,11 @@
 
 mod arguments;
 mod gate;
+mod loads;
 mod matrix;
 mod output;
 mod plan;
+mod programs;
 mod progress;
 mod report;
 mod selftest;
@@ -93,8 +95,9 @@ fn run(command: Command) -> Result<Ending, String> {
         Command::Register(options) => session::run(&plan::register(&options)?, &options.common),
         Command::Echo(options) => session::run(&plan::echo(&options)?, &options.common),
         Command::Load(options) => session::load(&options),
+        Command::Asked(command) => loads::run(&command),
+        Command::Compare(options) => session::compare(&options),
         Command::Alone(command) => workloads::run(&command),
-        Command::Compare(options) => session::run(&plan::compare(&options)?, &options.common),
         Command::Matrix(options) => matrix::run(&options),
         Command::Gate(options) => gate::run(&options),
         Command::Report(options) => report::run(&options),
