@@ -1,7 +1,9 @@
 //! The table of subjects, and the command line by which a program starts one in its own process.
 
+use std::time::Duration;
+
 use crate::runtime::{BUFFER, Runtime};
-use crate::work::{self, Facts, TimerOperation};
+use crate::work::{self, Facts, Switching, TimerOperation, Wakes, Woken};
 use crate::{allocations, subjects};
 
 /// A runtime, or a loop without one, that can be measured.
@@ -19,6 +21,8 @@ pub struct Subject {
     pub own_buffer: usize,
     /// The subject that does the same while it spins before it blocks.
     pub spinning: Option<&'static str>,
+    /// Whether it is such a subject itself.
+    pub spins: bool,
     /// Whether each wait looks at every connection, so that thousands take long to set up.
     pub linear: bool,
     /// Whether the usual tables show it.
@@ -50,6 +54,14 @@ pub struct Tasks {
     pub churn: fn(usize) -> Facts,
     /// [`work::timers`]: how many are outstanding, what is done, how often.
     pub timers: fn(usize, TimerOperation, u64) -> Facts,
+    /// [`work::switch`]: why, how many tasks, for how long.
+    pub switch: fn(Switching, usize, Duration) -> Facts,
+    /// [`work::storm`]: how many timers, a seed, for how long.
+    pub storm: fn(usize, u64, Duration) -> Facts,
+    /// [`work::overshoot`]: how long each sleep is, for how long.
+    pub overshoot: fn(Duration, Duration) -> Vec<i64>,
+    /// [`work::wakes`].
+    pub wakes: fn(&Wakes) -> Woken,
 }
 
 impl Subject {
@@ -70,9 +82,14 @@ impl Subject {
                 ring: work::ring::<R>,
                 churn: work::churn::<R>,
                 timers: work::timers::<R>,
+                switch: work::switch::<R>,
+                storm: work::storm::<R>,
+                overshoot: work::overshoot::<R>,
+                wakes: work::wakes::<R>,
             }),
             own_buffer: BUFFER,
             spinning: None,
+            spins: false,
             linear: false,
             shown: true,
             gated: false,
@@ -99,6 +116,14 @@ impl Subject {
     pub const fn gated(self) -> Self {
         Self {
             gated: true,
+            ..self
+        }
+    }
+
+    /// The same, which spins before it blocks.
+    pub const fn spins(self) -> Self {
+        Self {
+            spins: true,
             ..self
         }
     }

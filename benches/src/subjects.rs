@@ -15,12 +15,15 @@ use crate::subject::Subject;
 
 /// The loop that every ratio is taken against.
 pub const BARE: &str = "bare";
+/// The same loop, which never sleeps.
+pub const BARE_SPIN: &str = "bare-spin";
 
 /// All that can be measured, in the order of the tables' columns.
 pub fn all() -> &'static [Subject] {
     &[
         bare::LEVEL,
         bare::EDGE,
+        bare::SPIN,
         #[cfg(feature = "rivals")]
         mio::SUBJECT,
         #[cfg(feature = "rivals")]

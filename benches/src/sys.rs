@@ -82,6 +82,26 @@ pub fn accept4(listener: RawFd) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+/// `setsockopt(TCP_NODELAY)`: what is written goes out at once. A listener passes it on to what it
+/// accepts, which costs no call for each connection.
+///
+/// Without it Nagle's algorithm holds the second piece of a reply back until the first is
+/// acknowledged, which the client's kernel puts off for 40 ms.
+pub fn no_delay(socket: RawFd) -> io::Result<()> {
+    let on: libc::c_int = 1;
+    // SAFETY: the pointer is to a live `c_int`, of the length that is told.
+    check(unsafe {
+        libc::setsockopt(
+            socket,
+            libc::IPPROTO_TCP,
+            libc::TCP_NODELAY,
+            (&raw const on).cast(),
+            size_of::<libc::c_int>() as libc::socklen_t,
+        )
+    })?;
+    Ok(())
+}
+
 /// `poll` on the whole slice; how many entries have something in `revents`.
 #[inline]
 pub fn poll(fds: &mut [libc::pollfd], timeout_ms: i32) -> io::Result<usize> {

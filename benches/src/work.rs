@@ -2,18 +2,31 @@
 
 use std::time::Duration;
 
+mod channel;
 mod foreign;
+mod foreign_bursts;
+mod laps;
+mod overshoot;
+mod own_bursts;
 mod ring;
 mod serve;
+mod storm;
+mod switch;
 mod tasks;
 mod timers;
+mod wakes;
 
 pub use foreign::{foreign_round_trip, foreign_wake};
+use laps::laps;
+pub use overshoot::overshoot;
 pub use ring::{ping_pong, ring};
 pub(crate) use serve::say_port;
 pub use serve::{churn, serve};
+pub use storm::storm;
+pub use switch::{Switching, switch};
 pub use tasks::{self_wake, spawn_join};
 pub use timers::{TimerOperation, far_timer, sleep, timers};
+pub use wakes::{Wakes, Woken, wakes};
 
 /// What a work found out about itself: a name and a value each.
 pub type Facts = Vec<(&'static str, f64)>;

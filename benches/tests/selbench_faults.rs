@@ -10,9 +10,20 @@ use std::process::Command;
 #[test]
 fn each_fault_is_found_with_its_code() {
     for (fault, code) in [
-        ("dropped-reply", "errors: "),
         ("sleeping-generator", "generator-lag: "),
+        ("slow-generator", "headroom: "),
+        ("sleeping-server", "not-server-bound: "),
+        ("flood", "backlog: "),
+        ("dropped-reply", "errors: "),
+        ("wrong-byte", "errors: "),
+        ("reset", "errors: "),
         ("corrected-histogram", "canary: "),
+        ("coordinated-omission", "canary: "),
+        ("halved-latency", "little: "),
+        ("stepping-clock", "clock: "),
+        ("noisy-neighbour", "noisy-foreign: "),
+        ("few-files", "resource-wall: "),
+        ("swapped-subjects", "shape: "),
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_selbench"))
             .args(["selftest", "--fault", fault])

@@ -39,6 +39,8 @@ pub enum Reason {
     ResourceWall,
     /// A curve that cannot be: cheaper with more, or epoll that grows.
     Shape,
+    /// The rate that a search found did not hold when it was run again.
+    Unconfirmed,
     /// Not an optimised build.
     DebugBuild,
     /// Fewer than 100 samples lie beyond the percentile that is asked for.
@@ -64,6 +66,7 @@ impl Reason {
             Self::Lost => "lost",
             Self::ResourceWall => "resource-wall",
             Self::Shape => "shape",
+            Self::Unconfirmed => "unconfirmed",
             Self::DebugBuild => "debug-build",
             Self::FewSamples => "few-samples",
         }
@@ -100,6 +103,7 @@ pub fn quiet(quiet: &Quiet, shared: bool) -> Vec<Flag> {
         foreign_percent: foreign,
         pressure_percent: pressure,
         involuntary_per_second: switches,
+        accept_overflows: overflows,
     } = *quiet;
     [
         flag_if(steal > 0.5, Reason::NoisySteal, || {
@@ -113,6 +117,9 @@ pub fn quiet(quiet: &Quiet, shared: bool) -> Vec<Flag> {
         }),
         flag_if(switches > 100.0 && !shared, Reason::NoisySwitches, || {
             format!("{switches:.0} involuntary switches a second")
+        }),
+        flag_if(overflows > 0.0, Reason::ResourceWall, || {
+            format!("{overflows:.0} connections found a full queue of accept")
         }),
         flag_if(cfg!(debug_assertions), Reason::DebugBuild, || {
             "not an optimised build".to_owned()
@@ -210,6 +217,10 @@ pub fn canary(
     flags
 }
 
+/// How much a scan of many must cost beside one of few, where the ends of a curve are 64 times
+/// apart or more: far less than any kernel's scan does.
+const RISE: f64 = 2.0;
+
 /// The shape of a cost curve over N, in order of N: `select` and `poll` must rise, `epoll` must
 /// stay within 2.5 times.
 pub fn shape(name: &str, costs: &[(usize, f64)]) -> Option<Flag> {
@@ -219,9 +230,15 @@ pub fn shape(name: &str, costs: &[(usize, f64)]) -> Option<Flag> {
     if scans {
         // Neighbours may tie at small N, where the fixed cost rules: 10 % down is no tie.
         let fall = costs.windows(2).find(|pair| pair[1].1 < 0.9 * pair[0].1);
-        return fall.and_then(|pair| {
+        let falls = fall.and_then(|pair| {
             flag_if(true, Reason::Shape, || {
                 format!("{name} is cheaper at N={} than at {}", pair[1].0, pair[0].0)
+            })
+        });
+        let flat = last.0 >= 64 * first.0 && last.1 < RISE * first.1;
+        return falls.or_else(|| {
+            flag_if(flat, Reason::Shape, || {
+                format!("{name} costs at N={} what it costs at {}", last.0, first.0)
             })
         });
     }
@@ -237,6 +254,37 @@ pub fn shape(name: &str, costs: &[(usize, f64)]) -> Option<Flag> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_disturbance_has_its_code_and_a_shared_cpu_excuses_two() {
+        let loud = Quiet {
+            steal_percent: 0.6,
+            foreign_percent: 3.1,
+            pressure_percent: 1.1,
+            involuntary_per_second: 101.0,
+            accept_overflows: 1.0,
+        };
+        let codes = |loud: &Quiet, shared| -> Vec<&str> {
+            let flags = quiet(loud, shared).into_iter().map(|flag| flag.reason);
+            let flags = flags.filter(|&reason| reason != Reason::DebugBuild);
+            flags.map(Reason::code).collect()
+        };
+        assert_eq!(
+            codes(&loud, false),
+            [
+                "noisy-steal",
+                "noisy-foreign",
+                "noisy-pressure",
+                "noisy-switches",
+                "resource-wall"
+            ]
+        );
+        assert_eq!(
+            codes(&loud, true),
+            ["noisy-steal", "noisy-foreign", "resource-wall"]
+        );
+        assert!(codes(&Quiet::default(), false).is_empty());
+    }
 
     #[test]
     fn little_finds_a_latency_that_is_not_the_clients() {
@@ -262,6 +310,7 @@ mod tests {
         let falling = [(1, 150.0), (100, 120.0), (8192, 230.0)];
         assert!(shape("ours-poll", &rising).is_none());
         assert!(shape("ours-poll", &falling).is_some());
+        assert!(shape("ours-poll", &flat).is_some());
         assert!(shape("ours-epoll", &flat).is_none());
         assert!(shape("polling", &flat).is_none());
         assert!(shape("bare-epoll", &rising).is_some());

@@ -43,6 +43,8 @@ pub struct Sent {
 
 struct Connection {
     stream: TcpStream,
+    /// Which of the payloads it carries.
+    payload: usize,
     under_way: VecDeque<Sent>,
     /// The beginning of a reply whose end has not come yet.
     partial: Vec<u8>,
@@ -54,8 +56,10 @@ struct Connection {
 pub struct Connections {
     epoll: OwnedFd,
     all: Vec<Connection>,
+    /// How many of `all` carry the messages; a bulk stream comes after them.
+    active: usize,
     idle: Vec<TcpStream>,
-    payload: Payload,
+    payloads: Vec<Payload>,
     events: Vec<sys::EpollEvent>,
     buffer: Vec<u8>,
     clock: Clock,
@@ -81,34 +85,53 @@ impl Connections {
         let idle = (0..idle)
             .map(|_| TcpStream::connect(address))
             .collect::<io::Result<Vec<_>>>()?;
-        let mut all = Vec::with_capacity(active);
-        for index in 0..active {
-            let stream = TcpStream::connect(address)?;
-            stream.set_nodelay(true)?;
-            stream.set_nonblocking(true)?;
-            sys::epoll_add(&epoll, stream.as_raw_fd(), libc::EPOLLIN, index as u64)?;
-            all.push(Connection {
-                stream,
-                under_way: VecDeque::new(),
-                partial: Vec::new(),
-                unsent: Vec::new(),
-            });
-        }
-        Ok(Self {
+        let mut connections = Self {
             epoll,
-            all,
+            all: Vec::with_capacity(active),
+            active,
             idle,
-            payload: Payload::new(size),
+            payloads: vec![Payload::new(size)],
             events: vec![sys::NO_EVENT; 256],
             buffer: vec![0; 65536],
             clock,
             errors: 0,
-        })
+        };
+        for _ in 0..active {
+            connections.add(address, 0)?;
+        }
+        Ok(connections)
     }
 
-    /// How many are used.
+    /// Opens one connection more, for messages of `size` bytes: a bulk stream beside the small
+    /// messages. Returns its index, the first one past the active.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says.
+    pub fn open_bulk(&mut self, address: SocketAddr, size: usize) -> io::Result<usize> {
+        self.payloads.push(Payload::new(size));
+        self.add(address, self.payloads.len() - 1)
+    }
+
+    fn add(&mut self, address: SocketAddr, payload: usize) -> io::Result<usize> {
+        let index = self.all.len();
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_nonblocking(true)?;
+        sys::epoll_add(&self.epoll, stream.as_raw_fd(), libc::EPOLLIN, index as u64)?;
+        self.all.push(Connection {
+            stream,
+            payload,
+            under_way: VecDeque::new(),
+            partial: Vec::new(),
+            unsent: Vec::new(),
+        });
+        Ok(index)
+    }
+
+    /// How many carry the messages; a bulk stream is not one of them.
     pub fn active(&self) -> usize {
-        self.all.len()
+        self.active
     }
 
     /// How many are open, the idle ones too.
@@ -134,7 +157,7 @@ impl Connections {
     #[inline]
     pub fn send(&mut self, index: usize, number: u64, intended: u64) -> io::Result<u64> {
         let connection = &mut self.all[index];
-        let message = self.payload.message(number, intended);
+        let message = self.payloads[connection.payload].message(number, intended);
         let actual = self.clock.now();
         connection.under_way.push_back(Sent {
             number,
@@ -247,7 +270,8 @@ impl Connections {
             Err(error) => return Err(error),
         };
         let now = self.clock.now();
-        let size = self.payload.size();
+        let payload = self.all[index].payload;
+        let size = self.payloads[payload].size();
         let mut bytes = &buffer[..count];
         while !bytes.is_empty() {
             let connection = &mut self.all[index];
@@ -270,7 +294,7 @@ impl Connections {
                 self.errors += 1;
                 return Err(io::Error::other("a reply that nobody asked for"));
             };
-            if !self.payload.is(complete, sent.number, sent.intended) {
+            if !self.payloads[payload].is(complete, sent.number, sent.intended) {
                 self.errors += 1;
             }
             connection.partial.clear();

@@ -42,6 +42,7 @@ pub fn measure(spec: &Spec) -> Result<Outcome, String> {
         spinning: spec.placement.client_spins(),
         number: 0,
         idle_ns: 0,
+        fault: spec.fault.as_deref(),
     };
     let run = |loop_: &mut Closed<'_>, outcome: &mut Outcome| -> io::Result<Recorder> {
         loop_.start(depth)?;
@@ -113,6 +114,8 @@ struct Closed<'a> {
     number: u64,
     /// Time spent in looks that found nothing.
     idle_ns: u64,
+    /// What is broken on purpose.
+    fault: Option<&'a str>,
 }
 
 impl Closed<'_> {
@@ -150,14 +153,19 @@ impl Closed<'_> {
     fn run(&mut self, duration: Duration) -> io::Result<(Recorder, Duration)> {
         let began = self.clock.now();
         let mut recorder = Recorder::new(began);
+        recorder.break_on_purpose(self.fault, 0);
         let end = began + duration.as_nanos() as u64;
         let wait = (!self.spinning).then_some(PATIENCE);
         let mut last_reply = began;
         let mut now = began;
         while now < end {
             let number = &mut self.number;
+            let slow = self.fault == Some("slow-generator");
             let came = self.client.receive(wait, |_, sent, now| {
                 recorder.reply(sent, now);
+                if slow {
+                    std::thread::sleep(Duration::from_micros(300));
+                }
                 *number += 1;
                 Some((*number, now))
             })?;

@@ -9,8 +9,19 @@ use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer}
 const LOWEST: u64 = 100;
 /// The longest time.
 const HIGHEST: u64 = 60_000_000_000;
+/// Slots of a bucket: the power of two that holds twice 10^3, for three digits.
+const SUB_BUCKETS: usize = 2048;
 /// Samples that must lie beyond a percentile before it is told.
 const BEYOND: f64 = 100.0;
+
+/// Percentiles and their names.
+pub const PERCENTILES: [(&str, f64); 5] = [
+    ("p50", 50.0),
+    ("p90", 90.0),
+    ("p99", 99.0),
+    ("p999", 99.9),
+    ("p9999", 99.99),
+];
 
 /// An empty histogram of nanoseconds.
 ///
@@ -62,27 +73,35 @@ pub fn decode(text: &str) -> Result<Histogram<u64>, String> {
         .map_err(|error| format!("a histogram cannot be read: {error:?}"))
 }
 
-/// The text form that HdrHistogram's plotters read, in milliseconds.
+/// The percentile text of HdrHistogram's own `outputPercentileDistribution`, line for line, as its
+/// plotters read it; values in microseconds.
 pub fn hgrm(histogram: &Histogram<u64>) -> String {
-    let mut text = "       Value     Percentile TotalCount 1/(1-Percentile)\n\n".to_owned();
+    let mut text = format!(
+        "{:>12} {:>14} {:>10} {:>14}\n\n",
+        "Value", "Percentile", "TotalCount", "1/(1-Percentile)"
+    );
     let mut seen = 0;
     for value in histogram.iter_quantiles(5) {
         seen += value.count_since_last_iteration();
         let quantile = value.quantile_iterated_to();
-        let value = value.value_iterated_to() as f64 / 1e6;
-        let inverse = if quantile < 1.0 {
-            format!("{:14.2}", 1.0 / (1.0 - quantile))
-        } else {
-            "           inf".to_owned()
-        };
-        text += &format!("{value:12.6} {quantile:14.12} {seen:10} {inverse}\n");
+        let micros = value.value_iterated_to() as f64 / 1e3;
+        text += &format!("{micros:12.3} {quantile:1.12} {seen:10}");
+        // The last line has no fourth column: it would be infinite.
+        if quantile < 1.0 {
+            text += &format!(" {:14.2}", 1.0 / (1.0 - quantile));
+        }
+        text += "\n";
     }
     text + &format!(
-        "#[Mean    = {:12.6}, StdDeviation   = {:12.6}]\n#[Max     = {:12.6}, Total count    = {:12}]\n",
-        histogram.mean() / 1e6,
-        histogram.stdev() / 1e6,
-        histogram.max() as f64 / 1e6,
-        histogram.len()
+        "#[Mean    = {:12.3}, StdDeviation   = {:12.3}]\n\
+         #[Max     = {:12.3}, Total count    = {:12}]\n\
+         #[Buckets = {:12}, SubBuckets     = {:12}]\n",
+        histogram.mean() / 1e3,
+        histogram.stdev() / 1e3,
+        histogram.max() as f64 / 1e3,
+        histogram.len(),
+        histogram.buckets(),
+        SUB_BUCKETS
     )
 }
 
@@ -102,6 +121,45 @@ mod tests {
             "the mark of V2 compressed: {text}"
         );
         assert_eq!(decode(&text).unwrap(), histogram);
+    }
+
+    #[test]
+    fn the_text_is_line_for_line_that_of_hdrhistogram() {
+        let mut histogram = new();
+        for value in [100_000, 200_000, 400_000] {
+            record(&mut histogram, value);
+        }
+        let text = hgrm(&histogram);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(
+            lines[0],
+            "       Value     Percentile TotalCount 1/(1-Percentile)"
+        );
+        assert_eq!(lines[1], "");
+        let rows: Vec<Vec<f64>> = lines[2..lines.len() - 3]
+            .iter()
+            .map(|line| {
+                line.split_whitespace()
+                    .map(|word| word.parse().unwrap())
+                    .collect()
+            })
+            .collect();
+        let (last, others) = rows.split_last().unwrap();
+        assert!(others.iter().all(|row| row.len() == 4), "{text}");
+        // Values are told by the end of their slot: 400 us is within three digits.
+        assert!(
+            (last[0] - 400.0).abs() < 0.4 && last[1..] == [1.0, 3.0],
+            "{text}"
+        );
+        assert!(
+            lines[lines.len() - 3].starts_with("#[Mean    =      233."),
+            "{text}"
+        );
+        assert!(
+            lines[lines.len() - 2].ends_with("Total count    =            3]"),
+            "{text}"
+        );
+        assert!(lines[lines.len() - 1].starts_with("#[Buckets ="), "{text}");
     }
 
     #[test]

@@ -10,20 +10,28 @@
 //! | [`schema`] | the results: JSON v1 |
 //! | [`dispatch`] | what can be waited with: ours, bare system calls, mio, polling |
 //! | [`ring`], [`map`], [`register`] | work of one thread, on the raw selectors |
+//! | [`switch`], [`timers`], [`wake`] | work of one process, on the runtimes |
 //! | [`echo`], [`load`] | a client against a server: closed loop, open loop |
-//! | [`server`] | the other process: started, placed, stopped for a moment, counted |
+//! | [`capacity`], [`fair`], [`overload`] | what the open loop is asked: how much, beside whom, and after too much |
+//! | [`open`], [`connections`] | the generator: when messages are due, and how they travel |
+//! | [`server`], [`faulty`] | the other process: started, placed, stopped for a moment, counted; and servers that are wrong on purpose |
 //! | [`checks`] | why a row is not to be believed, each with a code |
 //! | [`statistics`] | blocks, order, paired intervals, verdict words |
 //! | [`quiet`], [`environment`] | what else the machine did, and what it is |
 
+pub mod capacity;
 pub mod checks;
 pub mod connections;
 pub mod dispatch;
 pub mod echo;
 pub mod environment;
+pub mod fair;
+pub mod faulty;
 pub mod histogram;
 pub mod load;
 pub mod map;
+pub mod open;
+pub mod overload;
 pub mod payload;
 pub mod placement;
 pub mod quiet;
@@ -34,4 +42,7 @@ pub mod schema;
 pub mod server;
 pub mod sockets;
 pub mod statistics;
+pub mod switch;
+pub mod timers;
+pub mod wake;
 pub mod work;

@@ -18,6 +18,9 @@ pub struct Quiet {
     pub pressure_percent: f64,
     /// How often the scheduler took a CPU away from client or server, for each second.
     pub involuntary_per_second: f64,
+    /// Connections that found a full queue of `accept`, anyone's on this machine.
+    #[serde(default)]
+    pub accept_overflows: f64,
 }
 
 /// The counters at the beginning of a slice.
@@ -27,6 +30,7 @@ pub struct Watch {
     own: Duration,
     switches: f64,
     pressure: f64,
+    overflows: f64,
     processes: Vec<u32>,
 }
 
@@ -49,6 +53,7 @@ impl Watch {
             own: own(&ours),
             switches: switches(&ours),
             pressure: pressure(),
+            overflows: overflows(),
             processes: ours,
         }
     }
@@ -69,6 +74,7 @@ impl Watch {
             foreign_percent: 100.0 * (busy - own / (elapsed * cpus) - rounding).max(0.0),
             pressure_percent: (pressure() - self.pressure) / 1e6 / elapsed * 100.0,
             involuntary_per_second: (switches(&self.processes) - self.switches) / elapsed,
+            accept_overflows: overflows() - self.overflows,
         }
     }
 }
@@ -125,4 +131,38 @@ fn pressure() -> f64 {
         .and_then(|line| line.rsplit_once("total="))
         .and_then(|(_, total)| total.parse().ok())
         .unwrap_or(0.0)
+}
+
+/// `ListenOverflows` so far: a line of names, then a line of numbers.
+fn overflows() -> f64 {
+    let text = read_to_string("/proc/net/netstat").unwrap_or_default();
+    column(&text, "TcpExt:", "ListenOverflows")
+}
+
+/// The number below `name` in the two lines that begin with `table`; zero if there is none.
+fn column(text: &str, table: &str, name: &str) -> f64 {
+    let mut lines = text.lines().filter(|line| line.starts_with(table));
+    let (Some(names), Some(numbers)) = (lines.next(), lines.next()) else {
+        return 0.0;
+    };
+    let place = names.split_whitespace().position(|word| word == name);
+    place
+        .and_then(|place| numbers.split_whitespace().nth(place)?.parse().ok())
+        .unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_found_below_its_name() {
+        let text = "TcpExt: A ListenOverflows B\nTcpExt: 1 22 3\nIpExt: A B\nIpExt: 4 5\n";
+        let found = [
+            column(text, "TcpExt:", "ListenOverflows"),
+            column(text, "IpExt:", "B"),
+            column(text, "IpExt:", "C"),
+        ];
+        assert_eq!(found.map(|number| number as u32), [22, 5, 0]);
+    }
 }

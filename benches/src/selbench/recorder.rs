@@ -13,6 +13,17 @@ use super::work::Outcome;
 /// The length of a window of the time line, in nanoseconds.
 const WINDOW: u64 = 100_000_000;
 
+/// How a recorder can be wrong: faults that the checks must find.
+#[derive(Clone, Copy)]
+enum Wrong {
+    /// It fills in the service times that it believes to be missing, for this interval.
+    Corrects(u64),
+    /// It measures the response from the actual send: coordinated omission.
+    Omits,
+    /// It tells half of each service time.
+    Halves,
+}
+
 /// Histograms of one slice.
 pub struct Recorder {
     /// Reply minus intended send.
@@ -21,8 +32,8 @@ pub struct Recorder {
     pub service: Histogram<u64>,
     /// Actual send minus the moment from which it was possible.
     pub lag: Histogram<u64>,
-    /// The interval for which a wrong recorder would correct; a fault to be found.
-    pub correct: Option<u64>,
+    /// What it does wrong on purpose.
+    wrong: Option<Wrong>,
     /// Sum of the service times, for their mean is not to be rounded.
     total_service: u128,
     window: Histogram<u64>,
@@ -39,7 +50,7 @@ impl Recorder {
             response: histogram::new(),
             service: histogram::new(),
             lag: histogram::new(),
-            correct: None,
+            wrong: None,
             total_service: 0,
             window: histogram::new(),
             window_ends: began + WINDOW,
@@ -49,18 +60,37 @@ impl Recorder {
         }
     }
 
+    /// Makes it wrong in the way of `fault`; `interval` is what lies between the messages of a
+    /// connection, in nanoseconds.
+    pub fn break_on_purpose(&mut self, fault: Option<&str>, interval: u64) {
+        self.wrong = match fault {
+            Some("corrected-histogram") => Some(Wrong::Corrects(interval)),
+            Some("coordinated-omission") => Some(Wrong::Omits),
+            Some("halved-latency") => Some(Wrong::Halves),
+            _ => None,
+        };
+    }
+
     /// A reply has come.
     #[inline]
     pub fn reply(&mut self, sent: Sent, now: u64) {
-        let response = now.saturating_sub(sent.intended);
-        let service = now.saturating_sub(sent.actual);
+        let mut response = now.saturating_sub(sent.intended);
+        let mut service = now.saturating_sub(sent.actual);
+        match self.wrong {
+            None => histogram::record(&mut self.service, service),
+            // Out of bounds cannot be: the histogram saturates long before.
+            Some(Wrong::Corrects(interval)) => drop(self.service.record_correct(service, interval)),
+            Some(Wrong::Omits) => {
+                response = service;
+                histogram::record(&mut self.service, service);
+            }
+            Some(Wrong::Halves) => {
+                service /= 2;
+                histogram::record(&mut self.service, service);
+            }
+        }
         histogram::record(&mut self.response, response);
         self.total_service += u128::from(service);
-        match self.correct {
-            // Out of bounds cannot be: the histogram saturates long before.
-            Some(interval) => drop(self.service.record_correct(service, interval)),
-            None => histogram::record(&mut self.service, service),
-        }
         if now >= self.window_ends {
             self.close_window(now);
         }
@@ -108,28 +138,11 @@ impl Recorder {
             ("lag", &self.lag),
         ];
         for (name, histogram) in all {
-            if histogram.is_empty() {
-                continue;
+            if !histogram.is_empty() {
+                outcome.distribution(name, histogram)?;
             }
-            for (word, percentile) in PERCENTILES {
-                if let Some(value) = histogram::percentile(histogram, percentile) {
-                    outcome.metric(&format!("{name}_{word}_ns"), value);
-                }
-            }
-            outcome.metric(&format!("{name}_max_ns"), histogram.max() as f64);
-            let text = histogram::encode(histogram)?;
-            outcome.histograms.insert(name.to_owned(), text);
         }
         outcome.timeline = self.timeline;
         Ok(())
     }
 }
-
-/// Percentiles and their names.
-pub const PERCENTILES: [(&str, f64); 5] = [
-    ("p50", 50.0),
-    ("p90", 90.0),
-    ("p99", 99.0),
-    ("p999", 99.9),
-    ("p9999", 99.99),
-];

@@ -30,9 +30,31 @@ pub enum Workload {
     Echo,
     /// An open loop against a server: at a given rate, whatever the replies do.
     Load,
+    /// The highest rate at which an open loop meets a goal.
+    Capacity,
+    /// Small messages beside a bulk stream.
+    Fair,
+    /// More than the server can do for a while, then less again.
+    Overload,
+    /// From task to task, within the executor.
+    Switch,
+    /// Many timers: insertion, reset, cancellation, expiry.
+    Storm,
+    /// How late a sleep ends.
+    Overshoot,
+    /// Wakes from other threads and from the loop's own.
+    Wake,
 }
 
 impl Workload {
+    /// Whether a client and a server are in it.
+    pub fn serves(self) -> bool {
+        matches!(
+            self,
+            Self::Echo | Self::Load | Self::Capacity | Self::Fair | Self::Overload
+        )
+    }
+
     /// As on the command line.
     pub fn name(self) -> &'static str {
         match self {
@@ -41,6 +63,13 @@ impl Workload {
             Self::Register => "register",
             Self::Echo => "echo",
             Self::Load => "load",
+            Self::Capacity => "capacity",
+            Self::Fair => "fair",
+            Self::Overload => "overload",
+            Self::Switch => "switch",
+            Self::Storm => "storm",
+            Self::Overshoot => "overshoot",
+            Self::Wake => "wake",
         }
     }
 
@@ -51,7 +80,13 @@ impl Workload {
             Self::Map => "ns_per_turn",
             Self::Register => "ns_per_operation",
             Self::Echo => "ns_per_request",
-            Self::Load => "response_p99_ns",
+            Self::Load | Self::Fair => "response_p99_ns",
+            Self::Capacity => "ns_per_message",
+            Self::Overload => "recover_ms",
+            Self::Switch => "ns_per_switch",
+            Self::Storm => "ns_per_operation",
+            Self::Overshoot => "overshoot_median_ns",
+            Self::Wake => "wake_median_ns",
         }
     }
 }
@@ -78,6 +113,9 @@ pub struct Spec {
     /// A server that runs already, `127.0.0.1:port`, instead of a subject of ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
+    /// A program that is a server, in place of a subject of ours: its path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_program: Option<String>,
     /// Something that is broken on purpose, to see that a check finds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
@@ -126,6 +164,20 @@ pub struct Cell {
     pub ns_per_turn: f64,
 }
 
+/// One rate that a search for the capacity tried.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Probe {
+    /// Messages a second.
+    pub rate: f64,
+    /// 99th percentile of the response, in nanoseconds; messages that were due and not sent count
+    /// as longer than any.
+    pub p99_ns: f64,
+    /// Whether the goal was met.
+    pub met: bool,
+    /// Whether this was a confirmation of what the search had found.
+    pub confirmation: bool,
+}
+
 /// 100 ms of a slice.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Window {
@@ -159,6 +211,9 @@ pub struct Slice {
     /// Of a map.
     #[serde(default)]
     pub cells: Vec<Cell>,
+    /// Of a search for the capacity, in the order in which they ran.
+    #[serde(default)]
+    pub probes: Vec<Probe>,
     /// System calls for each operation, by name.
     #[serde(default)]
     pub system_calls: BTreeMap<String, f64>,

@@ -1,18 +1,25 @@
 //! The other process: a subject of ours that is started and placed, or a server at an address.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::SocketAddr;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
+use super::faulty::{self, Wrong};
+use super::placement::Placement;
 use super::schema::Spec;
 use crate::process::{self, Process};
-use crate::work::say_port;
 use crate::{runtime, subject, subjects, sys};
 
 /// The tightest loop that there is, against which the generator shows what it can do.
 pub const NULL: &str = subjects::BARE;
-/// A server that swallows a message now and then, to see that this is found.
-pub const FAULTY: &str = "faulty";
+
+/// The null server of a placement: where servers spin, it spins as well.
+pub fn null(placement: Placement) -> &'static str {
+    match placement {
+        Placement::SpinSpin => subjects::BARE_SPIN,
+        _ => NULL,
+    }
+}
 
 /// A server under measurement.
 pub struct Server {
@@ -36,7 +43,10 @@ impl Server {
                 address: loopback(server)?,
             });
         }
-        let mut command = Process::command("serve", spec.program(), connections as u64)?;
+        let mut command = match &spec.server_program {
+            Some(path) => Command::new(path),
+            None => Process::command("serve", spec.program(), connections as u64)?,
+        };
         // A machine that refuses only measures with more noise.
         let _ = sys::pin_to_cpu(spec.placement.server_cpu());
         let process = Process::server(&mut command, process::Placement::Free);
@@ -78,6 +88,24 @@ pub fn stop_once(
     })
 }
 
+/// The share of one CPU that the process uses between `delay` and `delay + span` from now, seen
+/// by a thread of its own on `cpu`.
+pub fn busy_between(
+    pid: u32,
+    cpu: usize,
+    delay: Duration,
+    span: Duration,
+) -> std::thread::JoinHandle<std::io::Result<f64>> {
+    std::thread::spawn(move || {
+        let _ = sys::pin_to_cpu(cpu);
+        std::thread::sleep(delay);
+        let (begin, before) = (Instant::now(), sys::process_cpu_time(pid)?);
+        std::thread::sleep(span);
+        let used = sys::process_cpu_time(pid)?.saturating_sub(before);
+        Ok(used.as_secs_f64() / begin.elapsed().as_secs_f64())
+    })
+}
+
 /// An address of this machine's loopback, and of nothing else.
 ///
 /// # Errors
@@ -97,44 +125,20 @@ pub fn loopback(text: &str) -> Result<SocketAddr, String> {
     }
 }
 
-/// Plays the subject of `words` in this process: those of [`subject::run`], and the faulty one.
+/// Plays the subject of `words` in this process: those of [`subject::run`], and the faulty ones.
 ///
 /// # Errors
 ///
 /// What is wrong with the words.
 pub fn run(words: &[String]) -> Result<(), String> {
-    match words {
-        [work, name, _] if work == "serve" && name == FAULTY => serve_badly(),
-        _ => {
-            sys::raise_open_files().map_err(|error| error.to_string())?;
-            subject::run(words)
-        }
+    if let [work, name, _] = words
+        && work == "serve"
+        && let Some(wrong) = Wrong::named(name)
+    {
+        return faulty::serve(wrong);
     }
-}
-
-/// Echoes, a thread a connection, but swallows every 300th read.
-fn serve_badly() -> Result<(), String> {
-    let listener = TcpListener::bind(runtime::LOOPBACK).map_err(|error| error.to_string())?;
-    say_port(listener.local_addr().map_err(|e| e.to_string())?.port());
-    for stream in listener.incoming().flatten() {
-        std::thread::spawn(move || swallow(stream));
-    }
-    Ok(())
-}
-
-fn swallow(mut stream: TcpStream) {
-    let mut buffer = [0; 4096];
-    for number in 1.. {
-        match stream.read(&mut buffer) {
-            Ok(0) | Err(_) => return,
-            Ok(_) if number % 300 == 0 => {}
-            Ok(count) => {
-                if stream.write_all(&buffer[..count]).is_err() {
-                    return;
-                }
-            }
-        }
-    }
+    sys::raise_open_files().map_err(|error| error.to_string())?;
+    subject::run(words)
 }
 
 #[cfg(test)]

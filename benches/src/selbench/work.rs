@@ -4,12 +4,19 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::{Duration, Instant};
 
+use hdrhistogram::Histogram;
+
 use super::checks::{self, Flag, Reason};
+use super::histogram;
 use super::placement::Placement;
 use super::quiet::{Quiet, Watch};
-use super::schema::{Cell, Slice, Spec, Window, Workload};
-use super::{dispatch, echo, load, map, register, ring};
+use super::schema::{Cell, Probe, Slice, Spec, Window, Workload};
+use super::{
+    capacity, dispatch, echo, fair, load, map, overload, register, ring, switch, timers, wake,
+};
+use crate::subject::{Subject, Tasks};
 use crate::sys;
+use crate::work::Facts;
 
 /// What a workload found.
 #[derive(Default)]
@@ -22,6 +29,8 @@ pub struct Outcome {
     pub timeline: Vec<Window>,
     /// Of a map.
     pub cells: Vec<Cell>,
+    /// Of a search for the capacity.
+    pub probes: Vec<Probe>,
     /// For each operation.
     pub system_calls: BTreeMap<String, f64>,
     /// What the workload itself knows to be wrong.
@@ -34,6 +43,31 @@ impl Outcome {
     /// Tells a figure.
     pub fn metric(&mut self, name: &str, value: f64) {
         self.metrics.insert(name.to_owned(), value);
+    }
+
+    /// Tells what a work found out about itself.
+    pub fn facts(&mut self, facts: &Facts) {
+        for (name, value) in facts {
+            self.metric(name, *value);
+        }
+    }
+
+    /// Tells a histogram of nanoseconds, with those of its percentiles that have samples enough
+    /// beyond them, and the longest.
+    ///
+    /// # Errors
+    ///
+    /// In words: a histogram that cannot be written.
+    pub fn distribution(&mut self, name: &str, histogram: &Histogram<u64>) -> Result<(), String> {
+        for (word, percentile) in histogram::PERCENTILES {
+            if let Some(value) = histogram::percentile(histogram, percentile) {
+                self.metric(&format!("{name}_{word}_ns"), value);
+            }
+        }
+        self.metric(&format!("{name}_max_ns"), histogram.max() as f64);
+        let text = histogram::encode(histogram)?;
+        self.histograms.insert(name.to_owned(), text);
+        Ok(())
     }
 
     /// Tells how often a system call was made for each operation; zero is not told.
@@ -65,6 +99,13 @@ pub fn measure(spec: Spec) -> Result<Slice, String> {
         Workload::Register => register::measure(kind()?, &spec)?,
         Workload::Echo => echo::measure(&spec)?,
         Workload::Load => load::measure(&spec)?,
+        Workload::Capacity => capacity::measure(&spec)?,
+        Workload::Fair => fair::measure(&spec)?,
+        Workload::Overload => overload::measure(&spec)?,
+        Workload::Switch => switch::measure(tasks(&spec)?, &spec)?,
+        Workload::Storm => timers::storm(tasks(&spec)?, &spec),
+        Workload::Overshoot => timers::overshoot(tasks(&spec)?, &spec)?,
+        Workload::Wake => wake::measure(tasks(&spec)?, &spec)?,
     };
     let quiet = outcome.quiet.unwrap_or_else(|| watch.end());
     let mut flags = outcome.flags;
@@ -75,10 +116,18 @@ pub fn measure(spec: Spec) -> Result<Slice, String> {
         histograms: outcome.histograms,
         timeline: outcome.timeline,
         cells: outcome.cells,
+        probes: outcome.probes,
         system_calls: outcome.system_calls,
         quiet,
         flags,
     })
+}
+
+/// The tasks of a subject.
+fn tasks(spec: &Spec) -> Result<Tasks, String> {
+    Subject::named(spec.program())
+        .and_then(|subject| subject.tasks)
+        .ok_or_else(|| format!("no runtime with tasks is named {}", spec.subject))
 }
 
 /// Repeats `work` until two windows that follow each other are equally fast within 5 %, for a

@@ -17,10 +17,11 @@ use crate::work::say_port;
 pub(super) const LEVEL: Subject = Subject {
     name: super::BARE,
     about: "raw epoll, level-triggered, 1024 events a wait, recv and send, one shared buffer",
-    serve: serve::<{ libc::EPOLLIN }>,
+    serve: serve::<{ libc::EPOLLIN }, SLEEPS>,
     tasks: None,
     own_buffer: 0,
     spinning: None,
+    spins: false,
     linear: false,
     shown: true,
     gated: false,
@@ -30,19 +31,32 @@ pub(super) const LEVEL: Subject = Subject {
 pub(super) const EDGE: Subject = Subject {
     name: "bare-edge",
     about: "the same, edge-triggered",
-    serve: serve::<{ libc::EPOLLIN | libc::EPOLLRDHUP | libc::EPOLLET }>,
+    serve: serve::<{ libc::EPOLLIN | libc::EPOLLRDHUP | libc::EPOLLET }, SLEEPS>,
     tasks: None,
     own_buffer: 0,
     spinning: None,
+    spins: false,
     linear: false,
     shown: false,
     gated: false,
 };
 
+/// Level-triggered, and it never sleeps: what a round trip costs when nobody is woken.
+pub(super) const SPIN: Subject = Subject {
+    name: super::BARE_SPIN,
+    about: "raw epoll, level-triggered, asked again at once when nothing is ready",
+    serve: serve::<{ libc::EPOLLIN }, 0>,
+    spins: true,
+    ..LEVEL
+}
+.on_demand();
+
 /// Events that one wait can report.
 const EVENTS: usize = 1024;
+/// The timeout of a loop that sleeps until something is ready.
+const SLEEPS: i32 = -1;
 
-fn serve<const INTEREST: i32>(connections: usize) {
+fn serve<const INTEREST: i32, const TIMEOUT: i32>(connections: usize) {
     let listener = listen();
     let epoll = sys::epoll_create1().expect("epoll_create1");
     sys::epoll_add(
@@ -57,7 +71,7 @@ fn serve<const INTEREST: i32>(connections: usize) {
     let mut buffer = [0; BUFFER];
     let (mut accepted, mut closed) = (0, 0);
     while closed < connections {
-        let count = match sys::epoll_wait(&epoll, &mut events, -1) {
+        let count = match sys::epoll_wait(&epoll, &mut events, TIMEOUT) {
             Ok(count) => count,
             Err(error) if error.kind() == ErrorKind::Interrupted => 0,
             Err(error) => panic!("epoll_wait: {error}"),
@@ -83,6 +97,7 @@ fn serve<const INTEREST: i32>(connections: usize) {
 /// A non-blocking socket that listens.
 fn listen() -> TcpListener {
     let listener = TcpListener::bind(LOOPBACK).expect("bind");
+    sys::no_delay(listener.as_raw_fd()).expect("TCP_NODELAY");
     listener.set_nonblocking(true).expect("set_nonblocking");
     say_port(listener.local_addr().expect("local_addr").port());
     listener

@@ -1,12 +1,14 @@
 //! mio: the selector without a runtime, as its own documentation writes a server.
 
 use std::io::{self, ErrorKind, Read, Write};
+use std::os::fd::AsRawFd;
 
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
 use crate::runtime::{BUFFER, LOOPBACK};
 use crate::subject::Subject;
+use crate::sys;
 use crate::work::say_port;
 
 /// An event loop over mio's `Poll`.
@@ -17,6 +19,7 @@ pub(super) const SUBJECT: Subject = Subject {
     tasks: None,
     own_buffer: 0,
     spinning: None,
+    spins: false,
     linear: false,
     shown: true,
     gated: false,
@@ -26,6 +29,7 @@ const LISTENER: Token = Token(usize::MAX);
 
 fn serve(connections: usize) {
     let mut listener = mio::net::TcpListener::bind(LOOPBACK).expect("bind");
+    sys::no_delay(listener.as_raw_fd()).expect("TCP_NODELAY");
     say_port(listener.local_addr().expect("local_addr").port());
     let mut poll = Poll::new().expect("Poll::new");
     poll.registry()

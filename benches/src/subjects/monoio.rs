@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use monoio::{LegacyDriver, RuntimeBuilder};
 
 use crate::runtime::{BUFFER, LOOPBACK, Runtime};
 use crate::subject::Subject;
+use crate::sys;
 
 /// monoio, whose buffers are lent to each call and given back.
 pub(super) const SUBJECT: Subject = Subject::of::<Monoio>(
@@ -48,6 +50,7 @@ impl Runtime for Monoio {
 
     async fn listen() -> io::Result<(Self::Listener, u16)> {
         let listener = monoio::net::TcpListener::bind(LOOPBACK)?;
+        sys::no_delay(listener.as_raw_fd())?;
         let port = listener.local_addr()?.port();
         Ok((listener, port))
     }

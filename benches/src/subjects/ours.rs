@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use selectors_core::Backend;
 
 use crate::runtime::{BUFFER, LOOPBACK, Runtime};
 use crate::subject::Subject;
+use crate::sys;
 
 /// The default: epoll, edge-triggered.
 pub(super) const EDGE: Subject =
@@ -31,7 +33,8 @@ pub(super) const SELECT: Subject = Subject::of::<Ours<3>>("ours-select", "ours, 
 pub(super) const SPIN: Subject = Subject::of::<Ours<4>>(
     "ours-spin",
     "ours, epoll, edge-triggered, spinning for 100 us",
-);
+)
+.spins();
 
 /// Backend and trigger of each, by the parameter of [`Ours`].
 const CHOICES: [(Backend, Trigger); 5] = [
@@ -80,6 +83,7 @@ impl<const CHOICE: usize> Runtime for Ours<CHOICE> {
 
     async fn listen() -> io::Result<(Self::Listener, u16)> {
         let listener = TcpListener::bind(LOOPBACK).await?;
+        sys::no_delay(listener.as_fd().as_raw_fd())?;
         let port = listener.local_addr()?.port();
         Ok((listener, port))
     }

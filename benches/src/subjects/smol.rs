@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::{TcpListener, TcpStream};
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use smol::{Async, LocalExecutor, Task, Timer};
 
 use crate::runtime::{BUFFER, LOOPBACK, Runtime};
 use crate::subject::Subject;
+use crate::sys;
 
 /// smol on one thread (async-io's own thread helps it, as in every smol program).
 pub(super) const SUBJECT: Subject = Subject::of::<Smol>(
@@ -49,6 +51,7 @@ impl Runtime for Smol {
 
     async fn listen() -> io::Result<(Self::Listener, u16)> {
         let listener = Async::<TcpListener>::bind(LOOPBACK)?;
+        sys::no_delay(listener.as_fd().as_raw_fd())?;
         let port = listener.get_ref().local_addr()?.port();
         Ok((listener, port))
     }

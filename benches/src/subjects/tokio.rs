@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use tokio::task::{JoinHandle, LocalSet, spawn_local};
 
 use crate::runtime::{BUFFER, LOOPBACK, Runtime};
 use crate::subject::Subject;
+use crate::sys;
 
 /// tokio in a `LocalRuntime`.
 pub(super) const SUBJECT: Subject = Subject::of::<Tokio<true>>(
@@ -62,6 +64,7 @@ impl<const LOCAL_RUNTIME: bool> Runtime for Tokio<LOCAL_RUNTIME> {
 
     async fn listen() -> io::Result<(Self::Listener, u16)> {
         let listener = tokio::net::TcpListener::bind(LOOPBACK).await?;
+        sys::no_delay(listener.as_fd().as_raw_fd())?;
         let port = listener.local_addr()?.port();
         Ok((listener, port))
     }

@@ -87,3 +87,33 @@ pub fn open_files_limit() -> io::Result<u64> {
     super::check(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) })?;
     Ok(limit.rlim_cur)
 }
+
+/// `setsockopt(SO_LINGER, 0)`: closing answers what is under way with a reset.
+pub fn do_not_linger(fd: RawFd) -> io::Result<()> {
+    let linger = libc::linger {
+        l_onoff: 1,
+        l_linger: 0,
+    };
+    // SAFETY: the pointer is to a live `linger`, of the length that is told.
+    super::check(unsafe {
+        libc::setsockopt(
+            fd,
+            libc::SOL_SOCKET,
+            libc::SO_LINGER,
+            (&raw const linger).cast(),
+            size_of::<libc::linger>() as libc::socklen_t,
+        )
+    })?;
+    Ok(())
+}
+
+/// `setrlimit(RLIMIT_NOFILE)`, soft and hard: no more than so many files from now on.
+pub fn limit_open_files(most: u64) -> io::Result<()> {
+    let limit = libc::rlimit {
+        rlim_cur: most,
+        rlim_max: most,
+    };
+    // SAFETY: `limit` is live for the call.
+    super::check(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) })?;
+    Ok(())
+}

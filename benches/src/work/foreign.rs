@@ -120,7 +120,7 @@ fn all_wakers(meeting: &Meeting) -> Vec<Waker> {
 }
 
 /// `write` calls of the calling thread so far, by the kernel's account.
-fn write_calls() -> u64 {
+pub(super) fn write_calls() -> u64 {
     let account = std::fs::read_to_string("/proc/thread-self/io").unwrap_or_default();
     account
         .lines()

@@ -1,14 +1,13 @@
 //! Tasks in a ring, each of which waits for the one before it.
 
-use std::cell::{Cell, RefCell};
-use std::future::poll_fn;
+use std::cell::Cell;
 use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::Facts;
+use super::channel::Channel;
 use crate::runtime::Runtime;
 
 /// A byte goes round a ring of socket pairs, one task between each two, `laps` times. Tells
@@ -80,34 +79,4 @@ pub fn ping_pong<R: Runtime>(count: u64) -> Facts {
         "nanoseconds",
         result.get().as_nanos() as f64 / (2 * count) as f64,
     )]
-}
-
-/// The smallest channel within a thread: a message is that there is one. The same for every
-/// runtime, so that only its wakes and polls differ.
-#[derive(Default)]
-struct Channel {
-    full: Cell<bool>,
-    waiting: RefCell<Option<Waker>>,
-}
-
-impl Channel {
-    fn send(&self) {
-        self.full.set(true);
-        // Taken first: waking may run code that sends again.
-        let waiting = self.waiting.borrow_mut().take();
-        if let Some(waker) = waiting {
-            waker.wake();
-        }
-    }
-
-    async fn receive(&self) {
-        poll_fn(|context| {
-            if self.full.replace(false) {
-                return Poll::Ready(());
-            }
-            *self.waiting.borrow_mut() = Some(context.waker().clone());
-            Poll::Pending
-        })
-        .await;
-    }
 }

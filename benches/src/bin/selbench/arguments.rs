@@ -35,7 +35,15 @@ pub(crate) enum Command {
     Echo(Echo),
     /// Open loop against a server: latency at a given rate, from the intended time of sending
     Load(Load),
+    #[command(flatten)]
+    Asked(crate::loads::Command),
+    #[command(flatten)]
+    Alone(crate::workloads::Command),
     /// A against B, interleaved, with an A/A run for the noise floor
+    ///
+    /// Two selectors (in the ring), two runtimes (in the echo), or two programs: paths of selbench
+    /// binaries or of servers that say `port N` on their first line, or git revisions, each built
+    /// in a worktree below the target folder.
     Compare(Compare),
     /// Several workloads in one run, with a report
     Matrix(Matrix),
@@ -85,6 +93,24 @@ pub(crate) struct Common {
     /// Writes the report
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
+}
+
+impl Common {
+    /// What a program asks of itself: slices of so many milliseconds, and no files.
+    pub(crate) fn of(ms: u64) -> Self {
+        Self {
+            subjects: Vec::new(),
+            blocks: 1,
+            ms,
+            threshold: 3.0,
+            seed: 1,
+            no_floor: true,
+            json: None,
+            csv: None,
+            hgrm: None,
+            html: None,
+        }
+    }
 }
 
 #[derive(Args)]
@@ -150,7 +176,7 @@ pub(crate) struct Wire {
     /// Bytes in a message
     #[arg(long, value_delimiter = ',', default_value = "64")]
     pub(crate) size: Vec<usize>,
-    /// Who runs where: same-cpu, split, split-spin, spin-spin (which needs a server that spins)
+    /// Who runs where: same-cpu, split, split-spin, or spin-spin, whose subjects spin as well
     #[arg(long, value_parser = ["same-cpu", "split", "split-spin", "spin-spin"])]
     pub(crate) placement: Option<String>,
     /// An echo server that runs already; only on the loopback
@@ -191,6 +217,9 @@ pub(crate) struct Compare {
     pub(crate) b: String,
     #[command(flatten)]
     pub(crate) common: Common,
+    /// Of two programs: which of their subjects is measured, a selector or a runtime
+    #[arg(long, default_value = "ours")]
+    pub(crate) subject: String,
     /// Watched fds of `ring`, connections of `echo`
     #[arg(long, value_delimiter = ',', default_value = "1,100,1000")]
     pub(crate) sizes: Vec<usize>,
@@ -240,19 +269,9 @@ pub(crate) struct Report {
     pub(crate) output: PathBuf,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Fault {
-    /// The generator sleeps 100 ms now and then: must end in generator-lag
-    SleepingGenerator,
-    /// The server swallows messages: must end in errors or lost
-    DroppedReply,
-    /// The service histogram is corrected after the fact: must end in canary
-    CorrectedHistogram,
-}
-
 #[derive(Args)]
 pub(crate) struct Selftest {
     /// Breaks something on purpose: the test must then fail, with the code of the fault
     #[arg(long)]
-    pub(crate) fault: Option<Fault>,
+    pub(crate) fault: Option<crate::selftest::Fault>,
 }

@@ -3,22 +3,29 @@
 
 mod arguments;
 mod gate;
+mod loads;
 mod matrix;
 mod output;
 mod plan;
+mod programs;
 mod progress;
 mod report;
 mod selftest;
 mod session;
 mod slices;
 mod table;
+mod workloads;
 
 use std::process::ExitCode;
 
 use arguments::{Arguments, Command};
+use benches::allocations::CountingAllocator;
 use benches::selbench::environment::Environment;
 use benches::selbench::{server, work};
 use clap::{CommandFactory, Parser};
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 /// How a run ended; the numbers are documented in the guide.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -88,7 +95,9 @@ fn run(command: Command) -> Result<Ending, String> {
         Command::Register(options) => session::run(&plan::register(&options)?, &options.common),
         Command::Echo(options) => session::run(&plan::echo(&options)?, &options.common),
         Command::Load(options) => session::load(&options),
-        Command::Compare(options) => session::run(&plan::compare(&options)?, &options.common),
+        Command::Asked(command) => loads::run(&command),
+        Command::Compare(options) => session::compare(&options),
+        Command::Alone(command) => workloads::run(&command),
         Command::Matrix(options) => matrix::run(&options),
         Command::Gate(options) => gate::run(&options),
         Command::Report(options) => report::run(&options),

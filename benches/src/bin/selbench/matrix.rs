@@ -8,7 +8,7 @@ use benches::selbench::schema::{Spec, Workload};
 use crate::arguments::{Common, Matrix, Preset, Wire};
 use crate::plan::{self, Plan};
 use crate::session::{self, Session};
-use crate::{Ending, output, report};
+use crate::{Ending, loads, output, report};
 
 /// How much of everything.
 struct Size {
@@ -21,6 +21,8 @@ struct Size {
     register_ms: u64,
     echo_ms: u64,
     load: (&'static [f64], u64),
+    /// Of fairness, of an overload and of each run of a search; nothing leaves the three out.
+    asked_ms: Option<[u64; 3]>,
     blocks: usize,
     selectors: &'static [&'static str],
     runtimes: &'static [&'static str],
@@ -36,6 +38,7 @@ const SMOKE: Size = Size {
     register_ms: 20,
     echo_ms: 80,
     load: (&[50.0], 250),
+    asked_ms: None,
     blocks: 4,
     selectors: &["bare-epoll", "ours-epoll", "ours-poll", "ours-select"],
     runtimes: &["bare", "ours", "tokio"],
@@ -51,6 +54,7 @@ const QUICK: Size = Size {
     register_ms: 40,
     echo_ms: 150,
     load: (&[10.0, 50.0, 80.0, 110.0], 400),
+    asked_ms: Some([400, 150, 60]),
     blocks: 5,
     selectors: &[
         "bare-epoll",
@@ -76,6 +80,7 @@ const FULL: Size = Size {
     register_ms: 200,
     echo_ms: 500,
     load: (&[10.0, 50.0, 70.0, 90.0, 110.0], 1500),
+    asked_ms: Some([1000, 500, 300]),
     blocks: 10,
     selectors: &[
         "bare-epoll",
@@ -112,16 +117,9 @@ pub(crate) fn run(options: &Matrix) -> Result<Ending, String> {
     std::fs::create_dir_all(&options.folder)
         .map_err(|error| format!("{}: {error}", options.folder.display()))?;
     let common = |ms: u64| Common {
-        subjects: Vec::new(),
         blocks: size.blocks,
-        ms,
-        threshold: 3.0,
         seed: options.seed,
-        no_floor: false,
-        json: None,
-        csv: None,
-        hgrm: None,
-        html: None,
+        ..Common::of(ms)
     };
     let mut session = Session::begin(3.0)?;
     if let Some(seconds) = size.budget {
@@ -196,14 +194,6 @@ fn registers(size: &Size, common: &Common) -> Plan {
 
 /// The closed loop and the open one.
 fn serve(session: &mut Session, size: &Size, common: &dyn Fn(u64) -> Common) -> Result<(), String> {
-    let wire = |connections: usize| Wire {
-        connections: vec![connections],
-        idle: vec![0],
-        depth: 1,
-        size: vec![64],
-        placement: None,
-        server: None,
-    };
     let echo = plan::wired(
         Workload::Echo,
         &common(size.echo_ms),
@@ -223,5 +213,40 @@ fn serve(session: &mut Session, size: &Size, common: &dyn Fn(u64) -> Common) -> 
     )?;
     let load = plan(load.points, size.loaded, size.blocks.min(4));
     session::offer(session, &load, &[], size.load.0, "even", false);
+    size.asked_ms
+        .map_or(Ok(()), |ms| ask(session, size, ms, common))
+}
+
+/// What else the open loop is asked: fairness, an overload, the capacity with p99 within 1 ms.
+fn ask(
+    session: &mut Session,
+    size: &Size,
+    [fair_ms, overload_ms, capacity_ms]: [u64; 3],
+    common: &dyn Fn(u64) -> Common,
+) -> Result<(), String> {
+    let wired = |workload, ms| {
+        plan::wired(workload, &common(ms), &wire(50), Placement::SplitSpin).map(|plan| plan.points)
+    };
+    let blocks = size.blocks.div_ceil(3);
+    let mut fair = wired(Workload::Fair, fair_ms)?;
+    loads::fair_points(&mut fair, 25_000.0, (16_384, 4));
+    session::measure_checked(session, &plan(fair, size.loaded, blocks), false);
+    let overload = plan(wired(Workload::Overload, overload_ms)?, size.loaded, blocks);
+    loads::offer_overload(session, &overload, None, &[150.0], false);
+    let mut capacity = wired(Workload::Capacity, capacity_ms)?;
+    loads::capacity_points(&mut capacity, 1000.0, false);
+    session::measure_checked(session, &plan(capacity, size.loaded, blocks), false);
     Ok(())
+}
+
+/// So many connections with one message of 64 bytes each.
+fn wire(connections: usize) -> Wire {
+    Wire {
+        connections: vec![connections],
+        idle: vec![0],
+        depth: 1,
+        size: vec![64],
+        placement: None,
+        server: None,
+    }
 }

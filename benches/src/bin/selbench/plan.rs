@@ -12,6 +12,7 @@ use benches::subject::Subject;
 use benches::subjects;
 
 use crate::arguments::{Common, Compare, Echo, Map, Register, Ring, Wire};
+use crate::programs::Program;
 
 /// What a session measures: every subject at every point, in every block.
 #[derive(Clone)]
@@ -44,6 +45,7 @@ pub(crate) fn point(
         block: 0,
         seed: common.seed,
         server: None,
+        server_program: None,
         fault: None,
     }
 }
@@ -59,10 +61,24 @@ fn selectors(common: &Common) -> Result<Vec<String>, String> {
     )
 }
 
-/// Runtimes that were asked for, or the usual ones.
-fn runtimes(common: &Common) -> Result<Vec<String>, String> {
+/// Runtimes that were asked for, or the usual ones. Whether they spin is the placement's to say,
+/// for it is what a row tells.
+fn runtimes(common: &Common, placement: Placement) -> Result<Vec<String>, String> {
+    let spin = placement == Placement::SpinSpin;
     let all = subjects::all();
     let names: Vec<_> = all.iter().map(|one| (one.name, one.about)).collect();
+    let wrong = |name: &&String| Subject::named(name).is_some_and(|one| one.spins != spin);
+    if let Some(wrong) = common.subjects.iter().find(wrong) {
+        return Err(if spin {
+            format!("{wrong} sleeps: spin-spin is for subjects that spin, and for --server")
+        } else {
+            format!("{wrong} spins: its placement is spin-spin")
+        });
+    }
+    if spin {
+        let usual = all.iter().filter(|one| one.spins).map(|one| one.name);
+        return choose(common, &names, usual);
+    }
     let usual = [
         "bare",
         "ours",
@@ -80,6 +96,18 @@ fn runtimes(common: &Common) -> Result<Vec<String>, String> {
             .into_iter()
             .filter(|name| Subject::named(name).is_some()),
     )
+}
+
+/// Runtimes with tasks that were asked for, or the usual ones.
+pub(crate) fn executors(common: &Common) -> Result<Vec<String>, String> {
+    let all: Vec<_> = subjects::all()
+        .iter()
+        .filter(|one| one.tasks.is_some())
+        .map(|one| (one.name, one.about))
+        .collect();
+    let usual = all.iter().map(|(name, _)| *name);
+    let usual = usual.filter(|name| ["ours", "tokio", "smol", "monoio"].contains(name));
+    choose(common, &all, usual)
 }
 
 fn choose(
@@ -262,9 +290,6 @@ pub(crate) fn wired(
     if let Some(address) = &wire.server {
         server::loopback(address)?;
     }
-    if placement == Placement::SpinSpin && wire.server.is_none() {
-        return Err("no subject of ours spins: spin-spin needs --server".to_owned());
-    }
     let mut points = Vec::new();
     for &connections in &wire.connections {
         for &idle in &wire.idle {
@@ -283,7 +308,7 @@ pub(crate) fn wired(
     }
     let subjects = match &wire.server {
         Some(address) => vec![address.clone()],
-        None => runtimes(common)?,
+        None => runtimes(common, placement)?,
     };
     Ok(Plan {
         points,
@@ -292,40 +317,64 @@ pub(crate) fn wired(
     })
 }
 
-/// A against B: selectors in the ring, runtimes in the echo.
-pub(crate) fn compare(options: &Compare) -> Result<Plan, String> {
+/// What `compare` compares.
+pub(crate) enum Compared {
+    /// What has a name in this program.
+    Subjects(Plan),
+    /// Programs by the names that they have in the plan, and the subject that each measures.
+    Programs(Plan, BTreeMap<String, Program>, String),
+}
+
+/// A against B: selectors in the ring, runtimes in the echo, or two programs in either.
+pub(crate) fn compare(options: &Compare) -> Result<Compared, String> {
     let mut common = options.common.clone();
     common.subjects = vec![options.b.clone(), options.a.clone()];
-    let sizes = &options.sizes;
-    if common
-        .subjects
-        .iter()
-        .all(|name| dispatch::named(name).is_some())
-    {
-        let transport = sockets::TRANSPORTS[1];
-        let points = sizes
-            .iter()
-            .map(|&size| ring_point(&common, size.max(1), 1, None, transport));
-        return Ok(Plan {
-            points: points.collect(),
-            subjects: selectors(&common)?,
-            blocks: common.blocks,
-        });
+    let all = |known: fn(&str) -> bool| common.subjects.iter().all(|name| known(name));
+    if all(|name| dispatch::named(name).is_some()) {
+        return Ok(Compared::Subjects(compared_rings(&common, &options.sizes)));
     }
-    if common
-        .subjects
-        .iter()
-        .any(|name| Subject::named(name).is_none())
-    {
-        return Err("these are neither two selectors nor two runtimes".to_owned());
+    if all(|name| Subject::named(name).is_some()) {
+        return compared_echoes(&common, &options.sizes).map(Compared::Subjects);
     }
+    let mut programs = BTreeMap::new();
+    for name in &common.subjects {
+        let program = Program::named(name)?.ok_or_else(|| {
+            format!("{name}: these are neither two selectors, two runtimes nor two programs")
+        })?;
+        programs.insert(name.clone(), program);
+    }
+    let own = options.subject.clone();
+    let serves = programs
+        .values()
+        .any(|program| matches!(program, Program::Server(_)));
+    let names = std::mem::take(&mut common.subjects);
+    let mut plan = if !serves && dispatch::named(&own).is_some() {
+        compared_rings(&common, &options.sizes)
+    } else {
+        compared_echoes(&common, &options.sizes)?
+    };
+    plan.subjects = names;
+    Ok(Compared::Programs(plan, programs, own))
+}
+
+fn compared_rings(common: &Common, sizes: &[usize]) -> Plan {
+    let transport = sockets::TRANSPORTS[1];
+    let point = |&size: &usize| ring_point(common, size.max(1), 1, None, transport);
+    Plan {
+        points: sizes.iter().map(point).collect(),
+        subjects: common.subjects.clone(),
+        blocks: common.blocks,
+    }
+}
+
+fn compared_echoes(common: &Common, sizes: &[usize]) -> Result<Plan, String> {
     let wire = Wire {
-        connections: sizes.clone(),
+        connections: sizes.to_vec(),
         idle: vec![0],
         depth: 1,
         size: vec![64],
         placement: None,
         server: None,
     };
-    wired(Workload::Echo, &common, &wire, Placement::SameCpu)
+    wired(Workload::Echo, common, &wire, Placement::SameCpu)
 }

@@ -1,5 +1,6 @@
 //! A run: interleaved blocks of slices, their comparison, and what is made of it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -11,8 +12,9 @@ use benches::selbench::server;
 use benches::selbench::statistics::{self, Comparison};
 use benches::stats;
 
-use crate::arguments::{Common, Load};
-use crate::plan::{self, Plan};
+use crate::arguments::{Common, Compare, Load};
+use crate::plan::{self, Compared, Plan};
+use crate::programs::Program;
 use crate::progress::Progress;
 use crate::{Ending, output, slices, table};
 use benches::selbench::placement::Placement;
@@ -22,6 +24,8 @@ pub(crate) struct Session {
     document: Document,
     interrupted: Arc<AtomicBool>,
     threshold: f64,
+    /// Programs that stand for subjects, and the name of the subject that they measure.
+    programs: Option<(BTreeMap<String, Program>, String)>,
     /// When no further slice begins.
     deadline: Option<Instant>,
 }
@@ -47,6 +51,7 @@ impl Session {
             },
             interrupted,
             threshold: threshold_percent / 100.0,
+            programs: None,
             deadline: None,
         })
     }
@@ -99,7 +104,14 @@ impl Session {
 
     /// Measures one slice and keeps it, unless Ctrl-C tore it.
     fn slice(&mut self, spec: &Spec) {
-        let result = slices::measure(spec);
+        let program = self.programs.as_ref().and_then(|(programs, own)| {
+            let program = programs.get(spec.program())?;
+            Some((program, own))
+        });
+        let result = match program {
+            Some((program, own)) => slices::measure_program(spec, program, own),
+            None => slices::measure(spec),
+        };
         if self.interrupted() {
             return;
         }
@@ -114,8 +126,9 @@ impl Session {
         }
         let mut spec = point.clone();
         spec.workload = Workload::Echo;
-        server::NULL.clone_into(&mut spec.subject);
+        server::null(point.placement).clone_into(&mut spec.subject);
         spec.server = None;
+        spec.server_program = None;
         spec.milliseconds = spec.milliseconds.min(300);
         let depth = spec.number("depth").max(1.0);
         spec.parameters.insert("depth".to_owned(), 4.0 * depth);
@@ -124,8 +137,8 @@ impl Session {
         slice.metrics.get("rate").copied()
     }
 
-    /// Adds the check of headroom to the slices of a point. A closed loop whose server had no
-    /// time to rest needs none: the generator was not its limit.
+    /// Adds the check of headroom to the slices of a point. Where the server had no time to rest
+    /// and the rate is what it could do, none is needed: the generator was not the limit.
     pub(crate) fn check_headroom(&mut self, point: &Spec, null_rate: f64) {
         let name = point.point();
         for slice in &mut self.document.slices {
@@ -137,9 +150,12 @@ impl Session {
             if !of_it || slice.metrics.contains_key("headroom") {
                 continue;
             }
+            let offered = matches!(slice.spec.workload, Workload::Load | Workload::Fair);
+            let figure = |name: &str| slice.metrics.get(name).copied().unwrap_or(0.0);
             let rate = match slice.spec.workload {
-                Workload::Load => slice.spec.number("rate"),
-                _ => slice.metrics.get("rate").copied().unwrap_or(0.0),
+                _ if offered => slice.spec.number("rate"),
+                Workload::Overload => figure("goodput"),
+                _ => figure("rate"),
             };
             if rate <= 0.0 {
                 continue;
@@ -147,7 +163,7 @@ impl Session {
             slice
                 .metrics
                 .insert("headroom".to_owned(), null_rate / rate);
-            if slice.spec.workload == Workload::Load || !bound {
+            if offered || !bound {
                 slice.flags.extend(checks::headroom(null_rate, rate));
             }
         }
@@ -254,6 +270,21 @@ fn check_shapes(slices: &mut [Slice]) {
     }
 }
 
+/// `compare`: of what has a name here, or of programs.
+pub(crate) fn compare(options: &Compare) -> Result<Ending, String> {
+    let common = &options.common;
+    let mut session = Session::begin(common.threshold)?;
+    let plan = match plan::compare(options)? {
+        Compared::Subjects(plan) => plan,
+        Compared::Programs(plan, programs, own) => {
+            session.programs = Some((programs, own));
+            plan
+        }
+    };
+    measure_checked(&mut session, &plan, !common.no_floor);
+    session.finish(common).map(|(_, ending)| ending)
+}
+
 /// Runs a plan, with the checks that its workloads need.
 pub(crate) fn run(plan: &Plan, common: &Common) -> Result<Ending, String> {
     let mut session = Session::begin(common.threshold)?;
@@ -263,8 +294,7 @@ pub(crate) fn run(plan: &Plan, common: &Common) -> Result<Ending, String> {
 
 /// Measures a plan, and for clients of servers the generator's headroom.
 pub(crate) fn measure_checked(session: &mut Session, plan: &Plan, floor: bool) {
-    let wired =
-        |point: &&Spec| point.workload == Workload::Echo && point.placement != Placement::SameCpu;
+    let wired = |point: &&Spec| point.workload.serves() && point.placement != Placement::SameCpu;
     let rates: Vec<(Spec, f64)> = plan
         .points
         .iter()
@@ -306,7 +336,7 @@ pub(crate) fn offer(
     for point in &plan.points {
         let null_rate = session.null_rate(point);
         let rates: Vec<f64> = if rates.is_empty() {
-            let slowest = capacity(session, plan, point);
+            let slowest = session.capacities(plan, point).map_or(0.0, |both| both.0);
             let share = |percent: &f64| (slowest * percent / 100.0 / 100.0).round() * 100.0;
             percent.iter().map(share).collect()
         } else {
@@ -334,6 +364,28 @@ pub(crate) fn offer(
 }
 
 impl Session {
+    /// The closed-loop rates of the slowest subject and of the fastest; nothing if none could be
+    /// measured.
+    pub(crate) fn capacities(&self, plan: &Plan, point: &Spec) -> Option<(f64, f64)> {
+        let mut rates = Vec::new();
+        for subject in &plan.subjects {
+            if self.interrupted() || self.late() {
+                return None;
+            }
+            let mut spec = point.clone();
+            spec.workload = Workload::Echo;
+            spec.subject.clone_from(subject);
+            spec.milliseconds = spec.milliseconds.min(300);
+            let slice = slices::measure(&spec).ok();
+            let rate = slice.and_then(|slice| slice.metrics.get("rate").copied());
+            eprintln!("capacity of {subject}: {:.0}/s", rate.unwrap_or(0.0));
+            rates.extend(rate);
+        }
+        let slowest = rates.iter().copied().reduce(f64::min)?;
+        let fastest = rates.iter().copied().reduce(f64::max)?;
+        Some((slowest, fastest))
+    }
+
     /// The null server could not be measured: nothing proves the generator.
     fn unproven(&mut self, point: &Spec) {
         let name = point.point();
@@ -349,24 +401,4 @@ impl Session {
             });
         }
     }
-}
-
-/// The closed-loop rate of the slowest subject.
-fn capacity(session: &Session, plan: &Plan, point: &Spec) -> f64 {
-    let mut slowest = f64::INFINITY;
-    for subject in &plan.subjects {
-        if session.interrupted() || session.late() {
-            return 0.0;
-        }
-        let mut spec = point.clone();
-        spec.workload = Workload::Echo;
-        spec.subject.clone_from(subject);
-        spec.milliseconds = spec.milliseconds.min(300);
-        let rate = slices::measure(&spec)
-            .ok()
-            .and_then(|slice| slice.metrics.get("rate").copied());
-        eprintln!("capacity of {subject}: {:.0}/s", rate.unwrap_or(0.0));
-        slowest = slowest.min(rate.unwrap_or(f64::INFINITY));
-    }
-    if slowest.is_finite() { slowest } else { 0.0 }
 }

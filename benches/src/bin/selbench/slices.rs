@@ -1,15 +1,40 @@
 //! Starts slices as processes of their own.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use benches::selbench::checks::{Flag, Reason};
 use benches::selbench::schema::{Slice, Spec};
 use benches::selbench::statistics::Random;
 
+use crate::programs::Program;
+
 /// Measures a slice in a fresh process, whose environment has a random size: where the stack
 /// begins must not favour one subject.
 pub(crate) fn measure(spec: &Spec) -> Result<Slice, String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    measure_with(&program, spec)
+}
+
+/// The same with another program in place of a subject: a `selbench` measures its subject of the
+/// name `own`, a server is measured. The row has the name that `spec` gives it.
+pub(crate) fn measure_program(spec: &Spec, program: &Program, own: &str) -> Result<Slice, String> {
+    let mut inner = spec.clone();
+    let mut slice = match program {
+        Program::Selbench(path) => {
+            own.clone_into(&mut inner.subject);
+            measure_with(path, &inner)?
+        }
+        Program::Server(path) => {
+            inner.server_program = Some(path.to_string_lossy().into_owned());
+            measure(&inner)?
+        }
+    };
+    slice.spec.subject.clone_from(&spec.subject);
+    Ok(slice)
+}
+
+fn measure_with(program: &Path, spec: &Spec) -> Result<Slice, String> {
     let text = serde_json::to_string(spec).map_err(|error| error.to_string())?;
     let padding = Random::new(spec.seed ^ (spec.block as u64 + 1) << 32).number() % 4096;
     let output = Command::new(program)
@@ -38,6 +63,7 @@ pub(crate) fn failed(spec: &Spec, problem: String) -> Slice {
         histograms: Default::default(),
         timeline: Vec::new(),
         cells: Vec::new(),
+        probes: Vec::new(),
         system_calls: Default::default(),
         quiet: Default::default(),
         flags: vec![Flag {

@@ -26,6 +26,24 @@ pub(super) struct Series {
     pub(super) colour: usize,
 }
 
+impl Series {
+    /// A curve of measurements; `valid` says whether they are to be believed.
+    pub(super) fn measured(
+        name: String,
+        points: Vec<(f64, f64)>,
+        valid: bool,
+        colour: usize,
+    ) -> Self {
+        Self {
+            name,
+            points,
+            invalid: !valid,
+            fitted: false,
+            colour,
+        }
+    }
+}
+
 /// An axis.
 pub(super) struct Axis {
     pub(super) label: &'static str,

@@ -45,13 +45,12 @@ pub(super) fn time_line(slices: &[&Slice]) -> String {
                 .collect()
         };
         for (word, points) in [("p50", line(|w| w.p50_ns)), ("p99", line(|w| w.p99_ns))] {
-            series.push(Series {
-                name: format!("{subject} {word}"),
+            series.push(Series::measured(
+                format!("{subject} {word}"),
                 points,
-                invalid: !valid,
-                fitted: false,
-                colour: colour(&names, subject),
-            });
+                valid,
+                colour(&names, subject),
+            ));
         }
     }
     series.retain(|one: &Series| one.points.len() > 1);

@@ -22,8 +22,7 @@ pub(super) const TIME: Axis = Axis {
 pub(super) fn colours(slices: &[&Slice], servers: bool) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for slice in slices {
-        let serves = matches!(slice.spec.workload, Workload::Echo | Workload::Load);
-        if serves == servers && !names.contains(&slice.spec.subject) {
+        if slice.spec.workload.serves() == servers && !names.contains(&slice.spec.subject) {
             names.push(slice.spec.subject.clone());
         }
     }
@@ -109,13 +108,12 @@ pub(super) fn percentiles(slices: &[&Slice]) -> String {
             .map(|x| (x, pooled.value_at_quantile(1.0 - 1.0 / x) as f64))
             .filter(|point| point.1 > 0.0)
             .collect();
-        series.push(Series {
-            name: format!("{subject}, max {}", chart::time(pooled.max() as f64)),
+        series.push(Series::measured(
+            format!("{subject}, max {}", chart::time(pooled.max() as f64)),
             points,
-            invalid: !valid,
-            fitted: false,
-            colour: colour(&names, subject),
-        });
+            valid,
+            colour(&names, subject),
+        ));
     }
     if series.is_empty() {
         return String::new();
@@ -205,22 +203,18 @@ pub(super) fn cost(slices: &[&Slice]) -> String {
         if let Some((a, b)) = statistics::fit(&near).filter(|_| near.len() >= 3) {
             lines.push((subject.to_owned(), a, b));
             let fitted = points.iter().map(|point| (point.0, a + b * point.0));
-            series.push(Series {
+            // Noise about a flat curve can fall, and would fall off a logarithmic axis.
+            let rises = b > 0.0;
+            series.extend(rises.then(|| Series {
                 name: format!("{subject}, fitted"),
                 points: fitted.filter(|point| point.1 > 0.0).collect(),
                 invalid: false,
                 fitted: true,
                 colour,
-            });
+            }));
         }
         if !points.is_empty() {
-            series.push(Series {
-                name: subject.to_owned(),
-                points,
-                invalid: !valid,
-                fitted: false,
-                colour,
-            });
+            series.push(Series::measured(subject.to_owned(), points, valid, colour));
         }
     }
     if series.is_empty() {
@@ -285,13 +279,12 @@ pub(super) fn offered(slices: &[&Slice]) -> String {
                 |slice| slice.metrics.get(metric).copied(),
             );
             if !points.is_empty() {
-                series.push(Series {
-                    name: format!("{subject} {word}"),
+                series.push(Series::measured(
+                    format!("{subject} {word}"),
                     points,
-                    invalid: !valid,
-                    fitted: false,
-                    colour: colour(&names, subject),
-                });
+                    valid,
+                    colour(&names, subject),
+                ));
             }
         }
     }

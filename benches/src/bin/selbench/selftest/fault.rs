@@ -1,0 +1,79 @@
+//! What can be broken on purpose, and the code that it must be found with.
+
+use benches::selbench::checks::Reason;
+use benches::selbench::faulty::Wrong;
+use benches::selbench::schema::Spec;
+use clap::ValueEnum;
+
+/// Something that is broken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Fault {
+    /// The generator sleeps 100 ms now and then: generator-lag
+    SleepingGenerator,
+    /// The generator needs 300 us for each reply: headroom
+    SlowGenerator,
+    /// The server rests before each reply: not-server-bound
+    SleepingServer,
+    /// More is offered than such a server can do: backlog
+    Flood,
+    /// The server swallows messages: errors or lost
+    DroppedReply,
+    /// The server changes a byte: errors
+    WrongByte,
+    /// The server resets connections: errors
+    Reset,
+    /// The service histogram is corrected after the fact: canary
+    CorrectedHistogram,
+    /// The response is measured from the actual send: canary
+    CoordinatedOmission,
+    /// Half of each latency is told: little
+    HalvedLatency,
+    /// The clock goes back: clock
+    SteppingClock,
+    /// Another process computes beside: noisy-foreign
+    NoisyNeighbour,
+    /// Files run out: resource-wall
+    FewFiles,
+    /// epoll is measured under the name of poll, and the other way round: shape
+    SwappedSubjects,
+}
+
+impl Fault {
+    /// The codes one of which it must be found with.
+    pub(super) fn codes(self) -> &'static [Reason] {
+        match self {
+            Self::SleepingGenerator => &[Reason::GeneratorLag],
+            Self::SlowGenerator => &[Reason::Headroom],
+            Self::SleepingServer => &[Reason::NotServerBound],
+            Self::Flood => &[Reason::Backlog],
+            Self::DroppedReply => &[Reason::Errors, Reason::Lost],
+            Self::WrongByte | Self::Reset => &[Reason::Errors],
+            Self::CorrectedHistogram | Self::CoordinatedOmission => &[Reason::Canary],
+            Self::HalvedLatency => &[Reason::Little],
+            Self::SteppingClock => &[Reason::Clock],
+            Self::NoisyNeighbour => &[Reason::NoisyForeign],
+            Self::FewFiles => &[Reason::ResourceWall],
+            Self::SwappedSubjects => &[Reason::Shape],
+        }
+    }
+
+    /// The same slice with its fault.
+    pub(super) fn breaks(self, mut spec: Spec) -> Spec {
+        let server = match self {
+            Self::SleepingServer | Self::Flood => Some(Wrong::Sleeps),
+            Self::DroppedReply => Some(Wrong::Drops),
+            Self::WrongByte => Some(Wrong::Alters),
+            Self::Reset => Some(Wrong::Resets),
+            _ => None,
+        };
+        match server {
+            Some(wrong) => wrong.subject().clone_into(&mut spec.subject),
+            // The slice knows these by the names that they have on the command line.
+            None => {
+                let name = self.to_possible_value();
+                spec.fault = name.map(|name| name.get_name().to_owned());
+            }
+        }
+        spec
+    }
+}

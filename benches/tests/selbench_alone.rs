@@ -1,0 +1,132 @@
+//! The workloads of `selbench` that need no load generator: each is run briefly on every subject,
+//! and what it tells must be true. Counts and shapes are asserted, times never: tests run on busy
+//! machines and in debug builds.
+
+#![cfg(feature = "selbench")]
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use benches::selbench::histogram;
+use benches::selbench::schema::{Document, Slice};
+
+/// Runs a workload, one block and no A/A pair, and reads what it wrote; the name is this test's
+/// own.
+fn measure(name: &str, words: &[&str]) -> Vec<Slice> {
+    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("alone-{name}.json"));
+    let _ = std::fs::remove_file(&file);
+    let output = Command::new(env!("CARGO_BIN_EXE_selbench"))
+        .args(words)
+        .args(["--blocks", "1", "--no-floor", "--json"])
+        .arg(&file)
+        .output()
+        .unwrap();
+    let document = Document::read(file.to_str().unwrap())
+        .unwrap_or_else(|problem| panic!("{problem}: {}", String::from_utf8_lossy(&output.stderr)));
+    let slices = document.slices;
+    assert!(!slices.is_empty(), "{words:?} measured something");
+    for slice in &slices {
+        let error = slice
+            .flags
+            .iter()
+            .find(|flag| flag.reason.code() == "errors");
+        assert!(error.is_none(), "{} {error:?}", row(slice));
+        let table = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            table.contains(&slice.spec.point()),
+            "{}: {table}",
+            row(slice)
+        );
+    }
+    slices
+}
+
+/// What a message about a slice begins with.
+fn row(slice: &Slice) -> String {
+    format!("{} on {}", slice.spec.point(), slice.spec.subject)
+}
+
+/// A metric of a slice, which it must have.
+fn metric(slice: &Slice, name: &str) -> f64 {
+    let value = slice.metrics.get(name).copied();
+    value.unwrap_or_else(|| panic!("{} has no {name}: {:?}", row(slice), slice.metrics))
+}
+
+#[test]
+fn every_task_switches_as_often_as_it_is_asked_to() {
+    let words = ["switch", "--tasks", "10", "--ms", "5"];
+    let slices = measure("switch", &words);
+    for slice in &slices {
+        let switches = match slice.spec.choice("operation") {
+            "spawn-join" => 10.0,
+            _ => 100_000.0,
+        };
+        assert_eq!(metric(slice, "switches"), switches, "{}", row(slice));
+        assert!(metric(slice, "ns_per_switch") > 0.0);
+        let allocated = metric(slice, "allocations_per_task");
+        assert!(allocated >= 1.0, "{}: a task is on the heap", row(slice));
+        if slice.spec.subject == "ours" {
+            // Ten thousand switches of a task ask for no memory.
+            assert!(allocated < 5.0, "{}: {allocated}", row(slice));
+        }
+    }
+}
+
+#[test]
+fn a_storm_of_timers_fires_all_of_them_and_does_not_grow_with_their_number() {
+    let words = ["timers", "--without", "sleeps", "--timers", "500,50000"];
+    let slices = measure("storm", &[&words[..], &["--ms", "5"]].concat());
+    for few in slices
+        .iter()
+        .filter(|slice| slice.spec.count("timers") == 500)
+    {
+        let same = |slice: &&Slice| {
+            slice.spec.subject == few.spec.subject && slice.spec.count("timers") == 50_000
+        };
+        let many = slices.iter().find(same).unwrap();
+        for (slice, count) in [(few, 500.0), (many, 50_000.0)] {
+            assert_eq!(metric(slice, "expired"), count, "{}", row(slice));
+            for name in ["insert_ns", "reset_ns", "cancel_ns", "expire_ns"] {
+                assert!(metric(slice, name) >= 0.0, "{}: {name}", row(slice));
+            }
+        }
+        // A list that is searched would be a hundred times dearer; a tree or a wheel is not.
+        let growth = metric(many, "ns_per_operation") / metric(few, "ns_per_operation");
+        assert!(growth < 40.0, "{}: {growth} times dearer", row(many));
+    }
+}
+
+#[test]
+fn no_sleep_ends_early_on_any_runtime() {
+    let words = ["timers", "--without", "storm", "--sleeps", "50,2000"];
+    for slice in measure("sleeps", &[&words[..], &["--ms", "20"]].concat()) {
+        assert_eq!(metric(&slice, "early"), 0.0, "{}", row(&slice));
+        let recorded = histogram::decode(&slice.histograms["overshoot"]).unwrap();
+        assert_eq!(recorded.len() as f64, metric(&slice, "sleeps"));
+        assert!(recorded.len() >= 10);
+    }
+}
+
+#[test]
+fn every_wake_arrives_and_only_foreign_ones_are_written() {
+    let words = ["wake", "--senders", "0,1,2", "--burst", "1,20"];
+    let slices = measure("wake", &[&words[..], &["--ms", "20"]].concat());
+    for slice in &slices {
+        let (senders, burst) = (slice.spec.count("senders"), slice.spec.number("burst"));
+        let wakes = metric(slice, "wakes");
+        let lost = slice.flags.iter().find(|flag| flag.reason.code() == "lost");
+        assert!(lost.is_none(), "{} {lost:?}", row(slice));
+        assert!(wakes >= burst, "{}: {wakes} wakes", row(slice));
+        let recorded = histogram::decode(&slice.histograms["wake"]).unwrap().len() as f64;
+        if senders < 2 && wakes < 900_000.0 {
+            assert_eq!(recorded, wakes, "{}", row(slice));
+        }
+        let writes = metric(slice, "writes_per_burst");
+        if senders == 0 {
+            assert_eq!(writes, 0.0, "{}: the loop need not be woken", row(slice));
+        } else {
+            // Once for each wake at most, plus what a stop that is under way asks for.
+            assert!(writes <= burst + 0.5, "{}: {writes} a burst", row(slice));
+        }
+    }
+}
