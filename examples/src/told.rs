@@ -56,10 +56,19 @@ fn blame(cause: Cause) {
 ///
 /// Why the file cannot be written.
 pub fn begin(waits_with: &str) -> io::Result<()> {
+    begin_with(waits_with, "level")
+}
+
+/// The same, for a program that is told of changes (`edge`) in place of states (`level`).
+///
+/// # Errors
+///
+/// Why the file cannot be written.
+pub fn begin_with(waits_with: &str, trigger: &str) -> io::Result<()> {
     let Some(file) = std::env::var_os("REACTOR_TRACE") else {
         return Ok(());
     };
-    let recorder = Recorder::new(File::create(file)?, waits_with, "level");
+    let recorder = Recorder::new(File::create(file)?, waits_with, trigger);
     *teller() = Some(Teller {
         recorder,
         home: thread::current().id(),
@@ -67,6 +76,11 @@ pub fn begin(waits_with: &str) -> io::Result<()> {
         began: Instant::now(),
     });
     Ok(())
+}
+
+/// Closes the trace. Without it, it ends with what came before the last sleep.
+pub fn end() {
+    *teller() = None;
 }
 
 /// accept(2)
