@@ -12,7 +12,7 @@ use std::panic::Location;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use std::thread::{self, ThreadId};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reactor::observe::{Cause, Event, Observer, Outcome};
 use reactor::trace::Recorder;
@@ -28,6 +28,8 @@ struct Teller {
     home: ThreadId,
     /// Who calls wakers at the moment.
     cause: Cause,
+    /// When it began: the deadlines of timers are told from here.
+    began: Instant,
 }
 
 fn teller() -> MutexGuard<'static, Option<Teller>> {
@@ -54,16 +56,31 @@ fn blame(cause: Cause) {
 ///
 /// Why the file cannot be written.
 pub fn begin(waits_with: &str) -> io::Result<()> {
+    begin_with(waits_with, "level")
+}
+
+/// The same, for a program that is told of changes (`edge`) in place of states (`level`).
+///
+/// # Errors
+///
+/// Why the file cannot be written.
+pub fn begin_with(waits_with: &str, trigger: &str) -> io::Result<()> {
     let Some(file) = std::env::var_os("REACTOR_TRACE") else {
         return Ok(());
     };
-    let recorder = Recorder::new(File::create(file)?, waits_with, "level");
+    let recorder = Recorder::new(File::create(file)?, waits_with, trigger);
     *teller() = Some(Teller {
         recorder,
         home: thread::current().id(),
         cause: Cause::Task,
+        began: Instant::now(),
     });
     Ok(())
+}
+
+/// Closes the trace. Without it, it ends with what came before the last sleep.
+pub fn end() {
+    *teller() = None;
 }
 
 /// accept(2)
@@ -167,6 +184,14 @@ pub fn awake(ready: &[(RawFd, Readiness)]) {
     tell(Event::SelectEnd { ready });
 }
 
+/// The same, as select(2) tells it: these were left in its sets.
+#[track_caller]
+pub fn left_in(read: impl Iterator<Item: AsRawFd>, write: impl Iterator<Item: AsRawFd>) {
+    let read = read.map(|fd| (fd.as_raw_fd(), Readiness::READABLE));
+    let write = write.map(|fd| (fd.as_raw_fd(), Readiness::WRITABLE));
+    awake(&read.chain(write).collect::<Vec<_>>());
+}
+
 /// The same, as a selector of this workspace tells it.
 #[track_caller]
 pub fn ready(events: &[selectors_core::Event]) {
@@ -217,10 +242,14 @@ pub fn polled<T>(task: usize, poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
     polled
 }
 
-/// A timer was armed, and is due at `deadline` after the beginning.
+/// A timer was armed: when it is due, and its number.
 #[track_caller]
-pub fn timer_set(timer: usize, deadline: Duration) {
-    let timer = timer as u32;
+pub fn timer_set((due, number): (Instant, usize)) {
+    let Some(began) = teller().as_ref().map(|teller| teller.began) else {
+        return;
+    };
+    let deadline = due.saturating_duration_since(began);
+    let timer = number as u32;
     tell(Event::TimerSet { timer, deadline });
 }
 

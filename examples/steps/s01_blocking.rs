@@ -14,6 +14,7 @@ fn main() -> io::Result<()> {
     let address = env::args().nth(1).unwrap_or("127.0.0.1:7007".into());
     let listener = TcpListener::bind(address)?;
     println!("listening on {}", listener.local_addr()?);
+    // ANCHOR: accept
     loop {
         let (stream, _from) = listener.accept()?;
         // Until this client leaves, nobody else is so much as accepted.
@@ -21,8 +22,10 @@ fn main() -> io::Result<()> {
             println!("lost a client: {error}");
         }
     }
+    // ANCHOR_END: accept
 }
 
+// ANCHOR: echo
 fn echo(mut stream: TcpStream) -> io::Result<()> {
     let mut buffer = [0; 4096];
     loop {
@@ -32,3 +35,4 @@ fn echo(mut stream: TcpStream) -> io::Result<()> {
         }
     }
 }
+// ANCHOR_END: echo

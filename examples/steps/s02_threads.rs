@@ -15,6 +15,7 @@ fn main() -> io::Result<()> {
     let address = env::args().nth(1).unwrap_or("127.0.0.1:7007".into());
     let listener = TcpListener::bind(address)?;
     println!("listening on {}", listener.local_addr()?);
+    // ANCHOR: accept
     loop {
         let (stream, _from) = listener.accept()?;
         thread::spawn(move || {
@@ -23,8 +24,10 @@ fn main() -> io::Result<()> {
             }
         });
     }
+    // ANCHOR_END: accept
 }
 
+// ANCHOR: echo
 fn echo(mut stream: TcpStream) -> io::Result<()> {
     let mut buffer = [0; 4096];
     loop {
@@ -34,3 +37,4 @@ fn echo(mut stream: TcpStream) -> io::Result<()> {
         }
     }
 }
+// ANCHOR_END: echo

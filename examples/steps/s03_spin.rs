@@ -12,11 +12,13 @@ use std::net::{TcpListener, TcpStream};
 
 use examples::told;
 
+// ANCHOR: client
 /// A client, and what was read from it and not yet sent back.
 struct Client {
     stream: TcpStream,
     unsent: Vec<u8>,
 }
+// ANCHOR_END: client
 
 fn main() -> io::Result<()> {
     let address = env::args().nth(1).unwrap_or("127.0.0.1:7007".into());
@@ -25,6 +27,7 @@ fn main() -> io::Result<()> {
     told::begin("nothing")?;
     println!("listening on {}", listener.local_addr()?);
     let mut clients = Vec::new();
+    // ANCHOR: loop
     // Nearly every call in this loop is in vain: it burns a whole CPU to find out that there is
     // nothing to do.
     loop {
@@ -43,8 +46,10 @@ fn main() -> io::Result<()> {
             Err(_) => false,
         });
     }
+    // ANCHOR_END: loop
 }
 
+// ANCHOR: advance
 impl Client {
     /// Sends what is left, or else reads something new. False: the client has gone.
     fn advance(&mut self) -> io::Result<bool> {
@@ -59,3 +64,4 @@ impl Client {
         Ok(true)
     }
 }
+// ANCHOR_END: advance

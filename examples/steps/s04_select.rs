@@ -9,17 +9,18 @@
 use std::env;
 use std::io::{self, ErrorKind};
 use std::net::{TcpListener, TcpStream};
-use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::os::fd::AsFd;
 
 use examples::told;
 use nix::sys::select::{FdSet, select};
-use selectors_core::Readiness;
 
+// ANCHOR: client
 /// A client, and what was read from it and not yet sent back.
 struct Client {
     stream: TcpStream,
     unsent: Vec<u8>,
 }
+// ANCHOR_END: client
 
 fn main() -> io::Result<()> {
     let address = env::args().nth(1).unwrap_or("127.0.0.1:7007".into());
@@ -29,41 +30,34 @@ fn main() -> io::Result<()> {
     println!("listening on {}", listener.local_addr()?);
     let mut clients: Vec<Client> = Vec::new();
     loop {
+        // ANCHOR: ask
         // The sets are built anew for every call: select(2) writes its answer over the question.
         let (mut read, mut write) = (FdSet::new(), FdSet::new());
         read.insert(listener.as_fd());
         for client in &clients {
-            let set = if client.unsent.is_empty() {
-                &mut read
-            } else {
-                &mut write
-            };
+            let idle = client.unsent.is_empty();
+            let set = if idle { &mut read } else { &mut write };
             set.insert(client.stream.as_fd());
         }
         told::asleep(clients.len() + 1, None);
         select(None, &mut read, &mut write, None, None)?;
-        told::awake(&answer(&read, &write));
-        let came = read.contains(listener.as_fd());
-        let ready: Vec<bool> = clients
-            .iter()
-            .map(|client| {
-                let fd = client.stream.as_fd();
-                read.contains(fd) || write.contains(fd)
-            })
-            .collect();
-
+        told::left_in(read.fds(None), write.fds(None));
+        // ANCHOR_END: ask
+        // ANCHOR: answer
         // Who is ready is told by place: a client has no name yet but its index.
-        let mut ready = ready.into_iter();
-        clients.retain_mut(|client| {
-            if ready.next() != Some(true) {
-                return true;
-            }
-            match client.advance() {
+        let came = read.contains(listener.as_fd());
+        let fds = clients.iter().map(|client| client.stream.as_fd());
+        let ready = fds.map(|fd| read.contains(fd) || write.contains(fd));
+        let mut ready = ready.collect::<Vec<_>>().into_iter();
+        clients.retain_mut(|client| match ready.next() {
+            Some(true) => match client.advance() {
                 Ok(stays) => stays,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => true,
                 Err(_) => false,
-            }
+            },
+            _ => true,
         });
+        // ANCHOR_END: answer
         if came {
             let (stream, _from) = match told::accept(&listener) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => continue,
@@ -76,18 +70,7 @@ fn main() -> io::Result<()> {
     }
 }
 
-/// Everybody whom the kernel left in the sets, for the trace.
-fn answer(read: &FdSet<'_>, write: &FdSet<'_>) -> Vec<(RawFd, Readiness)> {
-    let numbers = |set: &FdSet<'_>| set.fds(None).map(|fd| fd.as_raw_fd()).collect::<Vec<_>>();
-    let read = numbers(read)
-        .into_iter()
-        .map(|fd| (fd, Readiness::READABLE));
-    let write = numbers(write)
-        .into_iter()
-        .map(|fd| (fd, Readiness::WRITABLE));
-    read.chain(write).collect()
-}
-
+// ANCHOR: advance
 impl Client {
     /// Sends what is left, or else reads something new. False: the client has gone.
     fn advance(&mut self) -> io::Result<bool> {
@@ -102,3 +85,4 @@ impl Client {
         Ok(true)
     }
 }
+// ANCHOR_END: advance

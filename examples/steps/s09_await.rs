@@ -9,7 +9,7 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::env;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsFd;
@@ -23,43 +23,47 @@ use selectors_core::{DefaultSelector, EVENT_READ, EVENT_WRITE, Events};
 
 fn main() -> io::Result<()> {
     let address = env::args().nth(1).unwrap_or("127.0.0.1:7007".into());
-    let runtime = Runtime::new()?;
+    let listener = TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    let runtime = Rc::new(Runtime::new()?);
     told::begin(runtime.selector.borrow().backend().name())?;
-    runtime.spawn(serve(Rc::clone(&runtime), address));
+    println!("listening on {}", listener.local_addr()?);
+    runtime.spawn(serve(Async::new(&runtime, listener)));
     runtime.run()
 }
 
-async fn serve(runtime: Rc<Runtime>, address: String) -> io::Result<()> {
-    let listener = TcpListener::bind(address)?;
-    listener.set_nonblocking(true)?;
-    println!("listening on {}", listener.local_addr()?);
-    let listener = Async::new(&runtime, listener);
+// ANCHOR: serve
+/// The task that accepts.
+async fn serve(listener: Async<TcpListener>) -> io::Result<()> {
     loop {
         let (stream, _from) = listener.call(EVENT_READ, told::accept).await?;
         stream.set_nonblocking(true)?;
-        runtime.spawn(echo(Async::new(&runtime, stream)));
+        let stream = Async::new(&listener.runtime, stream);
+        listener.runtime.spawn(echo(stream));
     }
 }
+// ANCHOR_END: serve
 
+// ANCHOR: echo
+/// The task of one client.
 async fn echo(stream: Async<TcpStream>) -> io::Result<()> {
     let mut buffer = [0; 4096];
     loop {
-        let length = stream
-            .call(EVENT_READ, |stream| told::read(stream, &mut buffer))
-            .await?;
+        let read = stream.call(EVENT_READ, |stream| told::read(stream, &mut buffer));
+        let length = read.await?;
         if length == 0 {
             return Ok(());
         }
         let mut unsent = &buffer[..length];
         while !unsent.is_empty() {
-            let sent = stream
-                .call(EVENT_WRITE, |stream| told::write(stream, unsent))
-                .await?;
-            unsent = &unsent[sent..];
+            let write = stream.call(EVENT_WRITE, |stream| told::write(stream, unsent));
+            unsent = &unsent[write.await?..];
         }
     }
 }
+// ANCHOR_END: echo
 
+// ANCHOR: async
 /// A socket that knows how to wait.
 struct Async<T> {
     runtime: Rc<Runtime>,
@@ -74,53 +78,27 @@ impl<T: AsFd + 'static> Async<T> {
         }
     }
 
-    /// Makes a system call until it does not say WouldBlock, and sleeps in between.
-    async fn call<R>(
-        &self,
-        events: Events,
-        mut make: impl FnMut(&T) -> io::Result<R>,
-    ) -> io::Result<R> {
-        loop {
-            match make(&self.socket) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    Ready {
-                        runtime: &self.runtime,
-                        fd: Some(Rc::clone(&self.socket) as _),
-                        events,
-                    }
-                    .await?;
-                }
-                done => return done,
+    /// Makes a system call until it does not say WouldBlock, and sleeps in between: the one future
+    /// that is still written by hand, and it has no states left.
+    async fn call<R, F>(&self, events: Events, mut make: F) -> io::Result<R>
+    where
+        F: FnMut(&T) -> io::Result<R>,
+    {
+        poll_fn(|cx| match make(&self.socket) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                self.runtime.wait(self.socket.clone(), events, cx)?;
+                Poll::Pending
             }
-        }
+            done => Poll::Ready(done),
+        })
+        .await
     }
 }
-
-/// The one future that is still written by hand: Pending once, Ready when it was woken.
-struct Ready<'a> {
-    runtime: &'a Runtime,
-    /// Taken when it registers.
-    fd: Option<Rc<dyn AsFd>>,
-    events: Events,
-}
-
-impl Future for Ready<'_> {
-    type Output = io::Result<()>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Some(fd) = self.fd.take() else {
-            return Poll::Ready(Ok(()));
-        };
-        let mut selector = self.runtime.selector.borrow_mut();
-        told::stored(&fd, self.events);
-        selector.register(fd, self.events, cx.waker().clone())?;
-        Poll::Pending
-    }
-}
+// ANCHOR_END: async
 
 type Task = Pin<Box<dyn Future<Output = io::Result<()>>>>;
 
-/// Selector, tasks, and who is to be polled.
+/// What runs futures: a selector whose keys hold the waker of whoever waits.
 struct Runtime {
     selector: RefCell<DefaultSelector<Rc<dyn AsFd>, Waker>>,
     /// A task keeps its place; one that is over leaves it empty.
@@ -130,12 +108,35 @@ struct Runtime {
 }
 
 impl Runtime {
-    fn new() -> io::Result<Rc<Self>> {
-        Ok(Rc::new(Runtime {
+    fn new() -> io::Result<Self> {
+        Ok(Runtime {
             selector: RefCell::new(DefaultSelector::new()?),
             tasks: RefCell::default(),
             queue: Arc::default(),
-        }))
+        })
+    }
+
+    /// Stores the waker and arms the key, both with one call. Only then may a poll say Pending.
+    fn wait(&self, fd: Rc<dyn AsFd>, events: Events, cx: &Context<'_>) -> io::Result<()> {
+        told::stored(&fd, events);
+        let mut selector = self.selector.borrow_mut();
+        selector.register(fd, events, cx.waker().clone())?;
+        Ok(())
+    }
+
+    /// Sleeps until a key is ready, and calls the waker in it.
+    fn turn(&self) -> io::Result<()> {
+        let mut ready = Vec::new();
+        told::asleep(self.selector.borrow().get_map().len(), None);
+        self.selector.borrow_mut().select(&mut ready, None)?;
+        told::ready(&ready);
+        for event in &ready {
+            // One report, one wake: whoever still waits registers again.
+            let key = self.selector.borrow_mut().unregister(event.token)?;
+            told::changed(key.fd, None);
+            key.data.wake();
+        }
+        Ok(())
     }
 
     fn spawn(&self, future: impl Future<Output = io::Result<()>> + 'static) {
@@ -146,33 +147,29 @@ impl Runtime {
         told::spawned(tasks.len() - 1, queue.len());
     }
 
-    /// Polls everybody in the queue; asks the kernel when the queue is empty.
+    /// A wake is a number at the end of a queue, no more.
+    fn waker(&self, number: usize) -> Waker {
+        let queue = Arc::clone(&self.queue);
+        waker_fn::waker_fn(move || {
+            let mut queue = queue.lock().unwrap();
+            queue.push_back(number);
+            told::woken(number, queue.len());
+        })
+    }
+
+    /// Polls everybody in the queue, and sleeps whenever it is empty.
     fn run(&self) -> io::Result<()> {
-        let mut ready = Vec::new();
         loop {
             let next = self.queue.lock().unwrap().pop_front();
             let Some(number) = next else {
-                told::asleep(self.selector.borrow().get_map().len(), None);
-                self.selector.borrow_mut().select(&mut ready, None)?;
-                told::ready(&ready);
-                for event in &ready {
-                    let key = self.selector.borrow_mut().unregister(event.token)?;
-                    told::changed(key.fd, None);
-                    key.data.wake();
-                }
+                self.turn()?;
                 continue;
             };
             // Taken out while it is polled: it may spawn, and that needs the list.
             let Some(mut task) = self.tasks.borrow_mut()[number].take() else {
                 continue;
             };
-            let queue = Arc::clone(&self.queue);
-            // A wake is a number at the end of a queue, no more.
-            let waker = waker_fn::waker_fn(move || {
-                let mut queue = queue.lock().unwrap();
-                queue.push_back(number);
-                told::woken(number, queue.len());
-            });
+            let waker = self.waker(number);
             let mut cx = Context::from_waker(&waker);
             match told::polled(number, || task.as_mut().poll(&mut cx)) {
                 Poll::Pending => self.tasks.borrow_mut()[number] = Some(task),

@@ -12,7 +12,7 @@ use std::env;
 use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind};
 use std::net::{TcpListener, TcpStream};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
@@ -21,47 +21,51 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use examples::told;
-use selectors_core::{DefaultSelector, EVENT_READ, EVENT_WRITE, Event, Events, Notifier, Token};
+use futures_channel::oneshot;
+use selectors_core::{DefaultSelector, EVENT_READ, EVENT_WRITE, Events, Notifier, Token};
 
 fn main() -> io::Result<()> {
     let address = env::args().nth(1).unwrap_or("127.0.0.1:7007".into());
-    let runtime = Runtime::new()?;
+    let listener = TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    let runtime = Rc::new(Runtime::new()?);
     told::begin(runtime.selector.borrow().backend().name())?;
-    runtime.spawn(serve(Rc::clone(&runtime), address));
+    println!("listening on {}", listener.local_addr()?);
+    runtime.spawn(serve(Async::new(&runtime, listener)));
     runtime.run()
 }
 
-async fn serve(runtime: Rc<Runtime>, address: String) -> io::Result<()> {
-    let listener = TcpListener::bind(address)?;
-    listener.set_nonblocking(true)?;
-    println!("listening on {}", listener.local_addr()?);
-    let listener = Async::new(&runtime, listener);
+/// The task that accepts.
+async fn serve(listener: Async<TcpListener>) -> io::Result<()> {
     loop {
         let (stream, _from) = listener.call(EVENT_READ, told::accept).await?;
         stream.set_nonblocking(true)?;
-        runtime.spawn(echo(Rc::clone(&runtime), Async::new(&runtime, stream)));
+        let stream = Async::new(&listener.runtime, stream);
+        listener.runtime.spawn(echo(stream));
     }
 }
 
-async fn echo(runtime: Rc<Runtime>, stream: Async<TcpStream>) -> io::Result<()> {
+/// The task of one client.
+async fn echo(stream: Async<TcpStream>) -> io::Result<()> {
     let mut buffer = [0; 4096];
     loop {
-        let length = stream
-            .call(EVENT_READ, |stream| told::read(stream, &mut buffer))
-            .await?;
+        let read = stream.call(EVENT_READ, |stream| told::read(stream, &mut buffer));
+        let length = read.await?;
         if length == 0 {
             return Ok(());
         }
+        // ANCHOR: thought
         // As if the answer took some thought: a thread does the work, and the loop goes on.
         let question = buffer[..length].to_vec();
-        let answer = on_thread(move || question).await;
-        sleep(&runtime, Duration::from_millis(1)).await;
+        let (done, answer) = oneshot::channel();
+        thread::spawn(move || done.send(question));
+        let answer = answer.await.map_err(io::Error::other)?;
+        sleep(&stream.runtime, Duration::from_millis(1)).await;
+        // ANCHOR_END: thought
         let mut unsent = &answer[..];
         while !unsent.is_empty() {
-            let sent = stream
-                .call(EVENT_WRITE, |stream| told::write(stream, unsent))
-                .await?;
-            unsent = &unsent[sent..];
+            let write = stream.call(EVENT_WRITE, |stream| told::write(stream, unsent));
+            unsent = &unsent[write.await?..];
         }
     }
 }
@@ -80,146 +84,119 @@ impl<T: AsFd + 'static> Async<T> {
         }
     }
 
-    /// Makes a system call until it does not say WouldBlock, and sleeps in between.
-    async fn call<R>(
-        &self,
-        events: Events,
-        mut make: impl FnMut(&T) -> io::Result<R>,
-    ) -> io::Result<R> {
-        loop {
-            match make(&self.socket) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    Ready {
-                        runtime: &self.runtime,
-                        fd: Some(Rc::clone(&self.socket) as _),
-                        events,
-                    }
-                    .await?;
-                }
-                done => return done,
+    /// Makes a system call until it does not say WouldBlock, and sleeps in between: the one future
+    /// that is still written by hand, and it has no states left.
+    async fn call<R, F>(&self, events: Events, mut make: F) -> io::Result<R>
+    where
+        F: FnMut(&T) -> io::Result<R>,
+    {
+        poll_fn(|cx| match make(&self.socket) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                self.runtime.wait(self.socket.clone(), events, cx)?;
+                Poll::Pending
             }
-        }
+            done => Poll::Ready(done),
+        })
+        .await
     }
 }
 
-/// The one future that is still written by hand: Pending once, Ready when it was woken.
-struct Ready<'a> {
-    runtime: &'a Runtime,
-    /// Taken when it registers.
-    fd: Option<Rc<dyn AsFd>>,
-    events: Events,
-}
-
-impl Future for Ready<'_> {
-    type Output = io::Result<()>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Some(fd) = self.fd.take() else {
-            return Poll::Ready(Ok(()));
-        };
-        let mut selector = self.runtime.selector.borrow_mut();
-        told::stored(&fd, self.events);
-        selector.register(fd, self.events, cx.waker().clone())?;
-        Poll::Pending
-    }
-}
-
-/// Runs `job` on a thread of its own; its end wakes the task.
-async fn on_thread<T: Send + 'static>(job: impl FnOnce() -> T + Send + 'static) -> T {
-    let shared = Arc::new(Mutex::new((None, None::<Waker>)));
-    let theirs = Arc::clone(&shared);
-    let mut job = Some(job);
-    poll_fn(move |cx| {
-        let mut ours = shared.lock().unwrap();
-        if let Some(done) = ours.0.take() {
-            return Poll::Ready(done);
-        }
-        // Stored before the thread begins, so that its wake finds it.
-        ours.1 = Some(cx.waker().clone());
-        if let Some(job) = job.take() {
-            let theirs = Arc::clone(&theirs);
-            thread::spawn(move || {
-                let done = job();
-                let mut theirs = theirs.lock().unwrap();
-                theirs.0 = Some(done);
-                let waker = theirs.1.take();
-                // The lock is given back first: a waker may do anything.
-                drop(theirs);
-                waker.into_iter().for_each(Waker::wake);
-            });
-        }
-        Poll::Pending
-    })
-    .await
-}
-
+// ANCHOR: sleep
 /// Pending until its time has come.
-struct Sleep<'a> {
-    runtime: &'a Runtime,
-    deadline: Instant,
-    /// Makes two timers of one deadline two.
-    number: usize,
-}
-
-fn sleep(runtime: &Runtime, duration: Duration) -> Sleep<'_> {
-    Sleep {
-        runtime,
-        deadline: Instant::now() + duration,
-        number: runtime.sleeps.replace(runtime.sleeps.get() + 1),
-    }
-}
-
-impl Future for Sleep<'_> {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if Instant::now() >= self.deadline {
+async fn sleep(runtime: &Runtime, duration: Duration) {
+    // The number makes two timers of one deadline two.
+    let number = runtime.sleeps.replace(runtime.sleeps.get() + 1);
+    let timer = (Instant::now() + duration, number);
+    poll_fn(|cx| {
+        if Instant::now() >= timer.0 {
             return Poll::Ready(());
         }
-        let timer = (self.deadline, self.number);
-        let mut timers = self.runtime.timers.borrow_mut();
+        let mut timers = runtime.timers.borrow_mut();
         timers.insert(timer, cx.waker().clone());
-        told::timer_set(self.number, self.deadline - self.runtime.epoch);
+        told::timer_set(timer);
         Poll::Pending
-    }
+    })
+    .await;
 }
+// ANCHOR_END: sleep
 
 type Task = Pin<Box<dyn Future<Output = io::Result<()>>>>;
 
-/// Selector, tasks, and who is to be polled.
+/// What runs futures: a selector whose keys hold the waker of whoever waits.
 struct Runtime {
     selector: RefCell<DefaultSelector<Rc<dyn AsFd>, Waker>>,
     /// A task keeps its place; one that is over leaves it empty.
     tasks: RefCell<Vec<Option<Task>>>,
     /// Behind a lock, because a waker may be called from any thread.
     queue: Arc<Mutex<VecDeque<usize>>>,
+    // ANCHOR: fields
     /// The earliest first.
     timers: RefCell<BTreeMap<(Instant, usize), Waker>>,
     sleeps: Cell<usize>,
-    /// When all began, for the trace.
-    epoch: Instant,
-    /// Written to by wakers of other threads: its fd is watched like any other.
+    /// Written to by wakers of other threads; its fd is watched like any other.
     notifier: Arc<Notifier>,
     notified: Token,
+    // ANCHOR_END: fields
 }
 
 impl Runtime {
-    fn new() -> io::Result<Rc<Self>> {
+    fn new() -> io::Result<Self> {
         let notifier = Arc::new(Notifier::new()?);
         let mut selector = DefaultSelector::new()?;
-        let fd: Rc<dyn AsFd> = Rc::new(Bell(Arc::clone(&notifier)));
+        let fd: Rc<dyn AsFd> = Rc::new(Arc::clone(&notifier));
         let notified = selector.register(fd, EVENT_READ, Waker::noop().clone())?;
-        Ok(Rc::new(Runtime {
+        Ok(Runtime {
             selector: RefCell::new(selector),
-            timers: RefCell::default(),
-            sleeps: Cell::new(0),
-            epoch: Instant::now(),
-            notifier,
-            notified,
             tasks: RefCell::default(),
             queue: Arc::default(),
-        }))
+            timers: RefCell::default(),
+            sleeps: Cell::new(0),
+            notifier,
+            notified,
+        })
     }
+
+    /// Stores the waker and arms the key, both with one call. Only then may a poll say Pending.
+    fn wait(&self, fd: Rc<dyn AsFd>, events: Events, cx: &Context<'_>) -> io::Result<()> {
+        told::stored(&fd, events);
+        let mut selector = self.selector.borrow_mut();
+        selector.register(fd, events, cx.waker().clone())?;
+        Ok(())
+    }
+
+    // ANCHOR: turn
+    /// Sleeps until a key is ready, a timer is due, or another thread notifies; calls the wakers.
+    fn turn(&self) -> io::Result<()> {
+        let mut ready = Vec::new();
+        // No fd for time: the earliest deadline is the timeout.
+        let next = self.timers.borrow().keys().next().copied();
+        let timeout = next.map(|(due, _)| due.saturating_duration_since(Instant::now()));
+        told::asleep(self.selector.borrow().get_map().len() - 1, timeout);
+        self.selector.borrow_mut().select(&mut ready, timeout)?;
+        // It has done its work when it has ended our sleep.
+        let bell = ready.extract_if(.., |event| event.token == self.notified);
+        let rung = bell.count() > 0;
+        told::ready(&ready);
+        if rung {
+            self.notifier.clear()?;
+            told::notified();
+        }
+        for event in &ready {
+            // One report, one wake: whoever still waits registers again.
+            let key = self.selector.borrow_mut().unregister(event.token)?;
+            told::changed(key.fd, None);
+            key.data.wake();
+        }
+        // All timers that are due leave the map; then their wakers are called.
+        let later = (Instant::now(), usize::MAX);
+        let later = self.timers.borrow_mut().split_off(&later);
+        for ((_, number), waker) in self.timers.replace(later) {
+            told::timer_fired(number);
+            waker.wake();
+        }
+        Ok(())
+    }
+    // ANCHOR_END: turn
 
     fn spawn(&self, future: impl Future<Output = io::Result<()>> + 'static) {
         let mut tasks = self.tasks.borrow_mut();
@@ -229,13 +206,32 @@ impl Runtime {
         told::spawned(tasks.len() - 1, queue.len());
     }
 
-    /// Polls everybody in the queue; asks the kernel when the queue is empty.
+    // ANCHOR: waker
+    /// A wake is a number at the end of a queue, and from another thread the end of our sleep.
+    fn waker(&self, number: usize) -> Waker {
+        let queue = Arc::clone(&self.queue);
+        let notifier = Arc::clone(&self.notifier);
+        let home = thread::current().id();
+        waker_fn::waker_fn(move || {
+            let mut queue = queue.lock().unwrap();
+            queue.push_back(number);
+            told::woken(number, queue.len());
+            // Queued first: whoever is woken by the notifier finds it.
+            drop(queue);
+            if thread::current().id() != home {
+                // It fails only if the fd is taken away from us.
+                let _ = notifier.notify();
+            }
+        })
+    }
+    // ANCHOR_END: waker
+
+    /// Polls everybody in the queue, and sleeps whenever it is empty.
     fn run(&self) -> io::Result<()> {
-        let mut ready = Vec::new();
         loop {
             let next = self.queue.lock().unwrap().pop_front();
             let Some(number) = next else {
-                self.turn(&mut ready)?;
+                self.turn()?;
                 continue;
             };
             // Taken out while it is polled: it may spawn, and that needs the list.
@@ -250,66 +246,5 @@ impl Runtime {
                 Poll::Ready(Err(error)) => println!("task {number}: {error}"),
             }
         }
-    }
-
-    /// A wake is a number at the end of a queue, and from another thread the end of our sleep.
-    fn waker(&self, number: usize) -> Waker {
-        let queue = Arc::clone(&self.queue);
-        let notifier = Arc::clone(&self.notifier);
-        let home = thread::current().id();
-        waker_fn::waker_fn(move || {
-            // Queued first: whoever is woken by the notifier finds it.
-            let mut queue = queue.lock().unwrap();
-            queue.push_back(number);
-            told::woken(number, queue.len());
-            drop(queue);
-            if thread::current().id() != home {
-                // It fails only if the fd is taken away from us.
-                let _ = notifier.notify();
-            }
-        })
-    }
-
-    /// Sleeps until a key is ready, a timer is due, or somebody notifies.
-    fn turn(&self, ready: &mut Vec<Event>) -> io::Result<()> {
-        // No fd for time: the earliest deadline is the timeout.
-        let next = self.timers.borrow().keys().next().copied();
-        let timeout = next.map(|(due, _)| due.saturating_duration_since(Instant::now()));
-        told::asleep(self.selector.borrow().get_map().len() - 1, timeout);
-        self.selector.borrow_mut().select(ready, timeout)?;
-        let notified = ready.iter().position(|event| event.token == self.notified);
-        if let Some(place) = notified {
-            ready.remove(place);
-            self.notifier.clear()?;
-        }
-        told::ready(ready);
-        if notified.is_some() {
-            told::notified();
-        }
-        for event in ready {
-            let key = self.selector.borrow_mut().unregister(event.token)?;
-            told::changed(key.fd, None);
-            key.data.wake();
-        }
-        let now = Instant::now();
-        loop {
-            let mut timers = self.timers.borrow_mut();
-            match timers.first_entry().filter(|timer| timer.key().0 <= now) {
-                Some(due) => {
-                    told::timer_fired(due.key().1);
-                    due.remove().wake();
-                }
-                None => return Ok(()),
-            }
-        }
-    }
-}
-
-/// Lets the selector own a share of the notifier.
-struct Bell(Arc<Notifier>);
-
-impl AsFd for Bell {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
     }
 }

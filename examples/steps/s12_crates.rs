@@ -22,6 +22,7 @@ fn main() -> io::Result<()> {
     executor::block_on(serve())?
 }
 
+// ANCHOR: serve
 async fn serve() -> io::Result<()> {
     let address = env::args().nth(1).unwrap_or("127.0.0.1:7007".into());
     let patience = env::args().nth(2).and_then(|text| text.parse().ok());
@@ -33,7 +34,9 @@ async fn serve() -> io::Result<()> {
         executor::spawn(echo(stream, patience)).detach();
     }
 }
+// ANCHOR_END: serve
 
+// ANCHOR: echo
 /// Ends when the client does, or when it has been silent for too long.
 async fn echo(stream: TcpStream, patience: Duration) -> io::Result<()> {
     let mut buffer = [0; 4096];
@@ -44,3 +47,4 @@ async fn echo(stream: TcpStream, patience: Duration) -> io::Result<()> {
         }
     }
 }
+// ANCHOR_END: echo

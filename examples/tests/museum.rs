@@ -52,6 +52,27 @@ fn b03_a_waker_of_another_task_wakes_another_task() {
 }
 
 #[test]
+fn b04_a_waker_called_under_a_lock_cannot_do_its_work() {
+    let piece = "b04_wake_under_lock";
+    shows(piece, "ready-but-asleep", "hangs", "was woken");
+    let (broken, _) = run(piece, "");
+    assert!(broken.stdout.contains("the lock"), "{broken:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn b07_what_one_read_leaves_is_no_news() {
+    shows("b07_one_read", "ready-but-asleep", "hangs", "the whole");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn b09_a_number_given_out_again_is_somebody_else() {
+    let (three, none) = ("woken 3 times", "woken 0 times");
+    shows("b09_reused_fd", "closed-fd", three, none);
+}
+
+#[test]
 fn b10_a_write_that_is_dropped_is_cut_in_two() {
     let (broken, lints) = run("b10_cut_write", "");
     assert_eq!(lints, ["cut-write"], "{broken:?}");

@@ -44,17 +44,19 @@ pub(crate) fn executable(name: &str) -> PathBuf {
     }
     path.extend(["examples", name]);
     let built = modified(&path);
-    let sources = [
-        "src",
-        "echo",
-        "echo_client.rs",
-        "echo_callbacks.rs",
-        "see",
-        "steps",
-        "museum",
+    // What it is built from: the library of the examples, and one of these.
+    let own = [
+        name.to_owned(),
+        format!("{name}.rs"),
+        format!("steps/{name}.rs"),
+        format!("museum/{name}.rs"),
     ];
-    let newest = sources.map(|source| newest(&Path::new(env!("CARGO_MANIFEST_DIR")).join(source)));
-    let fresh = built.is_some_and(|built| newest.iter().flatten().all(|source| *source <= built));
+    let sources = own.into_iter().chain(["src".to_owned()]);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let newest: Vec<_> = sources
+        .filter_map(|source| newest(&folder.join(source)))
+        .collect();
+    let fresh = built.is_some_and(|built| newest.iter().all(|source| *source <= built));
     assert!(
         fresh,
         "{} is missing or old: run `cargo build --examples` first",

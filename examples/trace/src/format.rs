@@ -49,6 +49,9 @@ pub struct Line {
     /// The line of the library that did it.
     #[serde(default)]
     pub at: String,
+    /// The real number of an fd, on the line on which it first appears.
+    #[serde(default)]
+    pub raw: Option<u64>,
     /// What it did.
     #[serde(flatten)]
     pub step: Step,

@@ -83,17 +83,27 @@ fn a_task_that_wakes_itself_in_every_poll_is_told() {
     assert_only(&hits, "self-wake");
 }
 
+/// A trace without events.
+fn trace_of(trigger: &str) -> Trace {
+    let header = format!(
+        "{{\"trace\":\"reactor\",\"version\":1,\"backend\":\"epoll\",\"trigger\":\"{trigger}\"}}\n"
+    );
+    Trace::parse(&header).expect("a header")
+}
+
 /// A trace made by hand, for mistakes that the library does not let a program make.
 fn made(steps: &[Step], times: usize) -> Vec<Hit> {
-    let mut trace = Trace::parse(
-        "{\"trace\":\"reactor\",\"version\":1,\"backend\":\"epoll\",\"trigger\":\"edge\"}\n",
-    )
-    .expect("a header");
+    made_with("edge", steps, times)
+}
+
+fn made_with(trigger: &str, steps: &[Step], times: usize) -> Vec<Hit> {
+    let mut trace = trace_of(trigger);
     trace.lines = (0..)
         .zip(steps.iter().cycle().take(steps.len() * times).cloned())
         .map(|(t, step)| Line {
             t,
             at: String::new(),
+            raw: None,
             step,
         })
         .collect();
@@ -169,4 +179,112 @@ fn a_future_that_never_ends_in_block_on_is_nobodys_mistake_here() {
         assert!(ended.is_err());
     });
     assert_eq!(hits, []);
+}
+
+/// Task 1 stores its waker in the key of fd 3, for reading, and sleeps.
+fn waits_for_reading() -> Vec<Step> {
+    vec![
+        Step::PollBegin { task: 1 },
+        Step::WakerStored {
+            fd: 3,
+            dir: "R".into(),
+            crowded: false,
+        },
+        Step::PollEnd {
+            task: 1,
+            ready: false,
+        },
+    ]
+}
+
+fn sleeps(timeout: Option<u64>) -> Step {
+    Step::SelectBegin { timeout, keys: 1 }
+}
+
+#[test]
+fn a_task_whose_key_is_ready_and_whom_nobody_wakes_is_told() {
+    let report = [sleeps(None), ready("R")];
+    let forgotten = [&waits_for_reading()[..], &report, &[sleeps(None)]].concat();
+    assert_only(&made(&forgotten, 1), "ready-but-asleep");
+    let wake = Step::Wake {
+        task: 1,
+        by: "reactor".into(),
+        coalesced: false,
+    };
+    let woken = [&waits_for_reading()[..], &report, &[wake, sleeps(None)]].concat();
+    assert_eq!(made(&woken, 1), []);
+    // What is reported is room for writing, and nobody waits for that.
+    let other = [&waits_for_reading()[..], &[ready("W"), sleeps(None)]].concat();
+    assert_eq!(made(&other, 1), []);
+    // Polled in between, it may have dropped what waited: nobody owes it a wake.
+    let polled = [
+        &waits_for_reading()[..],
+        &[
+            Step::PollBegin { task: 1 },
+            Step::PollEnd {
+                task: 1,
+                ready: false,
+            },
+        ],
+        &report,
+        &[sleeps(None)],
+    ]
+    .concat();
+    assert_eq!(made(&polled, 1), []);
+}
+
+#[test]
+fn a_sleep_over_a_key_in_which_nobody_waits_is_told() {
+    let register = |events: &str| Step::Register {
+        fd: 3,
+        events: events.into(),
+    };
+    let waits = waits_for_reading();
+    let wide = [&waits[..], &[register("RW"), sleeps(None)]].concat();
+    let hits = made_with("level", &wide, 1);
+    assert_only(&hits, "key-without-waiter");
+    assert!(hits[0].text.contains("watched for W"), "{hits:#?}");
+    // With edges, a key is watched for both from the beginning.
+    assert_eq!(made_with("edge", &wide, 1), []);
+    // A look is no sleep.
+    let looks = [&waits[..], &[register("RW"), sleeps(Some(0))]].concat();
+    assert_eq!(made_with("level", &looks, 1), []);
+    let sound = [&waits[..], &[register("R"), sleeps(None)]].concat();
+    assert_eq!(made_with("level", &sound, 1), []);
+    // Its waiter is over and the key is still watched.
+    let left = [&sound[..], &[Step::Done { task: 1 }, sleeps(None)]].concat();
+    assert_only(&made_with("level", &left, 1), "key-without-waiter");
+    // Nobody stores wakers in a program of callbacks.
+    assert_eq!(
+        made_with("level", &[register("R"), sleeps(None)], 1),
+        [],
+        "callbacks"
+    );
+}
+
+#[test]
+fn a_number_that_is_given_out_while_it_is_watched_is_told() {
+    let line = |raw, step| Line {
+        t: 0,
+        at: String::new(),
+        raw,
+        step,
+    };
+    let register = Step::Register {
+        fd: 0,
+        events: "R".into(),
+    };
+    let accept = Step::Syscall {
+        fd: 1,
+        call: "accept".into(),
+        result: "ok".into(),
+        n: Some(7),
+        errno: None,
+    };
+    let mut trace = trace_of("level");
+    trace.lines = vec![line(Some(7), register), line(Some(3), accept.clone())];
+    assert_only(&lint::all(&trace), "closed-fd");
+    let forgotten = line(None, Step::Unregister { fd: 0 });
+    trace.lines = vec![trace.lines[0].clone(), forgotten, line(Some(3), accept)];
+    assert_eq!(lint::all(&trace), []);
 }
