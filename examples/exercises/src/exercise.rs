@@ -1,0 +1,215 @@
+//! The table of exercises, and how one is judged: apart, so that a loop without end or a panic in
+//! it becomes words, too.
+
+use std::any::Any;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
+
+use crate::{Judged, Wrong, e01, e02, e03, e04, e05, e06, e07, e08, e09, e10, solutions, starts};
+
+/// A check takes a second at most; after this time it will not end any more.
+const GUARD: Duration = Duration::from_secs(60);
+
+/// Whose code is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// The file that is to be changed.
+    Start,
+    /// The one in `solutions/`.
+    Solution,
+}
+
+/// One exercise.
+#[derive(Debug)]
+pub struct Exercise {
+    /// `e01` to `e10`.
+    pub name: &'static str,
+    /// The file to change, in the folder of the exercises.
+    pub file: &'static str,
+    /// What is to be done, in a line.
+    pub task: &'static str,
+    /// From the vague to the clear.
+    pub hints: &'static [&'static str],
+    judges: [fn() -> Judged; 2],
+}
+
+impl Exercise {
+    /// The exercise of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Exercise> {
+        EXERCISES.iter().find(|exercise| exercise.name == name)
+    }
+
+    /// Says whether the code does what it should.
+    ///
+    /// # Errors
+    ///
+    /// What is still wrong, in words.
+    pub fn check(&self, version: Version) -> Judged {
+        let judge = self.judges[version as usize];
+        let (verdict, told) = channel();
+        thread::spawn(move || {
+            let judged = panic::catch_unwind(AssertUnwindSafe(judge));
+            // Nobody listens any more if it took too long.
+            let _ = verdict.send(judged.unwrap_or_else(|panic| Err(Wrong::new(panicked(&*panic)))));
+        });
+        match told.recv_timeout(GUARD) {
+            Ok(judged) => judged,
+            Err(RecvTimeoutError::Timeout) => Err(Wrong::new(format!(
+                "the check still runs after {} s: your code waits for something that never comes, \
+                 or its loop never ends",
+                GUARD.as_secs()
+            ))),
+            Err(RecvTimeoutError::Disconnected) => {
+                Err(Wrong::new("the check ended without a word"))
+            }
+        }
+    }
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> String {
+    let words = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let words = words.or_else(|| panic.downcast_ref::<String>().cloned());
+    let words = words.unwrap_or_else(|| "something that is not text".to_owned());
+    format!("your code panicked: {words}")
+}
+
+/// One row of the table: the same judge for both versions; `code` in it is the module judged.
+macro_rules! exercise {
+    ($name:ident, $file:literal, $task:literal, $judge:expr, [$($hint:literal),+ $(,)?]) => {
+        Exercise {
+            name: stringify!($name),
+            file: $file,
+            task: $task,
+            hints: &[$($hint),+],
+            judges: [
+                || { use starts::$name as code; $judge },
+                || { use solutions::$name as code; $judge },
+            ],
+        }
+    };
+}
+
+/// All of them, in the order of the chapters.
+pub static EXERCISES: [Exercise; 10] = [
+    exercise!(
+        e01,
+        "e01_accept_order.rs",
+        "predict what two servers do, and in which order",
+        e01::judge(&code::blocking(), &code::threads()),
+        [
+            "Where does the thread of s01 stand while A is connected and says nothing?",
+            "connect() succeeds as soon as the kernel has queued the connection: nobody need have \
+             accepted it. What B and C say waits in the kernel, too.",
+            "s01 is busy with A until A leaves; then it takes the next connection from the queue, \
+             and its question is there already.",
+        ]
+    ),
+    exercise!(
+        e02,
+        "e02_waste.rs",
+        "count the system calls that were in vain, for each byte",
+        e02::judge(code::wasted_per_byte),
+        [
+            "Which answer of a system call means that nothing has happened?",
+            "A byte is read once and written once; count it where it comes in.",
+            "The end of a stream is news: a read that returns 0 was not in vain.",
+        ]
+    ),
+    exercise!(
+        e03,
+        "e03_fd_set.rs",
+        "write the set of fds that select(2) takes",
+        e03::judge::<code::FdSet>(),
+        [
+            "fd 70 is bit 70 % 64 of word 70 / 64.",
+            "The set has to grow when a larger number is put in: C's fd_set does not, and writes \
+             into whatever lies behind it.",
+            "The kernel wants the highest number plus one, and looks at no number beyond it; after \
+             a remove, that may be a smaller one.",
+        ]
+    ),
+    exercise!(
+        e04,
+        "e04_kernel.rs",
+        "be the kernel: let the server answer B a second before A",
+        e04::judge(code::kernel),
+        [
+            "The server asks for READ on both. What it asks for after it has read, step 5 shows.",
+            "Each client needs two reports: one to read its question, one to write the answer.",
+            "`ready_after` counts from the step before it.",
+        ]
+    ),
+    exercise!(
+        e05,
+        "e05_poll.rs",
+        "write `select` of a selector on poll(2)",
+        e05::judge::<code::PollSelector<'_>>(),
+        [
+            "Three things to translate: interest into POLLIN and POLLOUT, the timeout, and the \
+             answers back into events.",
+            "HUP and ERR come unasked: for whoever asked for READ or WRITE, a call will not block.",
+            "A timeout must not fire early; an interrupted call (EINTR) is asked again, for the \
+             time that is left.",
+        ]
+    ),
+    exercise!(
+        e06,
+        "e06_readable.rs",
+        "write the future that waits until a key is readable",
+        e06::judge(code::Readable::new),
+        [
+            "Between any two of your lines, the kernel may report the key, once. Who is woken?",
+            "Try the read first: who finds bytes need not wait at all.",
+            "Store the waker (the one of this poll), then arm, then say Pending.",
+        ]
+    ),
+    exercise!(
+        e07,
+        "e07_queued.rs",
+        "a flag for each task: two wakes, one poll",
+        e07::judge::<code::ReadyQueue>(),
+        [
+            "A wake needs to know whether the task is in the queue already.",
+            "`swap` reads the flag and sets it in one step that no other thread can come between.",
+            "When is the flag cleared: before the poll or after it? Think of a wake that comes \
+             while the task is being polled.",
+        ]
+    ),
+    exercise!(
+        e08,
+        "e08_join2.rs",
+        "wait for two futures at the same time",
+        e08::judge(code::join2),
+        [
+            "Both have to be polled in the first poll: who is not polled stores no waker.",
+            "Remember what is done: a future that has said Ready must not be polled again.",
+            "`poll_fn` makes a future of a closure, and `pin!` pins a local variable.",
+        ]
+    ),
+    exercise!(
+        e09,
+        "e09_gap.rs",
+        "close the gap between the check and the sleep",
+        e09::judge(code::LOOP, code::WAKER),
+        [
+            "Say the two programs aloud, and let the waker run to its end between any two steps of \
+             the loop.",
+            "The loop must say that it sleeps before it looks for the last time.",
+            "The waker must put the task into the queue before it looks whether the loop sleeps.",
+        ]
+    ),
+    exercise!(
+        e10,
+        "e10_timeout.rs",
+        "give up a read without losing what has come",
+        e10::judge::<code::Messages>(),
+        [
+            "What does `read_exact` hold when it is dropped, and where does it go?",
+            "Dropping a single `read` that waits loses nothing: it has moved no byte.",
+            "Keep what has come in the struct, which outlives the future.",
+        ]
+    ),
+];

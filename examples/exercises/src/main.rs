@@ -1,0 +1,98 @@
+//! The command of the exercises.
+//!
+//! ```text
+//! cargo run -p exercises                  # what there is, and what is solved
+//! cargo run -p exercises -- check e06     # what is still wrong
+//! cargo run -p exercises -- hint e06      # a hint; again with a 2 behind it: two of them
+//! ```
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use exercises::{EXERCISES, Exercise, Version};
+
+/// Ten exercises about how a reactor works.
+#[derive(Parser)]
+#[command(name = "exercises", version)]
+struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// List the exercises, and say which are solved
+    List,
+    /// Say what is still wrong with an exercise; the status is 1 if anything is
+    Check {
+        /// e01 to e10
+        #[arg(value_parser = exercise)]
+        exercise: &'static Exercise,
+        /// Judge the solution instead
+        #[arg(long)]
+        solution: bool,
+    },
+    /// Help a little
+    Hint {
+        /// e01 to e10
+        #[arg(value_parser = exercise)]
+        exercise: &'static Exercise,
+        /// How many hints: the first ones say the least
+        #[arg(default_value_t = 1)]
+        number: usize,
+    },
+}
+
+fn exercise(name: &str) -> Result<&'static Exercise, String> {
+    Exercise::named(name).ok_or_else(|| "the exercises are e01 to e10".to_owned())
+}
+
+fn main() -> ExitCode {
+    // The judge tells of a panic in its own words.
+    std::panic::set_hook(Box::new(|_| {}));
+    match Args::parse().what.unwrap_or(What::List) {
+        What::List => list(),
+        What::Check { exercise, solution } => return check(exercise, solution),
+        What::Hint { exercise, number } => {
+            for (hint, number) in exercise.hints.iter().zip(1..=number) {
+                println!(
+                    "{} hint {number} of {}: {hint}",
+                    exercise.name,
+                    exercise.hints.len()
+                );
+            }
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn list() {
+    for exercise in &EXERCISES {
+        let state = match exercise.check(Version::Start) {
+            Ok(()) => "solved",
+            Err(_) => "open",
+        };
+        println!("{}  {state:6}  {}", exercise.name, exercise.task);
+    }
+    println!("\nChange a file in examples/exercises/, then: cargo run -p exercises -- check e01");
+}
+
+fn check(exercise: &Exercise, solution: bool) -> ExitCode {
+    let (version, folder) = match solution {
+        true => (Version::Solution, "examples/exercises/solutions/"),
+        false => (Version::Start, "examples/exercises/"),
+    };
+    let Exercise { name, file, .. } = exercise;
+    match exercise.check(version) {
+        Ok(()) => {
+            println!("{name}: solved. Compare with examples/exercises/solutions/{file}");
+            ExitCode::SUCCESS
+        }
+        Err(wrong) => {
+            println!("{name}: not yet: {}.\n\n{wrong}\n", exercise.task);
+            println!("The file is {folder}{file}");
+            println!("A hint: cargo run -p exercises -- hint {name}");
+            ExitCode::from(1)
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The command: what a learner sees.
+
+use std::process::{Command, Output};
+
+fn run(arguments: &[&str]) -> (i32, String) {
+    let command = Command::new(env!("CARGO_BIN_EXE_exercises"))
+        .args(arguments)
+        .output();
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.expect("it was built");
+    let text = String::from_utf8_lossy(&stdout) + String::from_utf8_lossy(&stderr);
+    (status.code().expect("it ends by itself"), text.into_owned())
+}
+
+#[test]
+fn a_check_that_fails_names_the_file_and_the_next_step() {
+    let (status, text) = run(&["check", "e09"]);
+    assert_eq!(status, 1, "{text}");
+    for words in [
+        "e09: not yet: close the gap",
+        "a wake is lost",
+        "examples/exercises/e09_gap.rs",
+        "hint e09",
+    ] {
+        assert!(text.contains(words), "{words:?} in {text}");
+    }
+    let (status, text) = run(&["check", "e09", "--solution"]);
+    assert_eq!(status, 0, "{text}");
+    assert!(text.contains("e09: solved"), "{text}");
+}
+
+#[test]
+fn hints_come_one_by_one() {
+    let (_, one) = run(&["hint", "e06"]);
+    assert_eq!(one.lines().count(), 1, "{one}");
+    let (_, two) = run(&["hint", "e06", "2"]);
+    assert!(two.starts_with(&one) && two.lines().count() == 2, "{two}");
+}
+
+#[test]
+fn the_list_has_all_ten() {
+    let (status, text) = run(&[]);
+    assert_eq!(status, 0, "{text}");
+    for number in 1..=10 {
+        assert!(text.contains(&format!("e{number:02}  open")), "{text}");
+    }
+}
+
+#[test]
+fn a_name_that_is_none_is_refused() {
+    let (status, text) = run(&["check", "e11"]);
+    assert_eq!(status, 2);
+    assert!(text.contains("e01 to e10"), "{text}");
+}

@@ -1,0 +1,191 @@
+//! Answers that come near and are wrong: a judge must not be content with them.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use exercises::{Judged, e06, e08};
+
+#[track_caller]
+fn refused(judged: Judged, words: &str) {
+    let wrong = judged.expect_err("not good enough").to_string();
+    assert!(wrong.contains(words), "{words:?} is not in: {wrong}");
+}
+
+/// A future of a key, from a closure that polls it.
+fn future<F>(key: Rc<e06::Key>, mut poll: F) -> Pin<Box<dyn Future<Output = u8>>>
+where
+    F: FnMut(&e06::Key, &Context<'_>) -> Poll<u8> + 'static,
+{
+    Box::pin(poll_fn(move |cx| poll(&key, cx)))
+}
+
+fn wait(key: &e06::Key, cx: &Context<'_>) -> Poll<u8> {
+    key.store(cx.waker().clone());
+    key.arm();
+    Poll::Pending
+}
+
+#[test]
+fn e06_must_not_wait_before_it_has_tried() {
+    let waits_first = |key| {
+        let mut waited = false;
+        future(key, move |key, cx| {
+            if !waited {
+                waited = true;
+                return wait(key, cx);
+            }
+            key.read().map_or_else(|| wait(key, cx), Poll::Ready)
+        })
+    };
+    refused(e06::judge(waits_first), "Try first");
+}
+
+#[test]
+fn e06_must_arm_again_after_a_wake_in_vain() {
+    let once = |key| {
+        let mut waited = false;
+        future(key, move |key, cx| match key.read() {
+            Some(byte) => Poll::Ready(byte),
+            None if waited => Poll::Pending,
+            None => {
+                waited = true;
+                wait(key, cx)
+            }
+        })
+    };
+    refused(e06::judge(once), "A report is a hint");
+}
+
+#[test]
+fn e06_must_keep_the_last_waker() {
+    let first_waker = |key| {
+        let mut kept = None;
+        future(key, move |key, cx| match key.read() {
+            Some(byte) => Poll::Ready(byte),
+            None => {
+                let kept = kept.get_or_insert_with(|| cx.waker().clone());
+                key.store(kept.clone());
+                key.arm();
+                Poll::Pending
+            }
+        })
+    };
+    refused(e06::judge(first_waker), "last poll is the one that counts");
+}
+
+mod e07 {
+    use std::collections::VecDeque;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{Arc, Mutex};
+    use std::task::{Wake, Waker};
+
+    use exercises::e07::{Queue, judge};
+
+    /// When the flag is cleared: 0 never, 1 after the poll.
+    #[derive(Default)]
+    struct Wrong<const CLEARS: usize>(Arc<Mutex<VecDeque<Arc<Task>>>>);
+
+    struct Task(usize, AtomicBool, Arc<Mutex<VecDeque<Arc<Task>>>>);
+
+    impl Wake for Task {
+        fn wake(self: Arc<Self>) {
+            if !self.1.swap(true, Ordering::SeqCst) {
+                let queue = Arc::clone(&self.2);
+                queue.lock().expect("nobody panics with it").push_back(self);
+            }
+        }
+    }
+
+    impl<const CLEARS: usize> Queue for Wrong<CLEARS> {
+        fn task(&self, number: usize) -> Waker {
+            let queue = Arc::clone(&self.0);
+            Waker::from(Arc::new(Task(number, AtomicBool::new(false), queue)))
+        }
+
+        fn run_one(&self, poll: impl FnOnce(usize)) -> bool {
+            let next = self.0.lock().expect("nobody panics with it").pop_front();
+            let Some(task) = next else { return false };
+            poll(task.0);
+            if CLEARS == 1 {
+                task.1.store(false, Ordering::SeqCst);
+            }
+            true
+        }
+    }
+
+    #[test]
+    fn must_clear_the_flag_and_before_the_poll() {
+        super::refused(judge::<Wrong<0>>(), "who clears the flag?");
+        super::refused(judge::<Wrong<1>>(), "while it was being polled");
+    }
+}
+
+#[test]
+fn e08_must_poll_each_that_is_left_and_no_other() {
+    // Polls the second one only once the first is ready, but begins both.
+    async fn begins_both<A, B>(a: A, b: B) -> (A::Output, B::Output)
+    where
+        A: Future,
+        B: Future,
+    {
+        let (mut a, mut b) = (pin!(a), pin!(b));
+        let begun = poll_fn(|cx| Poll::Ready(b.as_mut().poll(cx))).await;
+        let first = a.as_mut().await;
+        match begun {
+            Poll::Ready(second) => (first, second),
+            Poll::Pending => (first, b.await),
+        }
+    }
+    // The waker that b keeps is good, so this one is only slow, never wrong: it is accepted.
+    assert_eq!(e08::judge(begins_both), Ok(()));
+
+    async fn forgets<A: Future, B: Future>(a: A, b: B) -> (A::Output, B::Output) {
+        let (mut a, mut b) = (pin!(a), pin!(b));
+        poll_fn(|cx| match (a.as_mut().poll(cx), b.as_mut().poll(cx)) {
+            (Poll::Ready(first), Poll::Ready(second)) => Poll::Ready((first, second)),
+            _ => Poll::Pending,
+        })
+        .await
+    }
+    let judged = std::panic::catch_unwind(|| e08::judge(forgets));
+    let panic = judged.expect_err("it polls what is over");
+    let words = panic.downcast_ref::<&str>().expect("a text");
+    assert!(
+        words.contains("polled again after it had said Ready"),
+        "{words}"
+    );
+}
+
+mod e09 {
+    use exercises::e09::{LoopStep as L, WakerStep as W, judge};
+
+    #[test]
+    fn one_side_in_order_is_not_enough() {
+        let right_loop = [L::SayAsleep, L::LookIntoQueue, L::Sleep];
+        let right_waker = [W::Push, W::NotifyIfAsleep];
+        for (looping, waker, words) in [
+            (
+                &[L::LookIntoQueue, L::SayAsleep, L::Sleep][..],
+                &right_waker[..],
+                "lost",
+            ),
+            (&right_loop, &[W::NotifyIfAsleep, W::Push], "lost"),
+            (&right_loop, &[W::Push], "lost"),
+            (&[L::LookIntoQueue, L::Sleep], &right_waker, "lost"),
+            (
+                &right_loop,
+                &[W::Push, W::Notify],
+                "a system call for each wake",
+            ),
+            (
+                &[L::SayAsleep, L::LookIntoQueue],
+                &right_waker,
+                "burns a CPU",
+            ),
+        ] {
+            super::refused(judge(looping, waker), words);
+        }
+    }
+}
