@@ -194,18 +194,19 @@ impl Core {
         if observed {
             self.observe_poll_begin(id);
         }
-        let answer = if slot == ROOT {
-            poll_root()
+        let (answer, done) = if slot == ROOT {
+            let answer = poll_root();
+            let done = answer.is_ready();
+            (answer, done)
         } else {
-            Poll::Pending
+            let waker = observed.then(|| self.counted_waker(id));
+            (Poll::Pending, tasks.poll_with(slot, waker).is_ready())
         };
-        let waker = observed.then(|| self.counted_waker(id));
-        let done = slot != ROOT && tasks.poll_with(slot, waker).is_ready();
-        if done {
+        if done && slot != ROOT {
             self.finish(slot, tasks.vacate(slot));
         }
         if observed {
-            self.observe_poll_end(id, done || answer.is_ready());
+            self.observe_poll_end(id, done);
         }
         answer
     }

@@ -152,6 +152,9 @@ where
                 io.slot.wait_alone(Self::DIRECTION, self.waiter, cx.waker());
                 return Poll::Pending;
             }
+            // By level there may be something to arm. `Ready` is an error, or a source that is
+            // always ready.
+            ready!(io.wait(Self::DIRECTION, &mut self.waiter, cx))?;
         } else if io.reactor.attention.spend() {
             match (self.make)(io) {
                 Ok(answer) => return Poll::Ready(Ok(answer.settle(&io.slot, Self::DIRECTION))),

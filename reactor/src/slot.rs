@@ -360,11 +360,12 @@ impl Slot {
                 .fold(0, |bits, another| bits | another.direction.bit());
             self.more.set(Some(more));
         }
-        let events = [(READABLE, Events::READ), (WRITABLE, Events::WRITE)];
-        let wanted = events.into_iter().filter(|(bit, _)| bits & bit != 0);
-        wanted
-            .map(|(_, events)| events)
-            .reduce(|all, events| all | events)
+        match (bits & READABLE != 0, bits & WRITABLE != 0) {
+            (true, true) => Some(Events::READ_WRITE),
+            (true, false) => Some(Events::READ),
+            (false, true) => Some(Events::WRITE),
+            (false, false) => None,
+        }
     }
 
     /// Level mode: the interest that the kernel has; `None` is parked.

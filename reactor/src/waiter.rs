@@ -114,7 +114,7 @@ impl<T: AsFd + 'static> Async<T> {
     /// in a turn, on this thread, after we return. So whichever comes first, the event finds the
     /// waker.
     #[inline]
-    fn wait(
+    pub(crate) fn wait(
         &self,
         direction: Direction,
         id: &mut WaiterId,

@@ -1,0 +1,131 @@
+//! The book holds together: its diffs are those of today, its links lead somewhere, and each of
+//! the fifteen questions has its answer, its trace and its test.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Each page: its name and its text.
+fn pages() -> Vec<(String, String)> {
+    let entries = fs::read_dir(folder()).expect("the pages");
+    let paths = entries.map(|entry| entry.expect("a page").path());
+    paths
+        .filter(|path| path.extension().is_some_and(|kind| kind == "md"))
+        .map(|path| {
+            let name = path.file_name().expect("a name").to_string_lossy();
+            let text = fs::read_to_string(&path).expect("a page is text");
+            (name.into_owned(), text)
+        })
+        .collect()
+}
+
+/// The targets of all Markdown links of a page, without the code blocks.
+fn links(text: &str) -> Vec<String> {
+    let mut in_code = false;
+    let prose = text.lines().filter(|line| {
+        in_code ^= line.starts_with("```");
+        !in_code
+    });
+    let targets = prose.flat_map(|line| line.split("](").skip(1));
+    targets
+        .filter_map(|rest| Some(rest.split_once(')')?.0.to_owned()))
+        .collect()
+}
+
+fn has_anchor(text: &str, anchor: &str) -> bool {
+    text.contains(&format!("id=\"{anchor}\"")) || text.contains(&format!("{{#{anchor}}}"))
+}
+
+#[test]
+fn the_diffs_are_those_of_today() {
+    for file in book::made::all().expect("the diffs") {
+        let kept = fs::read_to_string(&file.path).unwrap_or_default();
+        let name = file.path.display();
+        assert!(
+            kept == file.text,
+            "{name} is old: run `cargo run -p book -- made`"
+        );
+    }
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let pages = pages();
+    let mut seen = 0;
+    for (name, text) in &pages {
+        for link in links(text) {
+            if link.starts_with("http") {
+                continue;
+            }
+            seen += 1;
+            let (file, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            let target = if file.is_empty() { name } else { file };
+            let page = pages.iter().find(|(name, _)| name == target);
+            let (_, text) = page.unwrap_or_else(|| panic!("{name} links to {link}: no such page"));
+            assert!(
+                anchor.is_empty() || has_anchor(text, anchor),
+                "{name} links to {link}: no such anchor"
+            );
+        }
+    }
+    assert!(seen > 30, "only {seen} links were found");
+}
+
+#[test]
+fn every_page_is_in_the_summary() {
+    let pages = pages();
+    let summary = &pages.iter().find(|(name, _)| name == "SUMMARY.md");
+    let (_, summary) = summary.as_ref().expect("SUMMARY.md");
+    for (name, _) in &pages {
+        assert!(
+            name == "SUMMARY.md" || summary.contains(&format!("({name})")),
+            "{name} is not in SUMMARY.md"
+        );
+    }
+}
+
+#[test]
+fn every_question_has_an_answer_a_trace_and_a_test() {
+    let text = fs::read_to_string(folder().join("questions.md")).expect("the questions");
+    let rows: Vec<Vec<&str>> = text
+        .lines()
+        .filter(|line| line.starts_with("| ") && line.as_bytes()[2].is_ascii_digit())
+        .map(|line| line.split('|').map(str::trim).collect())
+        .collect();
+    assert_eq!(rows.len(), 15);
+    for row in rows {
+        let [_, number, _, answer, trace, test, ..] = row[..] else {
+            panic!("a row has five columns: {row:?}");
+        };
+        assert!(!links(answer).is_empty(), "question {number} has no answer");
+        let trace = trace.trim_matches('`');
+        let programs = ["examples/steps", "examples/museum"];
+        let shown = programs.iter().any(|folder| {
+            let files = fs::read_dir(root().join(folder)).expect("programs");
+            files.flatten().any(|file| {
+                let name = file.file_name();
+                name.to_string_lossy().starts_with(&format!("{trace}_"))
+            })
+        });
+        assert!(shown, "question {number}: no program {trace}");
+        let (file, function) = test
+            .trim_matches('`')
+            .rsplit_once("::")
+            .unwrap_or_else(|| panic!("question {number}: {test} names no test"));
+        let source = fs::read_to_string(root().join(file))
+            .unwrap_or_else(|error| panic!("question {number}: {file}: {error}"));
+        assert!(
+            ["(", "<"]
+                .iter()
+                .any(|end| source.contains(&format!("fn {function}{end}"))),
+            "question {number}: {file} has no test {function}"
+        );
+    }
+}

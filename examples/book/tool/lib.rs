@@ -1,0 +1,22 @@
+//! What the pages of the book show beside their prose, made from the programs that they are about:
+//!
+//! * [`change`]: what changes from one step of the ladder to the next, as a diff;
+//! * [`cure`]: the fix of each museum piece, as a diff;
+//! * [`listing`]: a recorded trace as lines of text;
+//! * [`recording`] and [`timeline`]: a program is run and recorded, and becomes a page to step
+//!   through.
+//!
+//! `cargo run -p book` makes all of it. Diffs are kept with the pages, and a test holds that they are
+//! what would be made today; programs are recorded anew for each build of the book.
+
+#![forbid(unsafe_code)]
+
+pub mod change;
+pub mod cure;
+pub mod listing;
+pub mod made;
+#[cfg(doctest)]
+mod pages;
+pub mod recording;
+pub mod table;
+pub mod timeline;

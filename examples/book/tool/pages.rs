@@ -1,0 +1,34 @@
+//! The pages, as documentation tests: every block marked `rust` is compiled and run.
+
+#[doc = include_str!("../src/ch00.md")]
+mod ch00 {}
+#[doc = include_str!("../src/ch01.md")]
+mod ch01 {}
+#[doc = include_str!("../src/ch02.md")]
+mod ch02 {}
+#[doc = include_str!("../src/ch03.md")]
+mod ch03 {}
+#[doc = include_str!("../src/ch04.md")]
+mod ch04 {}
+#[doc = include_str!("../src/ch05.md")]
+mod ch05 {}
+#[doc = include_str!("../src/ch06.md")]
+mod ch06 {}
+#[doc = include_str!("../src/ch07.md")]
+mod ch07 {}
+#[doc = include_str!("../src/ch08.md")]
+mod ch08 {}
+#[doc = include_str!("../src/ch09.md")]
+mod ch09 {}
+#[doc = include_str!("../src/ch10.md")]
+mod ch10 {}
+#[doc = include_str!("../src/ch11.md")]
+mod ch11 {}
+#[doc = include_str!("../src/ch12.md")]
+mod ch12 {}
+#[doc = include_str!("../src/glossary.md")]
+mod glossary {}
+#[doc = include_str!("../src/museum.md")]
+mod museum {}
+#[doc = include_str!("../src/questions.md")]
+mod questions {}

@@ -1,0 +1,68 @@
+//! Recorded programs, twice: as pages to step through, the viewer of the trace tool with the trace in
+//! it; and as lines of text.
+
+use std::fs;
+use std::io;
+
+use crate::listing::listing;
+use crate::recording::Programs;
+use crate::table::{self, STEPS, museum, number, root};
+
+/// Lines of a listing: what fits on a screen.
+const SCREEN: usize = 40;
+/// The folder of both, made anew for each build of the book.
+pub const FOLDER: &str = "timelines";
+
+/// Which pages there are: every step from the third on, and every piece of the museum.
+///
+/// # Errors
+///
+/// Why the museum cannot be read.
+pub fn names() -> io::Result<Vec<String>> {
+    let steps = STEPS.iter().skip(2).map(|name| (*name).to_owned());
+    Ok(steps.chain(museum()?).collect())
+}
+
+/// Runs and records everything, and writes the pages.
+///
+/// # Errors
+///
+/// What cannot be run, recorded or written.
+pub fn write() -> io::Result<()> {
+    let programs = Programs::build()?;
+    let folder = table::pages().join(FOLDER);
+    fs::create_dir_all(&folder)?;
+    for name in names()? {
+        let traces = record(&programs, &name)?;
+        let page = trace::html::page(&traces, &root());
+        let page = page.map_err(|bad| io::Error::other(format!("{name}: {bad}")))?;
+        fs::write(folder.join(format!("{}.html", number(&name))), page)?;
+        let text = listing(&traces[0].1, SCREEN).map_err(io::Error::other)?;
+        fs::write(folder.join(format!("{}.txt", number(&name))), text)?;
+    }
+    Ok(())
+}
+
+/// Pairs of a title and a trace: one of them, but three where backends are compared.
+fn record(programs: &Programs, name: &str) -> io::Result<Vec<(String, String)>> {
+    if name.starts_with('b') {
+        return Ok(vec![(name.to_owned(), programs.piece(name)?)]);
+    }
+    if name != "s06_backends" {
+        return Ok(vec![(name.to_owned(), programs.step(name, &[])?)]);
+    }
+    let here = ["select", "poll", "epoll"];
+    let here = here.into_iter().filter(|backend| selectors(backend));
+    here.map(|backend| {
+        Ok((
+            format!("{name} on {backend}"),
+            programs.step(name, &[backend])?,
+        ))
+    })
+    .collect()
+}
+
+/// Whether this system has the backend.
+fn selectors(backend: &str) -> bool {
+    backend != "epoll" || cfg!(target_os = "linux")
+}
