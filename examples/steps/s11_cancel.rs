@@ -63,7 +63,10 @@ async fn echo(stream: Async<TcpStream>, patience: Duration) -> io::Result<()> {
         // As if the answer took some thought: a thread does the work, and the loop goes on.
         let question = buffer[..length].to_vec();
         let (done, answer) = oneshot::channel();
-        thread::spawn(move || done.send(question));
+        thread::spawn(move || {
+            thread::sleep(Duration::from_millis(5));
+            done.send(question)
+        });
         let answer = answer.await.map_err(io::Error::other)?;
         sleep(&stream.runtime, Duration::from_millis(1)).await;
         let mut unsent = &answer[..];

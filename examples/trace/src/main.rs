@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use trace::{Trace, chrome, html, lint};
 
-/// Looks at traces of the reactor: runs a program with REACTOR_TRACE=FILE to record one.
+/// Looks at traces of the reactor. To record one, run any program on it with REACTOR_TRACE=FILE.
 #[derive(Parser)]
 #[command(name = "trace", version)]
 struct Args {

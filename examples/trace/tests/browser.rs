@@ -30,31 +30,55 @@ seen.push('score: ' + ui.right + '/' + ui.asked);
 press('p'); press('c');
 seen.push('charts: ' + document.querySelectorAll('canvas').length);
 seen.push('compare: ' + $('versus').textContent.includes('poll'));
+press('c'); press('s'); seen.push('other trace: ' + $('about').textContent.split(':')[0]); press('s');
+press('t'); seen.push('by time: ' + $('clock').getAttribute('aria-pressed')); press('t');
+press('l'); seen.push('lens off: ' + $('hits').hidden); press('l');
+press('?'); seen.push('help: ' + !$('keys-help').hidden);
+const unnamed = [...document.querySelectorAll('button, section, aside, header, canvas')].filter(e => !e.hidden && !e.textContent.trim() && !e.getAttribute('aria-label'));
+seen.push('without a name: ' + unnamed.map(e => e.id || e.tagName).join());
+const canvas = document.querySelector('canvas');
+const touch = (type, x, id) => canvas.dispatchEvent(new PointerEvent(type, { pointerId: id, clientX: x, clientY: 40 }));
+canvas.setPointerCapture = () => {};
+let before = ui.zoom; touch('pointerdown', 100, 1); touch('pointerdown', 200, 2); touch('pointermove', 300, 2); touch('pointerup', 300, 2); touch('pointerup', 100, 1);
+seen.push('two fingers zoom by: ' + ui.zoom / before);
+const at = ui.at; touch('pointerdown', 500, 1); touch('pointermove', 420, 1); touch('pointerup', 420, 1); seen.push('dragged, and the cursor stays: ' + (ui.at === at && ui.left > 0));
+seen.push('overflows: ' + (document.documentElement.scrollWidth > innerWidth));
 seen.push('label: ' + document.querySelector('canvas').getAttribute('aria-label'));
 const out = document.createElement('pre'); out.id = 'seen'; out.textContent = 'SEEN\n' + seen.join('\n') + '\nEND\n'; document.body.append(out);
 </script></body>"#;
 
-#[test]
-fn a_reader_can_step_predict_and_compare() {
-    let Some(chromium) = ["chromium", "chromium-browser", "google-chrome"]
+/// Draws all of a long trace, by steps and by time, and says how many shapes that took and how
+/// many fit: in each lane a dot in two pixels and a bar in one.
+const SURVEYOR: &str = r#"<script>
+const seen = [];
+onerror = message => { seen.push('error ' + message); };
+const canvas = document.querySelector('canvas'), lanes = Math.floor(canvas.clientHeight / ROW);
+const settled = () => canvas.getContext('2d').getImageData(0, 0, 1, 1);
+const time = (name, act) => { act(); settled(); const begun = performance.now(); act(); settled(); seen.push(name + ': ' + (performance.now() - begun).toFixed(1) + ' ms, ' + shapes + ' shapes'); return shapes; };
+seen.push('events: ' + cur().ev.length);
+go(cur().ev.length >> 1);
+time('near', draw); time('step', () => go(ui.at + 1));
+fit(); const far = time('all of it', draw);
+ui.clock = true; const clock = time('all of it by time', draw);
+const bound = lanes * canvas.clientWidth * 1.5;
+seen.push('bounded: ' + (far < bound && clock < bound && far < cur().ev.length / 4));
+const out = document.createElement('pre'); out.id = 'seen'; out.textContent = 'SEEN\n' + seen.join('\n') + '\nEND\n'; document.body.append(out);
+</script></body>"#;
+
+/// Opens `page` with `script` at its end; the answer is what the script has seen, unless there is
+/// no Chromium here.
+fn open(name: &str, page: &str, script: &str) -> Option<Vec<String>> {
+    let chromium = ["chromium", "chromium-browser", "google-chrome"]
         .into_iter()
-        .find(|name| Command::new(name).arg("--version").output().is_ok())
-    else {
+        .find(|name| Command::new(name).arg("--version").output().is_ok());
+    let Some(chromium) = chromium else {
         eprintln!("skipped: no Chromium here");
-        return;
+        return None;
     };
-    let program = || async {
-        let task = executor::spawn(executor::yield_now());
-        task.await.expect("it does not panic");
-    };
-    let traces = [Backend::Select, Backend::Poll]
-        .map(|backend| (backend.name().to_owned(), record(backend, program())));
-    let page = html::page(&traces, Path::new("..")).expect("our own traces");
-    let page = page.replace("</body>", READER);
-    let folder = env::temp_dir().join(format!("reactor-page-{}", std::process::id()));
+    let folder = env::temp_dir().join(format!("reactor-{name}-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("a folder");
     let file = folder.join("page.html");
-    fs::write(&file, page).expect("it can be written");
+    fs::write(&file, page.replace("</body>", script)).expect("it can be written");
     let output = Command::new(chromium)
         .args([
             "--headless",
@@ -65,15 +89,67 @@ fn a_reader_can_step_predict_and_compare() {
             "--disable-background-networking",
             "--disable-component-update",
             "--disable-sync",
+            "--window-size=1280,800",
             "--dump-dom",
         ])
         .arg(format!("--user-data-dir={}", folder.join("user").display()))
         .arg(format!("file://{}", file.display()))
         .output()
         .expect("it ran a moment ago");
+    fs::remove_dir_all(folder).expect("ours");
     let dom = String::from_utf8_lossy(&output.stdout);
     let seen = dom.split("SEEN\n").last().unwrap_or_default();
-    let seen: Vec<&str> = seen.lines().take_while(|line| *line != "END").collect();
+    let seen = seen.lines().take_while(|line| *line != "END");
+    Some(seen.map(str::to_owned).collect())
+}
+
+/// Tasks that hand over to each other, so often that there are some 100 000 events.
+async fn long() {
+    let tasks: Vec<_> = (0..20)
+        .map(|_| {
+            executor::spawn(async {
+                for _ in 0..1_250 {
+                    executor::yield_now().await;
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.expect("it does not panic");
+    }
+}
+
+#[test]
+fn a_long_trace_is_drawn_with_as_many_shapes_as_fit() {
+    let traces = [("long".to_owned(), record(Backend::Poll, long()))];
+    let page = html::page(&traces, Path::new("..")).expect("our own trace");
+    let Some(seen) = open("long", &page, SURVEYOR) else {
+        return;
+    };
+    // Times are for reading; on a busy machine they say nothing.
+    println!("{}", seen.join("\n"));
+    let events = seen.first().and_then(|line| line.strip_prefix("events: "));
+    let events: Option<u32> = events.and_then(|number| number.parse().ok());
+    assert!(events.is_some_and(|events| events >= 100_000), "{seen:#?}");
+    assert_eq!(
+        seen.last().map(String::as_str),
+        Some("bounded: true"),
+        "{seen:#?}"
+    );
+}
+
+#[test]
+fn a_reader_can_step_predict_and_compare() {
+    let program = || async {
+        let task = executor::spawn(executor::yield_now());
+        task.await.expect("it does not panic");
+    };
+    let traces = [Backend::Select, Backend::Poll]
+        .map(|backend| (backend.name().to_owned(), record(backend, program())));
+    let page = html::page(&traces, Path::new("..")).expect("our own traces");
+    let Some(seen) = open("page", &page, READER) else {
+        return;
+    };
     let expected = [
         "start: The executor polls task 0: it is the future of block_on, and begins.",
         "step: Task 0 spawned task 1: a new future, which is polled when the loop comes to it, not \
@@ -88,11 +164,23 @@ fn a_reader_can_step_predict_and_compare() {
         "score: 1/1",
         "charts: 2",
         "compare: true",
+        "other trace: poll",
+        "by time: true",
+        "lens off: true",
+        "help: true",
+        "without a name: ",
+        "two fingers zoom by: 2",
+        "dragged, and the cursor stays: true",
+        "overflows: false",
     ];
-    assert_eq!(seen.get(..expected.len()), Some(&expected[..]), "{seen:#?}");
+    let told: Vec<&str> = seen
+        .iter()
+        .map(String::as_str)
+        .take(expected.len())
+        .collect();
+    assert_eq!(told, expected, "{seen:#?}");
     assert!(
         seen.last().is_some_and(|label| label.contains("2 tasks")),
         "{seen:#?}"
     );
-    fs::remove_dir_all(folder).expect("ours");
 }

@@ -136,15 +136,55 @@ fn the_page_is_one_file_that_asks_for_no_other() {
     assert!(viewer.lines().count() <= 650);
 }
 
+/// The events of the export for Perfetto, those of one phase.
+fn exported(trace: &Trace, phase: &str) -> Vec<serde_json::Value> {
+    let export: serde_json::Value =
+        serde_json::from_str(&chrome::export(trace)).expect("it is JSON");
+    let events = export["traceEvents"].as_array().expect("a list");
+    let wanted = events.iter().filter(|event| event["ph"] == phase);
+    wanted.cloned().collect()
+}
+
 #[test]
 fn the_export_for_perfetto_pairs_every_bar() {
+    let mut trace = recorded(Backend::Poll, ping_pong());
+    assert!(exported(&trace, "B").len() > 3);
+    assert_eq!(exported(&trace, "B").len(), exported(&trace, "E").len());
+    // Wherever the trace is cut off.
+    while !trace.lines.is_empty() {
+        trace.lines.pop();
+        assert_eq!(exported(&trace, "B").len(), exported(&trace, "E").len());
+    }
+}
+
+#[test]
+fn the_export_for_perfetto_has_an_arrow_from_each_wake_to_its_poll() {
     let trace = recorded(Backend::Poll, ping_pong());
-    let export: serde_json::Value =
-        serde_json::from_str(&chrome::export(&trace)).expect("it is JSON");
-    let events = export["traceEvents"].as_array().expect("a list");
-    let phase = |wanted: &str| events.iter().filter(|event| event["ph"] == wanted).count();
-    assert!(phase("B") > 3);
-    assert_eq!(phase("B"), phase("E"));
+    let wakes = |line: &&trace::Line| {
+        matches!(
+            line.step,
+            Step::Wake {
+                coalesced: false,
+                ..
+            }
+        )
+    };
+    let wakes = trace.lines.iter().filter(wakes).count();
+    let (begins, ends) = (exported(&trace, "s"), exported(&trace, "f"));
+    assert!(wakes > 3);
+    assert_eq!((begins.len(), ends.len()), (wakes, wakes));
+    for (begin, end) in begins.iter().zip(&ends) {
+        assert_eq!(begin["id"], end["id"]);
+        assert!(begin["ts"].as_f64() <= end["ts"].as_f64());
+    }
+}
+
+#[test]
+fn the_export_for_perfetto_counts_the_queue_down_again() {
+    let counts = exported(&recorded(Backend::Poll, ping_pong()), "C");
+    let depth = |event: &serde_json::Value| event["args"]["tasks"].as_u64();
+    assert!(counts.iter().any(|event| depth(event) == Some(1)));
+    assert_eq!(counts.last().and_then(depth), Some(0));
 }
 
 #[test]

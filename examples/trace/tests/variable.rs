@@ -94,3 +94,33 @@ fn a_file_that_cannot_be_written_is_an_error_that_names_it() {
     let name = "a_file_that_cannot_be_written_is_an_error_that_names_it";
     assert!(run_child(name, "unwritable", "/no/such/folder/trace"));
 }
+
+#[test]
+fn a_percent_p_in_the_name_is_the_number_of_the_process() {
+    if env::var_os(CHILD).is_some() {
+        return program();
+    }
+    let folder = folder("reactor-trace-numbered");
+    let file = folder.join("run.%p.trace");
+    let name = "a_percent_p_in_the_name_is_the_number_of_the_process";
+    assert!(run_child(name, "whole", &file.display().to_string()));
+    let files = fs::read_dir(&folder).expect("ours");
+    let names = files.map(|file| file.expect("readable").file_name());
+    let mut names: Vec<_> = names
+        .map(|name| name.into_string().expect("text"))
+        .collect();
+    names.sort();
+    let [first, second] = &names[..] else {
+        panic!("{names:?}");
+    };
+    let number = first
+        .strip_prefix("run.")
+        .and_then(|name| name.strip_suffix(".trace"));
+    let number: Option<u32> = number.and_then(|number| number.parse().ok());
+    assert!(
+        number.is_some_and(|number| number != std::process::id()),
+        "{names:?}"
+    );
+    assert_eq!(*second, format!("{first}.2"));
+    fs::remove_dir_all(folder).expect("ours");
+}
