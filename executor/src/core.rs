@@ -163,7 +163,7 @@ impl Core {
             let observed = self.reactor.refill_budget();
             match tasks.poll(slot, observed) {
                 Polled::Pending => {}
-                Polled::Ready => self.finish(slot, tasks.vacate(slot)),
+                Polled::Ready => drop_job(self.finish(slot, &mut tasks)),
                 Polled::Unusual => {
                     let answer = self.poll_unusual(slot, &mut tasks, &mut poll_root);
                     if answer.is_ready() {
@@ -194,27 +194,30 @@ impl Core {
         if observed {
             self.observe_poll_begin(id);
         }
-        let (answer, done) = if slot == ROOT {
-            let answer = poll_root();
-            let done = answer.is_ready();
-            (answer, done)
+        let mut answer = Poll::Pending;
+        let mut over = None;
+        let done = if slot == ROOT {
+            answer = poll_root();
+            answer.is_ready()
         } else {
             let waker = observed.then(|| self.counted_waker(id));
-            (Poll::Pending, tasks.poll_with(slot, waker).is_ready())
+            let polled = tasks.poll_with(slot, waker);
+            if polled.is_ready() {
+                over = self.finish(slot, tasks);
+            }
+            polled.is_ready()
         };
-        if done && slot != ROOT {
-            self.finish(slot, tasks.vacate(slot));
-        }
         if observed {
             self.observe_poll_end(id, done);
         }
+        drop_job(over);
         answer
     }
 
-    /// A task is over.
-    fn finish(&self, slot: u32, job: Option<Job>) {
+    /// A task is over: its slot is free. The task itself is the caller's to drop.
+    fn finish(&self, slot: u32, tasks: &mut Open<'_>) -> Option<Job> {
         self.scheduler.borrow_mut().remove(slot);
-        drop_job(job);
+        tasks.vacate(slot)
     }
 
     /// One turn of the reactor: asleep, for `timeout` at most, if nobody is ready; else a look.

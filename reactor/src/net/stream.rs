@@ -76,15 +76,7 @@ impl<S: StreamSocket> Stream<S> {
         &'a self,
         buffer: &'a mut [u8],
     ) -> impl Future<Output = io::Result<usize>> + use<'a, S> {
-        self.io.receiving(|io| {
-            let bytes = io.get_ref().recv(buffer)?;
-            let asked = if S::SHORT_READ_PROVES_EMPTY {
-                buffer.len()
-            } else {
-                bytes
-            };
-            Ok(Moved { bytes, asked })
-        })
+        self.io.receiving(|io| receive(io.get_ref(), buffer))
     }
 
     /// As [`read`](Self::read), into several buffers, one after another.
@@ -141,11 +133,7 @@ impl<S: StreamSocket> Stream<S> {
         &'a self,
         buffer: &'a [u8],
     ) -> impl Future<Output = io::Result<usize>> + use<'a, S> {
-        self.io.sending(|io| {
-            let bytes = io.get_ref().send(buffer)?;
-            let asked = buffer.len();
-            Ok(Moved { bytes, asked })
-        })
+        self.io.sending(|io| send(io.get_ref(), buffer))
     }
 
     /// As [`write`](Self::write), from several buffers, one after another.
@@ -320,6 +308,26 @@ impl<S: StreamSocket> Stream<S> {
     pub fn set_send_buffer_size(&self, bytes: usize) -> io::Result<()> {
         SockRef::from(&self.io).set_send_buffer_size(bytes)
     }
+}
+
+/// One recv(2), and what it says about the next one.
+#[inline]
+pub(crate) fn receive<S: StreamSocket>(socket: &S, buffer: &mut [u8]) -> io::Result<Moved> {
+    let bytes = socket.recv(buffer)?;
+    let asked = if S::SHORT_READ_PROVES_EMPTY {
+        buffer.len()
+    } else {
+        bytes
+    };
+    Ok(Moved { bytes, asked })
+}
+
+/// One send(2), and what it says about the next one.
+#[inline]
+pub(crate) fn send<S: StreamSocket>(socket: &S, buffer: &[u8]) -> io::Result<Moved> {
+    let bytes = socket.send(buffer)?;
+    let asked = buffer.len();
+    Ok(Moved { bytes, asked })
 }
 
 fn peek(socket: &impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {

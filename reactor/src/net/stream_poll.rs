@@ -6,9 +6,9 @@
 use std::io::{self, IoSlice, IoSliceMut};
 use std::task::{Context, Poll};
 
-use crate::net::stream::Stream;
+use crate::net::stream::{Stream, receive, send};
 use crate::net::stream_socket::StreamSocket;
-use crate::operation::{Answer, Moved};
+use crate::operation::Answer;
 use crate::slot::Direction;
 
 impl<S: StreamSocket> Stream<S> {
@@ -37,12 +37,7 @@ impl<S: StreamSocket> Stream<S> {
     /// As there.
     pub fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         self.io.poll_read_with(cx, |stream| {
-            let read = stream.recv(buffer)?;
-            if S::SHORT_READ_PROVES_EMPTY {
-                let asked = buffer.len();
-                Moved { bytes: read, asked }.settle(&self.io.slot, Direction::Read);
-            }
-            Ok(read)
+            Ok(receive(stream, buffer)?.settle(&self.io.slot, Direction::Read))
         })
     }
 
@@ -67,14 +62,7 @@ impl<S: StreamSocket> Stream<S> {
     /// As there.
     pub fn poll_write(&self, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
         self.io.poll_write_with(cx, |stream| {
-            let written = stream.send(buffer)?;
-            let asked = buffer.len();
-            Moved {
-                bytes: written,
-                asked,
-            }
-            .settle(&self.io.slot, Direction::Write);
-            Ok(written)
+            Ok(send(stream, buffer)?.settle(&self.io.slot, Direction::Write))
         })
     }
 
