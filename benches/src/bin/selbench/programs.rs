@@ -3,6 +3,7 @@
 //! What measures must be the same on both sides, or what it measures must be. A slice of another
 //! `selbench` is measured by that program; a server is measured by this one.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -30,6 +31,12 @@ impl Program {
         let path = Path::new(word);
         if path.is_file() {
             let path = path.canonicalize().map_err(|e| format!("{word}: {e}"))?;
+            if !executable(&path) {
+                return Err(format!(
+                    "{word} is a file, but no program: give a selbench or a server that may be \
+                     executed; results are compared with gate, and drawn with report"
+                ));
+            }
             return Ok(Some(if is_selbench(&path) {
                 Self::Selbench(path)
             } else {
@@ -41,6 +48,12 @@ impl Program {
             None => Ok(None),
         }
     }
+}
+
+/// Whether anybody may execute the file.
+fn executable(path: &Path) -> bool {
+    path.metadata()
+        .is_ok_and(|facts| facts.permissions().mode() & 0o111 != 0)
 }
 
 /// Asks a program for its version; one that does not answer in time is stopped.
