@@ -211,6 +211,70 @@ fn the_gate_tells_which_rows_a_side_lacks() {
 }
 
 #[test]
+fn two_that_cannot_be_compared_are_told_what_each_is() {
+    let folder = folder("files-compared");
+    let text_file = folder.join("notes.txt").to_str().unwrap().to_owned();
+    std::fs::write(&text_file, "nothing").unwrap();
+    let own = env!("CARGO_BIN_EXE_selbench");
+    for (words, wrong) in [
+        (
+            &["compare", "ours-epoll", "ours"][..],
+            &["ours-epoll is a selector", "ours is a runtime"][..],
+        ),
+        (
+            &["compare", "nobody", "ours"],
+            &["nobody is no subject", "echo --subjects list"],
+        ),
+        (
+            &["compare", "ours-epoll", "nobody"],
+            &["nobody is no subject", "ring --subjects list"],
+        ),
+        (
+            &["compare", "./nowhere", own],
+            &["./nowhere is a path, and there is no such file"],
+        ),
+        (
+            &["compare", own, &text_file],
+            &["is a file, but no program", "gate"],
+        ),
+        (
+            &["compare", own, own, "--subject", "nobody"],
+            &["--subject nobody", "list"],
+        ),
+        (&["compare", "ours"], &["Usage", "<B>"]),
+        (
+            &["ring", "--subjects", "nobody"],
+            &["no subject is named nobody", "ours-epoll"],
+        ),
+        (
+            &["echo", "--subjects", "nobody"],
+            &["no subject is named nobody", "ours"],
+        ),
+        (&["matrix", "huge"], &["smoke, quick, full"]),
+    ] {
+        let (code, text) = selbench(words);
+        assert_eq!(code, Some(64), "{words:?}: {text}");
+        for word in wrong {
+            assert!(text.contains(word), "{words:?} says {word}: {text}");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_is_none_makes_invalid_rows() {
+    let server = ["/bin/true", "/usr/bin/true"];
+    let server = server.into_iter().find(|path| Path::new(path).exists());
+    let server = server.expect("every system has it");
+    let words = [
+        "compare", server, "--sizes", "1", "--blocks", "1", "--ms", "5",
+    ];
+    let words = [&words[..2], &[server], &words[2..]].concat();
+    let (code, text) = selbench(&words);
+    assert_eq!(code, Some(2), "{text}");
+    assert!(text.contains("did not say where it listens"), "{text}");
+}
+
+#[test]
 fn a_report_without_slices_is_written_and_says_so() {
     let folder = folder("files-nothing");
     let mut document = measured(&folder);

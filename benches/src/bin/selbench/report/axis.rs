@@ -93,7 +93,7 @@ impl Scale {
 
     /// The ticks, each with its place and its words, less those whose words would touch the ones
     /// before; `width` tells how much room words take along this axis.
-    pub(super) fn labelled(&self, axis: &Axis, width: fn(&str) -> f64) -> Vec<(f64, String)> {
+    pub(super) fn labelled(&self, axis: &Axis, width: impl Fn(&str) -> f64) -> Vec<(f64, String)> {
         let mut kept: Vec<(f64, String)> = Vec::new();
         for tick in self.ticks() {
             let (at, words) = (self.at(tick), (axis.show)(tick));
@@ -108,17 +108,12 @@ impl Scale {
     }
 }
 
-/// The least distance between two lines of words: narrow pages have larger type in their charts.
-pub(super) const LINE: f64 = 22.0;
+/// The least distance between two lines of words.
+pub(super) const LINE: f64 = 16.0;
 
 /// About how wide words are, with a little air on both sides.
 pub(super) fn width(words: &str) -> f64 {
     10.0 + 6.6 * words.chars().count() as f64
-}
-
-/// The same in the larger type that charts have on narrow pages.
-pub(super) fn roomy(words: &str) -> f64 {
-    1.4 * width(words)
 }
 
 /// A count, short, to three digits.

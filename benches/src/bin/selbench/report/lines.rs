@@ -12,17 +12,21 @@ use super::series::{self, Point, Series};
 pub(super) struct Shape {
     width: f64,
     height: f64,
+    /// How much larger the type may become: narrow pages enlarge it where a chart is shrunk.
+    type_grows: f64,
 }
 
 /// A chart that has the whole width.
 pub(super) const WIDE: Shape = Shape {
     width: 760.0,
     height: 360.0,
+    type_grows: 1.4,
 };
 /// One of several charts side by side.
 pub(super) const PANEL: Shape = Shape {
     width: 400.0,
     height: 270.0,
+    type_grows: 1.0,
 };
 
 const LEFT: f64 = 88.0;
@@ -62,7 +66,7 @@ impl Chart {
 
     /// The picture; a logarithmic axis leaves out what it cannot show.
     pub(super) fn draw(&self) -> String {
-        let Shape { width, height } = self.shape;
+        let Shape { width, height, .. } = self.shape;
         let (right, bottom) = (width - RIGHT, height - BOTTOM);
         let levels = self.behind.iter().filter_map(|behind| match behind {
             Behind::Level { y, .. } => Some(*y),
@@ -99,9 +103,13 @@ impl Chart {
     }
 
     fn axes(&self, svg: &mut String, across: &Scale, up: &Scale) {
-        let Shape { width, height } = self.shape;
+        let Shape {
+            width,
+            height,
+            type_grows,
+        } = self.shape;
         let (right, bottom) = (width - RIGHT, height - BOTTOM);
-        for (at, words) in across.labelled(&self.x, axis::roomy) {
+        for (at, words) in across.labelled(&self.x, |words| type_grows * axis::width(words)) {
             let _ = writeln!(
                 svg,
                 "<line class=\"grid\" x1=\"{at:.1}\" x2=\"{at:.1}\" y1=\"{TOP}\" y2=\"{bottom}\"/>\
@@ -109,7 +117,7 @@ impl Chart {
                 bottom + 17.0
             );
         }
-        for (at, words) in up.labelled(&self.y, |_| axis::LINE) {
+        for (at, words) in up.labelled(&self.y, |_| type_grows * axis::LINE) {
             let _ = writeln!(
                 svg,
                 "<line class=\"grid\" x1=\"{LEFT}\" x2=\"{right}\" y1=\"{at:.1}\" y2=\"{at:.1}\"/>\

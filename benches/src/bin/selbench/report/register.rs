@@ -35,8 +35,8 @@ pub(super) fn draw(slices: &[&Slice], colours: &Colours) -> String {
     figure(
         "register",
         "Changes of interest",
-        "One thread. For epoll a change is a system call; for poll and select it is a store, which \
-         each wait pays for instead.",
+        "One thread. For epoll a change is a system call, unless it changes nothing; for poll and \
+         select it is a store, which each wait pays for instead.",
         &bars::draw(&groups, &costs),
     )
 }
