@@ -146,7 +146,8 @@ impl Subject {
 }
 
 /// Runs one work of one subject in this process: `WORK NAME COUNT`, where a server's count is its
-/// connections. Facts go to standard output, a line each; a server first says where it listens.
+/// connections. Facts go to standard output, a line each; a server first says where it listens, and
+/// as `idle` it answers questions meanwhile.
 ///
 /// # Errors
 ///
@@ -157,7 +158,10 @@ pub fn run(words: &[String]) -> Result<(), String> {
     };
     let subject = Subject::named(name).ok_or_else(|| format!("no subject is named {name}"))?;
     let count: u64 = count.parse().map_err(|_| format!("{count} is no number"))?;
-    if work == "serve" {
+    if work == "idle" {
+        work::answer_questions();
+    }
+    if work == "serve" || work == "idle" {
         (subject.serve)(count as usize);
         print_facts(&[("allocations", allocations::allocations() as f64)]);
         return Ok(());

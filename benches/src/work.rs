@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+mod answers;
 mod channel;
 mod foreign;
 mod foreign_bursts;
@@ -16,6 +17,7 @@ mod tasks;
 mod timers;
 mod wakes;
 
+pub(crate) use answers::answer_questions;
 pub use foreign::{foreign_round_trip, foreign_wake};
 use laps::laps;
 pub use overshoot::overshoot;

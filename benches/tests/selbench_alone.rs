@@ -130,3 +130,28 @@ fn every_wake_arrives_and_only_foreign_ones_are_written() {
         }
     }
 }
+
+#[test]
+fn an_idle_server_of_ours_sleeps_and_each_connection_costs_memory() {
+    let words = ["idle", "--connections", "50"];
+    let slices = measure("idle", &[&words[..], &["--ms", "100"]].concat());
+    let subjects: Vec<_> = slices.iter().map(|slice| &*slice.spec.subject).collect();
+    assert!(subjects.contains(&"bare"), "{subjects:?}");
+    for slice in &slices {
+        // What is there for all connections from the start is no connection's.
+        let heap = metric(slice, "heap_bytes_per_connection");
+        let tasks = !["bare", "mio"].contains(&&*slice.spec.subject);
+        assert_eq!(heap > 0.0, tasks, "{}: {heap} bytes", row(slice));
+        if slice.spec.subject.starts_with("ours") {
+            assert_eq!(metric(slice, "wakeups"), 0.0, "{}", row(slice));
+            // The buffer is in the task.
+            let task = metric(slice, "task_bytes_per_connection");
+            assert!(task > 0.0 && task < 4096.0, "{}: {task} bytes", row(slice));
+        }
+        let restless = slice
+            .flags
+            .iter()
+            .any(|one| one.reason.code() == "restless");
+        assert_eq!(restless, metric(slice, "wakeups") > 0.0, "{}", row(slice));
+    }
+}

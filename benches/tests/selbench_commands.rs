@@ -70,6 +70,7 @@ fn every_command_has_a_page_of_help() {
         "switch",
         "timers",
         "wake",
+        "idle",
         "compare",
         "matrix",
         "gate",

@@ -44,6 +44,8 @@ pub enum Workload {
     Overshoot,
     /// Wakes from other threads and from the loop's own.
     Wake,
+    /// Connections on which nothing happens.
+    Idle,
 }
 
 impl Workload {
@@ -70,6 +72,7 @@ impl Workload {
             Self::Storm => "storm",
             Self::Overshoot => "overshoot",
             Self::Wake => "wake",
+            Self::Idle => "idle",
         }
     }
 
@@ -87,6 +90,7 @@ impl Workload {
             Self::Storm => "ns_per_operation",
             Self::Overshoot => "overshoot_median_ns",
             Self::Wake => "wake_median_ns",
+            Self::Idle => "rss_bytes_per_connection",
         }
     }
 }

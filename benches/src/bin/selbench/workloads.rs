@@ -1,6 +1,7 @@
 //! The workloads that need no load generator: the words of each on the command line, its points,
 //! and the columns of its table.
 
+pub(crate) mod idle;
 pub(crate) mod switch;
 pub(crate) mod timers;
 pub(crate) mod wake;
@@ -20,6 +21,8 @@ pub(crate) enum Command {
     Timers(timers::Timers),
     /// Wakes: latency from the call to the poll, and writes to the notifier
     Wake(wake::Wake),
+    /// The cost of being connected: memory of server and kernel, and wake-ups while nothing happens
+    Idle(idle::Idle),
 }
 
 /// Measures what the command line asks for.
@@ -28,6 +31,7 @@ pub(crate) fn run(command: &Command) -> Result<Ending, String> {
         Command::Switch(options) => (switch::plan(options)?, &options.common),
         Command::Timers(options) => (timers::plan(options)?, &options.common),
         Command::Wake(options) => (wake::plan(options)?, &options.common),
+        Command::Idle(options) => (idle::plan(options)?, &options.common),
     };
     session::run(&plan, common)
 }
@@ -38,6 +42,7 @@ pub(crate) fn columns(workload: Workload) -> &'static [(&'static str, &'static s
         Workload::Switch => switch::COLUMNS,
         Workload::Storm => timers::STORM_COLUMNS,
         Workload::Wake => wake::COLUMNS,
+        Workload::Idle => idle::COLUMNS,
         Workload::Overshoot => timers::OVERSHOOT_COLUMNS,
         _ => &[],
     }
