@@ -155,3 +155,27 @@ fn an_idle_server_of_ours_sleeps_and_each_connection_costs_memory() {
         assert_eq!(restless, metric(slice, "wakeups") > 0.0, "{}", row(slice));
     }
 }
+
+#[test]
+fn the_byte_of_a_cascade_passes_every_link_and_both_parts_are_told() {
+    let words = ["cascade", "--fds", "1,40", "--ms", "5"];
+    let slices = measure("cascade", &words);
+    assert!(slices.iter().any(|slice| slice.spec.subject == "bare"));
+    for slice in &slices {
+        assert_eq!(
+            metric(slice, "passed"),
+            slice.spec.number("fds"),
+            "{}",
+            row(slice)
+        );
+        let parts = ["register_us", "dispatch_us"].map(|name| metric(slice, name));
+        assert!(
+            parts.iter().all(|&part| part > 0.0),
+            "{}: {parts:?}",
+            row(slice)
+        );
+        // Medians over laps: the whole is not exactly the sum of its parts, but longer than each.
+        let total = metric(slice, "total_us");
+        assert!(total >= parts[0].max(parts[1]), "{}: {total}", row(slice));
+    }
+}

@@ -71,6 +71,7 @@ fn every_command_has_a_page_of_help() {
         "timers",
         "wake",
         "idle",
+        "cascade",
         "compare",
         "matrix",
         "gate",

@@ -46,6 +46,8 @@ pub enum Workload {
     Wake,
     /// Connections on which nothing happens.
     Idle,
+    /// Registration of many fds with a timer each, and a byte that runs through all.
+    Cascade,
 }
 
 impl Workload {
@@ -73,6 +75,7 @@ impl Workload {
             Self::Overshoot => "overshoot",
             Self::Wake => "wake",
             Self::Idle => "idle",
+            Self::Cascade => "cascade",
         }
     }
 
@@ -91,6 +94,7 @@ impl Workload {
             Self::Overshoot => "overshoot_median_ns",
             Self::Wake => "wake_median_ns",
             Self::Idle => "rss_bytes_per_connection",
+            Self::Cascade => "total_us",
         }
     }
 }

@@ -107,6 +107,22 @@ pub(crate) fn servers(common: &Common) -> Result<Vec<String>, String> {
     choose(common, &all, usual.map(|one| one.name))
 }
 
+/// Everything with timers that was asked for, or all that is in the usual tables: the bare loop
+/// first.
+pub(crate) fn cascaders(common: &Common) -> Result<Vec<String>, String> {
+    let timed = || {
+        subjects::all()
+            .iter()
+            .filter(|one| one.cascade.is_some() && !one.spins)
+    };
+    let all: Vec<_> = timed().map(|one| (one.name, one.about)).collect();
+    choose(
+        common,
+        &all,
+        timed().filter(|one| one.shown).map(|one| one.name),
+    )
+}
+
 /// Runtimes with tasks that were asked for, or the usual ones.
 pub(crate) fn executors(common: &Common) -> Result<Vec<String>, String> {
     let all: Vec<_> = subjects::all()
