@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::runtime::{BUFFER, Runtime};
-use crate::work::{self, Facts, Switching, TimerOperation, Wakes, Woken};
+use crate::work::{self, Cascade, Facts, Switching, TimerOperation, Wakes, Woken};
 use crate::{allocations, subjects};
 
 /// A runtime, or a loop without one, that can be measured.
@@ -15,6 +15,8 @@ pub struct Subject {
     pub about: &'static str,
     /// Accepts so many connections and echoes until their peers close.
     pub serve: fn(usize),
+    /// [`work::cascade`], by whatever has timers.
+    pub cascade: Option<fn(&Cascade) -> Facts>,
     /// What only something with tasks can do.
     pub tasks: Option<Tasks>,
     /// Bytes of buffer that the echo itself holds for each connection.
@@ -71,6 +73,7 @@ impl Subject {
             name,
             about,
             serve: work::serve::<R>,
+            cascade: Some(work::cascade::<R>),
             tasks: Some(Tasks {
                 self_wake: work::self_wake::<R>,
                 spawn_join: work::spawn_join::<R>,
@@ -146,7 +149,8 @@ impl Subject {
 }
 
 /// Runs one work of one subject in this process: `WORK NAME COUNT`, where a server's count is its
-/// connections. Facts go to standard output, a line each; a server first says where it listens.
+/// connections. Facts go to standard output, a line each; a server first says where it listens, and
+/// as `idle` it answers questions meanwhile.
 ///
 /// # Errors
 ///
@@ -157,7 +161,10 @@ pub fn run(words: &[String]) -> Result<(), String> {
     };
     let subject = Subject::named(name).ok_or_else(|| format!("no subject is named {name}"))?;
     let count: u64 = count.parse().map_err(|_| format!("{count} is no number"))?;
-    if work == "serve" {
+    if work == "idle" {
+        work::answer_questions();
+    }
+    if work == "serve" || work == "idle" {
         (subject.serve)(count as usize);
         print_facts(&[("allocations", allocations::allocations() as f64)]);
         return Ok(());

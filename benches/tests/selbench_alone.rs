@@ -130,3 +130,52 @@ fn every_wake_arrives_and_only_foreign_ones_are_written() {
         }
     }
 }
+
+#[test]
+fn an_idle_server_of_ours_sleeps_and_each_connection_costs_memory() {
+    let words = ["idle", "--connections", "50"];
+    let slices = measure("idle", &[&words[..], &["--ms", "100"]].concat());
+    let subjects: Vec<_> = slices.iter().map(|slice| &*slice.spec.subject).collect();
+    assert!(subjects.contains(&"bare"), "{subjects:?}");
+    for slice in &slices {
+        // What is there for all connections from the start is no connection's.
+        let heap = metric(slice, "heap_bytes_per_connection");
+        let tasks = !["bare", "mio"].contains(&&*slice.spec.subject);
+        assert_eq!(heap > 0.0, tasks, "{}: {heap} bytes", row(slice));
+        if slice.spec.subject.starts_with("ours") {
+            assert_eq!(metric(slice, "wakeups"), 0.0, "{}", row(slice));
+            // The buffer is in the task.
+            let task = metric(slice, "task_bytes_per_connection");
+            assert!(task > 0.0 && task < 4096.0, "{}: {task} bytes", row(slice));
+        }
+        let restless = slice
+            .flags
+            .iter()
+            .any(|one| one.reason.code() == "restless");
+        assert_eq!(restless, metric(slice, "wakeups") > 0.0, "{}", row(slice));
+    }
+}
+
+#[test]
+fn the_byte_of_a_cascade_passes_every_link_and_both_parts_are_told() {
+    let words = ["cascade", "--fds", "1,40", "--ms", "5"];
+    let slices = measure("cascade", &words);
+    assert!(slices.iter().any(|slice| slice.spec.subject == "bare"));
+    for slice in &slices {
+        assert_eq!(
+            metric(slice, "passed"),
+            slice.spec.number("fds"),
+            "{}",
+            row(slice)
+        );
+        let parts = ["register_us", "dispatch_us"].map(|name| metric(slice, name));
+        assert!(
+            parts.iter().all(|&part| part > 0.0),
+            "{}: {parts:?}",
+            row(slice)
+        );
+        // Medians over laps: the whole is not exactly the sum of its parts, but longer than each.
+        let total = metric(slice, "total_us");
+        assert!(total >= parts[0].max(parts[1]), "{}: {total}", row(slice));
+    }
+}

@@ -70,6 +70,8 @@ fn every_command_has_a_page_of_help() {
         "switch",
         "timers",
         "wake",
+        "idle",
+        "cascade",
         "compare",
         "matrix",
         "gate",

@@ -43,6 +43,8 @@ pub enum Reason {
     Unconfirmed,
     /// Not an optimised build.
     DebugBuild,
+    /// A server that woke up while nothing happened on its connections.
+    Restless,
     /// Fewer than 100 samples lie beyond the percentile that is asked for.
     FewSamples,
 }
@@ -68,13 +70,17 @@ impl Reason {
             Self::Shape => "shape",
             Self::Unconfirmed => "unconfirmed",
             Self::DebugBuild => "debug-build",
+            Self::Restless => "restless",
             Self::FewSamples => "few-samples",
         }
     }
 
     /// Whether a row with it is invalid; otherwise it is a label that belongs beside the figure.
     pub fn invalidates(self) -> bool {
-        !matches!(self, Self::NotServerBound | Self::FewSamples)
+        !matches!(
+            self,
+            Self::NotServerBound | Self::Restless | Self::FewSamples
+        )
     }
 }
 

@@ -44,6 +44,10 @@ pub enum Workload {
     Overshoot,
     /// Wakes from other threads and from the loop's own.
     Wake,
+    /// Connections on which nothing happens.
+    Idle,
+    /// Registration of many fds with a timer each, and a byte that runs through all.
+    Cascade,
 }
 
 impl Workload {
@@ -70,6 +74,8 @@ impl Workload {
             Self::Storm => "storm",
             Self::Overshoot => "overshoot",
             Self::Wake => "wake",
+            Self::Idle => "idle",
+            Self::Cascade => "cascade",
         }
     }
 
@@ -87,6 +93,8 @@ impl Workload {
             Self::Storm => "ns_per_operation",
             Self::Overshoot => "overshoot_median_ns",
             Self::Wake => "wake_median_ns",
+            Self::Idle => "rss_bytes_per_connection",
+            Self::Cascade => "total_us",
         }
     }
 }

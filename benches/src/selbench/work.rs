@@ -12,7 +12,8 @@ use super::placement::Placement;
 use super::quiet::{Quiet, Watch};
 use super::schema::{Cell, Probe, Slice, Spec, Window, Workload};
 use super::{
-    capacity, dispatch, echo, fair, load, map, overload, register, ring, switch, timers, wake,
+    capacity, cascade, dispatch, echo, fair, idle, load, map, overload, register, ring, switch,
+    timers, wake,
 };
 use crate::subject::{Subject, Tasks};
 use crate::sys;
@@ -106,6 +107,8 @@ pub fn measure(spec: Spec) -> Result<Slice, String> {
         Workload::Storm => timers::storm(tasks(&spec)?, &spec),
         Workload::Overshoot => timers::overshoot(tasks(&spec)?, &spec)?,
         Workload::Wake => wake::measure(tasks(&spec)?, &spec)?,
+        Workload::Idle => idle::measure(&spec)?,
+        Workload::Cascade => cascade::measure(&spec)?,
     };
     let quiet = outcome.quiet.unwrap_or_else(|| watch.end());
     let mut flags = outcome.flags;

@@ -107,6 +107,19 @@ pub fn do_not_linger(fd: RawFd) -> io::Result<()> {
     Ok(())
 }
 
+/// `mallinfo2`: bytes that the program has from the C library's allocator, in all its arenas and
+/// in mappings of their own; nothing where the library does not tell.
+pub fn heap_in_use() -> Option<u64> {
+    #[cfg(target_env = "gnu")]
+    {
+        // SAFETY: no pointers are passed; the library takes its own locks.
+        let told = unsafe { libc::mallinfo2() };
+        Some((told.uordblks + told.hblkhd) as u64)
+    }
+    #[cfg(not(target_env = "gnu"))]
+    None
+}
+
 /// `setrlimit(RLIMIT_NOFILE)`, soft and hard: no more than so many files from now on.
 pub fn limit_open_files(most: u64) -> io::Result<()> {
     let limit = libc::rlimit {

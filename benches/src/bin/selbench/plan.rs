@@ -98,6 +98,31 @@ fn runtimes(common: &Common, placement: Placement) -> Result<Vec<String>, String
     )
 }
 
+/// Everything that serves and sleeps that was asked for, or all that is in the usual tables: the
+/// bare loop first.
+pub(crate) fn servers(common: &Common) -> Result<Vec<String>, String> {
+    let sleeping = subjects::all().iter().filter(|one| !one.spins);
+    let all: Vec<_> = sleeping.map(|one| (one.name, one.about)).collect();
+    let usual = subjects::all().iter().filter(|one| !one.spins && one.shown);
+    choose(common, &all, usual.map(|one| one.name))
+}
+
+/// Everything with timers that was asked for, or all that is in the usual tables: the bare loop
+/// first.
+pub(crate) fn cascaders(common: &Common) -> Result<Vec<String>, String> {
+    let timed = || {
+        subjects::all()
+            .iter()
+            .filter(|one| one.cascade.is_some() && !one.spins)
+    };
+    let all: Vec<_> = timed().map(|one| (one.name, one.about)).collect();
+    choose(
+        common,
+        &all,
+        timed().filter(|one| one.shown).map(|one| one.name),
+    )
+}
+
 /// Runtimes with tasks that were asked for, or the usual ones.
 pub(crate) fn executors(common: &Common) -> Result<Vec<String>, String> {
     let all: Vec<_> = subjects::all()
