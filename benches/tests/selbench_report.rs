@@ -49,6 +49,11 @@ const RUNS: &[(&str, &str)] = &[
         "wake",
         "wake --subjects ours --senders 0,1 --burst 1,20 --placement same-cpu --ms 20",
     ),
+    ("idle", "idle --subjects bare,ours --connections 10 --ms 10"),
+    (
+        "cascade",
+        "cascade --subjects ours,bare --fds 1,4,16 --ms 5",
+    ),
 ];
 
 #[test]
@@ -131,6 +136,11 @@ fn every_figure_carries_its_data_in_a_browser() {
         4,
         "ways of waking"
     );
+    for part in ["buffer", "task", "other resident", "kernel"] {
+        let segment = format!("data-subject=\"ours\" data-of=\"{part}\"");
+        assert_eq!(figure(&page, "idle").matches(&segment).count(), 1, "{part}");
+    }
+    assert_eq!(curve("cascade", "ours", 3), 2, "registering and the ripple");
     assert!(page.contains("id=\"flags\"") && page.contains("mitigations"));
 }
 

@@ -6,10 +6,12 @@
 mod axis;
 mod bars;
 mod capacity;
+mod cascade;
 mod cost;
 mod echo;
 mod fair;
 mod groups;
+mod idle;
 mod lines;
 mod map;
 mod marks;
@@ -73,6 +75,8 @@ pub(crate) fn draw(documents: &[Document]) -> String {
         timers::storm(&slices, &colours),
         timers::overshoot(&slices, &colours),
         wake::draw(&slices, &colours),
+        idle::draw(&slices),
+        cascade::draw(&slices, &colours),
     ] {
         body += &figure;
     }
