@@ -123,6 +123,33 @@ pub(crate) fn cascaders(common: &Common) -> Result<Vec<String>, String> {
     )
 }
 
+/// Whoever accepts connections that come and go: those that were asked for, or all that are in the
+/// usual tables, the bare loop first; or the server at an address.
+pub(crate) fn dialled(
+    common: &Common,
+    placement: Placement,
+    address: Option<&str>,
+) -> Result<Vec<String>, String> {
+    if !placement.possible() {
+        return Err(format!("{} needs two CPUs", placement.name()));
+    }
+    if let Some(address) = address {
+        server::loopback(address)?;
+        return Ok(vec![address.to_owned()]);
+    }
+    let accepting = || {
+        subjects::all()
+            .iter()
+            .filter(|one| one.accept.is_some() && !one.spins)
+    };
+    let all: Vec<_> = accepting().map(|one| (one.name, one.about)).collect();
+    choose(
+        common,
+        &all,
+        accepting().filter(|one| one.shown).map(|one| one.name),
+    )
+}
+
 /// Runtimes with tasks that were asked for, or the usual ones.
 pub(crate) fn executors(common: &Common) -> Result<Vec<String>, String> {
     let all: Vec<_> = subjects::all()

@@ -125,7 +125,9 @@ impl Session {
             return None;
         }
         let mut spec = point.clone();
-        spec.workload = Workload::Echo;
+        if point.workload != Workload::Churn {
+            spec.workload = Workload::Echo;
+        }
         server::null(point.placement).clone_into(&mut spec.subject);
         spec.server = None;
         spec.server_program = None;

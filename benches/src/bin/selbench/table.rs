@@ -56,7 +56,9 @@ fn columns(workload: Workload) -> &'static [(&'static str, &'static str, f64)] {
             ("max us", "response_max_ns", 1e-3),
             ("rate/s", "rate", 1.0),
         ],
-        Workload::Capacity | Workload::Fair | Workload::Overload => crate::loads::columns(workload),
+        Workload::Capacity | Workload::Churn | Workload::Fair | Workload::Overload => {
+            crate::loads::columns(workload)
+        }
         other => crate::workloads::columns(other),
     }
 }
