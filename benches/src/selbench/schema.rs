@@ -110,6 +110,9 @@ pub struct Spec {
     pub workload: Workload,
     /// What it is measured on.
     pub subject: String,
+    /// The subject that it is compared with.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub baseline: String,
     /// Who runs where.
     pub placement: Placement,
     /// Numbers by name: `registered`, `active`, `connections`, `rate` and so on.

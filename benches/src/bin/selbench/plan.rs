@@ -46,6 +46,7 @@ pub(crate) fn point(
         seed: common.seed,
         server: None,
         server_program: None,
+        baseline: String::new(),
         fault: None,
     }
 }
@@ -150,16 +151,17 @@ pub(crate) fn dialled(
     )
 }
 
-/// Runtimes with tasks that were asked for, or the usual ones.
+/// Runtimes with tasks that were asked for, or the usual ones: ours first, for the bare loop has no
+/// tasks to compare with.
 pub(crate) fn executors(common: &Common) -> Result<Vec<String>, String> {
     let all: Vec<_> = subjects::all()
         .iter()
         .filter(|one| one.tasks.is_some())
         .map(|one| (one.name, one.about))
         .collect();
-    let usual = all.iter().map(|(name, _)| *name);
-    let usual = usual.filter(|name| ["ours", "tokio", "smol", "monoio"].contains(name));
-    choose(common, &all, usual)
+    let usual = ["ours", "tokio", "smol", "monoio"].into_iter();
+    let known = |name: &&str| all.iter().any(|(one, _)| one == name);
+    choose(common, &all, usual.filter(known))
 }
 
 fn choose(
