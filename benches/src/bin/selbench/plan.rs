@@ -390,14 +390,14 @@ pub(crate) fn compare(options: &Compare) -> Result<Compared, String> {
     if all(|name| Subject::named(name).is_some()) {
         return compared_echoes(&common, &options.sizes).map(Compared::Subjects);
     }
-    let mut programs = BTreeMap::new();
-    for name in &common.subjects {
-        let program = Program::named(name)?.ok_or_else(|| {
-            format!("{name}: these are neither two selectors, two runtimes nor two programs")
-        })?;
-        programs.insert(name.clone(), program);
-    }
+    let programs = Program::all(&common.subjects)?;
     let own = options.subject.clone();
+    if dispatch::named(&own).is_none() && Subject::named(&own).is_none() {
+        return Err(format!(
+            "--subject {own}: no subject has this name; ring --subjects list shows the selectors, \
+             echo --subjects list the runtimes"
+        ));
+    }
     let serves = programs
         .values()
         .any(|program| matches!(program, Program::Server(_)));
