@@ -59,10 +59,15 @@ pub struct Process {
 }
 
 impl Process {
+    /// This program again.
+    pub fn again() -> Result<Command, String> {
+        let program = std::env::current_exe().map_err(|error| error.to_string())?;
+        Ok(Command::new(program))
+    }
+
     /// This program again, as the subject of `work`.
     pub fn command(work: &str, name: &str, count: u64) -> Result<Command, String> {
-        let program = std::env::current_exe().map_err(|error| error.to_string())?;
-        let mut command = Command::new(program);
+        let mut command = Self::again()?;
         command.args(["subject", work, name, &count.to_string()]);
         Ok(command)
     }

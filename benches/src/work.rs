@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+mod accept;
 mod answers;
 mod cascade;
 mod channel;
@@ -19,6 +20,7 @@ mod tasks;
 mod timers;
 mod wakes;
 
+pub use accept::{Accepting, accept};
 pub(crate) use answers::answer_questions;
 pub use cascade::{Cascade, cascade};
 pub(crate) use cascade::{Chain, facts as cascade_facts};

@@ -65,6 +65,7 @@ fn every_command_has_a_page_of_help() {
         "echo",
         "load",
         "capacity",
+        "churn",
         "fair",
         "overload",
         "switch",

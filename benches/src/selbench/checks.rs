@@ -35,8 +35,10 @@ pub enum Reason {
     Errors,
     /// Replies that never came.
     Lost,
-    /// Files, ports or the accept queue ran out.
+    /// Files ran out, or the queue of accept was full.
     ResourceWall,
+    /// Local ports ran out, or most of them are kept in `TIME_WAIT`.
+    Ports,
     /// A curve that cannot be: cheaper with more, or epoll that grows.
     Shape,
     /// The rate that a search found did not hold when it was run again.
@@ -67,6 +69,7 @@ impl Reason {
             Self::Errors => "errors",
             Self::Lost => "lost",
             Self::ResourceWall => "resource-wall",
+            Self::Ports => "ports",
             Self::Shape => "shape",
             Self::Unconfirmed => "unconfirmed",
             Self::DebugBuild => "debug-build",

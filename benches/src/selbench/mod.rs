@@ -11,6 +11,7 @@
 //! | [`dispatch`] | what can be waited with: ours, bare system calls, mio, polling |
 //! | [`ring`], [`map`], [`register`] | work of one thread, on the raw selectors |
 //! | [`switch`], [`timers`], [`wake`], [`cascade`] | work of one process, on the runtimes |
+//! | [`churn`], [`dialer`], [`ports`] | connections that come and go, and the ports that they use up |
 //! | [`idle`], [`asleep`] | connections on which nothing happens: memory, and whether the server sleeps |
 //! | [`echo`], [`load`] | a client against a server: closed loop, open loop |
 //! | [`capacity`], [`fair`], [`overload`] | what the open loop is asked: how much, beside whom, and after too much |
@@ -28,7 +29,9 @@ struct Guide;
 pub mod capacity;
 pub mod cascade;
 pub mod checks;
+pub mod churn;
 pub mod connections;
+pub mod dialer;
 pub mod dispatch;
 pub mod echo;
 pub mod environment;
@@ -42,6 +45,7 @@ pub mod open;
 pub mod overload;
 pub mod payload;
 pub mod placement;
+pub mod ports;
 pub mod quiet;
 pub mod recorder;
 pub mod register;

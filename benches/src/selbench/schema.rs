@@ -44,6 +44,8 @@ pub enum Workload {
     Overshoot,
     /// Wakes from other threads and from the loop's own.
     Wake,
+    /// Connections that come and go.
+    Churn,
     /// Connections on which nothing happens.
     Idle,
     /// Registration of many fds with a timer each, and a byte that runs through all.
@@ -55,7 +57,7 @@ impl Workload {
     pub fn serves(self) -> bool {
         matches!(
             self,
-            Self::Echo | Self::Load | Self::Capacity | Self::Fair | Self::Overload
+            Self::Echo | Self::Load | Self::Capacity | Self::Fair | Self::Overload | Self::Churn
         )
     }
 
@@ -74,6 +76,7 @@ impl Workload {
             Self::Storm => "storm",
             Self::Overshoot => "overshoot",
             Self::Wake => "wake",
+            Self::Churn => "churn",
             Self::Idle => "idle",
             Self::Cascade => "cascade",
         }
@@ -93,6 +96,7 @@ impl Workload {
             Self::Storm => "ns_per_operation",
             Self::Overshoot => "overshoot_median_ns",
             Self::Wake => "wake_median_ns",
+            Self::Churn => "ns_per_connection",
             Self::Idle => "rss_bytes_per_connection",
             Self::Cascade => "total_us",
         }
@@ -106,6 +110,9 @@ pub struct Spec {
     pub workload: Workload,
     /// What it is measured on.
     pub subject: String,
+    /// The subject that it is compared with.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub baseline: String,
     /// Who runs where.
     pub placement: Placement,
     /// Numbers by name: `registered`, `active`, `connections`, `rate` and so on.

@@ -3,6 +3,7 @@
 //! One buffer serves all connections, a connection is its fd, there is no state. A short read
 //! says that the socket is empty, so nobody reads into WouldBlock.
 
+mod accept;
 mod cascade;
 
 use std::collections::HashMap;
@@ -20,6 +21,7 @@ pub(super) const LEVEL: Subject = Subject {
     name: super::BARE,
     about: "raw epoll, level-triggered, 1024 events a wait, recv and send, one shared buffer",
     serve: serve::<{ libc::EPOLLIN }, SLEEPS>,
+    accept: Some(accept::accept::<{ libc::EPOLLIN }>),
     cascade: Some(cascade::cascade::<{ libc::EPOLLIN }>),
     tasks: None,
     own_buffer: 0,
@@ -35,6 +37,7 @@ pub(super) const EDGE: Subject = Subject {
     name: "bare-edge",
     about: "the same, edge-triggered",
     serve: serve::<{ libc::EPOLLIN | libc::EPOLLRDHUP | libc::EPOLLET }, SLEEPS>,
+    accept: Some(accept::accept::<{ libc::EPOLLIN | libc::EPOLLET }>),
     cascade: Some(cascade::cascade::<{ libc::EPOLLIN | libc::EPOLLET }>),
     tasks: None,
     own_buffer: 0,

@@ -46,6 +46,7 @@ pub(crate) fn point(
         seed: common.seed,
         server: None,
         server_program: None,
+        baseline: String::new(),
         fault: None,
     }
 }
@@ -123,16 +124,44 @@ pub(crate) fn cascaders(common: &Common) -> Result<Vec<String>, String> {
     )
 }
 
-/// Runtimes with tasks that were asked for, or the usual ones.
+/// Whoever accepts connections that come and go: those that were asked for, or all that are in the
+/// usual tables, the bare loop first; or the server at an address.
+pub(crate) fn dialled(
+    common: &Common,
+    placement: Placement,
+    address: Option<&str>,
+) -> Result<Vec<String>, String> {
+    if !placement.possible() {
+        return Err(format!("{} needs two CPUs", placement.name()));
+    }
+    if let Some(address) = address {
+        server::loopback(address)?;
+        return Ok(vec![address.to_owned()]);
+    }
+    let accepting = || {
+        subjects::all()
+            .iter()
+            .filter(|one| one.accept.is_some() && !one.spins)
+    };
+    let all: Vec<_> = accepting().map(|one| (one.name, one.about)).collect();
+    choose(
+        common,
+        &all,
+        accepting().filter(|one| one.shown).map(|one| one.name),
+    )
+}
+
+/// Runtimes with tasks that were asked for, or the usual ones: ours first, for the bare loop has no
+/// tasks to compare with.
 pub(crate) fn executors(common: &Common) -> Result<Vec<String>, String> {
     let all: Vec<_> = subjects::all()
         .iter()
         .filter(|one| one.tasks.is_some())
         .map(|one| (one.name, one.about))
         .collect();
-    let usual = all.iter().map(|(name, _)| *name);
-    let usual = usual.filter(|name| ["ours", "tokio", "smol", "monoio"].contains(name));
-    choose(common, &all, usual)
+    let usual = ["ours", "tokio", "smol", "monoio"].into_iter();
+    let known = |name: &&str| all.iter().any(|(one, _)| one == name);
+    choose(common, &all, usual.filter(known))
 }
 
 fn choose(
