@@ -2,6 +2,7 @@
 //!
 //! * [`change`]: what changes from one step of the ladder to the next, as a diff;
 //! * [`cure`]: the fix of each museum piece, as a diff;
+//! * [`excerpt`]: what a page shows of a program;
 //! * [`listing`]: a recorded trace as lines of text;
 //! * [`recording`] and [`timeline`]: a program is run and recorded, and becomes a page to step
 //!   through;
@@ -19,6 +20,7 @@ pub mod built;
 pub mod change;
 pub mod check;
 pub mod cure;
+pub mod excerpt;
 pub mod listing;
 pub mod made;
 #[cfg(doctest)]

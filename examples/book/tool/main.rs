@@ -1,7 +1,7 @@
 //! Makes everything that the pages of the book include.
 //!
 //! ```text
-//! cargo run -p book               # diffs, listings and timelines
+//! cargo run -p book               # diffs, excerpts, listings and timelines
 //! cargo run -p book -- made       # only the diffs, which are kept with the pages
 //! mdbook build examples/book      # then; the book is target/book/index.html
 //! cargo run -p book -- check      # then: is it whole, and does a browser show it?
@@ -11,7 +11,7 @@ use std::env;
 use std::io;
 use std::process::ExitCode;
 
-use book::{check, made, timeline};
+use book::{check, excerpt, made, timeline};
 
 fn main() -> ExitCode {
     match run(env::args().nth(1).as_deref()) {
@@ -39,6 +39,7 @@ fn run(what: Option<&str>) -> io::Result<()> {
     }
     println!("book: {} diffs were old", made::write()?);
     if what.is_none() {
+        excerpt::write()?;
         println!("book: building and recording the programs");
         timeline::write()?;
         println!("book: now run `mdbook build examples/book`, and open target/book/index.html");
