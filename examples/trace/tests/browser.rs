@@ -105,6 +105,25 @@ async fn long() {
 }
 
 #[test]
+fn the_page_refers_to_nothing_outside() {
+    let nothing = record(Backend::Poll, async {});
+    let page = html::page(&[("nothing".into(), nothing)], Path::new("..")).expect("our own");
+    let outside = [
+        "://", "src=", "href=", "@import", "url(", "fetch(", "import(",
+    ];
+    let known = "<iframe> with this file as its source";
+    assert!(
+        page.contains(known),
+        "the page is not as this test knows it"
+    );
+    for word in outside {
+        assert!(!page.contains(word), "the page says {word:?}");
+    }
+    let policy = "default-src 'none'";
+    assert!(page.contains(policy), "a browser is not told to keep to it");
+}
+
+#[test]
 fn a_long_trace_is_drawn_with_as_many_shapes_as_fit() {
     let traces = [("long".to_owned(), record(Backend::Poll, long()))];
     let page = html::page(&traces, Path::new("..")).expect("our own trace");
