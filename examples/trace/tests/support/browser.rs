@@ -112,8 +112,14 @@ impl Browser {
         self.call("Page.navigate", json!({ "url": address }));
     }
 
+    /// Asks for something that the browser must not refuse.
+    fn call(&mut self, method: &str, params: Value) -> Value {
+        let answer = self.ask(method, params);
+        answer.unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
     /// Asks for something and waits for the answer.
-    pub(crate) fn call(&mut self, method: &str, params: Value) -> Value {
+    fn ask(&mut self, method: &str, params: Value) -> Result<Value, Value> {
         self.calls += 1;
         let mut message = json!({ "id": self.calls, "method": method, "params": params });
         if let Some(session) = &self.session {
@@ -129,28 +135,35 @@ impl Browser {
             let answer: Value = serde_json::from_slice(&answer).expect("JSON");
             // Anything else is news, which nobody asked for.
             if answer["id"] == self.calls {
-                assert_eq!(answer["error"], Value::Null, "{method}");
-                return answer["result"].clone();
+                return match &answer["error"] {
+                    Value::Null => Ok(answer["result"].clone()),
+                    error => Err(error.clone()),
+                };
             }
         }
     }
 
-    /// The value of an expression in the page, or in the frame inside it.
+    /// The value of an expression in the page, or in the frame inside it; null while there is none.
     pub(crate) fn value(&mut self, in_frame: bool, expression: &str) -> Value {
-        let mut what = json!({ "expression": expression, "returnByValue": true });
-        what["awaitPromise"] = json!(true);
+        // A page that is just being exchanged for the next one refuses.
+        self.evaluate(in_frame, expression).unwrap_or_default()
+    }
+
+    fn evaluate(&mut self, in_frame: bool, expression: &str) -> Result<Value, Value> {
+        let mut what = json!({
+            "expression": expression,
+            "returnByValue": true,
+            "awaitPromise": true,
+        });
         if in_frame {
-            let tree = self.call("Page.getFrameTree", json!({}));
+            let tree = self.ask("Page.getFrameTree", json!({}))?;
             let frame = &tree["frameTree"]["childFrames"][0]["frame"]["id"];
-            if frame.is_null() {
-                // The page has not come to it yet.
-                return Value::Null;
-            }
             // A world of its own: it sees the document, and none of the page's variables.
-            let world = self.call("Page.createIsolatedWorld", json!({ "frameId": frame }));
+            let world = self.ask("Page.createIsolatedWorld", json!({ "frameId": frame }))?;
             what["contextId"] = world["executionContextId"].clone();
         }
-        self.call("Runtime.evaluate", what)["result"]["value"].clone()
+        let answer = self.ask("Runtime.evaluate", what)?;
+        Ok(answer["result"]["value"].clone())
     }
 
     /// Waits until an expression has this value.
