@@ -62,6 +62,7 @@ fn losing_orders(order: [Step; 3], mode: Mode) -> Vec<String> {
         run.choices
     });
     println!("{order:?}, {mode:?}: {runs} orders, {} lose", lost.len());
+    lost.iter().for_each(|told| println!("    {told}"));
     assert!(runs >= 10, "only {runs} orders");
     lost
 }
@@ -136,7 +137,9 @@ impl Run {
         }
         if self.looks > 0 && self.choices.pick(2) == 1 {
             self.looks -= 1;
-            self.look()?;
+            if !self.look()? {
+                self.told.push("a look in vain");
+            }
         }
         Ok(())
     }
