@@ -1,8 +1,10 @@
-//! Recorded programs, twice: as pages to step through, the viewer of the trace tool with the trace in
-//! it; and as lines of text.
+//! Recorded programs, thrice: as pages to step through, the viewer of the trace tool with the trace in
+//! it; as lines of text; and, for the museum, in the words of the lints.
 
 use std::fs;
 use std::io;
+
+use trace::{Trace, lint};
 
 use crate::listing::listing;
 use crate::recording::Programs;
@@ -39,8 +41,25 @@ pub fn write() -> io::Result<()> {
         fs::write(folder.join(format!("{}.html", number(&name))), page)?;
         let text = listing(&traces[0].1, SCREEN).map_err(io::Error::other)?;
         fs::write(folder.join(format!("{}.txt", number(&name))), text)?;
+        if name.starts_with('b') {
+            let words = findings(&traces[0].1).map_err(io::Error::other)?;
+            fs::write(folder.join(format!("{}.lint", number(&name))), words)?;
+        }
     }
     Ok(())
+}
+
+/// What the lints say of a trace, as a quotation.
+///
+/// # Errors
+///
+/// What is no trace.
+fn findings(trace: &str) -> Result<String, trace::Bad> {
+    let hits = lint::all(&Trace::parse(trace)?);
+    let words = hits
+        .iter()
+        .map(|hit| format!("> `{}` at event {}: {}\n", hit.lint, hit.event, hit.text));
+    Ok(words.collect())
 }
 
 /// Pairs of a title and a trace: one of them, but three where backends are compared.
