@@ -36,16 +36,18 @@ pub fn whole() -> io::Result<bool> {
     Ok(faults.is_empty())
 }
 
-/// Quotes of museum pieces that did not happen when the pieces were recorded for this build.
+/// Quotes of runs that did not happen when the programs were recorded for this build.
 fn misquoted() -> io::Result<Vec<String>> {
-    let page = fs::read_to_string(table::pages().join("museum.md"))?;
+    let runs = table::pages().join(timeline::FOLDER);
     let mut faults = Vec::new();
-    for quote in quotes(&page) {
-        let listing = table::pages().join(timeline::FOLDER).join(&quote.trace);
-        let listing = fs::read_to_string(listing.with_extension("txt"))?;
-        if let Some(line) = quote.missing(&listing) {
-            let trace = &quote.trace;
-            faults.push(format!("museum.md: {trace} does not have `{line}` there"));
+    for page in pages()? {
+        let source = page.replace(".html", ".md");
+        for quote in quotes(&fs::read_to_string(table::pages().join(&source))?) {
+            let Some(run) = quote.run() else { continue };
+            let listing = fs::read_to_string(runs.join(format!("{run}.run")))?;
+            if let Some(line) = quote.missing(&listing) {
+                faults.push(format!("{source}: {run} does not have `{line}` there"));
+            }
         }
     }
     Ok(faults)

@@ -12,7 +12,8 @@ const GAP: &str = "...";
 /// One block that quotes a trace.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Quote {
-    /// The trace: `s07`, `b02`, or `s06.poll` where there are several.
+    /// The golden trace of a step: `s07`, or `s06.poll` where there are several. Or what was recorded
+    /// for this build of the book: `b02`, `s11.run`.
     pub trace: String,
     /// Its lines, without the words beside them.
     pub lines: Vec<String>,
@@ -50,6 +51,13 @@ fn own(line: &str) -> String {
 }
 
 impl Quote {
+    /// The program whose run is quoted, unless it is a golden trace.
+    #[must_use]
+    pub fn run(&self) -> Option<&str> {
+        let piece = self.trace.starts_with('b').then_some(&*self.trace);
+        piece.or(self.trace.strip_suffix(".run"))
+    }
+
     /// What the listing does not have: the first of the lines that stand together in the quote and
     /// do not in the listing, or not behind those that were quoted before.
     #[must_use]
