@@ -87,6 +87,19 @@ fn what_is_fetched_from_elsewhere_is_found() {
 }
 
 #[test]
+fn a_style_sheet_that_fetches_is_found() {
+    let book = Book::new("sheet", "");
+    book.file("a.css", "@font-face { src: url(\"fonts/a.woff2\") }");
+    assert_eq!(book.faults(), [""; 0]);
+    book.file(
+        "a.css",
+        "@font-face { src: url(https://cdn.example/a.woff2) }",
+    );
+    let faults = ["a.css: something in it is fetched from elsewhere"];
+    assert_eq!(book.faults(), faults);
+}
+
+#[test]
 fn a_book_that_cannot_be_printed_or_searched_is_found() {
     let book = Book::new("less", "");
     fs::remove_file(book.0.join("print.html")).expect("it is there");

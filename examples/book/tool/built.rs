@@ -41,6 +41,14 @@ pub fn faults(folder: &Path) -> io::Result<Vec<String>> {
             }
         }
     }
+    for sheet in sheets(folder)? {
+        let text = fs::read_to_string(&sheet)?;
+        let outside = ["url(http", "url('http", "url(\"http", "url(//", "@import"];
+        if outside.iter().any(|begin| text.contains(begin)) {
+            let name = sheet.strip_prefix(folder).unwrap_or(&sheet).display();
+            faults.push(format!("{name}: something in it is fetched from elsewhere"));
+        }
+    }
     if !pages.contains_key(&folder.join("print.html")) {
         faults.push("print.html: the book cannot be printed".into());
     }
@@ -69,6 +77,23 @@ fn pages(folder: &Path) -> io::Result<HashMap<PathBuf, String>> {
         }
     }
     Ok(pages)
+}
+
+/// The style sheets of the book, in its folder and one below it.
+fn sheets(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut sheets = Vec::new();
+    for file in fs::read_dir(folder)? {
+        let path = file?.path();
+        if path.is_dir() {
+            for file in fs::read_dir(path)? {
+                sheets.push(file?.path());
+            }
+        } else {
+            sheets.push(path);
+        }
+    }
+    sheets.retain(|path| path.extension().is_some_and(|kind| kind == "css"));
+    Ok(sheets)
 }
 
 /// A place that a page names.
