@@ -103,8 +103,7 @@ fn what_chapters_quote_is_in_the_golden_trace() {
             if quote.run().is_some() {
                 continue;
             }
-            let listing = listing(&golden(&quote.trace), usize::MAX).expect("it has words");
-            if let Some(line) = quote.missing(&listing) {
+            if let Some(line) = quote.missing(&lines(&quote.trace)) {
                 let trace = &quote.trace;
                 panic!("{page} quotes `{line}`, and {trace} does not have it there");
             }
@@ -112,6 +111,48 @@ fn what_chapters_quote_is_in_the_golden_trace() {
         }
     }
     assert!(seen >= 10, "only {seen} quotes were found");
+}
+
+/// The golden trace as lines of text.
+fn lines(name: &str) -> String {
+    listing(&golden(name), usize::MAX).expect("it has words")
+}
+
+/// What chapter 9 says of its step.
+#[test]
+fn await_changes_nothing_in_the_trace() {
+    assert_eq!(lines("s09"), lines("s08"));
+}
+
+/// What chapter 6 says of its step.
+#[test]
+fn backends_differ_in_what_they_say_of_the_end_alone() {
+    let select = lines("s06.select");
+    assert!(!select.contains("peer closed"));
+    for backend in ["s06.poll", "s06.epoll"] {
+        let other = lines(backend);
+        assert_ne!(other, select, "{backend}");
+        assert_eq!(other.replace(", peer closed", ""), select, "{backend}");
+    }
+}
+
+/// What chapter 12 says of an echo: from one sleep to the next, three calls, and six in step 8.
+#[test]
+fn an_echo_costs_the_calls_that_are_counted() {
+    for (step, calls) in [("s08", 6), ("s12", 3)] {
+        let lines = lines(step);
+        let sleep = |line: &&str| line.starts_with("kernel   asleep");
+        let all: Vec<&str> = lines.lines().collect();
+        let mut turns = all.split(sleep);
+        let echo = turns.find(|turn| turn.iter().any(|line| line.contains("send on fd 1")));
+        let echo = echo.expect("there is one");
+        let call = |line: &&&str| {
+            ["awake:", "recv on", "send on", "arms", "no longer armed"]
+                .iter()
+                .any(|call| line.contains(call))
+        };
+        assert_eq!(echo.iter().filter(call).count(), calls, "{echo:#?}");
+    }
 }
 
 #[test]
