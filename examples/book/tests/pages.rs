@@ -157,6 +157,19 @@ fn an_echo_costs_the_calls_that_are_counted() {
     }
 }
 
+/// The style sheet gives a block a hundred columns.
+#[test]
+fn no_block_is_wider_than_the_page() {
+    for (name, text) in pages() {
+        let mut in_code = false;
+        for line in text.lines() {
+            in_code ^= line.starts_with("```");
+            let width = line.chars().count();
+            assert!(!in_code || width <= 100, "{name}: {width} columns: {line}");
+        }
+    }
+}
+
 #[test]
 fn every_page_is_in_the_summary() {
     let pages = pages();
