@@ -1,8 +1,8 @@
 //! Starts subjects as processes of their own, and reads what they tell.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Lines};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::io::{BufRead, BufReader, Lines, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use crate::sys;
 
@@ -52,15 +52,22 @@ impl Placement {
 pub struct Process {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
+    /// Where questions go, if it answers any.
+    questions: Option<ChildStdin>,
     /// Where it listens, if it is a server.
     pub port: u16,
 }
 
 impl Process {
+    /// This program again.
+    pub fn again() -> Result<Command, String> {
+        let program = std::env::current_exe().map_err(|error| error.to_string())?;
+        Ok(Command::new(program))
+    }
+
     /// This program again, as the subject of `work`.
     pub fn command(work: &str, name: &str, count: u64) -> Result<Command, String> {
-        let program = std::env::current_exe().map_err(|error| error.to_string())?;
-        let mut command = Command::new(program);
+        let mut command = Self::again()?;
         command.args(["subject", work, name, &count.to_string()]);
         Ok(command)
     }
@@ -79,8 +86,17 @@ impl Process {
 
     /// Starts a server, and waits until it listens.
     pub fn server(command: &mut Command, placement: Placement) -> Result<Self, String> {
+        Self::serving(command, placement, Stdio::null())
+    }
+
+    /// The same, for a server that answers what [`Process::ask`] asks.
+    pub fn server_to_ask(command: &mut Command, placement: Placement) -> Result<Self, String> {
+        Self::serving(command, placement, Stdio::piped())
+    }
+
+    fn serving(command: &mut Command, placement: Placement, input: Stdio) -> Result<Self, String> {
         placement.place_server();
-        let process = Self::start(command);
+        let process = Self::with_input(command, input);
         placement.place_client();
         let mut process = process?;
         let port = process.lines.next().and_then(Result::ok).and_then(|line| {
@@ -93,14 +109,20 @@ impl Process {
 
     /// Starts something that ends by itself.
     pub fn start(command: &mut Command) -> Result<Self, String> {
+        Self::with_input(command, Stdio::null())
+    }
+
+    fn with_input(command: &mut Command, input: Stdio) -> Result<Self, String> {
         let mut child = command
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| format!("cannot start {command:?}: {error}"))?;
         let out = child.stdout.take().ok_or("a piped output is there")?;
+        let questions = child.stdin.take();
         Ok(Self {
             child,
+            questions,
             lines: BufReader::new(out).lines(),
             port: 0,
         })
@@ -109,6 +131,17 @@ impl Process {
     /// Its process id; that of the wrapper if it is wrapped.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Asks a server that was started for it: one fact, its name and its value.
+    pub fn ask(&mut self) -> Result<(String, f64), String> {
+        let questions = self.questions.as_mut().ok_or("it answers no questions")?;
+        questions.write_all(b"?\n").map_err(|e| e.to_string())?;
+        let line = self.lines.next().ok_or("it has ended")?;
+        let line = line.map_err(|error| error.to_string())?;
+        line.split_once(' ')
+            .and_then(|(name, value)| Some((name.to_owned(), value.parse().ok()?)))
+            .ok_or_else(|| format!("{line} is no answer"))
     }
 
     /// Waits for its end, and returns what it told.

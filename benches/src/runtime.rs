@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::time::Duration;
@@ -41,15 +41,20 @@ pub trait Runtime: 'static {
     /// Makes a sleep begin again.
     fn reset(sleep: Pin<&mut Self::Sleep>, duration: Duration);
 
-    /// Listens on a free port of the loopback; also says which.
-    fn listen() -> impl Future<Output = io::Result<(Self::Listener, u16)>>;
+    /// Lets a task run on when its handle is dropped.
+    fn detach(join: Self::Join) {
+        drop(join);
+    }
+
+    /// Takes over a socket that listens and does not block.
+    fn listener(listener: TcpListener) -> io::Result<Self::Listener>;
 
     /// The next connection.
     fn accept(listener: &Self::Listener) -> impl Future<Output = io::Result<Self::Stream>>;
 
     /// Echoes until the peer closes, with a buffer of [`BUFFER`] bytes, as a user of this runtime
-    /// would write it. Panics on an error: a figure from a broken run is worth nothing.
-    fn echo(stream: Self::Stream) -> impl Future<Output = ()> + 'static;
+    /// would write it. The error is that of the connection, above all a reset.
+    fn echo(stream: Self::Stream) -> impl Future<Output = io::Result<()>> + 'static;
 
     /// Passes a byte on from one socket to another, so many times.
     fn relay(

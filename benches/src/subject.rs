@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::runtime::{BUFFER, Runtime};
-use crate::work::{self, Facts, Switching, TimerOperation, Wakes, Woken};
+use crate::work::{self, Accepting, Cascade, Facts, Switching, TimerOperation, Wakes, Woken};
 use crate::{allocations, subjects};
 
 /// A runtime, or a loop without one, that can be measured.
@@ -15,6 +15,10 @@ pub struct Subject {
     pub about: &'static str,
     /// Accepts so many connections and echoes until their peers close.
     pub serve: fn(usize),
+    /// [`work::accept`]: connections that come and go, for ever.
+    pub accept: Option<fn(&Accepting)>,
+    /// [`work::cascade`], by whatever has timers.
+    pub cascade: Option<fn(&Cascade) -> Facts>,
     /// What only something with tasks can do.
     pub tasks: Option<Tasks>,
     /// Bytes of buffer that the echo itself holds for each connection.
@@ -71,6 +75,8 @@ impl Subject {
             name,
             about,
             serve: work::serve::<R>,
+            accept: Some(work::accept::<R>),
+            cascade: Some(work::cascade::<R>),
             tasks: Some(Tasks {
                 self_wake: work::self_wake::<R>,
                 spawn_join: work::spawn_join::<R>,
@@ -146,7 +152,8 @@ impl Subject {
 }
 
 /// Runs one work of one subject in this process: `WORK NAME COUNT`, where a server's count is its
-/// connections. Facts go to standard output, a line each; a server first says where it listens.
+/// connections. Facts go to standard output, a line each; a server first says where it listens, and
+/// as `idle` it answers questions meanwhile.
 ///
 /// # Errors
 ///
@@ -157,7 +164,10 @@ pub fn run(words: &[String]) -> Result<(), String> {
     };
     let subject = Subject::named(name).ok_or_else(|| format!("no subject is named {name}"))?;
     let count: u64 = count.parse().map_err(|_| format!("{count} is no number"))?;
-    if work == "serve" {
+    if work == "idle" {
+        work::answer_questions();
+    }
+    if work == "serve" || work == "idle" {
         (subject.serve)(count as usize);
         print_facts(&[("allocations", allocations::allocations() as f64)]);
         return Ok(());
@@ -176,6 +186,20 @@ pub fn run(words: &[String]) -> Result<(), String> {
     let mut facts = run(count);
     facts.push(("allocations", allocations::allocations() as f64));
     print_facts(&facts);
+    Ok(())
+}
+
+/// Accepts connections that come and go until it is killed: `NAME LISTENERS BACKLOG BATCH`.
+///
+/// # Errors
+///
+/// What is wrong with the words.
+pub fn accept(words: &[String]) -> Result<(), String> {
+    let (name, how) = words.split_first().ok_or("accept is started with NAME")?;
+    let accept = Subject::named(name)
+        .and_then(|subject| subject.accept)
+        .ok_or_else(|| format!("no subject of that kind is named {name}"))?;
+    accept(&Accepting::from_words(how)?);
     Ok(())
 }
 

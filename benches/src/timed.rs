@@ -122,7 +122,7 @@ fn cpu(server: &Process) -> Result<Duration, String> {
 }
 
 /// Resident bytes, from the exact walk of the page tables and not the kernel's running estimate.
-fn resident(server: &Process) -> Result<f64, String> {
+pub(crate) fn resident(server: &Process) -> Result<f64, String> {
     let path = format!("/proc/{}/smaps_rollup", server.id());
     let text = std::fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
     text.lines()

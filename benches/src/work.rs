@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+mod accept;
+mod answers;
+mod cascade;
 mod channel;
 mod foreign;
 mod foreign_bursts;
 mod laps;
 mod overshoot;
 mod own_bursts;
+mod random;
 mod ring;
 mod serve;
 mod storm;
@@ -16,9 +20,15 @@ mod tasks;
 mod timers;
 mod wakes;
 
+pub use accept::{Accepting, accept};
+pub(crate) use answers::answer_questions;
+pub use cascade::{Cascade, cascade};
+pub(crate) use cascade::{Chain, facts as cascade_facts};
 pub use foreign::{foreign_round_trip, foreign_wake};
 use laps::laps;
+pub(crate) use laps::laps_of;
 pub use overshoot::overshoot;
+pub(crate) use random::Random;
 pub use ring::{ping_pong, ring};
 pub(crate) use serve::say_port;
 pub use serve::{churn, serve};

@@ -23,6 +23,7 @@ fn each_fault_is_found_with_its_code() {
         ("stepping-clock", "clock: "),
         ("noisy-neighbour", "noisy-foreign: "),
         ("few-files", "resource-wall: "),
+        ("few-ports", "ports: "),
         ("swapped-subjects", "shape: "),
     ] {
         let output = Command::new(env!("CARGO_BIN_EXE_selbench"))

@@ -9,6 +9,7 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
+use benches::selbench::histogram;
 use benches::selbench::schema::{Document, Slice};
 
 /// An echo server of Python's standard library; says its port, and ends with its input.
@@ -155,6 +156,39 @@ fn a_search_runs_again_what_it_found() {
 }
 
 #[test]
+fn connections_that_come_and_go_are_all_served_in_every_manner() {
+    let manners = [
+        [
+            "--accept-batch",
+            "0,1",
+            "--listeners",
+            "1",
+            "--backlog",
+            "1024",
+        ],
+        ["--accept-batch", "0", "--listeners", "3", "--backlog", "64"],
+    ];
+    for (number, manner) in manners.iter().enumerate() {
+        let words = ["churn", "--connections", "4", "--ms", "40"];
+        let slices = measure(&format!("churn-{number}"), &[&words[..], manner].concat());
+        let closes = |name: &str| {
+            let of_it = slices.iter().filter(|one| one.spec.choice("close") == name);
+            of_it.count()
+        };
+        assert_eq!(closes("fin"), closes("rst"));
+        for subject in ["bare", "ours", "ours-select"] {
+            assert!(slices.iter().any(|one| one.spec.subject == subject));
+        }
+        complete(&slices, &["connections_served", "first_byte_max_ns"]);
+        for slice in &slices {
+            let told = histogram::decode(&slice.histograms["first_byte"]).unwrap();
+            let served = slice.metrics["connections_served"];
+            assert!(told.len() as f64 >= served, "{served} served: {slice:?}");
+        }
+    }
+}
+
+#[test]
 fn a_server_of_another_make_is_measured_by_every_workload() {
     let Some(python) = Python::start() else {
         return;
@@ -167,7 +201,8 @@ fn a_server_of_another_make_is_measured_by_every_workload() {
         "--ms",
         "100",
     ];
-    let all: [(&str, &[&str], &[&str]); 5] = [
+    let all: [(&str, &[&str], &[&str]); 6] = [
+        ("churn", &[], &["connections_served"]),
         ("echo", &[], &["rate", "service_max_ns"]),
         ("load", &["--rates", "200"], &["response_max_ns"]),
         ("fair", &["--rate", "200"], &["bulk_mb_per_second"]),

@@ -35,14 +35,18 @@ pub enum Reason {
     Errors,
     /// Replies that never came.
     Lost,
-    /// Files, ports or the accept queue ran out.
+    /// Files ran out, or the queue of accept was full.
     ResourceWall,
+    /// Local ports ran out, or most of them are kept in `TIME_WAIT`.
+    Ports,
     /// A curve that cannot be: cheaper with more, or epoll that grows.
     Shape,
     /// The rate that a search found did not hold when it was run again.
     Unconfirmed,
     /// Not an optimised build.
     DebugBuild,
+    /// A server that woke up while nothing happened on its connections.
+    Restless,
     /// Fewer than 100 samples lie beyond the percentile that is asked for.
     FewSamples,
 }
@@ -65,16 +69,21 @@ impl Reason {
             Self::Errors => "errors",
             Self::Lost => "lost",
             Self::ResourceWall => "resource-wall",
+            Self::Ports => "ports",
             Self::Shape => "shape",
             Self::Unconfirmed => "unconfirmed",
             Self::DebugBuild => "debug-build",
+            Self::Restless => "restless",
             Self::FewSamples => "few-samples",
         }
     }
 
     /// Whether a row with it is invalid; otherwise it is a label that belongs beside the figure.
     pub fn invalidates(self) -> bool {
-        !matches!(self, Self::NotServerBound | Self::FewSamples)
+        !matches!(
+            self,
+            Self::NotServerBound | Self::Restless | Self::FewSamples
+        )
     }
 }
 

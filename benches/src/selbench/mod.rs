@@ -10,7 +10,9 @@
 //! | [`schema`] | the results: JSON v1 |
 //! | [`dispatch`] | what can be waited with: ours, bare system calls, mio, polling |
 //! | [`ring`], [`map`], [`register`] | work of one thread, on the raw selectors |
-//! | [`switch`], [`timers`], [`wake`] | work of one process, on the runtimes |
+//! | [`switch`], [`timers`], [`wake`], [`cascade`] | work of one process, on the runtimes |
+//! | [`churn`], [`dialer`], [`ports`] | connections that come and go, and the ports that they use up |
+//! | [`idle`], [`asleep`] | connections on which nothing happens: memory, and whether the server sleeps |
 //! | [`echo`], [`load`] | a client against a server: closed loop, open loop |
 //! | [`capacity`], [`fair`], [`overload`] | what the open loop is asked: how much, beside whom, and after too much |
 //! | [`open`], [`connections`] | the generator: when messages are due, and how they travel |
@@ -19,21 +21,31 @@
 //! | [`statistics`] | blocks, order, paired intervals, verdict words |
 //! | [`quiet`], [`environment`] | what else the machine did, and what it is |
 
+pub mod asleep;
+#[cfg(doctest)]
+#[doc = include_str!("../../SELBENCH.md")]
+struct Guide;
+
 pub mod capacity;
+pub mod cascade;
 pub mod checks;
+pub mod churn;
 pub mod connections;
+pub mod dialer;
 pub mod dispatch;
 pub mod echo;
 pub mod environment;
 pub mod fair;
 pub mod faulty;
 pub mod histogram;
+pub mod idle;
 pub mod load;
 pub mod map;
 pub mod open;
 pub mod overload;
 pub mod payload;
 pub mod placement;
+pub mod ports;
 pub mod quiet;
 pub mod recorder;
 pub mod register;

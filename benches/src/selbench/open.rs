@@ -276,6 +276,7 @@ mod tests {
             seed: 1,
             server: None,
             server_program: None,
+            baseline: String::new(),
             fault: None,
         }
     }

@@ -140,7 +140,7 @@ fn overflows() -> f64 {
 }
 
 /// The number below `name` in the two lines that begin with `table`; zero if there is none.
-fn column(text: &str, table: &str, name: &str) -> f64 {
+pub(super) fn column(text: &str, table: &str, name: &str) -> f64 {
     let mut lines = text.lines().filter(|line| line.starts_with(table));
     let (Some(names), Some(numbers)) = (lines.next(), lines.next()) else {
         return 0.0;

@@ -44,6 +44,12 @@ pub enum Workload {
     Overshoot,
     /// Wakes from other threads and from the loop's own.
     Wake,
+    /// Connections that come and go.
+    Churn,
+    /// Connections on which nothing happens.
+    Idle,
+    /// Registration of many fds with a timer each, and a byte that runs through all.
+    Cascade,
 }
 
 impl Workload {
@@ -51,7 +57,7 @@ impl Workload {
     pub fn serves(self) -> bool {
         matches!(
             self,
-            Self::Echo | Self::Load | Self::Capacity | Self::Fair | Self::Overload
+            Self::Echo | Self::Load | Self::Capacity | Self::Fair | Self::Overload | Self::Churn
         )
     }
 
@@ -70,6 +76,9 @@ impl Workload {
             Self::Storm => "storm",
             Self::Overshoot => "overshoot",
             Self::Wake => "wake",
+            Self::Churn => "churn",
+            Self::Idle => "idle",
+            Self::Cascade => "cascade",
         }
     }
 
@@ -87,6 +96,9 @@ impl Workload {
             Self::Storm => "ns_per_operation",
             Self::Overshoot => "overshoot_median_ns",
             Self::Wake => "wake_median_ns",
+            Self::Churn => "ns_per_connection",
+            Self::Idle => "rss_bytes_per_connection",
+            Self::Cascade => "total_us",
         }
     }
 }
@@ -98,6 +110,9 @@ pub struct Spec {
     pub workload: Workload,
     /// What it is measured on.
     pub subject: String,
+    /// The subject that it is compared with.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub baseline: String,
     /// Who runs where.
     pub placement: Placement,
     /// Numbers by name: `registered`, `active`, `connections`, `rate` and so on.
@@ -262,15 +277,54 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// In words: no such file, no JSON, another schema.
+    /// In words, with what to do about it: no such file, an empty one, one that is no JSON or no
+    /// result, one of another version.
     pub fn read(path: &str) -> Result<Self, String> {
-        let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
-        let document: Self =
-            serde_json::from_str(&text).map_err(|error| format!("{path}: {error}"))?;
-        if document.schema == SCHEMA {
-            Ok(document)
-        } else {
-            Err(format!("{path}: {} is not {SCHEMA}", document.schema))
-        }
+        let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
+        Self::parse(&text).map_err(|problem| format!("{path} {problem}"))
     }
+
+    /// What a file says; an error continues a sentence that begins with the name of the file.
+    fn parse(text: &str) -> Result<Self, String> {
+        const WRITE: &str = "results are written by --json FILE, and by matrix as results.json";
+        /// All that is known of files of other versions.
+        #[derive(Deserialize)]
+        struct Any {
+            schema: String,
+        }
+        if text.trim().is_empty() {
+            return Err(
+                "is empty: the run that should have written it did not end; run it again"
+                    .to_owned(),
+            );
+        }
+        let value: serde_json::Value = serde_json::from_str(text)
+            .map_err(|error| format!("is not JSON, or cut short ({error}); {WRITE}"))?;
+        let Ok(Any { schema }) = Any::deserialize(&value) else {
+            return Err(format!("is JSON, but no result of selbench; {WRITE}"));
+        };
+        if schema != SCHEMA {
+            return Err(format!(
+                "is of the version {schema}, and this program reads {SCHEMA}: measure again, or \
+                 read it with the program that wrote it"
+            ));
+        }
+        serde_json::from_value(value).map_err(|error| {
+            format!(
+                "is {SCHEMA}, but not as this program knows it ({error}): it was changed, or a \
+                 newer program wrote it; measure again, or read it with the program that wrote it"
+            )
+        })
+    }
+}
+
+/// Why a file cannot be read, and what may have been meant.
+fn unreadable(path: &str, error: &std::io::Error) -> String {
+    let hint = match error.kind() {
+        std::io::ErrorKind::NotFound => "; is the name right?",
+        std::io::ErrorKind::IsADirectory => ": give the file in it, such as results.json",
+        std::io::ErrorKind::InvalidData => ": results are text, in JSON",
+        _ => "",
+    };
+    format!("{path} cannot be read: {error}{hint}")
 }

@@ -8,6 +8,7 @@ use super::faulty::{self, Wrong};
 use super::placement::Placement;
 use super::schema::Spec;
 use crate::process::{self, Process};
+use crate::work::Accepting;
 use crate::{runtime, subject, subjects, sys};
 
 /// The tightest loop that there is, against which the generator shows what it can do.
@@ -36,6 +37,26 @@ impl Server {
     ///
     /// In words: no such subject, no loopback address, no such placement.
     pub fn start(spec: &Spec, connections: usize) -> Result<Self, String> {
+        Self::with(spec, || {
+            Process::command("serve", spec.program(), connections as u64)
+        })
+    }
+
+    /// The same for connections that come and go, any number of them.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`Server::start`].
+    pub fn accepting(spec: &Spec, how: &Accepting) -> Result<Self, String> {
+        Self::with(spec, || {
+            let mut command = Process::again()?;
+            command.args(["subject", "accept", spec.program()]);
+            command.args(how.words());
+            Ok(command)
+        })
+    }
+
+    fn with(spec: &Spec, own: impl FnOnce() -> Result<Command, String>) -> Result<Self, String> {
         if let Some(server) = &spec.server {
             let _ = sys::pin_to_cpu(spec.placement.client_cpu());
             return Ok(Self {
@@ -45,7 +66,7 @@ impl Server {
         }
         let mut command = match &spec.server_program {
             Some(path) => Command::new(path),
-            None => Process::command("serve", spec.program(), connections as u64)?,
+            None => own()?,
         };
         // A machine that refuses only measures with more noise.
         let _ = sys::pin_to_cpu(spec.placement.server_cpu());
@@ -138,7 +159,10 @@ pub fn run(words: &[String]) -> Result<(), String> {
         return faulty::serve(wrong);
     }
     sys::raise_open_files().map_err(|error| error.to_string())?;
-    subject::run(words)
+    match words {
+        [work, how @ ..] if work == "accept" => subject::accept(how),
+        _ => subject::run(words),
+    }
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub fn measure(tasks: Tasks, spec: &Spec) -> Result<Outcome, String> {
         pause: Duration::from_micros(spec.count("pause_us") as u64),
         duration: Duration::from_millis(spec.milliseconds),
     });
-    let mut histogram = histogram::new();
+    let mut histogram = histogram::fine();
     for &latency in &woken.latencies {
         histogram::record(&mut histogram, latency);
     }

@@ -12,7 +12,8 @@ use super::placement::Placement;
 use super::quiet::{Quiet, Watch};
 use super::schema::{Cell, Probe, Slice, Spec, Window, Workload};
 use super::{
-    capacity, dispatch, echo, fair, load, map, overload, register, ring, switch, timers, wake,
+    capacity, cascade, churn, dispatch, echo, fair, idle, load, map, overload, ports, register,
+    ring, switch, timers, wake,
 };
 use crate::subject::{Subject, Tasks};
 use crate::sys;
@@ -106,6 +107,9 @@ pub fn measure(spec: Spec) -> Result<Slice, String> {
         Workload::Storm => timers::storm(tasks(&spec)?, &spec),
         Workload::Overshoot => timers::overshoot(tasks(&spec)?, &spec)?,
         Workload::Wake => wake::measure(tasks(&spec)?, &spec)?,
+        Workload::Churn => churn::measure(&spec)?,
+        Workload::Idle => idle::measure(&spec)?,
+        Workload::Cascade => cascade::measure(&spec)?,
     };
     let quiet = outcome.quiet.unwrap_or_else(|| watch.end());
     let mut flags = outcome.flags;
@@ -158,14 +162,13 @@ pub fn warm_up(spec: &Spec, mut work: impl FnMut() -> io::Result<()>) -> io::Res
 
 /// A flag for what the kernel refused in the middle.
 pub fn refused(error: &io::Error) -> Flag {
-    let wall = matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
-        || error.kind() == io::ErrorKind::AddrNotAvailable;
-    Flag {
+    let wall = matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE));
+    ports::exhausted(error).unwrap_or_else(|| Flag {
         reason: if wall {
             Reason::ResourceWall
         } else {
             Reason::Errors
         },
         detail: error.to_string(),
-    }
+    })
 }

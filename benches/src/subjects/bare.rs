@@ -3,6 +3,9 @@
 //! One buffer serves all connections, a connection is its fd, there is no state. A short read
 //! says that the socket is empty, so nobody reads into WouldBlock.
 
+mod accept;
+mod cascade;
+
 use std::collections::HashMap;
 use std::io::ErrorKind;
 use std::net::TcpListener;
@@ -18,6 +21,8 @@ pub(super) const LEVEL: Subject = Subject {
     name: super::BARE,
     about: "raw epoll, level-triggered, 1024 events a wait, recv and send, one shared buffer",
     serve: serve::<{ libc::EPOLLIN }, SLEEPS>,
+    accept: Some(accept::accept::<{ libc::EPOLLIN }>),
+    cascade: Some(cascade::cascade::<{ libc::EPOLLIN }>),
     tasks: None,
     own_buffer: 0,
     spinning: None,
@@ -32,6 +37,8 @@ pub(super) const EDGE: Subject = Subject {
     name: "bare-edge",
     about: "the same, edge-triggered",
     serve: serve::<{ libc::EPOLLIN | libc::EPOLLRDHUP | libc::EPOLLET }, SLEEPS>,
+    accept: Some(accept::accept::<{ libc::EPOLLIN | libc::EPOLLET }>),
+    cascade: Some(cascade::cascade::<{ libc::EPOLLIN | libc::EPOLLET }>),
     tasks: None,
     own_buffer: 0,
     spinning: None,

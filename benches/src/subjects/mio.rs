@@ -16,6 +16,8 @@ pub(super) const SUBJECT: Subject = Subject {
     name: "mio",
     about: "mio's Poll (edge-triggered), 1024 events a wait, short reads end a turn",
     serve,
+    accept: None,
+    cascade: None,
     tasks: None,
     own_buffer: 0,
     spinning: None,

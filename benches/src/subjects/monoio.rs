@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::io;
-use std::os::fd::AsRawFd;
+use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::time::Duration;
@@ -10,9 +10,8 @@ use std::time::Duration;
 use monoio::io::{AsyncReadRent, AsyncReadRentExt, AsyncWriteRentExt};
 use monoio::{LegacyDriver, RuntimeBuilder};
 
-use crate::runtime::{BUFFER, LOOPBACK, Runtime};
+use crate::runtime::{BUFFER, Runtime};
 use crate::subject::Subject;
-use crate::sys;
 
 /// monoio, whose buffers are lent to each call and given back.
 pub(super) const SUBJECT: Subject = Subject::of::<Monoio>(
@@ -48,26 +47,23 @@ impl Runtime for Monoio {
         sleep.reset(monoio::time::Instant::now() + duration);
     }
 
-    async fn listen() -> io::Result<(Self::Listener, u16)> {
-        let listener = monoio::net::TcpListener::bind(LOOPBACK)?;
-        sys::no_delay(listener.as_raw_fd())?;
-        let port = listener.local_addr()?.port();
-        Ok((listener, port))
+    fn listener(listener: TcpListener) -> io::Result<Self::Listener> {
+        monoio::net::TcpListener::from_std(listener)
     }
 
     async fn accept(listener: &Self::Listener) -> io::Result<Self::Stream> {
         Ok(listener.accept().await?.0)
     }
 
-    async fn echo(mut stream: Self::Stream) {
+    async fn echo(mut stream: Self::Stream) -> io::Result<()> {
         let mut buffer = Vec::with_capacity(BUFFER);
         loop {
             let (count, filled) = stream.read(buffer).await;
-            if count.expect("read") == 0 {
-                return;
+            if count? == 0 {
+                return Ok(());
             }
             let (written, sent) = stream.write_all(filled).await;
-            written.expect("write");
+            written?;
             buffer = sent;
             buffer.clear();
         }

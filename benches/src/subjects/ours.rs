@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, AsRawFd};
+use std::net;
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::time::Duration;
@@ -12,9 +12,8 @@ use reactor::net::{TcpListener, TcpStream};
 use reactor::{Async, Trigger, time};
 use selectors_core::Backend;
 
-use crate::runtime::{BUFFER, LOOPBACK, Runtime};
+use crate::runtime::{BUFFER, Runtime};
 use crate::subject::Subject;
-use crate::sys;
 
 /// The default: epoll, edge-triggered.
 pub(super) const EDGE: Subject =
@@ -81,25 +80,22 @@ impl<const CHOICE: usize> Runtime for Ours<CHOICE> {
         sleep.reset(duration);
     }
 
-    async fn listen() -> io::Result<(Self::Listener, u16)> {
-        let listener = TcpListener::bind(LOOPBACK).await?;
-        sys::no_delay(listener.as_fd().as_raw_fd())?;
-        let port = listener.local_addr()?.port();
-        Ok((listener, port))
+    fn listener(listener: net::TcpListener) -> io::Result<Self::Listener> {
+        TcpListener::from_std(listener)
     }
 
     async fn accept(listener: &Self::Listener) -> io::Result<Self::Stream> {
         Ok(listener.accept().await?.0)
     }
 
-    async fn echo(stream: Self::Stream) {
+    async fn echo(stream: Self::Stream) -> io::Result<()> {
         let mut buffer = [0; BUFFER];
         loop {
-            let count = stream.read(&mut buffer).await.expect("read");
+            let count = stream.read(&mut buffer).await?;
             if count == 0 {
-                return;
+                return Ok(());
             }
-            stream.write_all(&buffer[..count]).await.expect("write");
+            stream.write_all(&buffer[..count]).await?;
         }
     }
 

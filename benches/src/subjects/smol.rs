@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::io;
 use std::net::{TcpListener, TcpStream};
-use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::time::Duration;
@@ -11,9 +10,8 @@ use std::time::Duration;
 use smol::io::{AsyncReadExt, AsyncWriteExt};
 use smol::{Async, LocalExecutor, Task, Timer};
 
-use crate::runtime::{BUFFER, LOOPBACK, Runtime};
+use crate::runtime::{BUFFER, Runtime};
 use crate::subject::Subject;
-use crate::sys;
 
 /// smol on one thread (async-io's own thread helps it, as in every smol program).
 pub(super) const SUBJECT: Subject = Subject::of::<Smol>(
@@ -49,25 +47,27 @@ impl Runtime for Smol {
         sleep.set_after(duration);
     }
 
-    async fn listen() -> io::Result<(Self::Listener, u16)> {
-        let listener = Async::<TcpListener>::bind(LOOPBACK)?;
-        sys::no_delay(listener.as_fd().as_raw_fd())?;
-        let port = listener.get_ref().local_addr()?.port();
-        Ok((listener, port))
+    fn detach(join: Self::Join) {
+        // A task of smol that is dropped is cancelled.
+        join.detach();
+    }
+
+    fn listener(listener: TcpListener) -> io::Result<Self::Listener> {
+        Async::new(listener)
     }
 
     async fn accept(listener: &Self::Listener) -> io::Result<Self::Stream> {
         Ok(listener.accept().await?.0)
     }
 
-    async fn echo(mut stream: Self::Stream) {
+    async fn echo(mut stream: Self::Stream) -> io::Result<()> {
         let mut buffer = [0; BUFFER];
         loop {
-            let count = stream.read(&mut buffer).await.expect("read");
+            let count = stream.read(&mut buffer).await?;
             if count == 0 {
-                return;
+                return Ok(());
             }
-            stream.write_all(&buffer[..count]).await.expect("write");
+            stream.write_all(&buffer[..count]).await?;
         }
     }
 

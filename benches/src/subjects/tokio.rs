@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd};
+use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::time::Duration;
@@ -10,9 +10,8 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::{JoinHandle, LocalSet, spawn_local};
 
-use crate::runtime::{BUFFER, LOOPBACK, Runtime};
+use crate::runtime::{BUFFER, Runtime};
 use crate::subject::Subject;
-use crate::sys;
 
 /// tokio in a `LocalRuntime`.
 pub(super) const SUBJECT: Subject = Subject::of::<Tokio<true>>(
@@ -62,25 +61,22 @@ impl<const LOCAL_RUNTIME: bool> Runtime for Tokio<LOCAL_RUNTIME> {
         sleep.reset(tokio::time::Instant::now() + duration);
     }
 
-    async fn listen() -> io::Result<(Self::Listener, u16)> {
-        let listener = tokio::net::TcpListener::bind(LOOPBACK).await?;
-        sys::no_delay(listener.as_fd().as_raw_fd())?;
-        let port = listener.local_addr()?.port();
-        Ok((listener, port))
+    fn listener(listener: TcpListener) -> io::Result<Self::Listener> {
+        tokio::net::TcpListener::from_std(listener)
     }
 
     async fn accept(listener: &Self::Listener) -> io::Result<Self::Stream> {
         Ok(listener.accept().await?.0)
     }
 
-    async fn echo(mut stream: Self::Stream) {
+    async fn echo(mut stream: Self::Stream) -> io::Result<()> {
         let mut buffer = [0; BUFFER];
         loop {
-            let count = stream.read(&mut buffer).await.expect("read");
+            let count = stream.read(&mut buffer).await?;
             if count == 0 {
-                return;
+                return Ok(());
             }
-            stream.write_all(&buffer[..count]).await.expect("write");
+            stream.write_all(&buffer[..count]).await?;
         }
     }
 

@@ -107,6 +107,37 @@ pub fn do_not_linger(fd: RawFd) -> io::Result<()> {
     Ok(())
 }
 
+/// `setsockopt(IP_LOCAL_PORT_RANGE)`: `connect` chooses from these ports only. Linux 6.3 and later.
+pub fn limit_local_ports(fd: RawFd, first: u16, last: u16) -> io::Result<()> {
+    /// Of `linux/in.h`; the C library's headers came to know it late.
+    const IP_LOCAL_PORT_RANGE: libc::c_int = 51;
+    let range = u32::from(last) << 16 | u32::from(first);
+    // SAFETY: the pointer is to a live `u32`, of the length that is told.
+    super::check(unsafe {
+        libc::setsockopt(
+            fd,
+            libc::IPPROTO_IP,
+            IP_LOCAL_PORT_RANGE,
+            (&raw const range).cast(),
+            size_of::<u32>() as libc::socklen_t,
+        )
+    })?;
+    Ok(())
+}
+
+/// `mallinfo2`: bytes that the program has from the C library's allocator, in all its arenas and
+/// in mappings of their own; nothing where the library does not tell.
+pub fn heap_in_use() -> Option<u64> {
+    #[cfg(target_env = "gnu")]
+    {
+        // SAFETY: no pointers are passed; the library takes its own locks.
+        let told = unsafe { libc::mallinfo2() };
+        Some((told.uordblks + told.hblkhd) as u64)
+    }
+    #[cfg(not(target_env = "gnu"))]
+    None
+}
+
 /// `setrlimit(RLIMIT_NOFILE)`, soft and hard: no more than so many files from now on.
 pub fn limit_open_files(most: u64) -> io::Result<()> {
     let limit = libc::rlimit {

@@ -22,14 +22,15 @@ struct Seat {
     burst: AtomicU64,
     /// When that was; written under the lock, before `burst`.
     at: AtomicU64,
+    /// Set by the sender before its last burst: the task ends. Of each seat its own, for another
+    /// sender may be in the middle of a burst, half of whose tasks would end and half wait for ever.
+    stopping: AtomicBool,
 }
 
 /// What senders and tasks share.
 struct Meeting {
     epoch: Instant,
     seats: Vec<Seat>,
-    /// Set by a sender before its last burst: the tasks end.
-    stopping: AtomicBool,
     /// Set when nobody will come to the seats any more.
     over: AtomicBool,
 }
@@ -39,7 +40,6 @@ pub(super) fn run<R: Runtime>(wakes: &Wakes) -> Woken {
     let meeting = Arc::new(Meeting {
         epoch: Instant::now(),
         seats: (0..senders * burst).map(|_| Seat::default()).collect(),
-        stopping: AtomicBool::new(false),
         over: AtomicBool::new(false),
     });
     let threads: Vec<_> = (0..senders)
@@ -95,7 +95,7 @@ async fn member(meeting: Arc<Meeting>, index: usize, latencies: Rc<RefCell<Vec<u
             Poll::Pending
         })
         .await;
-        if meeting.stopping.load(Ordering::Acquire) {
+        if seat.stopping.load(Ordering::Acquire) {
             return;
         }
         let mut latencies = latencies.borrow_mut();
@@ -124,9 +124,9 @@ fn send(meeting: &Meeting, first: usize, wakes: &Wakes) -> (u64, u64) {
     }
     let writes = write_calls() - writes;
     if wait_for_all(meeting, seats) {
-        // All senders stop at about the same time; whoever is woken after the first has stopped
-        // is not counted, and ends.
-        meeting.stopping.store(true, Ordering::Release);
+        for seat in seats {
+            seat.stopping.store(true, Ordering::Release);
+        }
         wake_all(meeting, seats, burst + 1);
     }
     (burst.saturating_sub(WARM_UP), writes)

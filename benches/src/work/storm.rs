@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use super::random::Random;
 use super::switch::step_back;
 use super::{Facts, laps};
 use crate::runtime::Runtime;
@@ -120,23 +121,4 @@ async fn expire<R: Runtime>(count: usize, inserting: Duration) -> (f64, usize) {
 /// Polls a timer once; whether its time has come.
 async fn is_over<S: Future>(mut sleep: Pin<&mut S>) -> bool {
     poll_fn(|context| Poll::Ready(sleep.as_mut().poll(context).is_ready())).await
-}
-
-/// Numbers that look random and cost next to nothing.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        // Knuth's multiplier for 64 bits; the high bits are the good ones.
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 33) as usize) % bound
-    }
-
-    /// Between 10 and 11 seconds.
-    fn idle_timeout(&mut self) -> Duration {
-        Duration::from_micros(10_000_000 + self.below(1_000_000) as u64)
-    }
 }

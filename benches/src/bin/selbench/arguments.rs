@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -82,17 +82,33 @@ pub(crate) struct Common {
     #[arg(long)]
     pub(crate) no_floor: bool,
     /// Writes the results as JSON (v1)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = new_file)]
     pub(crate) json: Option<PathBuf>,
     /// Writes one line of CSV for each slice
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = new_file)]
     pub(crate) csv: Option<PathBuf>,
     /// Writes each pooled histogram as .hgrm text into this folder
     #[arg(long, value_name = "FOLDER")]
     pub(crate) hgrm: Option<PathBuf>,
     /// Writes the report
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = new_file)]
     pub(crate) html: Option<PathBuf>,
+}
+
+/// A file that can be written when all is measured: better refused now than then.
+fn new_file(path: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(path);
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    if path.is_dir() {
+        return Err("this is a folder: give the name of a file".to_owned());
+    }
+    match folder {
+        Some(folder) if !folder.is_dir() => Err(format!(
+            "there is no folder {}: make it first",
+            folder.display()
+        )),
+        _ => Ok(path),
+    }
 }
 
 impl Common {
@@ -265,7 +281,7 @@ pub(crate) struct Report {
     #[arg(required = true)]
     pub(crate) results: Vec<String>,
     /// Where the report goes
-    #[arg(long, short, default_value = "report.html")]
+    #[arg(long, short, default_value = "report.html", value_parser = new_file)]
     pub(crate) output: PathBuf,
 }
 

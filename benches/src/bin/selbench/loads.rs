@@ -2,6 +2,7 @@
 //! points, and the columns of its table.
 
 mod capacity;
+mod churn;
 mod fair;
 mod overload;
 
@@ -9,6 +10,7 @@ use benches::selbench::schema::Workload;
 use clap::Subcommand;
 
 pub(crate) use self::capacity::points as capacity_points;
+pub(crate) use self::churn::point as churn_point;
 pub(crate) use self::fair::points as fair_points;
 pub(crate) use self::overload::offer as offer_overload;
 use crate::Ending;
@@ -19,6 +21,8 @@ use crate::session;
 pub(crate) enum Command {
     /// The highest rate at which p99 stays within a goal: a search, confirmed by running it again
     Capacity(capacity::Capacity),
+    /// Connections that come and go: how many a second, and how soon each has its first byte
+    Churn(churn::Churn),
     /// Small messages with and without a bulk stream beside them
     Fair(fair::Fair),
     /// More than anyone can do for a while, then half again: goodput, and the time to recover
@@ -29,6 +33,7 @@ pub(crate) enum Command {
 pub(crate) fn run(command: &Command) -> Result<Ending, String> {
     match command {
         Command::Capacity(options) => session::run(&capacity::plan(options)?, &options.common),
+        Command::Churn(options) => session::run(&churn::plan(options)?, &options.common),
         Command::Fair(options) => session::run(&fair::plan(options)?, &options.common),
         Command::Overload(options) => overload::run(options),
     }
@@ -38,6 +43,7 @@ pub(crate) fn run(command: &Command) -> Result<Ending, String> {
 pub(crate) fn columns(workload: Workload) -> &'static [(&'static str, &'static str, f64)] {
     match workload {
         Workload::Capacity => capacity::COLUMNS,
+        Workload::Churn => churn::COLUMNS,
         Workload::Fair => fair::COLUMNS,
         Workload::Overload => overload::COLUMNS,
         _ => &[],

@@ -35,7 +35,8 @@ pub(crate) fn json(document: &Document, path: &Path) -> Result<(), String> {
 
 /// Writes a file.
 pub(crate) fn save(path: &Path, text: &str) -> Result<(), String> {
-    fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+    fs::write(path, text)
+        .map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
     eprintln!("written: {}", path.display());
     Ok(())
 }

@@ -46,6 +46,7 @@ pub(crate) fn point(
         seed: common.seed,
         server: None,
         server_program: None,
+        baseline: String::new(),
         fault: None,
     }
 }
@@ -98,16 +99,69 @@ fn runtimes(common: &Common, placement: Placement) -> Result<Vec<String>, String
     )
 }
 
-/// Runtimes with tasks that were asked for, or the usual ones.
+/// Everything that serves and sleeps that was asked for, or all that is in the usual tables: the
+/// bare loop first.
+pub(crate) fn servers(common: &Common) -> Result<Vec<String>, String> {
+    let sleeping = subjects::all().iter().filter(|one| !one.spins);
+    let all: Vec<_> = sleeping.map(|one| (one.name, one.about)).collect();
+    let usual = subjects::all().iter().filter(|one| !one.spins && one.shown);
+    choose(common, &all, usual.map(|one| one.name))
+}
+
+/// Everything with timers that was asked for, or all that is in the usual tables: the bare loop
+/// first.
+pub(crate) fn cascaders(common: &Common) -> Result<Vec<String>, String> {
+    let timed = || {
+        subjects::all()
+            .iter()
+            .filter(|one| one.cascade.is_some() && !one.spins)
+    };
+    let all: Vec<_> = timed().map(|one| (one.name, one.about)).collect();
+    choose(
+        common,
+        &all,
+        timed().filter(|one| one.shown).map(|one| one.name),
+    )
+}
+
+/// Whoever accepts connections that come and go: those that were asked for, or all that are in the
+/// usual tables, the bare loop first; or the server at an address.
+pub(crate) fn dialled(
+    common: &Common,
+    placement: Placement,
+    address: Option<&str>,
+) -> Result<Vec<String>, String> {
+    if !placement.possible() {
+        return Err(format!("{} needs two CPUs", placement.name()));
+    }
+    if let Some(address) = address {
+        server::loopback(address)?;
+        return Ok(vec![address.to_owned()]);
+    }
+    let accepting = || {
+        subjects::all()
+            .iter()
+            .filter(|one| one.accept.is_some() && !one.spins)
+    };
+    let all: Vec<_> = accepting().map(|one| (one.name, one.about)).collect();
+    choose(
+        common,
+        &all,
+        accepting().filter(|one| one.shown).map(|one| one.name),
+    )
+}
+
+/// Runtimes with tasks that were asked for, or the usual ones: ours first, for the bare loop has no
+/// tasks to compare with.
 pub(crate) fn executors(common: &Common) -> Result<Vec<String>, String> {
     let all: Vec<_> = subjects::all()
         .iter()
         .filter(|one| one.tasks.is_some())
         .map(|one| (one.name, one.about))
         .collect();
-    let usual = all.iter().map(|(name, _)| *name);
-    let usual = usual.filter(|name| ["ours", "tokio", "smol", "monoio"].contains(name));
-    choose(common, &all, usual)
+    let usual = ["ours", "tokio", "smol", "monoio"].into_iter();
+    let known = |name: &&str| all.iter().any(|(one, _)| one == name);
+    choose(common, &all, usual.filter(known))
 }
 
 fn choose(
@@ -336,14 +390,14 @@ pub(crate) fn compare(options: &Compare) -> Result<Compared, String> {
     if all(|name| Subject::named(name).is_some()) {
         return compared_echoes(&common, &options.sizes).map(Compared::Subjects);
     }
-    let mut programs = BTreeMap::new();
-    for name in &common.subjects {
-        let program = Program::named(name)?.ok_or_else(|| {
-            format!("{name}: these are neither two selectors, two runtimes nor two programs")
-        })?;
-        programs.insert(name.clone(), program);
-    }
+    let programs = Program::all(&common.subjects)?;
     let own = options.subject.clone();
+    if dispatch::named(&own).is_none() && Subject::named(&own).is_none() {
+        return Err(format!(
+            "--subject {own}: no subject has this name; ring --subjects list shows the selectors, \
+             echo --subjects list the runtimes"
+        ));
+    }
     let serves = programs
         .values()
         .any(|program| matches!(program, Program::Server(_)));

@@ -3,9 +3,14 @@
 //! What measures must be the same on both sides, or what it measures must be. A slice of another
 //! `selbench` is measured by that program; a server is measured by this one.
 
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+use benches::selbench::dispatch;
+use benches::subject::Subject;
 
 /// How long a program may think about `--version` before it counts as a server.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -20,27 +25,80 @@ pub(crate) enum Program {
 }
 
 impl Program {
-    /// The program that `word` names: a path, else a git revision, which is built; nothing if it
-    /// is neither.
+    /// The programs that names stand for: paths, else git revisions, which are built.
     ///
     /// # Errors
     ///
-    /// In words: a revision that cannot be built.
-    pub(crate) fn named(word: &str) -> Result<Option<Self>, String> {
-        let path = Path::new(word);
-        if path.is_file() {
-            let path = path.canonicalize().map_err(|e| format!("{word}: {e}"))?;
-            return Ok(Some(if is_selbench(&path) {
-                Self::Selbench(path)
-            } else {
-                Self::Server(path)
-            }));
+    /// In words: a name that is neither, a file that is no program, a revision that cannot be
+    /// built. All names are looked at before anything is built.
+    pub(crate) fn all(names: &[String]) -> Result<BTreeMap<String, Self>, String> {
+        if let Some(problem) = unmatched(names) {
+            return Err(problem);
         }
-        match commit(word) {
-            Some(commit) => built(&commit).map(|path| Some(Self::Selbench(path))),
-            None => Ok(None),
+        let mut programs = BTreeMap::new();
+        for name in names {
+            programs.insert(name.clone(), Self::named(name)?);
         }
+        Ok(programs)
     }
+
+    fn named(word: &str) -> Result<Self, String> {
+        let path = Path::new(word);
+        if let Some(commit) = commit(word).filter(|_| !path.is_file()) {
+            return built(&commit).map(Self::Selbench);
+        }
+        let path = path.canonicalize().map_err(|e| format!("{word}: {e}"))?;
+        if !executable(&path) {
+            return Err(format!(
+                "{word} is a file, but no program: give a selbench or a server that may be \
+                 executed; results are compared with gate, and drawn with report"
+            ));
+        }
+        Ok(if is_selbench(&path) {
+            Self::Selbench(path)
+        } else {
+            Self::Server(path)
+        })
+    }
+}
+
+/// What each name is, if one of them is no program, and what could be compared; names of this
+/// program's own that are all of one kind never come here.
+fn unmatched(names: &[String]) -> Option<String> {
+    let what = |name: &str| {
+        if dispatch::named(name).is_some() {
+            "is a selector"
+        } else if Subject::named(name).is_some() {
+            "is a runtime"
+        } else if Path::new(name).is_file() {
+            "is a file"
+        } else if commit(name).is_some() {
+            "is a git revision"
+        } else if name.contains('/') {
+            "is a path, and there is no such file"
+        } else {
+            "is no subject, no file and no git revision here"
+        }
+    };
+    let program = |name: &String| Path::new(name).is_file() || commit(name).is_some();
+    if names.iter().all(program) {
+        return None;
+    }
+    let words: Vec<String> = names
+        .iter()
+        .map(|name| format!("{name} {}", what(name)))
+        .collect();
+    Some(format!(
+        "{}. Two of a kind can be compared: two selectors (ring --subjects list shows them), two \
+         runtimes (echo --subjects list), or two programs, each a path or a git revision",
+        words.join("; ")
+    ))
+}
+
+/// Whether anybody may execute the file.
+fn executable(path: &Path) -> bool {
+    path.metadata()
+        .is_ok_and(|facts| facts.permissions().mode() & 0o111 != 0)
 }
 
 /// Asks a program for its version; one that does not answer in time is stopped.

@@ -92,6 +92,7 @@ impl Session {
                     }
                     let mut spec = point.clone();
                     spec.subject.clone_from(&subjects[place]);
+                    spec.baseline.clone_from(&subjects[0]);
                     spec.block = block;
                     spec.seed = spec.seed.wrapping_add(block as u64);
                     progress.step(&spec.point(), &spec.subject);
@@ -125,7 +126,9 @@ impl Session {
             return None;
         }
         let mut spec = point.clone();
-        spec.workload = Workload::Echo;
+        if point.workload != Workload::Churn {
+            spec.workload = Workload::Echo;
+        }
         server::null(point.placement).clone_into(&mut spec.subject);
         spec.server = None;
         spec.server_program = None;
@@ -219,9 +222,18 @@ impl Session {
     }
 }
 
-/// The first subject that was asked for: an A/A twin tells it, else the yardstick, else the first.
-fn baseline(slices: &[Slice], point: &str) -> Option<String> {
+/// What the others at a point are compared with: what the slices say themselves. Results that were
+/// written before they said it had an A/A twin of it, or the yardstick among them.
+pub(crate) fn baseline(slices: &[Slice], point: &str) -> Option<String> {
     let subjects = table::subjects(slices, point);
+    let told = slices
+        .iter()
+        .find(|slice| slice.spec.point() == point && !slice.spec.baseline.is_empty())
+        .map(|slice| &slice.spec.baseline)
+        .filter(|&baseline| subjects.contains(baseline));
+    if let Some(told) = told {
+        return Some(told.clone());
+    }
     let twin = subjects.iter().find_map(|name| name.strip_suffix(AGAIN));
     let bare = subjects.iter().find(|name| name.starts_with("bare"));
     twin.map(str::to_owned)

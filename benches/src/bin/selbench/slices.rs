@@ -31,6 +31,8 @@ pub(crate) fn measure_program(spec: &Spec, program: &Program, own: &str) -> Resu
         }
     };
     slice.spec.subject.clone_from(&spec.subject);
+    // An older program does not know of it.
+    slice.spec.baseline.clone_from(&spec.baseline);
     Ok(slice)
 }
 

@@ -7,6 +7,8 @@ use std::fmt::Write;
 use benches::selbench::schema::{Document, Slice, Workload};
 use benches::stats;
 
+use crate::session;
+
 /// The subjects that were measured at a point, in the order in which they first ran.
 pub(crate) fn subjects(slices: &[Slice], point: &str) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
@@ -56,7 +58,9 @@ fn columns(workload: Workload) -> &'static [(&'static str, &'static str, f64)] {
             ("max us", "response_max_ns", 1e-3),
             ("rate/s", "rate", 1.0),
         ],
-        Workload::Capacity | Workload::Fair | Workload::Overload => crate::loads::columns(workload),
+        Workload::Capacity | Workload::Churn | Workload::Fair | Workload::Overload => {
+            crate::loads::columns(workload)
+        }
         other => crate::workloads::columns(other),
     }
 }
@@ -105,6 +109,7 @@ fn draw_point(document: &Document, point: &str) -> String {
         "{:>8}  {:15} {:18} flags",
         "ratio", "95 % interval", "verdict"
     );
+    let baseline = session::baseline(slices, point);
     let comparison = |subject: &str| {
         let all = &document.comparisons;
         all.iter()
@@ -119,10 +124,7 @@ fn draw_point(document: &Document, point: &str) -> String {
         let _ = write!(text, "  {name:22}");
         for (_, metric, scale) in columns {
             match median(slices, point, &name, metric) {
-                Some(value) => {
-                    let digits = if value * scale < 100.0 { 1 } else { 0 };
-                    let _ = write!(text, "{:>12.digits$}", value * scale);
-                }
+                Some(value) => text += &format!("{:>12}", figure(value * scale)),
                 None => text += &format!("{:>12}", "n/a"),
             }
         }
@@ -133,12 +135,30 @@ fn draw_point(document: &Document, point: &str) -> String {
                 let _ = write!(text, "{:8.3}  {interval:15} {verdict:18}", one.ratio);
             }
             None => {
-                let _ = write!(text, "{:>8}  {:15} {:18}", "-", "", "");
+                let word = if baseline.as_deref() == Some(&*name) {
+                    "the baseline"
+                } else {
+                    ""
+                };
+                let _ = write!(text, "{:>8}  {:15} {word:18}", "-", "");
             }
         }
         let _ = writeln!(text, " {}", flags(slices, point, &name));
     }
     text
+}
+
+/// A figure with three digits at least where it has a fraction: what lies below one unit is not
+/// nothing.
+fn figure(value: f64) -> String {
+    let size = value.abs();
+    let digits = match size {
+        _ if size >= 100.0 || size == 0.0 => 0,
+        _ if size >= 10.0 => 1,
+        _ if size >= 1.0 => 2,
+        _ => 3,
+    };
+    format!("{value:.digits$}")
 }
 
 /// The codes of a subject's slices at a point, each with how many have it.
@@ -161,4 +181,18 @@ pub(crate) fn flags(slices: &[Slice], point: &str, subject: &str) -> String {
         format!("{mark}{} {count}/{total}", reason.code())
     });
     words.collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_below_one_unit_is_still_told() {
+        let figures = [0.0, 0.0514, 0.146, 7.25, 73.96, 146.4, 35_000_000.0];
+        assert_eq!(
+            figures.map(figure),
+            ["0", "0.051", "0.146", "7.25", "74.0", "146", "35000000"]
+        );
+    }
 }

@@ -1,6 +1,8 @@
 //! The workloads that need no load generator: the words of each on the command line, its points,
 //! and the columns of its table.
 
+pub(crate) mod cascade;
+pub(crate) mod idle;
 pub(crate) mod switch;
 pub(crate) mod timers;
 pub(crate) mod wake;
@@ -20,6 +22,10 @@ pub(crate) enum Command {
     Timers(timers::Timers),
     /// Wakes: latency from the call to the poll, and writes to the notifier
     Wake(wake::Wake),
+    /// The cost of being connected: memory of server and kernel, and wake-ups while nothing happens
+    Idle(idle::Idle),
+    /// Registration of many fds with a timer each, then one byte that runs through all of them
+    Cascade(cascade::Cascade),
 }
 
 /// Measures what the command line asks for.
@@ -28,6 +34,8 @@ pub(crate) fn run(command: &Command) -> Result<Ending, String> {
         Command::Switch(options) => (switch::plan(options)?, &options.common),
         Command::Timers(options) => (timers::plan(options)?, &options.common),
         Command::Wake(options) => (wake::plan(options)?, &options.common),
+        Command::Idle(options) => (idle::plan(options)?, &options.common),
+        Command::Cascade(options) => (cascade::plan(options)?, &options.common),
     };
     session::run(&plan, common)
 }
@@ -38,6 +46,8 @@ pub(crate) fn columns(workload: Workload) -> &'static [(&'static str, &'static s
         Workload::Switch => switch::COLUMNS,
         Workload::Storm => timers::STORM_COLUMNS,
         Workload::Wake => wake::COLUMNS,
+        Workload::Idle => idle::COLUMNS,
+        Workload::Cascade => cascade::COLUMNS,
         Workload::Overshoot => timers::OVERSHOOT_COLUMNS,
         _ => &[],
     }

@@ -6,20 +6,15 @@ use std::fmt::Write;
 use benches::selbench::schema::{Slice, Workload};
 use benches::stats;
 
-use super::chart;
-use super::figures::colours;
-use super::{escape, figure};
+use super::groups::{self, Colours};
+use super::{axis, escape, figure, marks};
 
 /// Turns of one subject at each cell.
 type Costs<'a> = BTreeMap<(usize, usize), BTreeMap<&'a str, Vec<f64>>>;
 
 /// The map; empty without data.
-pub(super) fn win_map(slices: &[&Slice]) -> String {
-    let maps: Vec<&Slice> = slices
-        .iter()
-        .copied()
-        .filter(|s| s.spec.workload == Workload::Map)
-        .collect();
+pub(super) fn draw(slices: &[&Slice], colours: &Colours) -> String {
+    let maps = groups::of(slices, Workload::Map);
     let mut costs = Costs::new();
     for slice in &maps {
         for cell in &slice.cells {
@@ -33,7 +28,6 @@ pub(super) fn win_map(slices: &[&Slice]) -> String {
         return String::new();
     }
     let invalid = maps.iter().filter(|slice| !slice.valid()).count();
-    let names = colours(slices, false);
     let mut sizes: Vec<usize> = costs.keys().map(|key| key.0).collect();
     sizes.dedup();
     let shares = [0.0, 0.01, 0.1, 0.25, 0.5, 0.75, 1.0];
@@ -65,7 +59,7 @@ pub(super) fn win_map(slices: &[&Slice]) -> String {
                 continue;
             };
             let y = bottom - height * (row + 1) as f64;
-            cell(&mut svg, here, &names, (x, y, width, height), active);
+            cell(&mut svg, here, colours, (x, y, width, height), active);
         }
     }
     for (row, share) in shares.into_iter().enumerate() {
@@ -102,7 +96,7 @@ pub(super) fn win_map(slices: &[&Slice]) -> String {
              time, and how much longer the fastest of another kernel call takes; the bare loops are \
              left out where ours were measured."
         ),
-        &(svg + "</svg>"),
+        &format!("<div class=\"wide bars\">{svg}</svg></div>"),
     )
 }
 
@@ -120,7 +114,7 @@ fn call(subject: &str) -> &'static str {
 fn cell(
     svg: &mut String,
     here: &BTreeMap<&str, Vec<f64>>,
-    names: &[String],
+    colours: &Colours,
     (x, y, width, height): (f64, f64, f64, f64),
     active: usize,
 ) {
@@ -138,7 +132,7 @@ fn cell(
     let ratio = second.map_or_else(String::new, |(name, other)| {
         format!("{} \u{d7}{:.1}", call(name), other / cost)
     });
-    let colour = names.iter().position(|name| name == winner).unwrap_or(0) % 10;
+    let colour = colours.get(Workload::Map, winner) % marks::KINDS;
     let middle = x + width / 2.0;
     let _ = writeln!(
         svg,
@@ -150,7 +144,7 @@ fn cell(
         y + 18.0,
         escape(winner.trim_start_matches("ours-")),
         y + 33.0,
-        chart::time(cost),
+        axis::time(cost),
         y + 48.0
     );
 }

@@ -34,6 +34,8 @@ pub(crate) enum Fault {
     NoisyNeighbour,
     /// Files run out: resource-wall
     FewFiles,
+    /// Local ports run out, kept by connections in TIME_WAIT: ports
+    FewPorts,
     /// epoll is measured under the name of poll, and the other way round: shape
     SwappedSubjects,
 }
@@ -53,6 +55,7 @@ impl Fault {
             Self::SteppingClock => &[Reason::Clock],
             Self::NoisyNeighbour => &[Reason::NoisyForeign],
             Self::FewFiles => &[Reason::ResourceWall],
+            Self::FewPorts => &[Reason::Ports],
             Self::SwappedSubjects => &[Reason::Shape],
         }
     }

@@ -11,7 +11,7 @@ use super::clock;
 use super::fault::Fault;
 use super::verdict::Found;
 use crate::arguments::Common;
-use crate::{plan, slices};
+use crate::{loads, plan, slices};
 
 /// Messages a second in the tests of the generator: far below anyone's capacity.
 const RATE: f64 = 5000.0;
@@ -54,6 +54,11 @@ pub(super) const ALL: &[Trial] = &[
         name: "nothing left unsent",
         faults: &[Fault::Flood, Fault::FewFiles],
         run: |fault| attempt(load(64.0, 4.0 * RATE, 0.0), fault),
+    },
+    Trial {
+        name: "ports for connections",
+        faults: &[Fault::FewPorts],
+        run: |fault| attempt(churn(), fault),
     },
     Trial {
         name: "omission canary",
@@ -120,6 +125,13 @@ fn echo(placement: Placement, connections: f64, size: f64) -> Spec {
     spec
 }
 
+/// A few thousand connections at most: what they leave behind must not be in the way of others.
+fn churn() -> Spec {
+    let mut spec = loads::churn_point(&Common::of(60), "fin", Placement::SameCpu);
+    server::NULL.clone_into(&mut spec.subject);
+    spec
+}
+
 /// Runs a slice, up to three times: a busy machine can make the generator late, or so late that a
 /// fault drowns in it. Only what fails each time has failed, and a fault may be found at any time.
 fn attempt(spec: Spec, fault: Option<Fault>) -> Result<Found, String> {
@@ -164,6 +176,11 @@ fn summary(slice: &Slice) -> String {
             figure("lag_max_ns") / 1e3,
             figure("response_max_ns") / 1e3,
             figure("rate")
+        ),
+        Workload::Churn => format!(
+            "{:.0} connections came and went, {:.0} more are in TIME_WAIT",
+            figure("connections_served"),
+            figure("time_wait_growth")
         ),
         _ => format!(
             "{:.0} replies, rate x latency / under way = {:.3}, server {:.0} % busy",

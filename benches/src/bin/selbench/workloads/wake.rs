@@ -26,9 +26,9 @@ pub(crate) struct Wake {
 }
 
 pub(super) const COLUMNS: &[(&str, &str, f64)] = &[
-    ("median us", "wake_median_ns", 1e-3),
-    ("p99 us", "wake_p99_ns", 1e-3),
-    ("max us", "wake_max_ns", 1e-3),
+    ("median ns", "wake_median_ns", 1.0),
+    ("p99 ns", "wake_p99_ns", 1.0),
+    ("max ns", "wake_max_ns", 1.0),
     ("writes/wake", "writes_per_wake", 1.0),
     ("wr./burst", "writes_per_burst", 1.0),
 ];
