@@ -157,6 +157,31 @@ fn an_echo_costs_the_calls_that_are_counted() {
     }
 }
 
+#[test]
+fn every_file_that_is_named_exists() {
+    let parts = [
+        "benches/",
+        "examples/",
+        "executor/",
+        "reactor/",
+        "selectors-core/",
+    ];
+    let mut seen = 0;
+    for (name, text) in pages() {
+        // Every other piece stands between two backticks.
+        for code in text.split('`').skip(1).step_by(2) {
+            let path = code.split("::").next().unwrap_or(code);
+            let is_path = parts.iter().any(|part| path.starts_with(part));
+            if !is_path || path.contains(char::is_whitespace) {
+                continue;
+            }
+            seen += 1;
+            assert!(root().join(path).exists(), "{name}: there is no {path}");
+        }
+    }
+    assert!(seen > 30, "only {seen} files were found");
+}
+
 /// The style sheet gives a block a hundred columns.
 #[test]
 fn no_block_is_wider_than_the_page() {
