@@ -1,4 +1,4 @@
-//! The README's table of features: every test that it names exists.
+//! The tables of the READMEs that name tests: every test and every script exists.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -34,23 +34,51 @@ fn defines(source: &str, name: &str) -> bool {
         .any(|next| source.contains(&format!("fn {name}{next}")))
 }
 
+/// Every test that a text names exists; says how many it names.
+fn all_exist(text: &str) -> usize {
+    let tests = named(text);
+    for (file, names) in &tests {
+        let source = fs::read_to_string(root().join(file));
+        let source = source.unwrap_or_else(|error| panic!("{file}: {error}"));
+        for name in names {
+            assert!(defines(&source, name), "no test {name:?} in {file}");
+        }
+    }
+    tests.values().map(Vec::len).sum()
+}
+
 #[test]
 fn every_test_that_the_readme_names_exists() {
     let Ok(readme) = fs::read_to_string(root().join("README.md")) else {
         // A packaged copy of this crate has no README beside it.
         return;
     };
-    let tests = named(&readme);
-    let count: usize = tests.values().map(Vec::len).sum();
+    let count = all_exist(&readme);
     // A README that speaks of features speaks of all of them.
     let speaks = readme.contains("held true by");
     assert!(!speaks || count >= 100, "only {count} tests are named");
-    for (file, names) in tests {
-        let source = fs::read_to_string(root().join(&file));
-        let source = source.unwrap_or_else(|error| panic!("{file}: {error}"));
-        for name in names {
-            assert!(defines(&source, &name), "no test {name:?} in {file}");
+}
+
+#[test]
+fn each_promise_to_a_learner_names_what_holds_it() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = fs::read_to_string(file).expect("it is beside this crate");
+    all_exist(&readme);
+    for number in 1..=9 {
+        let row = readme
+            .lines()
+            .find(|line| line.starts_with(&format!("| {number}. ")))
+            .unwrap_or_else(|| panic!("no promise {number}"));
+        let (_, holds) = row.trim_end_matches('|').rsplit_once('|').expect("a cell");
+        let scripts = holds.split('`').filter(|word| word.starts_with(".ci/"));
+        let scripts: Vec<_> = scripts.collect();
+        for script in &scripts {
+            assert!(root().join(script).exists(), "no script {script}");
         }
+        assert!(
+            !scripts.is_empty() || !named(row).is_empty(),
+            "nothing holds promise {number}"
+        );
     }
 }
 

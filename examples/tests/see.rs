@@ -12,7 +12,9 @@ fn writes_one_page_that_compares_the_backends() {
     let arguments = format!("echo --backend select,poll -o {}", file.display());
     let outcome = run("see", &arguments);
     outcome.assert_success();
-    assert!(outcome.stdout.contains("open file://"), "{outcome:#?}");
+    // The address begins in comparison; examples/trace/tests/browser.rs opens such a one.
+    let address = format!("open file://{}#compare\n", file.display());
+    assert!(outcome.stdout.contains(&address), "{outcome:#?}");
     let page = fs::read_to_string(&file).expect("it said that it wrote it");
     for part in [
         "echo on select",
@@ -29,7 +31,9 @@ fn writes_one_page_that_compares_the_backends() {
 #[test]
 fn shows_timers_and_threads_too() {
     let file = env::temp_dir().join(format!("see-clock-{}.html", std::process::id()));
-    run("see", &format!("clock -o {}", file.display())).assert_success();
+    let outcome = run("see", &format!("clock -o {}", file.display()));
+    outcome.assert_success();
+    assert!(!outcome.stdout.contains("#compare"), "{outcome:#?}");
     let page = fs::read_to_string(&file).expect("it said that it wrote it");
     for event in ["timer_set", "timer_fired", "notify", "\"by\":\"thread\""] {
         assert!(page.contains(event), "{event}");

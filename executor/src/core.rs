@@ -17,7 +17,7 @@ use reactor::{Reactor, Turn};
 use crate::inbox::{Inbox, Sleep};
 use crate::join::{self, JoinHandle};
 use crate::metrics::Counts;
-use crate::scheduler::{About, ROOT, Scheduler};
+use crate::scheduler::{About, Next, ROOT, Scheduler};
 use crate::stopping::Stopping;
 use crate::task::{Outlet, Task};
 use crate::tasks::{Job, Open, Polled, Tasks};
@@ -111,14 +111,25 @@ impl Core {
         id
     }
 
-    /// A wake on this thread.
+    /// A wake on this thread. False, and nothing is done, if somebody observes.
     #[inline]
-    pub(crate) fn schedule(&self, id: TaskId) {
+    pub(crate) fn schedule(&self, id: TaskId) -> bool {
         if self.reactor.is_observed() {
-            return self.observe_local_wake(id);
+            return false;
         }
         self.counts.local_wakes.add(1);
         self.scheduler.borrow_mut().schedule(id);
+        true
+    }
+
+    /// The task's future is dropped the next time that it would be polled.
+    #[cold]
+    pub(crate) fn abort_task(&self, id: TaskId) {
+        // A wake like any other, to those who watch.
+        if !self.schedule(id) {
+            self.observe_local_wake(id);
+        }
+        self.scheduler.borrow_mut().abort(id);
     }
 
     /// Tasks that exist, the future of `block_on` not counted.
@@ -138,86 +149,109 @@ impl Core {
         }
     }
 
-    /// Polls who is woken, round after round, until nobody is or it is time to look at the
-    /// kernel. Ready if `poll_root` is.
+    /// Polls who is woken, one after another, until nobody is or it is time to look at the kernel.
+    /// Ready if `poll_root` is.
     pub(crate) fn poll_tasks<R>(&self, mut poll_root: impl FnMut() -> Poll<R>) -> Poll<R> {
+        self.collect_mail();
+        if self.reactor.is_observed() {
+            return self.poll_observed(poll_root);
+        }
         let mut tasks = self.tasks.open();
-        let mut left = POLLS_PER_TURN;
-        // What happened before the last look at the kernel does not matter any more.
-        self.reactor.take_exhausted();
-        let answer = loop {
+        for _ in 0..POLLS_PER_TURN {
+            // A task that used its budget up goes on after a look at the kernel; who has begun to
+            // observe sees what comes after it.
+            if self.reactor.refill_budget() {
+                break;
+            }
             let next = self.scheduler.borrow_mut().next();
-            let Some(slot) = next else {
-                // A task that used its budget up goes on after a look at the kernel.
-                if self.reactor.take_exhausted() {
-                    break Poll::Pending;
-                }
-                // Who was woken in the last round runs in this one.
-                self.collect_mail();
-                if self.scheduler.borrow_mut().begin_round() {
-                    continue;
-                }
-                break Poll::Pending;
-            };
-            left -= 1;
-            let observed = self.reactor.refill_budget();
-            match tasks.poll(slot, observed) {
-                Polled::Pending => {}
-                Polled::Ready => drop_job(self.finish(slot, &mut tasks)),
-                Polled::Unusual => {
-                    let answer = self.poll_unusual(slot, &mut tasks, &mut poll_root);
-                    if answer.is_ready() {
-                        break answer;
+            match next {
+                Next::Poll(slot) => {
+                    self.counts.polls.add(1);
+                    match tasks.poll(slot) {
+                        Polled::Pending => {}
+                        Polled::Ready => drop_job(self.finish(slot, &mut tasks)),
+                        Polled::Nobody => {
+                            let answer = self.poll_newcomer(slot, &mut tasks, &mut poll_root);
+                            if answer.is_ready() {
+                                return answer;
+                            }
+                        }
                     }
                 }
+                Next::Abort(slot) => drop_job(self.finish(slot, &mut tasks)),
+                Next::Nobody if self.collect_mail() => {}
+                Next::Nobody => break,
             }
-            if left == 0 {
-                break Poll::Pending;
-            }
-        };
-        let polls = POLLS_PER_TURN - left;
-        self.counts.polls.add(polls as u64);
-        answer
+        }
+        Poll::Pending
     }
 
-    /// A poll that is not like the others: of the root, before the eyes of an observer, or of a
-    /// slot that nobody lives in any more. Ready if the root is.
+    /// A poll of who is not in the slab: the root, or a task that has just arrived. Ready if the
+    /// root is.
     #[inline(never)]
-    fn poll_unusual<R>(
+    fn poll_newcomer<R>(
         &self,
         slot: u32,
         tasks: &mut Open<'_>,
         poll_root: &mut impl FnMut() -> Poll<R>,
     ) -> Poll<R> {
-        let id = self.scheduler.borrow().id(slot);
-        let observed = self.reactor.is_observed();
-        if observed {
-            self.observe_poll_begin(id);
+        if slot == ROOT {
+            return poll_root();
         }
-        let mut answer = Poll::Pending;
-        let mut over = None;
-        let done = if slot == ROOT {
-            answer = poll_root();
-            answer.is_ready()
-        } else {
-            let waker = observed.then(|| self.counted_waker(id));
-            let polled = tasks.poll_with(slot, waker);
-            if polled.is_ready() {
-                over = self.finish(slot, tasks);
+        tasks.settle();
+        if let Polled::Ready = tasks.poll(slot) {
+            drop_job(self.finish(slot, tasks));
+        }
+        Poll::Pending
+    }
+
+    /// The same as [`poll_tasks`](Self::poll_tasks), before the eyes of an observer.
+    #[cold]
+    fn poll_observed<R>(&self, mut poll_root: impl FnMut() -> Poll<R>) -> Poll<R> {
+        let mut tasks = self.tasks.open();
+        for _ in 0..POLLS_PER_TURN {
+            self.reactor.refill_budget();
+            if self.reactor.take_exhausted() || !self.reactor.is_observed() {
+                break;
             }
-            polled.is_ready()
-        };
-        if observed {
+            let next = self.scheduler.borrow_mut().next();
+            let (Next::Poll(slot) | Next::Abort(slot)) = next else {
+                if self.collect_mail() {
+                    continue;
+                }
+                break;
+            };
+            let id = self.scheduler.borrow().id(slot);
+            self.observe_poll_begin(id);
+            let mut answer = Poll::Pending;
+            let done = match next {
+                Next::Poll(ROOT) => {
+                    answer = poll_root();
+                    answer.is_ready()
+                }
+                Next::Poll(_) => tasks.poll_with(slot, &self.counted_waker(id)).is_ready(),
+                _ => true,
+            };
+            let over = if done && slot != ROOT {
+                self.finish(slot, &mut tasks)
+            } else {
+                None
+            };
             self.observe_poll_end(id, done);
+            drop_job(over);
+            self.counts.polls.add(1);
+            if answer.is_ready() {
+                return answer;
+            }
         }
-        drop_job(over);
-        answer
+        Poll::Pending
     }
 
     /// A task is over: its slot is free. The task itself is the caller's to drop.
     fn finish(&self, slot: u32, tasks: &mut Open<'_>) -> Option<Job> {
+        let vacated = tasks.vacate(slot);
         self.scheduler.borrow_mut().remove(slot);
-        tasks.vacate(slot)
+        vacated
     }
 
     /// One turn of the reactor: asleep, for `timeout` at most, if nobody is ready; else a look.
@@ -269,12 +303,14 @@ impl Core {
             })
     }
 
-    /// Foreign wakes become entries in our own queue.
+    /// Foreign wakes become entries in our own queue. False if there were none.
     #[inline]
-    pub(crate) fn collect_mail(&self) {
-        if self.remote.inbox.has_mail() {
+    pub(crate) fn collect_mail(&self) -> bool {
+        let mail = self.remote.inbox.has_mail();
+        if mail {
             self.open_mail();
         }
+        mail
     }
 
     #[cold]
@@ -289,6 +325,7 @@ impl Core {
                     self.observe_wake(id, Cause::Thread);
                 }
                 Mail::Wake(id) => drop(self.scheduler.borrow_mut().schedule(id)),
+                Mail::Abort(id) => self.abort_task(id),
                 Mail::Spawn(spawn) => spawn(self),
             }
         }

@@ -295,6 +295,30 @@ mod loom_tests {
         permute(1, 2, None, true);
     }
 
+    /// What is wrong with "check, then sleep" alone; and proof that a lost wake is seen here.
+    #[test]
+    #[should_panic(expected = "deadlock")]
+    fn a_check_without_an_announced_sleep_loses_a_wake() {
+        loom::model(|| {
+            let inbox = Arc::new(Inbox::new());
+            let eventfd = Arc::new(Eventfd {
+                written: Mutex::new(false),
+                changed: Condvar::new(),
+            });
+            // AWAKE: the loop will look before it sleeps.
+            inbox.take(&mut Vec::new());
+            let (sender, written) = (Arc::clone(&inbox), Arc::clone(&eventfd));
+            thread::spawn(move || {
+                if sender.push(1) == Notify::Needed {
+                    written.notify();
+                }
+            });
+            if !inbox.has_mail() {
+                eventfd.wait();
+            }
+        });
+    }
+
     #[test]
     fn two_senders_lose_no_wake_within_three_preemptions() {
         permute(2, 1, Some(3), true);

@@ -21,9 +21,6 @@ pub(crate) struct Shared<T> {
     joiner: Cell<Option<Waker>>,
     /// The task is over. Set once, by the task.
     finished: Cell<bool>,
-    /// The handle asked the task to end. Set once, by the handle; the task sees it when it is
-    /// next polled.
-    aborted: Cell<bool>,
 }
 
 impl<T> Shared<T> {
@@ -32,17 +29,11 @@ impl<T> Shared<T> {
             outcome: Cell::new(None),
             joiner: Cell::new(None),
             finished: Cell::new(false),
-            aborted: Cell::new(false),
         })
     }
 }
 
 impl<T> Outlet<T> for Rc<Shared<T>> {
-    #[inline]
-    fn is_aborted(&self) -> bool {
-        self.aborted.get()
-    }
-
     fn finish(&self, outcome: Result<T, JoinError>) {
         self.outcome.set(Some(outcome));
         self.finished.set(true);
@@ -81,8 +72,9 @@ impl<T> JoinHandle<T> {
     /// handle then yields a [cancelled](JoinError::is_cancelled) error, unless the task was
     /// faster.
     pub fn abort(&self) {
-        self.shared.aborted.set(true);
-        wake::wake(self.id);
+        if !self.is_finished() {
+            wake::abort(self.id);
+        }
     }
 
     /// A handle that aborts the task when it is dropped, and can be awaited as well.

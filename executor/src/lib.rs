@@ -1,4 +1,5 @@
-//! A minimal single-threaded executor on top of the [`reactor`].
+//! A minimal single-threaded executor on top of the [`reactor`]: it keeps the tasks, and polls each
+//! one when its waker was called.
 //!
 //! ```
 //! use reactor::net::{TcpListener, TcpStream};
@@ -32,6 +33,9 @@
 //! })??;
 //! # std::io::Result::Ok(())
 //! ```
+//!
+//! [`block_on`] returns an `io::Result` of what the future returns, because opening a selector can
+//! fail: hence the second question mark.
 //!
 //! One thread, on purpose: tasks share data by `Rc` and `Cell`, and no lock is taken and no atomic
 //! written on the way of a message. For more cores run a [`Runtime`] on each; the example
@@ -95,8 +99,10 @@ mod join_error;
 mod metrics;
 mod observed;
 pub mod patterns;
+mod queue;
 mod runtime;
 mod scheduler;
+mod shuffle;
 mod spawn_traits;
 mod spawner;
 mod stopping;

@@ -1,16 +1,17 @@
 //! The ready queue: who is to be polled next, and in which order.
 //!
-//! It is polled in rounds. Who is woken during a round runs in the next one, so a task that wakes
-//! itself cannot keep the others waiting. A round may be interrupted by a turn of the reactor, by
-//! the end of `block_on` or by a panic; what is left of it goes on later.
+//! First in, first out: a task that wakes itself goes to the end, so it cannot keep the others
+//! waiting. The queue may be left at any point, for a turn of the reactor, at the end of `block_on`
+//! or by a panic; what is in it goes on later.
 //!
 //! The futures themselves are elsewhere (`tasks.rs`), because they are borrowed while one of them
 //! is polled, and a poll may wake and spawn. What a wake needs is here: a mark for each task.
 
-use std::mem;
 use std::panic::Location;
 use std::rc::Rc;
 
+use crate::queue::Queue;
+use crate::shuffle::Shuffle;
 use crate::waker::TaskId;
 
 /// The slot of the future that `block_on` drives, which the slab does not hold.
@@ -26,18 +27,15 @@ pub(crate) struct Scheduler {
     about: Vec<About>,
     /// Slots that no task has.
     free: Vec<u32>,
-    /// The next round: the slots of who was woken, in that order. An entry is a hint: it counts
-    /// only if the task's `queued` mark is still set.
-    queue: Vec<u32>,
-    /// The round that is under way, and how far it has come.
-    round: Vec<u32>,
-    polled: usize,
+    /// The slots of who was woken, in that order. An entry is a hint: it counts only if the task
+    /// is still marked as queued.
+    queue: Queue,
     /// Tasks that exist.
     live: usize,
     /// Tasks made so far.
     spawned: u64,
-    /// State of the generator that shuffles each round; `None` keeps the order of the wakes.
-    shuffle: Option<u64>,
+    /// Shuffles the queue; `None` keeps the order of the wakes.
+    shuffle: Option<Shuffle>,
 }
 
 /// What a task tells about itself in dumps.
@@ -61,42 +59,54 @@ impl About {
     }
 }
 
-/// What the scheduler knows of one slot.
-struct Mark {
-    /// The id of whoever lives here, or of the next one; ids of the earlier ones are stale.
-    id: TaskId,
+/// What the scheduler knows of one slot, in one word: the id of whoever lives here, or of the next
+/// one (ids of the earlier ones are stale), with the flags in the bits that no id has. So a wake
+/// asks with one comparison whether there is anything to be done.
+#[derive(Clone, Copy)]
+struct Mark(u64);
+
+impl Mark {
     /// In the queue. Set by a wake, cleared when the task is about to be polled: two wakes before
     /// a poll are one poll, and a wake during a poll queues the task again.
-    queued: bool,
+    const QUEUED: u64 = TaskId::SPARE[0];
+    /// To be dropped instead of polled.
+    const ABORTED: u64 = TaskId::SPARE[1];
+
+    fn id(self) -> TaskId {
+        TaskId::from_bits(self.0 & !(Self::QUEUED | Self::ABORTED))
+    }
+}
+
+/// Who is to be polled next.
+pub(crate) enum Next {
+    /// The task in this slot.
+    Poll(u32),
+    /// The task in this slot, which is to be dropped instead.
+    Abort(u32),
+    /// Nobody is woken.
+    Nobody,
 }
 
 impl Scheduler {
     pub(crate) fn new(runtime: u16, seed: Option<u64>) -> Self {
-        let root = Mark {
-            id: TaskId::new(runtime, ROOT, 0),
-            queued: false,
-        };
+        let root = Mark(TaskId::new(runtime, ROOT, 0).bits());
         Scheduler {
             runtime,
             marks: vec![root],
             about: vec![About::caller()],
             free: Vec::new(),
-            queue: Vec::new(),
-            round: Vec::new(),
-            polled: 0,
+            queue: Queue::default(),
             live: 0,
             spawned: 0,
-            // Spread, so that seeds side by side differ in more than one bit; and the generator
-            // below never leaves zero.
-            shuffle: seed.map(|seed| seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
+            shuffle: seed.map(Shuffle::new),
         }
     }
 
     /// A new future for `block_on`, woken once so that it is polled.
     pub(crate) fn new_root(&mut self) -> TaskId {
         let root = &mut self.marks[ROOT as usize];
-        root.id = root.id.next_generation();
-        let id = root.id;
+        let id = root.id().next_generation();
+        *root = Mark(id.bits());
         self.schedule(id);
         id
     }
@@ -112,7 +122,7 @@ impl Scheduler {
         };
         self.live += 1;
         self.spawned += 1;
-        let id = self.marks[slot as usize].id;
+        let id = self.id(slot);
         self.schedule(id);
         id
     }
@@ -122,7 +132,7 @@ impl Scheduler {
         let slot = self.marks.len();
         assert!(slot < TaskId::MAX_SLOTS, "16 million tasks in one runtime");
         let id = TaskId::new(self.runtime, slot as u32, 0);
-        self.marks.push(Mark { id, queued: false });
+        self.marks.push(Mark(id.bits()));
         self.about.push(about);
         slot as u32
     }
@@ -131,66 +141,75 @@ impl Scheduler {
     #[inline]
     pub(crate) fn schedule(&mut self, id: TaskId) -> bool {
         match self.marks.get_mut(id.slot() as usize) {
-            // The whole id: slot, generation and runtime.
-            Some(mark) if mark.id == id => {
-                if !mem::replace(&mut mark.queued, true) {
-                    push(&mut self.queue, id.slot());
-                }
+            // The whole id: slot, generation and runtime. And no flag.
+            Some(mark) if mark.0 == id.bits() => {
+                mark.0 |= Mark::QUEUED;
+                self.queue.push(id.slot());
                 true
             }
-            _ => false,
+            _ => self.is_ours(id),
         }
     }
 
-    /// The next slot of this round whose task is still woken, about to be polled; `None` when the
-    /// round is over.
-    #[inline]
-    pub(crate) fn next(&mut self) -> Option<u32> {
-        loop {
-            let slot = *self.round.get(self.polled)?;
-            self.polled += 1;
-            if mem::take(&mut self.marks[slot as usize].queued) {
-                return Some(slot);
-            }
+    /// A wake that queues nobody: is that task queued already, or gone?
+    #[cold]
+    #[inline(never)]
+    fn is_ours(&self, id: TaskId) -> bool {
+        let mark = self.marks.get(id.slot() as usize);
+        mark.is_some_and(|mark| mark.id() == id)
+    }
+
+    /// The task is to be dropped the next time that it would be polled; it is woken for that.
+    pub(crate) fn abort(&mut self, id: TaskId) {
+        if self.schedule(id) {
+            self.marks[id.slot() as usize].0 |= Mark::ABORTED;
         }
+    }
+
+    /// Takes the next slot whose task is still woken out of the queue.
+    #[inline]
+    pub(crate) fn next(&mut self) -> Next {
+        if let Some(shuffle) = &mut self.shuffle {
+            shuffle.before_next(self.queue.rest());
+        }
+        let Some(slot) = self.queue.pop() else {
+            return Next::Nobody;
+        };
+        let mark = &mut self.marks[slot as usize];
+        let unqueued = mark.0 ^ Mark::QUEUED;
+        if unqueued & (Mark::QUEUED | Mark::ABORTED) == 0 {
+            mark.0 = unqueued;
+            return Next::Poll(slot);
+        }
+        self.next_unusual(slot)
+    }
+
+    /// The task in `slot` was aborted; or it is over, and nobody new was woken there.
+    #[cold]
+    #[inline(never)]
+    fn next_unusual(&mut self, slot: u32) -> Next {
+        if self.marks[slot as usize].0 & Mark::ABORTED != 0 {
+            return Next::Abort(slot);
+        }
+        self.next()
     }
 
     /// Who lives in a slot.
     pub(crate) fn id(&self, slot: u32) -> TaskId {
-        self.marks[slot as usize].id
+        self.marks[slot as usize].id()
     }
 
     /// The task is over: its slot is free, its id stale.
     pub(crate) fn remove(&mut self, slot: u32) {
-        let mark = &mut self.marks[slot as usize];
-        mark.id = mark.id.next_generation();
-        mark.queued = false;
+        self.marks[slot as usize] = Mark(self.id(slot).next_generation().bits());
         self.free.push(slot);
         self.live -= 1;
-    }
-
-    /// Begins the next round, of all who are woken now; false if nobody is.
-    #[inline]
-    pub(crate) fn begin_round(&mut self) -> bool {
-        self.round.clear();
-        self.polled = 0;
-        mem::swap(&mut self.queue, &mut self.round);
-        if let Some(state) = &mut self.shuffle {
-            // Fisher and Yates, with Marsaglia's xorshift64.
-            for last in (1..self.round.len()).rev() {
-                *state ^= *state << 13;
-                *state ^= *state >> 7;
-                *state ^= *state << 17;
-                self.round.swap(last, (*state % (last as u64 + 1)) as usize);
-            }
-        }
-        !self.round.is_empty()
     }
 
     /// Is nobody woken?
     #[inline]
     pub(crate) fn is_idle(&self) -> bool {
-        self.queue.is_empty() && self.polled == self.round.len()
+        self.queue.is_empty()
     }
 
     /// How many are in the queue, hints included.
@@ -213,28 +232,11 @@ impl Scheduler {
         let places = self.marks.iter().zip(&self.about).zip(vacant);
         places
             .filter(|(_, vacant)| !vacant)
-            .map(|((mark, about), _)| (mark.id, about, mark.queued))
+            .map(|((mark, about), _)| (mark.id(), about, mark.0 & Mark::QUEUED != 0))
     }
 
     /// Tasks that exist, the future of `block_on` not counted.
     pub(crate) fn live(&self) -> usize {
         self.live
     }
-}
-
-/// `queue.push(slot)`, with the growing out of the way: nothing has to be saved for it on the hot
-/// path.
-#[inline]
-fn push(queue: &mut Vec<u32>, slot: u32) {
-    if queue.len() < queue.capacity() {
-        queue.push(slot);
-    } else {
-        push_and_grow(queue, slot);
-    }
-}
-
-#[cold]
-#[inline(never)]
-fn push_and_grow(queue: &mut Vec<u32>, slot: u32) {
-    queue.push(slot);
 }

@@ -89,6 +89,9 @@ impl Spawner {
                 About { from, name: None },
             );
             shared.id.store(id.bits(), Ordering::SeqCst);
+            if shared.aborted.load(Ordering::SeqCst) {
+                core.abort_task(id);
+            }
         })));
         SendHandle { shared }
     }
@@ -103,11 +106,11 @@ impl fmt::Debug for Spawner {
 /// What a task and its handle on another thread share.
 struct Shared<T> {
     state: Mutex<State<T>>,
-    /// Set once, by the handle; the task sees it when it is next polled.
+    /// Set once, by the handle.
     ///
     /// The handle writes this and then reads `id`, the runtime writes `id` and then, before the
     /// first poll, reads this. All four are sequentially consistent, so that they cannot both read
-    /// the old value: an abort that finds no id to wake is seen by the first poll.
+    /// the old value: an abort that finds no id to tell is seen before the first poll.
     aborted: AtomicBool,
     /// The bits of the task's id; zero until the runtime has made it.
     id: AtomicU64,
@@ -138,10 +141,6 @@ enum State<T> {
 struct Outbound<T>(Arc<Shared<T>>);
 
 impl<T> Outlet<T> for Outbound<T> {
-    fn is_aborted(&self) -> bool {
-        self.0.aborted.load(Ordering::SeqCst)
-    }
-
     fn finish(&self, outcome: Result<T, JoinError>) {
         let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let State::Running(joiner) = &mut *state {
@@ -175,7 +174,8 @@ impl<T> SendHandle<T> {
         // Zero: the runtime has not made it yet, and will look before the first poll.
         match self.shared.id.load(Ordering::SeqCst) {
             0 => {}
-            id => wake::wake(TaskId::from_bits(id)),
+            _ if self.is_finished() => {}
+            id => wake::abort(TaskId::from_bits(id)),
         }
     }
 

@@ -14,9 +14,6 @@ use crate::waker::TaskId;
 
 /// Where a task's result goes: a handle on this thread, one on another, or a set.
 pub(crate) trait Outlet<T> {
-    /// Does somebody want the task to end?
-    fn is_aborted(&self) -> bool;
-
     /// The task is over. Called once.
     fn finish(&self, outcome: Result<T, JoinError>);
 }
@@ -58,9 +55,6 @@ impl<F: Future, O: Outlet<F::Output>> Future for Task<F, O> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
-        if this.outlet.is_aborted() {
-            return Poll::Ready(());
-        }
         // Unwind safety: a future that has panicked is never polled again, only dropped.
         let outcome = match catch_unwind(AssertUnwindSafe(|| this.future.poll(cx))) {
             Ok(Poll::Pending) => return Poll::Pending,

@@ -52,8 +52,6 @@ struct Shared<T> {
     next: Cell<u64>,
     /// Who waits in `join_next`.
     joiner: Cell<Option<Waker>>,
-    /// Tasks with a lower number are to end.
-    aborted_below: Cell<u64>,
 }
 
 /// The end of one task.
@@ -63,10 +61,6 @@ struct Member<T> {
 }
 
 impl<T> Outlet<T> for Member<T> {
-    fn is_aborted(&self) -> bool {
-        self.number < self.set.aborted_below.get()
-    }
-
     fn finish(&self, outcome: Result<T, JoinError>) {
         self.set.running.borrow_mut().remove(&self.number);
         self.set.ended.borrow_mut().push_back(outcome);
@@ -156,12 +150,11 @@ impl<T: 'static> Stream for TaskSet<T> {
 
 impl<T> Shared<T> {
     fn abort(&self) {
-        self.aborted_below.set(self.next.get());
-        // A wake only queues: nothing of ours is called back.
+        // It only queues: nothing of ours is called back.
         self.running
             .borrow()
             .values()
-            .for_each(|id| wake::wake(*id));
+            .for_each(|id| wake::abort(*id));
     }
 }
 
@@ -172,7 +165,6 @@ impl<T> Default for TaskSet<T> {
             running: RefCell::default(),
             next: Cell::new(0),
             joiner: Cell::new(None),
-            aborted_below: Cell::new(0),
         });
         TaskSet { shared }
     }

@@ -1,7 +1,7 @@
 //! The slab of tasks: the futures, by slot.
 //!
-//! It is borrowed for a whole round of polls, so a poll costs no more than finding its place. What
-//! is spawned during the round arrives in a list beside it, and moves in before it is first polled.
+//! It is borrowed from one look at the kernel to the next, so a poll costs no more than finding its place. What
+//! is spawned meanwhile arrives in a list beside it, and moves in before it is first polled.
 
 use std::cell::{RefCell, RefMut};
 use std::future::Future;
@@ -36,8 +36,8 @@ pub(crate) enum Polled {
     Pending,
     /// The task is over.
     Ready,
-    /// It was not polled: it is to be observed, or it is not (yet) in the slab.
-    Unusual,
+    /// No task is there, or it has just arrived and is not in its place yet.
+    Nobody,
 }
 
 /// The futures of one runtime.
@@ -79,43 +79,41 @@ pub(crate) struct Open<'a> {
 }
 
 impl Open<'_> {
-    /// Polls the task in `slot` with its own waker, if that is all there is to do.
+    /// Polls the task in `slot` with its own waker.
     #[inline(always)]
-    pub(crate) fn poll(&mut self, slot: u32, observed: bool) -> Polled {
+    pub(crate) fn poll(&mut self, slot: u32) -> Polled {
         match self.slab.get_mut(slot as usize) {
             Some(Place {
                 job: Some(job),
                 waker,
-            }) if !observed => match job.as_mut().poll(&mut Context::from_waker(waker)) {
+            }) => match job.as_mut().poll(&mut Context::from_waker(waker)) {
                 Poll::Pending => Polled::Pending,
                 Poll::Ready(()) => Polled::Ready,
             },
-            _ => Polled::Unusual,
+            _ => Polled::Nobody,
         }
     }
 
-    /// Polls the task in `slot`, one that has just arrived too, with `waker` if there is one; a
-    /// slot without a task is pending.
-    pub(crate) fn poll_with(&mut self, slot: u32, waker: Option<Waker>) -> Poll<()> {
+    /// Polls the task in `slot`, one that has just arrived too, with a waker that is not its own;
+    /// a slot without a task is pending.
+    pub(crate) fn poll_with(&mut self, slot: u32, waker: &Waker) -> Poll<()> {
         self.settle();
         match self.slab.get_mut(slot as usize) {
-            Some(Place {
-                job: Some(job),
-                waker: own,
-            }) => {
-                let waker = waker.as_ref().unwrap_or(own);
+            Some(Place { job: Some(job), .. }) => {
                 job.as_mut().poll(&mut Context::from_waker(waker))
             }
             _ => Poll::Pending,
         }
     }
 
-    /// Takes the task out of its place.
+    /// Takes the task out of its place, one that has just arrived too.
     pub(crate) fn vacate(&mut self, slot: u32) -> Option<Job> {
+        self.settle();
         self.slab.get_mut(slot as usize)?.job.take()
     }
 
-    fn settle(&mut self) {
+    /// Moves those that have arrived to their places.
+    pub(crate) fn settle(&mut self) {
         for (id, job) in self.tasks.arrivals.borrow_mut().drain(..) {
             let slot = id.slot() as usize;
             if slot >= self.slab.len() {

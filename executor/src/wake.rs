@@ -1,6 +1,6 @@
 //! A wake, from this thread or another: how the call of a waker becomes an entry in a ready queue.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::io;
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
@@ -15,12 +15,12 @@ use crate::inbox::{Inbox, Notify};
 use crate::waker::TaskId;
 
 thread_local! {
-    /// The runtime that runs on this thread.
+    /// The runtime that runs on this thread; not there while [`with_current`] looks at it.
     ///
     /// `ManuallyDrop` because a thread-local without a destructor is found without asking whether
     /// it is still alive. Nothing leaks: [`Entered`] always takes out what it has put in.
-    static CURRENT: RefCell<ManuallyDrop<Option<Rc<Core>>>> =
-        const { RefCell::new(ManuallyDrop::new(None)) };
+    static CURRENT: Cell<ManuallyDrop<Option<Rc<Core>>>> =
+        const { Cell::new(ManuallyDrop::new(None)) };
 }
 
 /// Where other threads find a runtime by its number: the place in the list.
@@ -38,6 +38,8 @@ pub(crate) struct Remote {
 pub(crate) enum Mail {
     /// Wake this task.
     Wake(TaskId),
+    /// Drop this task when it would be polled.
+    Abort(TaskId),
     /// Make a task of what is in the box.
     Spawn(Box<dyn FnOnce(&Core) + Send>),
 }
@@ -58,19 +60,40 @@ impl Remote {
 /// a runtime that is gone is passed over in silence: late wakes are nobody's mistake.
 #[inline]
 pub(crate) fn wake(id: TaskId) {
-    CURRENT.with_borrow(|current| match &**current {
+    let woken = with_current(|core| match core {
         Some(core) if core.number == id.runtime() => core.schedule(id),
-        _ => wake_elsewhere(id),
+        _ => false,
     });
+    if !woken {
+        wake_slowly(id);
+    }
 }
 
+/// Somebody observes, or the task is elsewhere.
 #[cold]
-fn wake_elsewhere(id: TaskId) {
+#[inline(never)]
+fn wake_slowly(id: TaskId) {
+    match current() {
+        Some(core) if core.number == id.runtime() => core.observe_local_wake(id),
+        _ => send(id, Mail::Wake(id)),
+    }
+}
+
+/// Ends a task where it would be polled next.
+pub(crate) fn abort(id: TaskId) {
+    match current() {
+        Some(core) if core.number == id.runtime() => core.abort_task(id),
+        _ => send(id, Mail::Abort(id)),
+    }
+}
+
+/// To the runtime of a task, by the way that is open to every thread.
+#[cold]
+fn send(id: TaskId, mail: Mail) {
     let runtimes = RUNTIMES.read().unwrap_or_else(PoisonError::into_inner);
-    let Some(Some(remote)) = runtimes.get(usize::from(id.runtime())) else {
-        return;
-    };
-    remote.send(Mail::Wake(id));
+    if let Some(Some(remote)) = runtimes.get(usize::from(id.runtime())) {
+        remote.send(mail);
+    }
 }
 
 /// Enters `remote` into the list of runtimes and returns its number.
@@ -97,8 +120,19 @@ pub(crate) fn strike_off(number: u16) {
 }
 
 /// The runtime of this thread, if one is running.
+#[inline]
 pub(crate) fn current() -> Option<Rc<Core>> {
-    CURRENT.with_borrow(|current| Option::clone(current))
+    with_current(|current| current.map(Rc::clone))
+}
+
+/// Shows the runtime of this thread to `look`, which must not call anything that asks for it.
+#[inline(always)]
+fn with_current<R>(look: impl FnOnce(Option<&Rc<Core>>) -> R) -> R {
+    // Taken and put back: that is cheaper than to count who looks.
+    let current = CURRENT.take();
+    let answer = look(current.as_ref());
+    CURRENT.set(current);
+    answer
 }
 
 /// The runtime of this thread, which `what` needs.

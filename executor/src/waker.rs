@@ -1,16 +1,17 @@
 //! The waker: a packed id that fits into the data pointer of a `RawWaker`.
 //!
 //! ```text
-//! 63        48 47             24 23              0
-//! [ runtime   ][ generation      ][ slot          ]
+//! 63        48 47          26 25 24 23              0
+//! [ runtime   ][ generation  ][ 0  ][ slot          ]
 //! ```
 //!
-//! The slot is lowest, because every wake asks for it.
+//! The slot is lowest, because every wake asks for it. The two bits that are zero are flags of the
+//! [scheduler](crate::scheduler), which keeps each id with what it knows of that task in one word.
 //!
 //! Such a waker is not counted: clone copies a number, drop does nothing, and there is nothing to
 //! free. A wake finds its task by the slot, knows a task that is gone by its generation, and finds
 //! nobody where the runtime is gone. A wake may always be spurious, so a generation that comes
-//! round after 16 million tasks in one slot costs one needless poll, no more.
+//! round after 4 million tasks in one slot costs one needless poll, no more.
 //!
 //! Where a pointer has 32 bits, the id does not fit and an `Arc` carries it.
 //!
@@ -22,11 +23,13 @@ use std::task::Waker;
 use crate::wake::wake;
 
 /// Where the generation begins.
-const GENERATION_SHIFT: u32 = 24;
+const GENERATION_SHIFT: u32 = 26;
 /// Where the runtime begins.
 const RUNTIME_SHIFT: u32 = 48;
-/// The width of slot and generation.
-const FIELD: u64 = (1 << 24) - 1;
+/// The slot's bits.
+const SLOT: u64 = (1 << 24) - 1;
+/// The generation's bits.
+const GENERATION: u64 = ((1 << 22) - 1) << GENERATION_SHIFT;
 
 /// Names one task of one runtime in this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,14 +37,17 @@ pub(crate) struct TaskId(u64);
 
 impl TaskId {
     /// How many tasks a runtime can hold at once.
-    pub(crate) const MAX_SLOTS: usize = FIELD as usize;
+    pub(crate) const MAX_SLOTS: usize = SLOT as usize;
 
-    /// Generations count modulo 2^24.
+    /// Bits that no id has.
+    pub(crate) const SPARE: [u64; 2] = [1 << 24, 1 << 25];
+
+    /// Generations count modulo 2^22.
     #[inline]
     pub(crate) fn new(runtime: u16, slot: u32, generation: u32) -> Self {
-        let slot = u64::from(slot) & FIELD;
-        let generation = u64::from(generation) & FIELD;
-        TaskId((u64::from(runtime) << RUNTIME_SHIFT) | (generation << GENERATION_SHIFT) | slot)
+        let slot = u64::from(slot) & SLOT;
+        let generation = (u64::from(generation) << GENERATION_SHIFT) & GENERATION;
+        TaskId((u64::from(runtime) << RUNTIME_SHIFT) | generation | slot)
     }
 
     #[inline]
@@ -51,11 +57,11 @@ impl TaskId {
 
     #[inline]
     pub(crate) fn slot(self) -> u32 {
-        (self.0 & FIELD) as u32
+        (self.0 & SLOT) as u32
     }
 
     pub(crate) fn generation(self) -> u64 {
-        (self.0 >> GENERATION_SHIFT) & FIELD
+        (self.0 & GENERATION) >> GENERATION_SHIFT
     }
 
     /// The id with this number.
@@ -64,15 +70,15 @@ impl TaskId {
     }
 
     /// The number as a whole.
+    #[inline]
     pub(crate) fn bits(self) -> u64 {
         self.0
     }
 
     /// The id of the next task in this slot.
     pub(crate) fn next_generation(self) -> Self {
-        let field = FIELD << GENERATION_SHIFT;
         let next = self.0.wrapping_add(1 << GENERATION_SHIFT);
-        TaskId((self.0 & !field) | (next & field))
+        TaskId((self.0 & !GENERATION) | (next & GENERATION))
     }
 
     /// The waker of this task.
@@ -118,10 +124,15 @@ mod packed {
 
     static VTABLE: RawWakerVTable = RawWakerVTable::new(
         |data| RawWaker::new(data, &VTABLE),
-        |data| wake(unpack(data)),
-        |data| wake(unpack(data)),
+        wake_task,
+        wake_task,
         |_| {},
     );
+
+    /// By value and by reference is the same where nothing is counted.
+    fn wake_task(data: *const ()) {
+        wake(unpack(data));
+    }
 
     #[inline]
     fn unpack(data: *const ()) -> TaskId {

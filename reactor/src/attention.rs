@@ -18,8 +18,11 @@ pub(crate) struct Attention {
     /// What the hot path takes from: the budget, or zero while somebody observes. Below zero it is
     /// used up.
     budget: Cell<i32>,
-    /// What `budget` is refilled to: [`BUDGET`], or zero while somebody observes.
+    /// What `budget` is refilled to: [`BUDGET`], or zero while somebody observes, or if the last
+    /// budget was used up.
     full: Cell<i32>,
+    /// Does somebody observe?
+    observed: Cell<bool>,
     /// The real budget while somebody observes.
     observed_budget: Cell<i32>,
     /// A task was sent to the back of the queue because its budget was used up.
@@ -40,6 +43,7 @@ impl Attention {
         Attention {
             budget: Cell::new(BUDGET),
             full: Cell::new(BUDGET),
+            observed: Cell::new(false),
             observed_budget: Cell::new(BUDGET),
             exhausted: Cell::new(false),
         }
@@ -52,28 +56,41 @@ impl Attention {
     }
 
     pub(crate) fn set_observed(&self, observed: bool) {
-        self.full.set(if observed { 0 } else { BUDGET });
+        self.observed.set(observed);
+        self.full.set(0);
         self.refill();
     }
 
     #[inline]
     pub(crate) fn is_observed(&self) -> bool {
-        !cfg!(unobservable) && self.full.get() == 0
+        !cfg!(unobservable) && self.observed.get()
     }
 
-    /// A full budget for the task that runs next. True if somebody observes.
+    /// A full budget for the task that runs next. True if somebody observes, or if the last budget
+    /// was used up.
     #[inline]
     pub(crate) fn refill(&self) -> bool {
-        if cfg!(unobservable) {
-            self.budget.set(BUDGET);
-            return false;
-        }
         let full = self.full.get();
         self.budget.set(full);
         if full == 0 {
-            self.observed_budget.set(BUDGET);
+            self.refill_whole();
         }
         full == 0
+    }
+
+    #[cold]
+    fn refill_whole(&self) {
+        self.observed_budget.set(BUDGET);
+        let full = if self.is_observed() { 0 } else { BUDGET };
+        self.full.set(full);
+        self.budget.set(full);
+    }
+
+    /// One budget was enough for this task, and the executor shall hear of it.
+    fn exhaust(&self) -> Attend {
+        self.exhausted.set(true);
+        self.full.set(0);
+        Attend::BudgetIsUsedUp
     }
 
     /// Takes one operation from the budget; true if that was all there is to it.
@@ -89,13 +106,11 @@ impl Attention {
     #[cold]
     pub(crate) fn attend(&self) -> Attend {
         if !self.is_observed() {
-            self.exhausted.set(true);
-            return Attend::BudgetIsUsedUp;
+            return self.exhaust();
         }
         let left = self.observed_budget.get() - 1;
         if left < 0 {
-            self.exhausted.set(true);
-            return Attend::BudgetIsUsedUp;
+            return self.exhaust();
         }
         self.observed_budget.set(left);
         Attend::Observed

@@ -1,5 +1,10 @@
 //! The reactor: maps the readiness of selector keys onto wakers.
 //!
+//! It is the part of an async runtime that waits. Here are the sockets ([`net`]), any other fd
+//! ([`Async`]) and the timers ([`time`]) that tasks await, and the loop that sleeps in the kernel
+//! until one of them is ready. Which tasks there are, it does not know: it knows their wakers. The
+//! crate `executor` is the other half; most programs begin there.
+//!
 //! Six stations, round and round:
 //!
 //! ```text
@@ -29,6 +34,35 @@
 //!
 //! The reactor needs no particular executor: hold a guard of [`Reactor::enter`], poll your
 //! futures, and call [`Reactor::turn`] when none can go on.
+//!
+//! ```
+//! use reactor::{Async, Reactor};
+//! use std::io::{Read, Write};
+//! use std::os::unix::net::UnixStream;
+//! use std::pin::pin;
+//! use std::task::{Context, Poll, Waker};
+//!
+//! let reactor = Reactor::new()?;
+//! let _entered = reactor.enter();
+//! let (mut near, far) = UnixStream::pair()?;
+//! let far = Async::nonblocking(far)?;
+//! let mut buffer = [0; 16];
+//! let mut read = pin!(far.read_with(|mut far| far.read(&mut buffer)));
+//!
+//! // An executor would pass a waker that remembers the task; here there is only one.
+//! let mut cx = Context::from_waker(Waker::noop());
+//! assert!(read.as_mut().poll(&mut cx).is_pending());
+//! near.write_all(b"hello")?;
+//! let turn = reactor.turn(None)?;
+//! assert_eq!((turn.ready, turn.woken), (1, 1));
+//! assert!(matches!(read.as_mut().poll(&mut cx), Poll::Ready(Ok(5))));
+//! # std::io::Result::Ok(())
+//! ```
+//!
+//! # Features
+//!
+//! All off by default: `futures-io` (its traits for streams), `signal`, `process` (children), and
+//! `blocking` (work that blocks, and name look-ups, on a pool of threads).
 
 #![forbid(unsafe_code)]
 

@@ -102,7 +102,8 @@ impl Reactor {
     }
 
     /// Gives the running task a full budget of leaf operations: an executor calls this before each
-    /// poll; a turn does it too. True if somebody [observes](Reactor::observe).
+    /// poll; a turn does it too. True if there is something to attend to: somebody
+    /// [observes](Reactor::observe), or a budget was [used up](Self::take_exhausted).
     #[inline]
     pub fn refill_budget(&self) -> bool {
         self.shared.attention.refill()

@@ -105,6 +105,26 @@ struct Waiting {
     waker: Cell<Option<Waker>>,
 }
 
+/// What an event has changed in a slot.
+#[derive(Clone, Copy)]
+pub(crate) struct Marked {
+    /// The state before.
+    before: u8,
+    /// What is ready now, as it is cached.
+    ready: u8,
+    /// The AWAITED bits of the first waiters whose turn it is.
+    awaited: u8,
+}
+
+impl Marked {
+    /// Does nobody wait but perhaps one who reads, and is there nothing to be armed? That is what
+    /// most events find.
+    #[inline(always)]
+    pub(crate) fn concerns_only_a_reader(self) -> bool {
+        self.before & (CROWDED | SETTLED | Direction::Write.awaited()) == SETTLED
+    }
+}
+
 /// One waiter beyond the first, of either direction.
 struct Another {
     direction: Direction,
@@ -271,34 +291,33 @@ impl Slot {
         }
     }
 
-    /// The kernel reported `readiness`: marks the directions and hands their wakers to `woken`.
+    /// The kernel reported `readiness`: marks the directions. What is left to do is to wake the
+    /// first waiters of what is [`Marked`], and the [crowd](Self::take_crowd) if there is one.
     ///
-    /// An error or a hang-up concerns whoever waits, in either direction. The answer is whether
-    /// that is all there is to do: false if the key may have something to be armed.
+    /// An error or a hang-up concerns whoever waits, in either direction.
     #[inline(always)]
-    pub(crate) fn dispatch(&self, readiness: Readiness, mut woken: impl FnMut(Waker)) -> bool {
+    pub(crate) fn mark(&self, readiness: Readiness) -> Marked {
         let mut ready = readiness.bits() as u8 & (READABLE | WRITABLE);
         if readiness.bits() & UNUSUAL != 0 {
             ready |= Self::unusual(readiness);
         }
         let before = self.state.get();
         let awaited = before & (ready << AWAITED_SHIFT);
-        let state = (before ^ awaited) | ready;
-        self.state.set(state);
-        for direction in [Direction::Read, Direction::Write] {
-            if awaited & direction.awaited() != 0 {
-                if let Some(waker) = self.first[direction as usize].waker.take() {
-                    woken(waker);
-                }
-            }
+        self.state.set((before ^ awaited) | ready);
+        Marked {
+            before,
+            ready,
+            awaited,
         }
-        if state & (CROWDED | SETTLED) == SETTLED {
-            return true;
+    }
+
+    /// The first waiter of a direction, if the kernel has just reported what it waits for.
+    #[inline(always)]
+    pub(crate) fn take_first(&self, marked: Marked, direction: Direction) -> Option<Waker> {
+        if marked.awaited & direction.awaited() == 0 {
+            return None;
         }
-        if state & CROWDED != 0 {
-            self.take_crowd(ready).into_iter().for_each(woken);
-        }
-        state & SETTLED != 0
+        self.first[direction as usize].waker.take()
     }
 
     #[cold]
@@ -312,21 +331,27 @@ impl Slot {
 
     /// Something failed that every waiter must see: marks both directions and takes all wakers.
     pub(crate) fn fail(&self, woken: &mut Vec<Waker>) {
-        self.dispatch(Readiness::ERROR, |waker| woken.push(waker));
+        let marked = self.mark(Readiness::ERROR);
+        for direction in [Direction::Read, Direction::Write] {
+            woken.extend(self.take_first(marked, direction));
+        }
+        if self.is_crowded() {
+            self.take_crowd(marked, woken);
+        }
     }
 
-    /// The wakers of those beyond the first who wait for one of `ready`, in the order of their
+    /// The wakers of those beyond the first who wait for what is ready now, in the order of their
     /// arrival, so that tasks that share a socket take turns.
     #[cold]
     #[inline(never)]
-    fn take_crowd(&self, ready: u8) -> Vec<Waker> {
+    pub(crate) fn take_crowd(&self, marked: Marked, woken: &mut Vec<Waker>) {
         let mut more = self.more.take().unwrap_or_default();
         let (wake, stay): (Vec<_>, _) = more
             .drain(..)
-            .partition(|another| ready & another.direction.bit() != 0);
+            .partition(|another| marked.ready & another.direction.bit() != 0);
         *more = stay;
         self.put_crowd_back(more);
-        wake.into_iter().map(|another| another.waker).collect()
+        woken.extend(wake.into_iter().map(|another| another.waker));
     }
 
     /// Shows every waker in this slot.

@@ -44,7 +44,7 @@ impl Shared {
     pub(crate) fn select_spinning(
         &self,
         timeout: Option<Duration>,
-        mut dispatch: impl FnMut(&Slot, Readiness) -> bool,
+        mut dispatch: impl FnMut(&Slot, Readiness),
     ) -> Result<usize, Error> {
         let spin = &self.spin;
         let asked = timeout.map_or(u64::MAX, |timeout| timeout.as_nanos() as u64);

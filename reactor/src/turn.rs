@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::task::Waker;
 use std::time::Duration;
 
-use selectors_core::{Error, Readiness, Token};
+use selectors_core::{Error, Readiness};
 
 use crate::observe::{Cause, Event};
 use crate::reactor::Reactor;
@@ -109,10 +109,25 @@ impl Shared {
         };
 
         let dispatched = |slot: &Slot, readiness| {
-            slot.dispatch(readiness, |waker| match absorb(waker) {
-                Some(waker) => keep(woken, waker),
-                None => turn.woken += 1,
-            })
+            let marked = slot.mark(readiness);
+            let mut wake = |direction, woken: &mut Vec<Waker>| {
+                if let Some(waker) = slot.take_first(marked, direction) {
+                    match absorb(waker) {
+                        Some(waker) => keep(woken, waker),
+                        None => turn.woken += 1,
+                    }
+                }
+            };
+            if !marked.concerns_only_a_reader() {
+                wake(Direction::Write, woken);
+                if !self.edge && slot.mark_dirty() {
+                    self.note(slot);
+                }
+                if slot.is_crowded() {
+                    slot.take_crowd(marked, woken);
+                }
+            }
+            wake(Direction::Read, woken);
         };
         let selected = if self.attention.is_observed() {
             self.select_observed(timeout, dispatched)
@@ -148,21 +163,17 @@ impl Shared {
     pub(crate) fn select(
         &self,
         timeout: Option<Duration>,
-        mut dispatch: impl FnMut(&Slot, Readiness) -> bool,
+        mut dispatch: impl FnMut(&Slot, Readiness),
     ) -> Result<usize, Error> {
         let mut selector = self.selector.borrow_mut();
-        selector.select_with(timeout, |token, key, readiness| {
-            if !dispatch(&key.data, readiness) && !self.edge && key.data.mark_dirty() {
-                self.note(token);
-            }
-        })
+        selector.select_with(timeout, |_, key, readiness| dispatch(&key.data, readiness))
     }
 
     #[cold]
     fn select_observed(
         &self,
         timeout: Option<Duration>,
-        mut dispatch: impl FnMut(&Slot, Readiness) -> bool,
+        mut dispatch: impl FnMut(&Slot, Readiness),
     ) -> Result<usize, Error> {
         let keys = self.selector.borrow().get_map().len() - 1;
         self.hook.emit(Event::SelectBegin { timeout, keys });
@@ -172,7 +183,7 @@ impl Shared {
             if let Some(token) = slot.token().filter(|token| Some(*token) != notifier) {
                 ready.push((token.fd(), readiness));
             }
-            dispatch(slot, readiness)
+            dispatch(slot, readiness);
         });
         self.hook.emit(Event::SelectEnd { ready: &ready });
         selected
@@ -220,8 +231,10 @@ impl Shared {
 
     /// Level mode: this key's interest has to be looked at before the next select.
     #[inline(never)]
-    fn note(&self, token: Token) {
-        self.dirty.borrow_mut().push(token);
+    fn note(&self, slot: &Slot) {
+        if let Some(token) = slot.token() {
+            self.dirty.borrow_mut().push(token);
+        }
     }
 
     /// Level mode: tells the kernel which interest changed since the last turn. Interest that was

@@ -22,6 +22,10 @@
 //! | [`quiet`], [`environment`] | what else the machine did, and what it is |
 
 pub mod asleep;
+#[cfg(doctest)]
+#[doc = include_str!("../../SELBENCH.md")]
+struct Guide;
+
 pub mod capacity;
 pub mod cascade;
 pub mod checks;

@@ -4,6 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use book::listing::listing;
+use book::quote::quotes;
+
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }
@@ -76,6 +79,39 @@ fn every_link_leads_somewhere() {
         }
     }
     assert!(seen > 30, "only {seen} links were found");
+}
+
+/// The golden trace that a page means by `s07` or `s06.poll`.
+fn golden(name: &str) -> String {
+    let (step, backend) = name.split_once('.').unwrap_or((name, ""));
+    let files = fs::read_dir(root().join("examples/traces")).expect("the golden traces");
+    let mut paths = files.map(|file| file.expect("a trace").path());
+    let found = paths.find(|path| {
+        let file = path.file_name().expect("a name").to_string_lossy();
+        file.starts_with(&format!("{step}_")) && file.ends_with(&format!("{backend}.trace"))
+    });
+    let path = found.unwrap_or_else(|| panic!("there is no golden trace {name}"));
+    fs::read_to_string(path).expect("a trace is text")
+}
+
+/// Quotes of a run are held against it by `cargo run -p book -- check`.
+#[test]
+fn what_chapters_quote_is_in_the_golden_trace() {
+    let mut seen = 0;
+    for (page, text) in pages() {
+        for quote in quotes(&text) {
+            if quote.run().is_some() {
+                continue;
+            }
+            let listing = listing(&golden(&quote.trace), usize::MAX).expect("it has words");
+            if let Some(line) = quote.missing(&listing) {
+                let trace = &quote.trace;
+                panic!("{page} quotes `{line}`, and {trace} does not have it there");
+            }
+            seen += 1;
+        }
+    }
+    assert!(seen >= 10, "only {seen} quotes were found");
 }
 
 #[test]

@@ -1,8 +1,11 @@
-//! Recorded programs, twice: as pages to step through, the viewer of the trace tool with the trace in
-//! it; and as lines of text.
+//! Recorded programs, in several forms: as pages to step through, the viewer of the trace tool with the trace in
+//! it; as lines of text, the first of them and all of them; and, for the museum, in the words of the
+//! lints.
 
 use std::fs;
 use std::io;
+
+use trace::{Trace, lint};
 
 use crate::listing::listing;
 use crate::recording::Programs;
@@ -10,7 +13,9 @@ use crate::table::{self, STEPS, museum, number, root};
 
 /// Lines of a listing: what fits on a screen.
 const SCREEN: usize = 40;
-/// The folder of both, made anew for each build of the book.
+/// How many milliseconds step 11 waits for a word: longer than a busy machine takes to record it.
+const PATIENCE: &str = "3000";
+/// The folder of all of it, made anew for each build of the book.
 pub const FOLDER: &str = "timelines";
 
 /// Which pages there are: every step from the third on, and every piece of the museum.
@@ -39,14 +44,36 @@ pub fn write() -> io::Result<()> {
         fs::write(folder.join(format!("{}.html", number(&name))), page)?;
         let text = listing(&traces[0].1, SCREEN).map_err(io::Error::other)?;
         fs::write(folder.join(format!("{}.txt", number(&name))), text)?;
+        let whole = listing(&traces[0].1, usize::MAX).map_err(io::Error::other)?;
+        fs::write(folder.join(format!("{}.run", number(&name))), whole)?;
+        if name.starts_with('b') {
+            let words = findings(&traces[0].1).map_err(io::Error::other)?;
+            fs::write(folder.join(format!("{}.lint", number(&name))), words)?;
+        }
     }
     Ok(())
+}
+
+/// What the lints say of a trace, as a quotation.
+///
+/// # Errors
+///
+/// What is no trace.
+fn findings(trace: &str) -> Result<String, trace::Bad> {
+    let hits = lint::all(&Trace::parse(trace)?);
+    let words = hits
+        .iter()
+        .map(|hit| format!("> `{}` at event {}: {}\n", hit.lint, hit.event, hit.text));
+    Ok(words.collect())
 }
 
 /// Pairs of a title and a trace: one of them, but three where backends are compared.
 fn record(programs: &Programs, name: &str) -> io::Result<Vec<(String, String)>> {
     if name.starts_with('b') {
         return Ok(vec![(name.to_owned(), programs.piece(name)?)]);
+    }
+    if name == "s11_cancel" {
+        return Ok(vec![(name.to_owned(), programs.step(name, &[PATIENCE])?)]);
     }
     if name != "s06_backends" {
         return Ok(vec![(name.to_owned(), programs.step(name, &[])?)]);

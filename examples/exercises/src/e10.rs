@@ -2,9 +2,13 @@
 
 use std::future::Future;
 use std::io;
+use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
+use executor::Runtime;
 use reactor::net::UnixStream;
+use reactor::time::sleep;
+use selectors_core::{Readiness, Script};
 
 use crate::verdict::{demand, failed};
 use crate::{Judged, Wrong};
@@ -28,6 +32,11 @@ const LONG: Duration = Duration::from_secs(30);
 ///
 /// What came out of it.
 pub fn judge<P: Patient>() -> Judged {
+    pieces::<P>()?;
+    dribble::<P>()
+}
+
+fn pieces<P: Patient>() -> Judged {
     let judged = executor::block_on(async {
         let (peer, stream) = UnixStream::pair()?;
         let mut messages = P::new(stream);
@@ -56,6 +65,45 @@ pub fn judge<P: Patient>() -> Judged {
     });
     let judged: io::Result<Judged> = judged.and_then(|judged| judged);
     judged.map_err(failed("the sockets"))?
+}
+
+/// A byte every 30 ms, on a clock that waits for nobody: each comes in time for a patience of 50 ms,
+/// and the message does not.
+fn dribble<P: Patient>() -> Judged {
+    let script = Script::new();
+    let judged = Runtime::builder().script(script.clone()).build();
+    let judged = judged.and_then(|runtime| {
+        runtime.block_on(async {
+            let (peer, stream) = UnixStream::pair()?;
+            let fd = stream.as_fd().as_raw_fd();
+            let mut messages = P::new(stream);
+            let sender = executor::spawn(async move {
+                for byte in b"abcd" {
+                    sleep(Duration::from_millis(30)).await;
+                    peer.write_all(&[*byte]).await?;
+                    script.ready(&[(fd, Readiness::READABLE)]);
+                }
+                // Open until all of it has been read.
+                io::Result::Ok(peer)
+            });
+            let hurried = messages.next(Duration::from_millis(50)).await?;
+            let patient = messages.next(LONG).await?;
+            let sent = sender.await;
+            let _peer = sent.map_err(|error| io::Error::other(error.to_string()))??;
+            Ok((hurried, patient))
+        })?
+    });
+    let (hurried, patient) = judged.map_err(failed("the sockets"))?;
+    demand(hurried.is_none(), || {
+        "a byte came every 30 ms, four of them, and `next` with a patience of 50 ms returned the \
+         message, after 120. Each read was in time. For what is the caller patient?"
+            .into()
+    })?;
+    demand(patient.as_ref() == Some(b"abcd"), || {
+        format!(
+            "a byte came every 30 ms; given up after 50 and asked again, `next` found {patient:?}"
+        )
+    })
 }
 
 async fn next(

@@ -5,7 +5,12 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use exercises::{Judged, e06, e08};
+use std::io;
+use std::time::Duration;
+
+use exercises::{Judged, e06, e08, e10};
+use reactor::net::UnixStream;
+use reactor::time::timeout;
 
 #[track_caller]
 fn refused(judged: Judged, words: &str) {
@@ -188,4 +193,38 @@ mod e09 {
             super::refused(judge(looping, waker), words);
         }
     }
+}
+
+/// Loses nothing, and is patient with each read and not with the message.
+struct EachRead {
+    stream: UnixStream,
+    message: [u8; 4],
+    come: usize,
+}
+
+impl e10::Patient for EachRead {
+    fn new(stream: UnixStream) -> Self {
+        EachRead {
+            stream,
+            message: [0; 4],
+            come: 0,
+        }
+    }
+
+    async fn next(&mut self, patience: Duration) -> io::Result<Option<[u8; 4]>> {
+        while self.come < 4 {
+            let rest = &mut self.message[self.come..];
+            match timeout(patience, self.stream.read(rest)).await {
+                Err(_late) => return Ok(None),
+                Ok(read) => self.come += read?,
+            }
+        }
+        self.come = 0;
+        Ok(Some(self.message))
+    }
+}
+
+#[test]
+fn e10_must_be_patient_with_the_message() {
+    refused(e10::judge::<EachRead>(), "For what is the caller patient?");
 }

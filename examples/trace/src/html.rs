@@ -92,10 +92,15 @@ impl Files {
                 let from = line.saturating_sub(3);
                 let to = (line + 2).min(text.len());
                 let around = text.get(from..to).unwrap_or_default();
+                // The panel is narrow: what all of them are indented by is left out.
+                let indents = around.iter().filter(|text| !text.trim().is_empty());
+                let indent = indents.map(|text| text.len() - text.trim_start().len());
+                let indent = indent.min().unwrap_or_default();
                 let numbered = (from + 1..).zip(around);
                 let shown: Vec<String> = numbered
                     .map(|(number, text)| {
                         let mark = if number == *line { '>' } else { ' ' };
+                        let text = text.get(indent..).unwrap_or_default();
                         format!("{mark}{number:4} {text}")
                     })
                     .collect();
@@ -103,5 +108,25 @@ impl Files {
             }
         }
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn source_lines_lose_the_indent_that_all_of_them_have() {
+        let folder = std::env::temp_dir().join(format!("reactor-html-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        let text = "        one\n\n            two\n        three\n";
+        fs::write(folder.join("a.rs"), text).expect("it can be written");
+        let mut files = Files::default();
+        files.want("a.rs:3");
+        files.want("elsewhere.rs:1");
+        let found = files.read(&folder);
+        fs::remove_dir_all(folder).expect("ours");
+        let shown = "    1 one\n    2 \n>   3     two\n    4 three";
+        assert_eq!(found, BTreeMap::from([("a.rs:3".into(), shown.into())]));
     }
 }

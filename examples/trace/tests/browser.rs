@@ -8,6 +8,7 @@ use std::process::Command;
 use std::{env, fs};
 
 use selectors_core::Backend;
+use support::browser::{ALONE, chromium};
 use support::record;
 use trace::html;
 
@@ -68,30 +69,14 @@ const out = document.createElement('pre'); out.id = 'seen'; out.textContent = 'S
 /// Opens `page` with `script` at its end; the answer is what the script has seen, unless there is
 /// no Chromium here.
 fn open(name: &str, page: &str, script: &str) -> Option<Vec<String>> {
-    let chromium = ["chromium", "chromium-browser", "google-chrome"]
-        .into_iter()
-        .find(|name| Command::new(name).arg("--version").output().is_ok());
-    let Some(chromium) = chromium else {
-        eprintln!("skipped: no Chromium here");
-        return None;
-    };
+    let chromium = chromium()?;
     let folder = env::temp_dir().join(format!("reactor-{name}-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("a folder");
     let file = folder.join("page.html");
     fs::write(&file, page.replace("</body>", script)).expect("it can be written");
     let output = Command::new(chromium)
-        .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--window-size=1280,800",
-            "--dump-dom",
-        ])
+        .args(ALONE)
+        .args(["--window-size=1280,800", "--dump-dom"])
         .arg(format!("--user-data-dir={}", folder.join("user").display()))
         .arg(format!("file://{}", file.display()))
         .output()
@@ -117,6 +102,25 @@ async fn long() {
     for task in tasks {
         task.await.expect("it does not panic");
     }
+}
+
+#[test]
+fn the_page_refers_to_nothing_outside() {
+    let nothing = record(Backend::Poll, async {});
+    let page = html::page(&[("nothing".into(), nothing)], Path::new("..")).expect("our own");
+    let outside = [
+        "://", "src=", "href=", "@import", "url(", "fetch(", "import(",
+    ];
+    let known = "<iframe> with this file as its source";
+    assert!(
+        page.contains(known),
+        "the page is not as this test knows it"
+    );
+    for word in outside {
+        assert!(!page.contains(word), "the page says {word:?}");
+    }
+    let policy = "default-src 'none'";
+    assert!(page.contains(policy), "a browser is not told to keep to it");
 }
 
 #[test]

@@ -82,7 +82,7 @@ impl Tasks {
             Step::Lost { task } => {
                 let text = format!(
                     "task {task} returned Pending, and no waker of it exists any more: nobody can \
-                     ever wake it; a poll forgot to store the waker"
+                     ever wake it; a poll forgot to store the waker, or kept the one of another task"
                 );
                 hits.hit("lost-task", text);
             }

@@ -1,5 +1,8 @@
 //! Records a future of a test, on a backend of its choice.
 
+#[allow(dead_code, reason = "every test file uses its own part of this")]
+pub(crate) mod browser;
+
 use std::future::Future;
 use std::io;
 use std::mem;

@@ -43,6 +43,7 @@ pub(super) fn draw(slices: &[&Slice], colours: &Colours) -> String {
         }
     }
     series.retain(|one| !one.points.is_empty());
+    let knees: String = series.iter().filter_map(knee).collect();
     let chart = Chart {
         shape: lines::WIDE,
         x: Axis {
@@ -63,10 +64,38 @@ pub(super) fn draw(slices: &[&Slice], colours: &Colours) -> String {
         &format!(
             "{} connections, {}. From the intended time of sending. Flat, then a knee: beyond the \
              capacity the queue grows for as long as the run lasts, so those points (flag backlog) \
-             say nothing but that.",
+             say nothing but that. {knees}",
             first.spec.count("connections"),
             escape(first.spec.placement.name())
         ),
         &lines::alone(chart),
     )
+}
+
+/// A curve is past its knee where it is so many times as high as at the lowest rate.
+const BENT: f64 = 3.0;
+
+/// Between which rates the p99 of a subject leaves the flat part, in words; nothing about points
+/// that are not to be believed.
+fn knee(one: &Series) -> Option<String> {
+    let subject = one.name.strip_suffix(" p99")?;
+    let mut points = one.points.iter().filter(|point| point.valid);
+    let first = points.next()?;
+    let mut last = first.x;
+    for point in points {
+        if point.y > BENT * first.y {
+            return Some(format!(
+                "{}: p99 is above {BENT} times that of the lowest rate between {} and {}/s. ",
+                escape(subject),
+                axis::count(last),
+                axis::count(point.x)
+            ));
+        }
+        last = point.x;
+    }
+    Some(format!(
+        "{}: no knee up to {}/s. ",
+        escape(subject),
+        axis::count(last)
+    ))
 }

@@ -1,12 +1,14 @@
 //! Timers: what each operation costs with so many outstanding, and how late sleeps end.
 
+use std::fmt::Write;
+
 use benches::selbench::schema::{Slice, Workload};
 
 use super::axis::{self, Axis, TIME};
-use super::figure;
 use super::groups::{self, Colours};
 use super::lines::{self, Chart};
 use super::series::{Line, Point, Series};
+use super::{escape, figure};
 
 /// The operations of a storm: heading and metric.
 const OPERATIONS: [(&str, &str); 4] = [
@@ -46,12 +48,39 @@ pub(super) fn storm(slices: &[&Slice], colours: &Colours) -> String {
     figure(
         "timers",
         "A storm of timers",
-        "Timeouts of 10 to 11 s, as a server has one for each connection. A flat curve is a cost \
-         that does not grow with their number; a heap or a tree adds a step for each doubling, and \
-         the caches add theirs. A line that rises as fast as the number would be a list that is \
-         searched.",
+        &format!(
+            "Timeouts of 10 to 11 s, as a server has one for each connection. A flat curve is a \
+             cost that does not grow with their number; a heap or a tree adds a step for each \
+             doubling, and the caches add theirs. A line that rises as fast as the number would be \
+             a list that is searched. {}",
+            growth(&storms)
+        ),
         &lines::panels(&charts),
     )
+}
+
+/// How much dearer a reset on activity is with the most timers than with the fewest, in words; of
+/// points that are to be believed.
+fn growth(storms: &[&Slice]) -> String {
+    let mut words = String::new();
+    for (subject, group) in groups::by_subject(storms) {
+        let mut points = groups::curve(&group, "timers", "reset_ns");
+        points.retain(|point| point.valid);
+        let (Some(few), Some(many)) = (points.first(), points.last()) else {
+            continue;
+        };
+        if many.x > few.x {
+            let _ = write!(
+                words,
+                "{}: a reset is {:.1} times as dear with {} as with {}. ",
+                escape(subject),
+                many.y / few.y,
+                axis::count(many.x),
+                axis::count(few.x)
+            );
+        }
+    }
+    words
 }
 
 /// (14) How late sleeps end.

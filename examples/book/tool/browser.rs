@@ -1,0 +1,135 @@
+//! The built book in a real browser, without a network: every timeline has drawn its events, no page
+//! is wider than its window, and the search finds something.
+
+use std::env;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{self, Command};
+
+/// Opens every page in a frame, wide and narrow, and leaves what it saw in its own text. Timelines
+/// that load only when they are scrolled to are told to load at once.
+const VISITOR: &str = r#"<!doctype html><meta charset="utf-8"><body><script>
+const pages = PAGES, widths = [1280, 390], seen = [];
+const loaded = frame => new Promise(done => frame.addEventListener('load', done, { once: true }));
+const pause = () => new Promise(done => setTimeout(done, 200));
+// Canvas and page colour alone are two; a lane with its events has more.
+const colours = canvas => {
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  return new Set(new Uint32Array(data.buffer)).size;
+};
+const visit = async (page, width) => {
+  const frame = document.createElement('iframe');
+  Object.assign(frame.style, { width: width + 'px', height: '800px' });
+  frame.src = page;
+  const ready = loaded(frame);
+  document.body.append(frame);
+  await ready;
+  const inside = frame.contentWindow, root = inside.document.documentElement;
+  for (const timeline of inside.document.querySelectorAll('iframe.timeline')) {
+    const name = page + ' ' + width + ': ' + timeline.getAttribute('src');
+    const there = loaded(timeline);
+    timeline.loading = 'eager';
+    timeline.src = timeline.src;
+    await there; await pause();
+    const viewer = timeline.contentWindow;
+    const events = viewer.eval('cur().ev.length'), shapes = viewer.eval('shapes');
+    const canvas = viewer.document.querySelector('canvas');
+    const drawn = events > 0 && shapes > 0 && canvas && colours(canvas) > 2;
+    const button = [...viewer.document.querySelectorAll('button')].find(b => b.offsetWidth > 0);
+    const fits = viewer.document.documentElement.scrollWidth <= viewer.innerWidth;
+    seen.push((drawn && button && fits ? 'timeline ' : 'FAULT ') + name + ', ' + events + ' events, ' + shapes + ' shapes' + (fits ? '' : ', wider than its frame'));
+  }
+  const fits = root.scrollWidth <= inside.innerWidth;
+  seen.push((fits ? 'page ' : 'FAULT ') + page + ' ' + width + (fits ? '' : ': ' + root.scrollWidth + ' wide'));
+  if (page === pages[0] && width === widths[0]) {
+    inside.document.getElementById('mdbook-search-toggle').click();
+    const bar = inside.document.getElementById('mdbook-searchbar');
+    let hits = 0;
+    for (let tries = 0; tries < 50 && hits === 0; tries += 1) {
+      bar.value = 'waker';
+      for (const kind of ['input', 'keyup']) bar.dispatchEvent(new inside.Event(kind));
+      await pause();
+      hits = inside.document.querySelectorAll('#mdbook-searchresults li').length;
+    }
+    seen.push((hits > 0 ? 'search ' : 'FAULT ') + 'waker: ' + hits + ' hits');
+  }
+  frame.remove();
+};
+(async () => {
+  try {
+    for (const page of pages) for (const width of widths) await visit(page, width);
+  } catch (error) { seen.push('FAULT ' + error); }
+  document.body.textContent = 'SEEN\n' + seen.join('\n') + '\nEND\n';
+})();
+</script></body>"#;
+
+/// What the browser has seen.
+#[derive(Debug)]
+pub struct Seen {
+    /// Pages and timelines that are as they should be.
+    pub good: Vec<String>,
+    /// Those that are not.
+    pub faults: Vec<String>,
+}
+
+/// Opens the pages of the book in a folder; nothing if there is no Chromium here.
+///
+/// # Errors
+///
+/// The browser cannot be run, or did not get to the end.
+pub fn open(folder: &Path, pages: &[String]) -> io::Result<Option<Seen>> {
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    let Some(chromium) = names
+        .into_iter()
+        .find(|name| Command::new(name).arg("--version").output().is_ok())
+    else {
+        return Ok(None);
+    };
+    let quoted: Vec<String> = pages.iter().map(|page| format!("{page:?}")).collect();
+    let visitor = VISITOR.replacen("PAGES", &format!("[{}]", quoted.join(",")), 1);
+    // Beside the pages, so that it may look into them.
+    let page = Scratch(folder.join("visitor.html"));
+    fs::write(&page.0, visitor)?;
+    let profile = Scratch(env::temp_dir().join(format!("book-browser-{}", process::id())));
+    let output = Command::new(chromium)
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--allow-file-access-from-files",
+            "--window-size=1400,900",
+            // Of the browser's own clock, which stands still while a page loads: no limit that a
+            // busy machine could break.
+            "--virtual-time-budget=600000",
+            "--dump-dom",
+        ])
+        .arg(format!("--user-data-dir={}", profile.0.display()))
+        .arg(format!("file://{}", page.0.canonicalize()?.display()))
+        .output()?;
+    let dom = String::from_utf8_lossy(&output.stdout);
+    let seen = dom
+        .split_once("SEEN\n")
+        .and_then(|(_, rest)| Some(rest.rsplit_once("\nEND")?.0))
+        .ok_or_else(|| io::Error::other("the browser did not get to the end of the book"))?;
+    let (faults, good) = seen
+        .lines()
+        .map(str::to_owned)
+        .partition(|line| line.starts_with("FAULT"));
+    Ok(Some(Seen { good, faults }))
+}
+
+/// A file or folder that goes when it is no longer needed.
+struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // One of the two it is; it may not have been made.
+        let _ = fs::remove_file(&self.0).or_else(|_| fs::remove_dir_all(&self.0));
+    }
+}

@@ -1,0 +1,99 @@
+//! First in, first out: a list that is read from the front and written at the end.
+//!
+//! A ring would have to wrap round at each step. This one is moved down when it is full, and
+//! doubles only if it is not mostly read by then, so moving costs a constant share of the pushes.
+
+/// The slots of who was woken.
+#[derive(Default)]
+pub(crate) struct Queue {
+    list: Vec<u32>,
+    /// How much of the list was taken already.
+    taken: usize,
+}
+
+impl Queue {
+    #[inline]
+    pub(crate) fn push(&mut self, slot: u32) {
+        // The growing is out of the way: nothing has to be saved for it on the hot path.
+        if self.list.len() == self.list.capacity() {
+            self.make_room();
+        }
+        self.list.push(slot);
+    }
+
+    #[inline]
+    pub(crate) fn pop(&mut self) -> Option<u32> {
+        match self.list.get(self.taken) {
+            Some(&slot) => {
+                self.taken += 1;
+                Some(slot)
+            }
+            None => {
+                self.list.clear();
+                self.taken = 0;
+                None
+            }
+        }
+    }
+
+    /// Those who are in it, the next one first.
+    pub(crate) fn rest(&mut self) -> &mut [u32] {
+        &mut self.list[self.taken..]
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.list.len() - self.taken
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn make_room(&mut self) {
+        self.list.drain(..self.taken);
+        self.taken = 0;
+        if self.list.len() * 2 >= self.list.capacity() {
+            self.list.reserve(self.list.capacity().max(64));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Queue;
+
+    #[test]
+    fn a_queue_that_is_never_empty_stays_small_and_in_order() {
+        let mut queue = Queue::default();
+        let (mut pushed, mut popped) = (0, 0);
+        for _ in 0..10_000 {
+            for _ in 0..3 {
+                queue.push(pushed);
+                pushed += 1;
+            }
+            while queue.len() > 5 {
+                assert_eq!(queue.pop(), Some(popped));
+                popped += 1;
+            }
+        }
+        assert!(queue.list.capacity() <= 64, "{}", queue.list.capacity());
+        assert_eq!(queue.rest().len(), 5);
+        for _ in 0..5 {
+            assert_eq!(queue.pop(), Some(popped));
+            popped += 1;
+        }
+        assert!(queue.is_empty());
+        assert_eq!(queue.pop(), None);
+    }
+
+    #[test]
+    fn a_queue_grows_with_what_is_in_it() {
+        let mut queue = Queue::default();
+        (0..10_000).for_each(|slot| queue.push(slot));
+        assert_eq!(queue.len(), 10_000);
+        assert!((0..10_000).all(|slot| queue.pop() == Some(slot)));
+    }
+}

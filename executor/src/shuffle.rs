@@ -1,0 +1,37 @@
+//! Another order than that of the wakes, the same for the same seed: for tests that look for orders
+//! in which a program fails.
+
+/// Shuffles a queue in rounds: whoever is in it now comes before whoever is woken later, so that
+/// nobody waits for ever.
+pub(crate) struct Shuffle {
+    /// Of Marsaglia's xorshift64; never zero.
+    state: u64,
+    /// How many of this round are still in the queue, at its front.
+    left: usize,
+}
+
+impl Shuffle {
+    pub(crate) fn new(seed: u64) -> Self {
+        Shuffle {
+            // Spread, so that seeds side by side differ in more than one bit.
+            state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
+            left: 0,
+        }
+    }
+
+    /// One is about to be taken from the front of `queue`: begins a round if none is under way.
+    #[cold]
+    pub(crate) fn before_next(&mut self, queue: &mut [u32]) {
+        if self.left == 0 {
+            self.left = queue.len();
+            // Fisher and Yates.
+            for last in (1..queue.len()).rev() {
+                self.state ^= self.state << 13;
+                self.state ^= self.state >> 7;
+                self.state ^= self.state << 17;
+                queue.swap(last, (self.state % (last as u64 + 1)) as usize);
+            }
+        }
+        self.left = self.left.saturating_sub(1);
+    }
+}
