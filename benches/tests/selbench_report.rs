@@ -49,6 +49,10 @@ const RUNS: &[(&str, &str)] = &[
         "wake",
         "wake --subjects ours --senders 0,1 --burst 1,20 --placement same-cpu --ms 20",
     ),
+    (
+        "churn",
+        "churn --subjects bare,ours --connections 2 --ms 100",
+    ),
     ("idle", "idle --subjects bare,ours --connections 10 --ms 10"),
     (
         "cascade",
@@ -142,6 +146,14 @@ fn every_figure_carries_its_data_in_a_browser() {
         wakes.matches("<g class=\"series\"").count(),
         4,
         "ways of waking"
+    );
+    assert_eq!(bars("churn", "ours"), 2, "closed in order and by a reset");
+    let churn = figure(&page, "churn");
+    assert_eq!(
+        churn
+            .matches("<g class=\"series\" data-subject=\"bare\"")
+            .count(),
+        2
     );
     for part in ["buffer", "task", "other resident", "kernel"] {
         let segment = format!("data-subject=\"ours\" data-of=\"{part}\"");

@@ -28,6 +28,7 @@ const RUNS: &[&str] = &[
     "switch --subjects ours --tasks 4 --ms 3",
     "timers --subjects ours --timers 50 --sleeps 50 --ms 10",
     "wake --subjects ours --senders 0 --burst 1 --ms 10",
+    "churn --subjects ours --connections 2 --ms 50",
     "idle --subjects ours --connections 10 --ms 10",
     "cascade --subjects ours --fds 4 --ms 5",
 ];

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::checks::{Flag, Reason, flag_if};
 use super::histogram;
 use super::schema::Spec;
 use super::work::Outcome;
@@ -11,11 +12,31 @@ use crate::subject::Tasks;
 /// What a slice of a storm tells: nanoseconds for each insertion, reset, cancellation and expiry
 /// while `timers` are outstanding.
 pub fn storm(tasks: Tasks, spec: &Spec) -> Outcome {
-    let duration = Duration::from_millis(spec.milliseconds);
-    let facts = (tasks.storm)(spec.count("timers"), spec.seed, duration);
+    let timers = spec.count("timers");
     let mut outcome = Outcome::default();
-    outcome.facts(&facts);
+    let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    outcome.flags.extend(too_many(timers, &meminfo));
+    if outcome.flags.is_empty() {
+        let duration = Duration::from_millis(spec.milliseconds);
+        outcome.facts(&(tasks.storm)(timers, spec.seed, duration));
+    }
     outcome
+}
+
+/// A flag if so many timers do not fit into the memory that `/proc/meminfo` says is available: the
+/// kernel would end a process, and not necessarily this one.
+fn too_many(timers: usize, meminfo: &str) -> Option<Flag> {
+    /// More than any runtime takes for a timer, its own structures and the box it lies in.
+    const EACH: u64 = 500;
+    let line = meminfo
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"));
+    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    let (needed, available) = (timers as u64 * EACH, kilobytes? * 1024);
+    flag_if(needed > available, Reason::ResourceWall, || {
+        let [needed, available] = [needed, available].map(|bytes| bytes as f64 / 1e9);
+        format!("{timers} timers may need {needed:.1} GB, {available:.1} GB are available")
+    })
 }
 
 /// What a slice of sleeps of `sleep_us` tells: the histogram of how late they end, and how many
@@ -40,4 +61,18 @@ pub fn overshoot(tasks: Tasks, spec: &Spec) -> Result<Outcome, String> {
     outcome.metric("overshoot_median_ns", stats::median(&late));
     outcome.distribution("overshoot", &histogram)?;
     Ok(outcome)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_timers_than_memory_are_a_wall() {
+        let meminfo = "MemTotal: 9 kB\nMemAvailable:    1000000 kB\n";
+        assert!(too_many(2_000_000, meminfo).is_none());
+        let wall = too_many(10_000_000, meminfo).unwrap();
+        assert_eq!(wall.reason, Reason::ResourceWall);
+        assert!(too_many(10_000_000, "").is_none(), "nobody knows");
+    }
 }

@@ -66,7 +66,9 @@ async fn lap<R: Runtime>(count: usize, random: &mut Random) -> Facts {
     drop(sleeps);
     let cancelling = begin.elapsed();
 
-    let (expiring, expired) = expire::<R>(count.min(EXPIRING), inserting).await;
+    let few = count.min(EXPIRING);
+    let inserting_few = inserting.mul_f64(few as f64 / count as f64);
+    let (expiring, expired) = expire::<R>(few, inserting_few).await;
     let each = |time: Duration| time.as_nanos() as f64 / count as f64;
     let four = [each(inserting), each(resetting), each(cancelling), expiring];
     let mean = four.iter().map(|ns| ns.max(0.1).ln()).sum::<f64>() / 4.0;

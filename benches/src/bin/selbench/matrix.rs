@@ -1,4 +1,7 @@
-//! Presets: several workloads in one run, with a report.
+//! Presets: several workloads in one run, with a report. How much of each is in `size.rs`.
+
+mod own;
+mod size;
 
 use std::time::Duration;
 
@@ -9,110 +12,14 @@ use crate::arguments::{Common, Matrix, Preset, Wire};
 use crate::plan::{self, Plan};
 use crate::session::{self, Session};
 use crate::{Ending, loads, output, report};
-
-/// How much of everything.
-struct Size {
-    /// Seconds after which no slice begins.
-    budget: Option<u64>,
-    ring: &'static [usize],
-    crowd: &'static [usize],
-    ring_ms: u64,
-    map: (usize, u64),
-    register_ms: u64,
-    echo_ms: u64,
-    load: (&'static [f64], u64),
-    /// Of fairness, of an overload and of each run of a search; nothing leaves the three out.
-    asked_ms: Option<[u64; 3]>,
-    blocks: usize,
-    selectors: &'static [&'static str],
-    runtimes: &'static [&'static str],
-    loaded: &'static [&'static str],
-}
-
-const SMOKE: Size = Size {
-    budget: Some(17),
-    ring: &[1, 64, 1024],
-    crowd: &[],
-    ring_ms: 20,
-    map: (256, 100),
-    register_ms: 20,
-    echo_ms: 80,
-    load: (&[50.0], 250),
-    asked_ms: None,
-    blocks: 4,
-    selectors: &["bare-epoll", "ours-epoll", "ours-poll", "ours-select"],
-    runtimes: &["bare", "ours", "tokio"],
-    loaded: &["bare", "ours"],
-};
-
-const QUICK: Size = Size {
-    budget: Some(112),
-    ring: &[1, 16, 256, 4096],
-    crowd: &[512],
-    ring_ms: 50,
-    map: (4096, 500),
-    register_ms: 40,
-    echo_ms: 150,
-    load: (&[10.0, 50.0, 80.0, 110.0], 400),
-    asked_ms: Some([400, 150, 60]),
-    blocks: 5,
-    selectors: &[
-        "bare-epoll",
-        "ours-epoll",
-        "ours-epoll-edge",
-        "ours-poll",
-        "ours-select",
-        "mio",
-        "polling",
-    ],
-    runtimes: &["bare", "ours", "ours-poll", "mio", "tokio", "smol"],
-    loaded: &["bare", "ours", "tokio"],
-};
-
-const FULL: Size = Size {
-    budget: None,
-    ring: &[
-        1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192,
-    ],
-    crowd: &[64, 512, 4096],
-    ring_ms: 200,
-    map: (8192, 2000),
-    register_ms: 200,
-    echo_ms: 500,
-    load: (&[10.0, 50.0, 70.0, 90.0, 110.0], 1500),
-    asked_ms: Some([1000, 500, 300]),
-    blocks: 10,
-    selectors: &[
-        "bare-epoll",
-        "bare-poll",
-        "bare-select",
-        "ours-epoll",
-        "ours-epoll-edge",
-        "ours-epoll-oneshot",
-        "ours-poll",
-        "ours-select",
-        "mio",
-        "polling",
-    ],
-    runtimes: &[
-        "bare",
-        "ours",
-        "ours-level",
-        "ours-poll",
-        "ours-select",
-        "mio",
-        "tokio",
-        "smol",
-    ],
-    loaded: &["bare", "ours", "ours-poll", "tokio", "smol"],
-};
+use size::Size;
 
 /// Measures a preset and writes everything into a folder.
 pub(crate) fn run(options: &Matrix) -> Result<Ending, String> {
     let size = match options.preset {
-        Preset::Smoke => SMOKE,
-        Preset::Quick => QUICK,
-        Preset::Full => FULL,
+        Preset::Smoke => size::SMOKE,
+        Preset::Quick => size::QUICK,
+        Preset::Full => size::FULL,
     };
     std::fs::create_dir_all(&options.folder)
         .map_err(|error| format!("{}: {error}", options.folder.display()))?;
@@ -133,6 +40,7 @@ pub(crate) fn run(options: &Matrix) -> Result<Ending, String> {
     if Placement::SplitSpin.possible() {
         serve(&mut session, &size, &common)?;
     }
+    own::measure(&mut session, &size.own, &common);
     let everything = Common {
         json: Some(options.folder.join("results.json")),
         csv: Some(options.folder.join("results.csv")),

@@ -7,6 +7,7 @@ mod axis;
 mod bars;
 mod capacity;
 mod cascade;
+mod churn;
 mod cost;
 mod echo;
 mod fair;
@@ -75,6 +76,7 @@ pub(crate) fn draw(documents: &[Document]) -> String {
         timers::storm(&slices, &colours),
         timers::overshoot(&slices, &colours),
         wake::draw(&slices, &colours),
+        churn::draw(&slices, &colours),
         idle::draw(&slices),
         cascade::draw(&slices, &colours),
     ] {

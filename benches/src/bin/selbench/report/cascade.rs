@@ -14,7 +14,7 @@ const PARTS: [(&str, &str); 2] = [
     ("Dispatch: the ripple", "dispatch_us"),
 ];
 
-/// (17) Registration and ripple.
+/// (18) Registration and ripple.
 pub(super) fn draw(slices: &[&Slice], colours: &Colours) -> String {
     let cascades = groups::of(slices, Workload::Cascade);
     let charts = PARTS.map(|(name, metric)| {

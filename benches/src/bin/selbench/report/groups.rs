@@ -136,13 +136,15 @@ pub(super) fn pooled(
     name: &str,
 ) -> Option<(hdrhistogram::Histogram<u64>, bool)> {
     let (slices, valid) = believable(slices);
-    let mut pooled = histogram::new();
-    for slice in slices {
-        let one = slice.histograms.get(name);
+    let mut all = slices
+        .iter()
+        .filter_map(|slice| slice.histograms.get(name))
+        .filter_map(|text| histogram::decode(text).ok());
+    // The first one says how fine they are: those of wakes are finer than others.
+    let mut pooled = all.next()?;
+    for one in all {
         // Histograms of one make always add up.
-        if let Some(one) = one.and_then(|text| histogram::decode(text).ok()) {
-            let _ = pooled.add(one);
-        }
+        let _ = pooled.add(one);
     }
     (!pooled.is_empty()).then_some((pooled, valid))
 }

@@ -7,7 +7,7 @@ use super::bars::{self, Bar, Group, Segment};
 use super::groups;
 use super::{figure, marks};
 
-/// (16) Being connected.
+/// (17) Being connected.
 pub(super) fn draw(slices: &[&Slice]) -> String {
     let idle = groups::of(slices, Workload::Idle);
     let points = groups::by_point(&idle, |slice| {
