@@ -53,8 +53,8 @@ pub trait Runtime: 'static {
     fn accept(listener: &Self::Listener) -> impl Future<Output = io::Result<Self::Stream>>;
 
     /// Echoes until the peer closes, with a buffer of [`BUFFER`] bytes, as a user of this runtime
-    /// would write it. The error is that of the connection, above all a reset.
-    fn echo(stream: Self::Stream) -> impl Future<Output = io::Result<()>> + 'static;
+    /// would write it. Its answers go through [`sound`].
+    fn echo(stream: Self::Stream, may_reset: bool) -> impl Future<Output = ()> + 'static;
 
     /// Passes a byte on from one socket to another, so many times.
     fn relay(
@@ -62,4 +62,25 @@ pub trait Runtime: 'static {
         to: UnixStream,
         times: u64,
     ) -> impl Future<Output = io::Result<()>> + 'static;
+}
+
+/// What a call of an echo returned. If it failed because the peer has reset the connection, and
+/// that may be, nothing came: the next read is the last.
+///
+/// # Panics
+///
+/// On any other error: a figure from a broken run is worth nothing.
+#[inline]
+pub fn sound<T: Default>(answer: io::Result<T>, may_reset: bool) -> T {
+    answer.unwrap_or_else(|error| unsound(&error, may_reset))
+}
+
+#[cold]
+fn unsound<T: Default>(error: &io::Error, may_reset: bool) -> T {
+    let reset = matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
+    );
+    assert!(reset && may_reset, "echo: {error}");
+    T::default()
 }

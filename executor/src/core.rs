@@ -157,33 +157,42 @@ impl Core {
             return self.poll_observed(poll_root);
         }
         let mut tasks = self.tasks.open();
-        for _ in 0..POLLS_PER_TURN {
+        let mut left = POLLS_PER_TURN;
+        let answer = loop {
             // A task that used its budget up goes on after a look at the kernel; who has begun to
             // observe sees what comes after it.
             if self.reactor.refill_budget() {
-                break;
+                break Poll::Pending;
             }
             let next = self.scheduler.borrow_mut().next();
             match next {
-                Next::Poll(slot) => {
-                    self.counts.polls.add(1);
-                    match tasks.poll(slot) {
-                        Polled::Pending => {}
-                        Polled::Ready => drop_job(self.finish(slot, &mut tasks)),
-                        Polled::Nobody => {
-                            let answer = self.poll_newcomer(slot, &mut tasks, &mut poll_root);
-                            if answer.is_ready() {
-                                return answer;
-                            }
+                Next::Poll(slot) => match tasks.poll(slot) {
+                    Polled::Pending => {}
+                    Polled::Ready => drop_job(self.finish(slot, &mut tasks)),
+                    Polled::Nobody => {
+                        let answer = self.poll_newcomer(slot, &mut tasks, &mut poll_root);
+                        if answer.is_ready() {
+                            left -= 1;
+                            break answer;
                         }
                     }
+                },
+                Next::Abort(slot) => {
+                    tasks.settle();
+                    drop_job(self.finish(slot, &mut tasks));
+                    continue;
                 }
-                Next::Abort(slot) => drop_job(self.finish(slot, &mut tasks)),
-                Next::Nobody if self.collect_mail() => {}
-                Next::Nobody => break,
+                Next::Nobody if self.collect_mail() => continue,
+                Next::Nobody => break Poll::Pending,
             }
-        }
-        Poll::Pending
+            left -= 1;
+            if left == 0 {
+                break Poll::Pending;
+            }
+        };
+        let polls = POLLS_PER_TURN - left;
+        self.counts.polls.add(polls as u64);
+        answer
     }
 
     /// A poll of who is not in the slab: the root, or a task that has just arrived. Ready if the
@@ -224,6 +233,7 @@ impl Core {
             let id = self.scheduler.borrow().id(slot);
             self.observe_poll_begin(id);
             let mut answer = Poll::Pending;
+            tasks.settle();
             let done = match next {
                 Next::Poll(ROOT) => {
                     answer = poll_root();
@@ -249,9 +259,8 @@ impl Core {
 
     /// A task is over: its slot is free. The task itself is the caller's to drop.
     fn finish(&self, slot: u32, tasks: &mut Open<'_>) -> Option<Job> {
-        let vacated = tasks.vacate(slot);
         self.scheduler.borrow_mut().remove(slot);
-        vacated
+        tasks.vacate(slot)
     }
 
     /// One turn of the reactor: asleep, for `timeout` at most, if nobody is ready; else a look.

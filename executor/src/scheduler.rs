@@ -122,8 +122,10 @@ impl Scheduler {
         };
         self.live += 1;
         self.spawned += 1;
-        let id = self.id(slot);
-        self.schedule(id);
+        let mark = &mut self.marks[slot as usize];
+        let id = mark.id();
+        mark.0 |= Mark::QUEUED;
+        self.queue.push(slot);
         id
     }
 

@@ -51,6 +51,7 @@ pub(crate) struct Tasks {
 
 impl Tasks {
     /// Takes a task in; possible at any time.
+    #[inline]
     pub(crate) fn insert(&self, id: TaskId, job: Job) {
         self.arrivals.borrow_mut().push((id, job));
     }
@@ -94,10 +95,8 @@ impl Open<'_> {
         }
     }
 
-    /// Polls the task in `slot`, one that has just arrived too, with a waker that is not its own;
-    /// a slot without a task is pending.
+    /// Polls the task in `slot` with a waker that is not its own; a slot without a task is pending.
     pub(crate) fn poll_with(&mut self, slot: u32, waker: &Waker) -> Poll<()> {
-        self.settle();
         match self.slab.get_mut(slot as usize) {
             Some(Place { job: Some(job), .. }) => {
                 job.as_mut().poll(&mut Context::from_waker(waker))
@@ -106,23 +105,22 @@ impl Open<'_> {
         }
     }
 
-    /// Takes the task out of its place, one that has just arrived too.
+    /// Takes the task out of its place.
     pub(crate) fn vacate(&mut self, slot: u32) -> Option<Job> {
-        self.settle();
         self.slab.get_mut(slot as usize)?.job.take()
     }
 
     /// Moves those that have arrived to their places.
     pub(crate) fn settle(&mut self) {
-        for (id, job) in self.tasks.arrivals.borrow_mut().drain(..) {
+        let mut arrivals = self.tasks.arrivals.borrow_mut();
+        while let Some((id, job)) = arrivals.pop() {
             let slot = id.slot() as usize;
             if slot >= self.slab.len() {
                 self.slab.resize_with(slot + 1, Place::vacant);
             }
-            self.slab[slot] = Place {
-                job: Some(job),
-                waker: id.waker(),
-            };
+            let place = &mut self.slab[slot];
+            place.job = Some(job);
+            TaskId::forget(mem::replace(&mut place.waker, id.waker()));
         }
     }
 }

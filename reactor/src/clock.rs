@@ -50,7 +50,7 @@ impl Clock {
     }
 
     /// The time; `selector` says what its own clock shows.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn now(&self, selector: impl FnOnce() -> Instant) -> u64 {
         match self.source {
             Source::Monotonic => monotonic_nanos(),

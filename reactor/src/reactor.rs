@@ -12,7 +12,7 @@ use selectors_core::{Backend, Notifier};
 use crate::builder::{Builder, Trigger};
 use crate::metrics::Metrics;
 use crate::observe::Cause;
-use crate::shared::{CURRENT, Shared};
+use crate::shared::Shared;
 
 /// Maps the readiness of keys onto wakers, one [turn](Reactor::turn) at a time.
 ///
@@ -50,7 +50,7 @@ impl Reactor {
 
     /// Makes this the reactor of everything created on this thread until the guard is dropped.
     pub fn enter(&self) -> EnterGuard {
-        let previous = CURRENT.replace(Some(Rc::clone(&self.shared)));
+        let previous = Shared::exchange_current(Some(Rc::clone(&self.shared)));
         self.shared.entered.set(self.shared.entered.get() + 1);
         self.shared.update_calm();
         EnterGuard {
@@ -72,9 +72,7 @@ impl Reactor {
 
     /// The reactor entered last on this thread, if any.
     pub fn try_current() -> Option<Self> {
-        CURRENT
-            .with_borrow(Clone::clone)
-            .map(|shared| Reactor { shared })
+        Shared::try_current().map(|shared| Reactor { shared })
     }
 
     /// The backend that waits.
@@ -195,7 +193,7 @@ impl Drop for EnterGuard {
     fn drop(&mut self) {
         self.entered.entered.set(self.entered.entered.get() - 1);
         self.entered.update_calm();
-        CURRENT.set(self.previous.take());
+        drop(Shared::exchange_current(self.previous.take()));
     }
 }
 

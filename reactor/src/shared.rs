@@ -1,6 +1,7 @@
 //! What the handles of one reactor share, and the thread's idea of which reactor is current.
 
 use std::cell::{Cell, RefCell};
+use std::mem::ManuallyDrop;
 use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -61,7 +62,11 @@ pub(crate) struct Shared {
 
 thread_local! {
     /// The reactor that new I/O types and timers of this thread belong to.
-    pub(crate) static CURRENT: RefCell<Option<Rc<Shared>>> = const { RefCell::new(None) };
+    ///
+    /// `ManuallyDrop` because a thread-local without a destructor is found without asking whether
+    /// it is still alive. Nothing leaks: an `EnterGuard` takes out what it has put in.
+    static CURRENT: Cell<ManuallyDrop<Option<Rc<Shared>>>> =
+        const { Cell::new(ManuallyDrop::new(None)) };
 }
 
 impl Shared {
@@ -96,13 +101,23 @@ impl Shared {
         }
     }
 
+    #[inline]
     pub(crate) fn current() -> Rc<Self> {
-        CURRENT.with_borrow(Clone::clone).unwrap_or_else(|| {
-            panic!(
-                "no reactor on this thread: sockets and timers are made inside \
-                 `executor::block_on`, or while a guard of `Reactor::enter` is alive"
-            )
-        })
+        Self::try_current().unwrap_or_else(|| none())
+    }
+
+    #[inline]
+    pub(crate) fn try_current() -> Option<Rc<Self>> {
+        // Taken and put back: that is cheaper than to count who looks.
+        let current = CURRENT.take();
+        let clone = Option::clone(&current);
+        CURRENT.set(current);
+        clone
+    }
+
+    /// Makes another reactor the current one, or none.
+    pub(crate) fn exchange_current(current: Option<Rc<Self>>) -> Option<Rc<Self>> {
+        ManuallyDrop::into_inner(CURRENT.replace(ManuallyDrop::new(current)))
     }
 
     /// Nothing is out of the ordinary: the reactor is entered, and nobody observes. One test
@@ -147,4 +162,12 @@ impl Shared {
         self.next_waiter.set(id.wrapping_add(2));
         id
     }
+}
+
+#[cold]
+fn none() -> ! {
+    panic!(
+        "no reactor on this thread: sockets and timers are made inside `executor::block_on`, or \
+         while a guard of `Reactor::enter` is alive"
+    )
 }

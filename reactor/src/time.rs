@@ -31,6 +31,7 @@ use crate::timers::{Polled, TimerId};
 /// })?;
 /// # std::io::Result::Ok(())
 /// ```
+#[inline]
 pub fn sleep(duration: Duration) -> Sleep {
     let reactor = Shared::current();
     let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
@@ -100,6 +101,7 @@ impl Sleep {
 impl Future for Sleep {
     type Output = ();
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         this.reactor.assert_driven();

@@ -14,6 +14,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
+use std::mem;
 use std::task::Waker;
 
 /// Fewer stale entries than this are not worth a purge.
@@ -126,20 +127,17 @@ impl Timers {
     }
 
     /// A new timer; `waker` is called when `deadline` has passed.
+    // Inlined into its only caller, as `cancel` is: half of what they do is to pass things on.
+    #[inline(always)]
     pub(crate) fn insert(&mut self, deadline: u64, waker: Waker) -> TimerId {
-        let id = self.free.pop().unwrap_or_else(|| {
-            let unused = Timer {
-                deadline: 0,
-                queued_at: 0,
-                entry: 0,
-                state: State::Unused,
-            };
-            self.table.push(unused);
-            u32::try_from(self.table.len() - 1).expect("fewer than 4 billion timers")
-        });
+        let id = match self.free.pop() {
+            Some(id) => id,
+            None => self.grow(),
+        };
         let timer = &mut self.table[id as usize];
         timer.deadline = deadline;
-        timer.state = State::Waiting(waker);
+        // What was there was unused: there is no waker to be dropped.
+        mem::forget(mem::replace(&mut timer.state, State::Waiting(waker)));
         if timer.entry != 0 && timer.queued_at <= deadline {
             self.stale -= 1;
         } else {
@@ -148,13 +146,26 @@ impl Timers {
         id
     }
 
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self) -> TimerId {
+        let unused = Timer {
+            deadline: 0,
+            queued_at: 0,
+            entry: 0,
+            state: State::Unused,
+        };
+        self.table.push(unused);
+        // So that a cancel finds room.
+        self.free.reserve(self.table.len());
+        u32::try_from(self.table.len() - 1).expect("fewer than 4 billion timers")
+    }
+
     /// Has it fired? If not, `waker` replaces the one that was given before.
     pub(crate) fn poll(&mut self, id: TimerId, waker: &Waker) -> Polled {
         match &mut self.table[id as usize].state {
             State::Waiting(stored) if stored.will_wake(waker) => Polled::Waiting(None),
-            State::Waiting(stored) => {
-                Polled::Waiting(Some(std::mem::replace(stored, waker.clone())))
-            }
+            State::Waiting(stored) => Polled::Waiting(Some(mem::replace(stored, waker.clone()))),
             State::Fired | State::Unused => Polled::Fired,
         }
     }
@@ -174,13 +185,16 @@ impl Timers {
     }
 
     /// The owner is gone. Returns its waker, to be dropped when nothing is borrowed.
+    #[inline(always)]
     pub(crate) fn cancel(&mut self, id: TimerId) -> Option<Waker> {
         let timer = &mut self.table[id as usize];
         self.free.push(id);
-        match std::mem::replace(&mut timer.state, State::Unused) {
+        match mem::replace(&mut timer.state, State::Unused) {
             State::Waiting(waker) => {
                 self.stale += 1;
-                self.purge();
+                if self.stale >= PURGE_FROM && self.stale * 2 >= self.heap.len() {
+                    self.purge();
+                }
                 Some(waker)
             }
             State::Fired | State::Unused => None,
@@ -196,14 +210,14 @@ impl Timers {
             if timer.deadline > now {
                 // It was moved back: this is the one time that it costs a push.
                 self.push(top.id);
-            } else if let State::Waiting(waker) = std::mem::replace(&mut timer.state, State::Fired)
-            {
+            } else if let State::Waiting(waker) = mem::replace(&mut timer.state, State::Fired) {
                 fired(top.id, waker);
             }
         }
     }
 
     /// Gives a waiting timer an entry of its own; the one it had, if any, is stale from now on.
+    #[inline(never)]
     fn push(&mut self, id: TimerId) {
         self.sequence = self.sequence.checked_add(1).unwrap_or(1);
         let timer = &mut self.table[id as usize];
@@ -216,10 +230,9 @@ impl Timers {
         });
     }
 
+    #[cold]
+    #[inline(never)]
     fn purge(&mut self) {
-        if self.stale < PURGE_FROM || self.stale * 2 < self.heap.len() {
-            return;
-        }
         let table = &mut self.table;
         self.heap.retain(|entry| {
             let timer = &mut table[entry.id as usize];

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::interest::masked;
 use crate::kernel::Kernel;
+use crate::kernel::Record;
 use crate::{Error, Event, Readiness, Selector, SelectorKey, Token};
 
 impl<K: Kernel, F, D> Selector<K, F, D> {
@@ -111,7 +112,7 @@ impl<K: Kernel, F, D> Selector<K, F, D> {
         for record in events {
             let token = record.token();
             let Some(entry) = self.map.entry(token) else {
-                note(&mut orphan, token);
+                note(&mut orphan, record);
                 unwanted += 1;
                 continue;
             };
@@ -146,6 +147,6 @@ impl<K: Kernel, F, D> Selector<K, F, D> {
 /// nothing on it.
 #[cold]
 #[inline(never)]
-fn note(orphan: &mut Option<Token>, token: Token) {
-    *orphan = Some(token);
+fn note(orphan: &mut Option<Token>, record: &Record) {
+    *orphan = Some(record.token());
 }

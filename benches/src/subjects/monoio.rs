@@ -10,7 +10,7 @@ use std::time::Duration;
 use monoio::io::{AsyncReadRent, AsyncReadRentExt, AsyncWriteRentExt};
 use monoio::{LegacyDriver, RuntimeBuilder};
 
-use crate::runtime::{BUFFER, Runtime};
+use crate::runtime::{BUFFER, Runtime, sound};
 use crate::subject::Subject;
 
 /// monoio, whose buffers are lent to each call and given back.
@@ -55,15 +55,15 @@ impl Runtime for Monoio {
         Ok(listener.accept().await?.0)
     }
 
-    async fn echo(mut stream: Self::Stream) -> io::Result<()> {
+    async fn echo(mut stream: Self::Stream, may_reset: bool) {
         let mut buffer = Vec::with_capacity(BUFFER);
         loop {
             let (count, filled) = stream.read(buffer).await;
-            if count? == 0 {
-                return Ok(());
+            if sound(count, may_reset) == 0 {
+                return;
             }
             let (written, sent) = stream.write_all(filled).await;
-            written?;
+            sound(written, may_reset);
             buffer = sent;
             buffer.clear();
         }

@@ -12,7 +12,7 @@ use reactor::net::{TcpListener, TcpStream};
 use reactor::{Async, Trigger, time};
 use selectors_core::Backend;
 
-use crate::runtime::{BUFFER, Runtime};
+use crate::runtime::{BUFFER, Runtime, sound};
 use crate::subject::Subject;
 
 /// The default: epoll, edge-triggered.
@@ -88,14 +88,14 @@ impl<const CHOICE: usize> Runtime for Ours<CHOICE> {
         Ok(listener.accept().await?.0)
     }
 
-    async fn echo(stream: Self::Stream) -> io::Result<()> {
+    async fn echo(stream: Self::Stream, may_reset: bool) {
         let mut buffer = [0; BUFFER];
         loop {
-            let count = stream.read(&mut buffer).await?;
+            let count = sound(stream.read(&mut buffer).await, may_reset);
             if count == 0 {
-                return Ok(());
+                return;
             }
-            stream.write_all(&buffer[..count]).await?;
+            sound(stream.write_all(&buffer[..count]).await, may_reset);
         }
     }
 

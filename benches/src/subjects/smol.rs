@@ -10,7 +10,7 @@ use std::time::Duration;
 use smol::io::{AsyncReadExt, AsyncWriteExt};
 use smol::{Async, LocalExecutor, Task, Timer};
 
-use crate::runtime::{BUFFER, Runtime};
+use crate::runtime::{BUFFER, Runtime, sound};
 use crate::subject::Subject;
 
 /// smol on one thread (async-io's own thread helps it, as in every smol program).
@@ -60,14 +60,14 @@ impl Runtime for Smol {
         Ok(listener.accept().await?.0)
     }
 
-    async fn echo(mut stream: Self::Stream) -> io::Result<()> {
+    async fn echo(mut stream: Self::Stream, may_reset: bool) {
         let mut buffer = [0; BUFFER];
         loop {
-            let count = stream.read(&mut buffer).await?;
+            let count = sound(stream.read(&mut buffer).await, may_reset);
             if count == 0 {
-                return Ok(());
+                return;
             }
-            stream.write_all(&buffer[..count]).await?;
+            sound(stream.write_all(&buffer[..count]).await, may_reset);
         }
     }
 

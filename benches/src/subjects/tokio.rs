@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::{JoinHandle, LocalSet, spawn_local};
 
-use crate::runtime::{BUFFER, Runtime};
+use crate::runtime::{BUFFER, Runtime, sound};
 use crate::subject::Subject;
 
 /// tokio in a `LocalRuntime`.
@@ -69,14 +69,14 @@ impl<const LOCAL_RUNTIME: bool> Runtime for Tokio<LOCAL_RUNTIME> {
         Ok(listener.accept().await?.0)
     }
 
-    async fn echo(mut stream: Self::Stream) -> io::Result<()> {
+    async fn echo(mut stream: Self::Stream, may_reset: bool) {
         let mut buffer = [0; BUFFER];
         loop {
-            let count = stream.read(&mut buffer).await?;
+            let count = sound(stream.read(&mut buffer).await, may_reset);
             if count == 0 {
-                return Ok(());
+                return;
             }
-            stream.write_all(&buffer[..count]).await?;
+            sound(stream.write_all(&buffer[..count]).await, may_reset);
         }
     }
 

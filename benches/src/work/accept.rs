@@ -106,10 +106,8 @@ async fn accept_from<R: Runtime>(listener: R::Listener, batch: usize) {
     let mut accepted = 0;
     loop {
         let stream = R::accept(&listener).await.expect("accept");
-        R::detach(R::spawn(async move {
-            // A reset is one of the ways in which clients go.
-            let _ = R::echo(stream).await;
-        }));
+        // A reset is one of the ways in which clients go.
+        R::detach(R::spawn(R::echo(stream, true)));
         accepted += 1;
         if accepted == batch {
             accepted = 0;
