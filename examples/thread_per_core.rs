@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::num::NonZero;
 use std::pin::pin;
 use std::rc::Rc;
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -47,15 +48,22 @@ fn main() -> io::Result<()> {
     let runtime = Runtime::new()?;
     let listener = runtime.block_on(listen(args.addr))??;
     let address = listener.local_addr()?;
+    let (starting, started) = mpsc::channel::<()>();
     let others: Vec<_> = (1..threads.get())
         .map(|_| {
+            let starting = starting.clone();
             thread::spawn(move || {
                 let runtime = Runtime::new()?;
                 let listener = runtime.block_on(listen(address))??;
+                drop(starting);
                 serve(runtime, listener)
             })
         })
         .collect();
+    // Nobody sends: it ends when each thread has let go of its end, and then all of them listen.
+    // Clients that came earlier would be dealt out to fewer.
+    drop(starting);
+    let _ = started.recv();
     println!("listening on {address}, {threads} threads");
 
     let mut served = vec![serve(runtime, listener)?];

@@ -9,7 +9,7 @@ fn root() -> PathBuf {
 }
 
 /// The tests that a text names, by file: in a line of a table, "`path.rs::name`, `another`" are two
-/// of one file.
+/// of one file. A script, `.ci/name`, is none.
 fn named(text: &str) -> BTreeMap<String, Vec<String>> {
     let mut tests = BTreeMap::<String, Vec<String>>::new();
     for line in text.lines().filter(|line| line.starts_with('|')) {
@@ -19,7 +19,7 @@ fn named(text: &str) -> BTreeMap<String, Vec<String>> {
                 let path = format!("{path}.rs");
                 tests.entry(path.clone()).or_default().push(name.to_owned());
                 file = Some(path);
-            } else if let Some(path) = &file {
+            } else if let Some(path) = file.as_ref().filter(|_| !word.starts_with(".ci/")) {
                 tests.entry(path.clone()).or_default().push(word.to_owned());
             }
         }
@@ -85,7 +85,7 @@ fn each_promise_to_a_learner_names_what_holds_it() {
 #[test]
 fn a_table_is_read_as_it_is_meant() {
     let text = "| `turn(timeout)` | `a/b.rs::one`, `two` |\n`c.rs::three` is in no table\n\
-                | x | `d.rs::four` |";
+                | x | `d.rs::four`, `.ci/five` |";
     let expected = [("a/b.rs", vec!["one", "two"]), ("d.rs", vec!["four"])];
     let expected = expected.map(|(file, names)| {
         (

@@ -88,7 +88,9 @@ fn golden(name: &str) -> String {
     let mut paths = files.map(|file| file.expect("a trace").path());
     let found = paths.find(|path| {
         let file = path.file_name().expect("a name").to_string_lossy();
-        file.starts_with(&format!("{step}_")) && file.ends_with(&format!("{backend}.trace"))
+        // The dot tells poll from epoll.
+        let of_backend = backend.is_empty() || file.ends_with(&format!(".{backend}.trace"));
+        file.starts_with(&format!("{step}_")) && of_backend
     });
     let path = found.unwrap_or_else(|| panic!("there is no golden trace {name}"));
     fs::read_to_string(path).expect("a trace is text")
@@ -103,8 +105,7 @@ fn what_chapters_quote_is_in_the_golden_trace() {
             if quote.run().is_some() {
                 continue;
             }
-            let listing = listing(&golden(&quote.trace), usize::MAX).expect("it has words");
-            if let Some(line) = quote.missing(&listing) {
+            if let Some(line) = quote.missing(&lines(&quote.trace)) {
                 let trace = &quote.trace;
                 panic!("{page} quotes `{line}`, and {trace} does not have it there");
             }
@@ -112,6 +113,86 @@ fn what_chapters_quote_is_in_the_golden_trace() {
         }
     }
     assert!(seen >= 10, "only {seen} quotes were found");
+}
+
+/// The golden trace as lines of text.
+fn lines(name: &str) -> String {
+    listing(&golden(name), usize::MAX).expect("it has words")
+}
+
+/// What chapter 9 says of its step.
+#[test]
+fn await_changes_nothing_in_the_trace() {
+    assert_eq!(lines("s09"), lines("s08"));
+}
+
+/// What chapter 6 says of its step.
+#[test]
+fn backends_differ_in_what_they_say_of_the_end_alone() {
+    let select = lines("s06.select");
+    assert!(!select.contains("peer closed"));
+    for backend in ["s06.poll", "s06.epoll"] {
+        let other = lines(backend);
+        assert_ne!(other, select, "{backend}");
+        assert_eq!(other.replace(", peer closed", ""), select, "{backend}");
+    }
+}
+
+/// What chapter 12 says of an echo: from one sleep to the next, three calls, and six in step 8.
+#[test]
+fn an_echo_costs_the_calls_that_are_counted() {
+    for (step, calls) in [("s08", 6), ("s12", 3)] {
+        let lines = lines(step);
+        let sleep = |line: &&str| line.starts_with("kernel   asleep");
+        let all: Vec<&str> = lines.lines().collect();
+        let mut turns = all.split(sleep);
+        let echo = turns.find(|turn| turn.iter().any(|line| line.contains("send on fd 1")));
+        let echo = echo.expect("there is one");
+        let call = |line: &&&str| {
+            ["awake:", "recv on", "send on", "arms", "no longer armed"]
+                .iter()
+                .any(|call| line.contains(call))
+        };
+        assert_eq!(echo.iter().filter(call).count(), calls, "{echo:#?}");
+    }
+}
+
+#[test]
+fn every_file_that_is_named_exists() {
+    let parts = [
+        "benches/",
+        "examples/",
+        "executor/",
+        "reactor/",
+        "selectors-core/",
+    ];
+    let mut seen = 0;
+    for (name, text) in pages() {
+        // Every other piece stands between two backticks.
+        for code in text.split('`').skip(1).step_by(2) {
+            let path = code.split("::").next().unwrap_or(code);
+            let is_path = parts.iter().any(|part| path.starts_with(part));
+            if !is_path || path.contains(char::is_whitespace) {
+                continue;
+            }
+            seen += 1;
+            assert!(root().join(path).exists(), "{name}: there is no {path}");
+        }
+    }
+    assert!(seen > 30, "only {seen} files were found");
+}
+
+/// The style sheet gives a block a hundred columns.
+#[test]
+fn no_block_is_wider_than_the_page() {
+    for (name, text) in pages() {
+        let mut in_code = false;
+        for line in text.lines() {
+            in_code ^= line.starts_with("```");
+            let width = line.chars().count();
+            assert!(!in_code || width <= 100, "{name}: {width} columns: {line}");
+        }
+    }
 }
 
 #[test]
