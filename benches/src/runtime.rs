@@ -53,8 +53,13 @@ pub trait Runtime: 'static {
     fn accept(listener: &Self::Listener) -> impl Future<Output = io::Result<Self::Stream>>;
 
     /// Echoes until the peer closes, with a buffer of [`BUFFER`] bytes, as a user of this runtime
-    /// would write it. The error is that of the connection, above all a reset.
-    fn echo(stream: Self::Stream) -> impl Future<Output = io::Result<()>> + 'static;
+    /// would write it. Panics on an error: a figure from a broken run is worth nothing.
+    fn echo(stream: Self::Stream) -> impl Future<Output = ()> + 'static;
+
+    /// The same for a peer that may be gone at any moment; the error is that of the connection,
+    /// above all a reset. Apart from [`Runtime::echo`], whose instructions are counted: one around
+    /// the other costs some in each poll.
+    fn attend(stream: Self::Stream) -> impl Future<Output = io::Result<()>> + 'static;
 
     /// Passes a byte on from one socket to another, so many times.
     fn relay(

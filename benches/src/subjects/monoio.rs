@@ -55,7 +55,21 @@ impl Runtime for Monoio {
         Ok(listener.accept().await?.0)
     }
 
-    async fn echo(mut stream: Self::Stream) -> io::Result<()> {
+    async fn echo(mut stream: Self::Stream) {
+        let mut buffer = Vec::with_capacity(BUFFER);
+        loop {
+            let (count, filled) = stream.read(buffer).await;
+            if count.expect("read") == 0 {
+                return;
+            }
+            let (written, sent) = stream.write_all(filled).await;
+            written.expect("write");
+            buffer = sent;
+            buffer.clear();
+        }
+    }
+
+    async fn attend(mut stream: Self::Stream) -> io::Result<()> {
         let mut buffer = Vec::with_capacity(BUFFER);
         loop {
             let (count, filled) = stream.read(buffer).await;

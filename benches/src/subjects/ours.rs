@@ -88,7 +88,18 @@ impl<const CHOICE: usize> Runtime for Ours<CHOICE> {
         Ok(listener.accept().await?.0)
     }
 
-    async fn echo(stream: Self::Stream) -> io::Result<()> {
+    async fn echo(stream: Self::Stream) {
+        let mut buffer = [0; BUFFER];
+        loop {
+            let count = stream.read(&mut buffer).await.expect("read");
+            if count == 0 {
+                return;
+            }
+            stream.write_all(&buffer[..count]).await.expect("write");
+        }
+    }
+
+    async fn attend(stream: Self::Stream) -> io::Result<()> {
         let mut buffer = [0; BUFFER];
         loop {
             let count = stream.read(&mut buffer).await?;

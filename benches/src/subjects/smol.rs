@@ -60,7 +60,18 @@ impl Runtime for Smol {
         Ok(listener.accept().await?.0)
     }
 
-    async fn echo(mut stream: Self::Stream) -> io::Result<()> {
+    async fn echo(mut stream: Self::Stream) {
+        let mut buffer = [0; BUFFER];
+        loop {
+            let count = stream.read(&mut buffer).await.expect("read");
+            if count == 0 {
+                return;
+            }
+            stream.write_all(&buffer[..count]).await.expect("write");
+        }
+    }
+
+    async fn attend(mut stream: Self::Stream) -> io::Result<()> {
         let mut buffer = [0; BUFFER];
         loop {
             let count = stream.read(&mut buffer).await?;

@@ -69,7 +69,18 @@ impl<const LOCAL_RUNTIME: bool> Runtime for Tokio<LOCAL_RUNTIME> {
         Ok(listener.accept().await?.0)
     }
 
-    async fn echo(mut stream: Self::Stream) -> io::Result<()> {
+    async fn echo(mut stream: Self::Stream) {
+        let mut buffer = [0; BUFFER];
+        loop {
+            let count = stream.read(&mut buffer).await.expect("read");
+            if count == 0 {
+                return;
+            }
+            stream.write_all(&buffer[..count]).await.expect("write");
+        }
+    }
+
+    async fn attend(mut stream: Self::Stream) -> io::Result<()> {
         let mut buffer = [0; BUFFER];
         loop {
             let count = stream.read(&mut buffer).await?;

@@ -108,7 +108,7 @@ async fn accept_from<R: Runtime>(listener: R::Listener, batch: usize) {
         let stream = R::accept(&listener).await.expect("accept");
         R::detach(R::spawn(async move {
             // A reset is one of the ways in which clients go.
-            let _ = R::echo(stream).await;
+            let _ = R::attend(stream).await;
         }));
         accepted += 1;
         if accepted == batch {

@@ -51,9 +51,7 @@ async fn accept_all<R: Runtime>(listener: R::Listener, connections: usize) {
     let mut tasks = Vec::with_capacity(connections);
     for _ in 0..connections {
         let stream = R::accept(&listener).await.expect("accept");
-        tasks.push(R::spawn(async move {
-            R::echo(stream).await.expect("echo");
-        }));
+        tasks.push(R::spawn(R::echo(stream)));
     }
     for task in tasks {
         task.await;
