@@ -21,6 +21,7 @@ mod overload;
 mod percentiles;
 mod register;
 mod series;
+mod served;
 mod switch;
 mod system_calls;
 mod tables;

@@ -18,6 +18,13 @@ pub(super) const TIME: Axis = Axis {
     show: time,
 };
 
+/// Numbers of something from zero on; the label is the figure's to say.
+pub(super) const COUNT: Axis = Axis {
+    label: "count",
+    logarithmic: false,
+    show: count,
+};
+
 /// An axis with the range of its values, laid from one place to another.
 pub(super) struct Scale {
     low: f64,
@@ -148,12 +155,6 @@ pub(super) fn time(nanoseconds: f64) -> String {
 mod tests {
     use super::*;
 
-    const PLAIN: Axis = Axis {
-        label: "things",
-        logarithmic: false,
-        show: count,
-    };
-
     #[test]
     fn numbers_are_short_and_have_their_unit() {
         assert_eq!(count(0.3), "0.3");
@@ -169,7 +170,7 @@ mod tests {
     fn a_short_logarithmic_axis_has_ticks_too() {
         let axis = Axis {
             logarithmic: true,
-            ..PLAIN
+            ..COUNT
         };
         for (low, high) in [(23.0, 31.0), (91_000.0, 99_000.0), (3.0, 3.0)] {
             let scale = Scale::of([low, high].into_iter(), &axis, (0.0, 600.0));
@@ -188,10 +189,10 @@ mod tests {
         let values = (1..=20).map(f64::from);
         for to in [60.0, 200.0, 800.0] {
             for axis in [
-                PLAIN,
+                COUNT,
                 Axis {
                     logarithmic: true,
-                    ..PLAIN
+                    ..COUNT
                 },
             ] {
                 let scale = Scale::of(values.clone(), &axis, (0.0, to));

@@ -3,9 +3,11 @@
 
 use std::fmt::Write;
 
+use benches::selbench::schema::Slice;
+
 use super::axis::{self, Axis, Scale};
-use super::escape;
 use super::marks::{self, Entry, Key};
+use super::{escape, groups};
 
 const WIDTH: f64 = 760.0;
 const ROW: f64 = 22.0;
@@ -64,6 +66,21 @@ impl Bar {
 pub(super) struct Group {
     pub(super) name: String,
     pub(super) bars: Vec<Bar>,
+}
+
+/// A group for each point, with the bars that each of its subjects has.
+pub(super) fn grouped<B: IntoIterator<Item = Bar>>(
+    points: &[(String, Vec<&Slice>)],
+    bars: impl Fn(&str, &[&Slice]) -> B,
+) -> Vec<Group> {
+    let each = |(name, slices): &(String, Vec<&Slice>)| Group {
+        name: name.clone(),
+        bars: groups::by_subject(slices)
+            .iter()
+            .flat_map(|(subject, slices)| bars(subject, slices))
+            .collect(),
+    };
+    points.iter().map(each).collect()
 }
 
 /// The chart; empty where there is no bar. On a logarithmic axis only the ends of a bar say

@@ -4,12 +4,12 @@
 use benches::selbench::schema::{Probe, Slice, Workload};
 use benches::stats;
 
-use super::axis::{self, Axis, TIME};
-use super::bars::{self, Bar, Group};
+use super::axis::{self, Axis, COUNT, TIME};
+use super::bars::{self, Bar};
 use super::figure;
 use super::groups::{self, Colours};
 use super::lines::{self, Behind, Chart};
-use super::series::{Line, Point, Series};
+use super::series::{Point, Series};
 
 /// Rates beyond so many times the capacity are left out: the flood asks for millions.
 const NEAR: f64 = 1.5;
@@ -31,17 +31,10 @@ pub(super) fn draw(slices: &[&Slice], colours: &Colours) -> String {
             spec.placement.name()
         )
     });
-    let groups: Vec<Group> = points
-        .iter()
-        .map(|(name, group)| Group {
-            name: name.clone(),
-            bars: bars(group, colours),
-        })
-        .collect();
+    let groups = bars::grouped(&points, |subject, group| [bar(subject, group, colours)]);
     let rates = Axis {
         label: "highest rate with p99 within the goal, messages a second",
-        logarithmic: false,
-        show: axis::count,
+        ..COUNT
     };
     let knees: Vec<(String, Chart)> = points
         .iter()
@@ -57,24 +50,21 @@ pub(super) fn draw(slices: &[&Slice], colours: &Colours) -> String {
     )
 }
 
-fn bars(group: &[&Slice], colours: &Colours) -> Vec<Bar> {
-    let bar = |(subject, group): (&str, Vec<&Slice>)| {
-        let colour = colours.get(Workload::Capacity, subject);
-        let Some((median, valid)) = groups::median(&group, "rate") else {
-            let words = "no rate held".to_owned();
-            return Bar::plain(subject, "rate", (0.0, false), colour, words);
-        };
-        let (group, _) = groups::believable(&group);
-        let rates = || group.iter().filter_map(|slice| slice.metrics.get("rate"));
-        let words = format!(
-            "{}, {} to {}",
-            axis::count(median),
-            axis::count(rates().copied().fold(f64::INFINITY, f64::min)),
-            axis::count(rates().copied().fold(0.0, f64::max))
-        );
-        Bar::plain(subject, "rate", (median, valid), colour, words)
+fn bar(subject: &str, group: &[&Slice], colours: &Colours) -> Bar {
+    let colour = colours.get(Workload::Capacity, subject);
+    let Some((median, valid)) = groups::median(group, "rate") else {
+        let words = "no rate held".to_owned();
+        return Bar::plain(subject, "rate", (0.0, false), colour, words);
     };
-    groups::by_subject(group).into_iter().map(bar).collect()
+    let (group, _) = groups::believable(group);
+    let rates = || group.iter().filter_map(|slice| slice.metrics.get("rate"));
+    let words = format!(
+        "{}, {} to {}",
+        axis::count(median),
+        axis::count(rates().copied().fold(f64::INFINITY, f64::min)),
+        axis::count(rates().copied().fold(0.0, f64::max))
+    );
+    Bar::plain(subject, "rate", (median, valid), colour, words)
 }
 
 /// p99 over the rates that were tried, with the goal and the capacities.
@@ -85,7 +75,7 @@ fn knee(group: &[&Slice], colours: &Colours) -> Chart {
         x: Axis {
             label: "messages a second",
             logarithmic: true,
-            show: axis::count,
+            ..COUNT
         },
         y: Axis {
             label: "p99 of the response",
@@ -103,12 +93,8 @@ fn knee(group: &[&Slice], colours: &Colours) -> Chart {
             continue;
         };
         chart.behind.push(Behind::Stake { x: rate, colour });
-        chart.series.push(Series {
-            name: subject.to_owned(),
-            points: tried(search, NEAR * rate),
-            line: Line::Main,
-            colour,
-        });
+        let points = tried(search, NEAR * rate);
+        chart.series.push(Series::main(subject, points, colour));
     }
     chart
 }

@@ -2,11 +2,11 @@
 
 use benches::selbench::schema::{Slice, Workload};
 
-use super::axis::{self, Axis, TIME};
+use super::axis::{Axis, COUNT, TIME};
 use super::figure;
 use super::groups::{self, Colours};
 use super::lines::{self, Chart};
-use super::series::{Line, Point, Series};
+use super::series::Point;
 
 /// The parts of a cascade: heading and metric, in microseconds for all fds.
 const PARTS: [(&str, &str); 2] = [
@@ -18,28 +18,22 @@ const PARTS: [(&str, &str); 2] = [
 pub(super) fn draw(slices: &[&Slice], colours: &Colours) -> String {
     let cascades = groups::of(slices, Workload::Cascade);
     let charts = PARTS.map(|(name, metric)| {
-        let series = groups::by_subject(&cascades).into_iter();
-        let series = series.map(|(subject, group)| Series {
-            name: subject.to_owned(),
-            points: groups::curve(&group, "fds", metric)
-                .into_iter()
-                .map(each)
-                .collect(),
-            line: Line::Main,
-            colour: colours.get(Workload::Cascade, subject),
-        });
+        let points = |group: &[&Slice]| {
+            let all = groups::curve(group, "fds", metric);
+            all.into_iter().map(each).collect()
+        };
         let chart = Chart {
             shape: lines::PANEL,
             x: Axis {
                 label: "fds, each with a timer",
                 logarithmic: true,
-                show: axis::count,
+                ..COUNT
             },
             y: Axis {
                 label: "time for each fd",
                 ..TIME
             },
-            series: series.collect(),
+            series: groups::curves(&cascades, colours, points),
             behind: Vec::new(),
         };
         (name.to_owned(), chart)

@@ -2,47 +2,34 @@
 
 use benches::selbench::schema::{Slice, Workload};
 
-use super::axis::{self, Axis, TIME};
-use super::bars::{self, Bar, Group};
+use super::axis::{Axis, COUNT};
+use super::bars;
 use super::groups::{self, Colours};
 use super::lines::{self, Chart};
-use super::{figure, percentiles};
+use super::{figure, percentiles, served};
 
 /// (16) Coming and going.
 pub(super) fn draw(slices: &[&Slice], colours: &Colours) -> String {
     let churns = groups::of(slices, Workload::Churn);
     let points = groups::by_point(&churns, name);
-    let groups: Vec<Group> = points
-        .iter()
-        .map(|(name, group)| Group {
-            name: name.clone(),
-            bars: groups::by_subject(group)
-                .iter()
-                .filter_map(|(subject, group)| bar(subject, group, colours))
-                .collect(),
-        })
-        .collect();
+    let groups = bars::grouped(&points, |subject, group| {
+        served::bar(
+            Workload::Churn,
+            "server_ns_per_connection",
+            subject,
+            group,
+            colours,
+        )
+    });
     let rates = Axis {
         label: "connections a second",
-        logarithmic: false,
-        show: axis::count,
+        ..COUNT
     };
     let charts: Vec<(String, Chart)> = points
         .into_iter()
         .map(|(name, group)| {
-            let chart = Chart {
-                shape: lines::PANEL,
-                x: Axis {
-                    label: "1 / (1 \u{2212} percentile)",
-                    ..percentiles::BEYOND
-                },
-                y: Axis {
-                    label: "from connect to first byte",
-                    ..TIME
-                },
-                series: percentiles::curves(&group, "first_byte", colours, false),
-                behind: Vec::new(),
-            };
+            let chart =
+                percentiles::panel(&group, "first_byte", "from connect to first byte", colours);
             (name, chart)
         })
         .collect();
@@ -77,16 +64,4 @@ fn name(slice: &Slice) -> String {
         }
     }
     words
-}
-
-fn bar(subject: &str, group: &[&Slice], colours: &Colours) -> Option<Bar> {
-    let rate = groups::median(group, "rate")?;
-    // Of a server that somebody else runs the time is not known.
-    let own = groups::median(group, "server_ns_per_connection")
-        .map_or_else(String::new, |(time, _)| {
-            format!(", server {}", axis::time(time))
-        });
-    let words = format!("{}/s{own}", axis::count(rate.0));
-    let colour = colours.get(Workload::Churn, subject);
-    Some(Bar::plain(subject, "rate", rate, colour, words))
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use benches::selbench::schema::{Slice, Workload};
 use benches::selbench::statistics;
 
-use super::axis::{self, Axis, TIME};
+use super::axis::{self, Axis, COUNT, TIME};
 use super::groups::{self, Colours};
 use super::lines::{self, Chart};
 use super::series::{Line, Point, Series};
@@ -36,19 +36,14 @@ pub(super) fn draw(slices: &[&Slice], colours: &Colours) -> String {
             }
             fits.push(fit);
         }
-        series.push(Series {
-            name: subject.to_owned(),
-            points,
-            line: Line::Main,
-            colour,
-        });
+        series.push(Series::main(subject, points, colour));
     }
     let chart = Chart {
         shape: lines::WIDE,
         x: Axis {
             label: "watched fds, one of them active",
             logarithmic: true,
-            show: axis::count,
+            ..COUNT
         },
         y: Axis {
             label: "time for each event",

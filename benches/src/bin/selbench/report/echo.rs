@@ -2,10 +2,10 @@
 
 use benches::selbench::schema::{Slice, Workload};
 
-use super::axis::{self, Axis};
-use super::bars::{self, Bar, Group};
-use super::figure;
+use super::axis::{Axis, COUNT};
+use super::bars;
 use super::groups::{self, Colours};
+use super::{figure, served};
 
 /// (8) As fast as the replies come.
 pub(super) fn draw(slices: &[&Slice], colours: &Colours) -> String {
@@ -23,20 +23,18 @@ pub(super) fn draw(slices: &[&Slice], colours: &Colours) -> String {
             spec.placement.name()
         )
     });
-    let groups: Vec<Group> = points
-        .into_iter()
-        .map(|(name, group)| Group {
-            name,
-            bars: groups::by_subject(&group)
-                .iter()
-                .filter_map(|(subject, group)| bar(subject, group, colours))
-                .collect(),
-        })
-        .collect();
+    let groups = bars::grouped(&points, |subject, group| {
+        served::bar(
+            Workload::Echo,
+            "server_ns_per_request",
+            subject,
+            group,
+            colours,
+        )
+    });
     let rates = Axis {
         label: "requests a second",
-        logarithmic: false,
-        show: axis::count,
+        ..COUNT
     };
     figure(
         "echo",
@@ -46,16 +44,4 @@ pub(super) fn draw(slices: &[&Slice], colours: &Colours) -> String {
          load.",
         &bars::draw(&groups, &rates),
     )
-}
-
-fn bar(subject: &str, group: &[&Slice], colours: &Colours) -> Option<Bar> {
-    let rate = groups::median(group, "rate")?;
-    // Of a server that somebody else runs the time is not known.
-    let own = groups::median(group, "server_ns_per_request")
-        .map_or_else(String::new, |(time, _)| {
-            format!(", server {}", axis::time(time))
-        });
-    let words = format!("{}/s{own}", axis::count(rate.0));
-    let colour = colours.get(Workload::Echo, subject);
-    Some(Bar::plain(subject, "rate", rate, colour, words))
 }

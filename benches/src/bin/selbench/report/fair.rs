@@ -3,7 +3,7 @@
 use benches::selbench::schema::{Slice, Workload};
 
 use super::axis::{self, Axis, TIME};
-use super::bars::{self, Bar, Group, Segment};
+use super::bars::{self, Bar, Segment};
 use super::figure;
 use super::groups::{self, Colours};
 
@@ -21,16 +21,7 @@ pub(super) fn draw(slices: &[&Slice], colours: &Colours) -> String {
             spec.placement.name()
         )
     });
-    let groups: Vec<Group> = points
-        .into_iter()
-        .map(|(name, group)| Group {
-            name,
-            bars: groups::by_subject(&group)
-                .iter()
-                .flat_map(|(subject, group)| pair(subject, group, colours))
-                .collect(),
-        })
-        .collect();
+    let groups = bars::grouped(&points, |subject, group| pair(subject, group, colours));
     let responses = Axis {
         label: "response of the small messages, from the median to p99",
         ..TIME

@@ -4,7 +4,7 @@ use benches::selbench::histogram;
 use benches::selbench::schema::{Slice, Workload};
 use benches::stats;
 
-use super::series::Point;
+use super::series::{Point, Series};
 
 /// Subjects in the order of their names, the selectors or the runtimes: each keeps its colour in
 /// all figures of its kind.
@@ -127,6 +127,26 @@ pub(super) fn curve(slices: &[&Slice], along: &str, metric: &str) -> Vec<Point> 
             Some(Point { x, y, valid })
         })
         .collect()
+}
+
+/// A curve for each subject, through the points that `points` finds for its slices.
+pub(super) fn curves(
+    slices: &[&Slice],
+    colours: &Colours,
+    points: impl Fn(&[&Slice]) -> Vec<Point>,
+) -> Vec<Series> {
+    let each = |(subject, group): (&str, Vec<&Slice>)| {
+        let colour = colours.get(group[0].spec.workload, subject);
+        Series::main(subject, points(&group), colour)
+    };
+    by_subject(slices).into_iter().map(each).collect()
+}
+
+/// The point that ran first, in the specification's words, and its slices; nothing if there are no
+/// slices at all.
+pub(super) fn first_point<'a>(slices: &[&'a Slice]) -> Option<(String, Vec<&'a Slice>)> {
+    let points = gather(slices.iter().copied(), |slice| slice.spec.point());
+    points.into_iter().next()
 }
 
 /// All slices' histograms of one name together, and whether they are valid ones; nothing if there

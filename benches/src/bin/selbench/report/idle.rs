@@ -2,8 +2,8 @@
 
 use benches::selbench::schema::{Slice, Workload};
 
-use super::axis::{self, Axis};
-use super::bars::{self, Bar, Group, Segment};
+use super::axis::{self, Axis, COUNT};
+use super::bars::{self, Bar, Segment};
 use super::groups;
 use super::{figure, marks};
 
@@ -13,20 +13,10 @@ pub(super) fn draw(slices: &[&Slice]) -> String {
     let points = groups::by_point(&idle, |slice| {
         format!("{} connections", slice.spec.count("connections"))
     });
-    let groups: Vec<Group> = points
-        .into_iter()
-        .map(|(name, group)| Group {
-            name,
-            bars: groups::by_subject(&group)
-                .iter()
-                .filter_map(|(subject, group)| bar(subject, group))
-                .collect(),
-        })
-        .collect();
+    let groups = bars::grouped(&points, bar);
     let memory = Axis {
         label: "bytes for each connection",
-        logarithmic: false,
-        show: axis::count,
+        ..COUNT
     };
     figure(
         "idle",

@@ -2,7 +2,7 @@
 
 use benches::selbench::schema::{Slice, Workload};
 
-use super::axis::{self, Axis, TIME};
+use super::axis::{self, Axis, COUNT, TIME};
 use super::groups::{self, Colours};
 use super::lines::{self, Chart};
 use super::series::{Line, Series};
@@ -48,8 +48,7 @@ pub(super) fn draw(slices: &[&Slice], colours: &Colours) -> String {
         shape: lines::WIDE,
         x: Axis {
             label: "offered messages a second, the same for everyone",
-            logarithmic: false,
-            show: axis::count,
+            ..COUNT
         },
         y: Axis {
             label: "response time",

@@ -2,8 +2,8 @@
 
 use benches::selbench::schema::{Slice, Workload};
 
-use super::axis::{self, Axis, TIME};
-use super::bars::{self, Bar, Group, Segment};
+use super::axis::{self, Axis, COUNT, TIME};
+use super::bars::{self, Bar, Segment};
 use super::figure;
 use super::groups::{self, Colours};
 use super::lines::{self, Behind, Chart};
@@ -28,20 +28,10 @@ pub(super) fn draw(slices: &[&Slice], colours: &Colours) -> String {
             spec.placement.name()
         )
     });
-    let groups: Vec<Group> = points
-        .iter()
-        .map(|(name, group)| Group {
-            name: name.clone(),
-            bars: groups::by_subject(group)
-                .iter()
-                .filter_map(|(subject, group)| goodput(subject, group))
-                .collect(),
-        })
-        .collect();
+    let groups = bars::grouped(&points, goodput);
     let rates = Axis {
         label: "messages a second while too much is offered",
-        logarithmic: false,
-        show: axis::count,
+        ..COUNT
     };
     let courses: Vec<(String, Chart)> = points
         .iter()
@@ -112,8 +102,7 @@ fn course(slice: &Slice, y: Axis) -> Chart {
         shape: lines::PANEL,
         x: Axis {
             label: "milliseconds",
-            logarithmic: false,
-            show: axis::count,
+            ..COUNT
         },
         y,
         series: Vec::new(),
@@ -139,8 +128,7 @@ fn replies(group: &[&Slice], colours: &Colours) -> Chart {
         group[0],
         Axis {
             label: "replies a second",
-            logarithmic: false,
-            show: axis::count,
+            ..COUNT
         },
     );
     let corners = [
@@ -173,12 +161,9 @@ fn replies(group: &[&Slice], colours: &Colours) -> Chart {
             y: count(from) * 1e3 / WINDOW,
             valid: slice.valid(),
         });
-        chart.series.push(Series {
-            name: subject.to_owned(),
-            points: points.collect(),
-            line: Line::Main,
-            colour: colours.get(Workload::Overload, subject),
-        });
+        let colour = colours.get(Workload::Overload, subject);
+        let points = points.collect();
+        chart.series.push(Series::main(subject, points, colour));
     }
     chart
 }
@@ -198,12 +183,9 @@ fn responses(group: &[&Slice], colours: &Colours) -> Chart {
             y: window.p50_ns as f64,
             valid: slice.valid(),
         });
-        chart.series.push(Series {
-            name: subject.to_owned(),
-            points: points.collect(),
-            line: Line::Main,
-            colour: colours.get(Workload::Overload, subject),
-        });
+        let colour = colours.get(Workload::Overload, subject);
+        let points = points.collect();
+        chart.series.push(Series::main(subject, points, colour));
     }
     chart
 }

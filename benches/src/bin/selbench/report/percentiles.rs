@@ -3,17 +3,17 @@
 use benches::selbench::schema::{Slice, Workload};
 use hdrhistogram::Histogram;
 
-use super::axis::{self, Axis, TIME};
+use super::axis::{self, Axis, COUNT, TIME};
 use super::groups::{self, Colours};
 use super::lines::{self, Chart};
 use super::series::{Line, Point, Series};
 use super::{escape, figure};
 
 /// The axis of percentiles.
-pub(super) const BEYOND: Axis = Axis {
+const BEYOND: Axis = Axis {
     label: "1 / (1 \u{2212} percentile): 10 is p90, 100 is p99, 1000 is p99.9",
     logarithmic: true,
-    show: axis::count,
+    ..COUNT
 };
 
 /// (1) The load nearest to half the capacity, else the echo.
@@ -39,13 +39,9 @@ pub(super) fn draw(slices: &[&Slice], colours: &Colours) -> String {
         ),
     };
     // Percentiles of different points are of different questions: the first one is shown.
-    let Some(point) = shown.first().map(|slice| slice.spec.point()) else {
+    let Some((point, shown)) = groups::first_point(&shown) else {
         return String::new();
     };
-    let shown: Vec<&Slice> = shown
-        .into_iter()
-        .filter(|slice| slice.spec.point() == point)
-        .collect();
     let series = curves(&shown, name, colours, true);
     let chart = Chart {
         shape: lines::WIDE,
@@ -66,13 +62,27 @@ pub(super) fn draw(slices: &[&Slice], colours: &Colours) -> String {
     )
 }
 
-/// The curve of each subject; with its longest time in its name, or its name alone.
-pub(super) fn curves(
+/// One of several distributions side by side; `label` says from when to when.
+pub(super) fn panel(
     slices: &[&Slice],
     histogram: &str,
+    label: &'static str,
     colours: &Colours,
-    longest: bool,
-) -> Vec<Series> {
+) -> Chart {
+    Chart {
+        shape: lines::PANEL,
+        x: Axis {
+            label: "1 / (1 \u{2212} percentile)",
+            ..BEYOND
+        },
+        y: Axis { label, ..TIME },
+        series: curves(slices, histogram, colours, false),
+        behind: Vec::new(),
+    }
+}
+
+/// The curve of each subject; with its longest time in its name, or its name alone.
+fn curves(slices: &[&Slice], histogram: &str, colours: &Colours, longest: bool) -> Vec<Series> {
     groups::by_subject(slices)
         .into_iter()
         .filter_map(|(subject, group)| {

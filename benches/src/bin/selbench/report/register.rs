@@ -2,8 +2,8 @@
 
 use benches::selbench::schema::{Slice, Workload};
 
-use super::axis::{self, Axis};
-use super::bars::{self, Bar, Group};
+use super::axis::{self, Axis, COUNT};
+use super::bars::{self, Bar};
 use super::figure;
 use super::groups::{self, Colours};
 
@@ -17,20 +17,10 @@ pub(super) fn draw(slices: &[&Slice], colours: &Colours) -> String {
             slice.spec.choice("operation")
         )
     });
-    let groups: Vec<Group> = points
-        .into_iter()
-        .map(|(name, group)| Group {
-            name,
-            bars: groups::by_subject(&group)
-                .iter()
-                .filter_map(|(subject, group)| bar(subject, group, colours))
-                .collect(),
-        })
-        .collect();
+    let groups = bars::grouped(&points, |subject, group| bar(subject, group, colours));
     let costs = Axis {
         label: "nanoseconds for each operation",
-        logarithmic: false,
-        show: axis::count,
+        ..COUNT
     };
     figure(
         "register",

@@ -51,6 +51,18 @@ pub(super) struct Series {
     pub(super) colour: usize,
 }
 
+impl Series {
+    /// The curve of a subject that the figure is about.
+    pub(super) fn main(subject: &str, points: Vec<Point>, colour: usize) -> Self {
+        Self {
+            name: subject.to_owned(),
+            points,
+            line: Line::Main,
+            colour,
+        }
+    }
+}
+
 /// The line of a curve, solid between points that are to be believed and dashed elsewhere.
 pub(super) fn curve<'a>(
     svg: &mut String,

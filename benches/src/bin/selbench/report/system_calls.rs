@@ -3,7 +3,7 @@
 use benches::selbench::schema::{Slice, Workload};
 use benches::stats;
 
-use super::axis::{self, Axis};
+use super::axis::{Axis, COUNT};
 use super::bars::{self, Bar, Group, Segment};
 use super::groups;
 use super::{escape, figure, marks};
@@ -17,13 +17,9 @@ pub(super) fn draw(slices: &[&Slice]) -> String {
         .into_iter()
         .filter(|slice| !slice.system_calls.is_empty())
         .collect();
-    let Some(first) = counted.first().map(|slice| slice.spec.point()) else {
+    let Some((first, here)) = groups::first_point(&counted) else {
         return String::new();
     };
-    let here: Vec<&Slice> = counted
-        .into_iter()
-        .filter(|slice| slice.spec.point() == first)
-        .collect();
     let bars = groups::by_subject(&here)
         .iter()
         .map(|(subject, group)| bar(subject, group))
@@ -34,8 +30,7 @@ pub(super) fn draw(slices: &[&Slice]) -> String {
     }];
     let calls = Axis {
         label: "system calls for each event",
-        logarithmic: false,
-        show: axis::count,
+        ..COUNT
     };
     figure(
         "system-calls",

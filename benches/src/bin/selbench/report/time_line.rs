@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use benches::selbench::schema::{Slice, Window, Workload};
 
-use super::axis::{self, Axis, TIME};
+use super::axis::{self, Axis, COUNT, TIME};
 use super::figure;
 use super::groups::{self, Colours};
 use super::lines::{self, Behind, Chart};
@@ -63,8 +63,7 @@ pub(super) fn draw(slices: &[&Slice], colours: &Colours) -> String {
         shape: lines::WIDE,
         x: Axis {
             label: "milliseconds since the measurement began",
-            logarithmic: false,
-            show: axis::count,
+            ..COUNT
         },
         y: Axis {
             label: "response time in each 100 ms",

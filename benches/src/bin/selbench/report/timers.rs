@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use benches::selbench::schema::{Slice, Workload};
 
-use super::axis::{self, Axis, TIME};
+use super::axis::{self, Axis, COUNT, TIME};
 use super::groups::{self, Colours};
 use super::lines::{self, Chart};
 use super::series::{Line, Point, Series};
@@ -22,25 +22,19 @@ const OPERATIONS: [(&str, &str); 4] = [
 pub(super) fn storm(slices: &[&Slice], colours: &Colours) -> String {
     let storms = groups::of(slices, Workload::Storm);
     let charts = OPERATIONS.map(|(name, metric)| {
-        let series = groups::by_subject(&storms).into_iter();
-        let series = series.map(|(subject, group)| Series {
-            name: subject.to_owned(),
-            points: groups::curve(&group, "timers", metric),
-            line: Line::Main,
-            colour: colours.get(Workload::Storm, subject),
-        });
+        let points = |group: &[&Slice]| groups::curve(group, "timers", metric);
         let chart = Chart {
             shape: lines::PANEL,
             x: Axis {
                 label: "outstanding timers",
                 logarithmic: true,
-                show: axis::count,
+                ..COUNT
             },
             y: Axis {
                 label: "time for each",
                 ..TIME
             },
-            series: series.collect(),
+            series: groups::curves(&storms, colours, points),
             behind: Vec::new(),
         };
         (name.to_owned(), chart)

@@ -2,7 +2,6 @@
 
 use benches::selbench::schema::{Slice, Workload};
 
-use super::axis::{Axis, TIME};
 use super::figure;
 use super::groups::{self, Colours};
 use super::lines::{self, Chart};
@@ -26,19 +25,7 @@ pub(super) fn draw(slices: &[&Slice], colours: &Colours) -> String {
     let charts: Vec<(String, Chart)> = points
         .into_iter()
         .map(|(name, group)| {
-            let chart = Chart {
-                shape: lines::PANEL,
-                x: Axis {
-                    label: "1 / (1 \u{2212} percentile)",
-                    ..percentiles::BEYOND
-                },
-                y: Axis {
-                    label: "from wake to poll",
-                    ..TIME
-                },
-                series: percentiles::curves(&group, "wake", colours, false),
-                behind: Vec::new(),
-            };
+            let chart = percentiles::panel(&group, "wake", "from wake to poll", colours);
             (name, chart)
         })
         .collect();
