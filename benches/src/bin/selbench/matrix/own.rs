@@ -21,7 +21,10 @@ pub(super) fn measure(session: &mut Session, own: &Own, common: &dyn Fn(u64) -> 
     let mut points = switches(own, &common);
     points.extend(own.timers.iter().map(|&many| timers::storm(&common, many)));
     points.extend(own.sleeps.iter().map(|&us| timers::overshoot(&common, us)));
-    points.extend(wakes(own, &common));
+    // On one CPU, and on two where there are two.
+    let places = [Placement::SameCpu, Placement::Split];
+    let bursts = [1, own.burst];
+    points.extend(wake::points(&common, own.senders, &places, &bursts, 200));
     run(points, own.executors, own.blocks);
 
     let with = |has: fn(&Subject) -> bool| -> Vec<&str> {
@@ -55,20 +58,4 @@ fn switches(own: &Own, common: &Common) -> Vec<Spec> {
         tasks.map(move |&tasks| switch::point(common, name, tasks))
     };
     names.into_iter().flat_map(each).collect()
-}
-
-/// On one CPU, and on two where there are two.
-fn wakes(own: &Own, common: &Common) -> Vec<Spec> {
-    let mut points: Vec<Spec> = Vec::new();
-    for &senders in own.senders {
-        for placement in [Placement::SameCpu, Placement::Split] {
-            for burst in [1, own.burst] {
-                let one = wake::point(common, senders, burst, placement, 200);
-                if one.placement.possible() && !points.contains(&one) {
-                    points.push(one);
-                }
-            }
-        }
-    }
-    points
 }

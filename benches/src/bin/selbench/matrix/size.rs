@@ -1,5 +1,7 @@
 //! How much of everything each preset measures.
 
+use crate::plan::USUAL;
+
 /// How much of everything.
 pub(super) struct Size {
     /// Seconds after which no slice begins.
@@ -142,16 +144,7 @@ pub(super) const FULL: Size = Size {
         "mio",
         "polling",
     ],
-    runtimes: &[
-        "bare",
-        "ours",
-        "ours-level",
-        "ours-poll",
-        "ours-select",
-        "mio",
-        "tokio",
-        "smol",
-    ],
+    runtimes: &USUAL,
     loaded: &["bare", "ours", "ours-poll", "tokio", "smol"],
     own: Own {
         ms: 500,

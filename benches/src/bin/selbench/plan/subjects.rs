@@ -7,6 +7,18 @@ use benches::subjects;
 
 use crate::arguments::Common;
 
+/// The runtimes that are usually measured, and the bare loop first.
+pub(crate) const USUAL: [&str; 8] = [
+    "bare",
+    "ours",
+    "ours-level",
+    "ours-poll",
+    "ours-select",
+    "mio",
+    "tokio",
+    "smol",
+];
+
 /// Selectors that were asked for, or the usual ones.
 pub(super) fn selectors(common: &Common) -> Result<Vec<String>, String> {
     let names = || dispatch::ALL.iter().map(|kind| (kind.name, kind.about));
@@ -36,48 +48,21 @@ pub(super) fn runtimes(common: &Common, placement: Placement) -> Result<Vec<Stri
         let usual = all.iter().filter(|one| one.spins).map(|one| one.name);
         return choose(common, &names, usual);
     }
-    let usual = [
-        "bare",
-        "ours",
-        "ours-level",
-        "ours-poll",
-        "ours-select",
-        "mio",
-        "tokio",
-        "smol",
-    ];
-    choose(
-        common,
-        &names,
-        usual
-            .into_iter()
-            .filter(|name| Subject::named(name).is_some()),
-    )
+    let usual = USUAL.into_iter();
+    let known = |name: &&str| Subject::named(name).is_some();
+    choose(common, &names, usual.filter(known))
 }
 
 /// Everything that serves and sleeps that was asked for, or all that is in the usual tables: the
 /// bare loop first.
 pub(crate) fn servers(common: &Common) -> Result<Vec<String>, String> {
-    let sleeping = subjects::all().iter().filter(|one| !one.spins);
-    let all: Vec<_> = sleeping.map(|one| (one.name, one.about)).collect();
-    let usual = subjects::all().iter().filter(|one| !one.spins && one.shown);
-    choose(common, &all, usual.map(|one| one.name))
+    sleeping(common, |_| true)
 }
 
 /// Everything with timers that was asked for, or all that is in the usual tables: the bare loop
 /// first.
 pub(crate) fn cascaders(common: &Common) -> Result<Vec<String>, String> {
-    let timed = || {
-        subjects::all()
-            .iter()
-            .filter(|one| one.cascade.is_some() && !one.spins)
-    };
-    let all: Vec<_> = timed().map(|one| (one.name, one.about)).collect();
-    choose(
-        common,
-        &all,
-        timed().filter(|one| one.shown).map(|one| one.name),
-    )
+    sleeping(common, |one| one.cascade.is_some())
 }
 
 /// Whoever accepts connections that come and go: those that were asked for, or all that are in the
@@ -94,17 +79,20 @@ pub(crate) fn dialled(
         server::loopback(address)?;
         return Ok(vec![address.to_owned()]);
     }
-    let accepting = || {
+    sleeping(common, |one| one.accept.is_some())
+}
+
+/// Those that sleep and are `able` to do what is measured: who was asked for, or all that are in
+/// the usual tables.
+fn sleeping(common: &Common, able: fn(&Subject) -> bool) -> Result<Vec<String>, String> {
+    let able = || {
         subjects::all()
             .iter()
-            .filter(|one| one.accept.is_some() && !one.spins)
+            .filter(move |one| able(one) && !one.spins)
     };
-    let all: Vec<_> = accepting().map(|one| (one.name, one.about)).collect();
-    choose(
-        common,
-        &all,
-        accepting().filter(|one| one.shown).map(|one| one.name),
-    )
+    let all: Vec<_> = able().map(|one| (one.name, one.about)).collect();
+    let usual = able().filter(|one| one.shown).map(|one| one.name);
+    choose(common, &all, usual)
 }
 
 /// Runtimes with tasks that were asked for, or the usual ones: ours first, for the bare loop has no

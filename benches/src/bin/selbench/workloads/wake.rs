@@ -35,12 +35,33 @@ pub(super) const COLUMNS: &[(&str, &str, f64)] = &[
 
 pub(super) fn plan(options: &Wake) -> Result<Plan, String> {
     let common = &options.common;
+    let named = |name: &String| Placement::named(name).ok_or("no such placement");
+    let placements: Vec<_> = options
+        .placement
+        .iter()
+        .map(named)
+        .collect::<Result<_, _>>()?;
+    let (senders, burst) = (&options.senders, &options.burst);
+    Ok(Plan {
+        points: points(common, senders, &placements, burst, options.pause),
+        subjects: plan::executors(common)?,
+        blocks: common.blocks,
+    })
+}
+
+/// Each number of senders at each place that there is here, with each burst.
+pub(crate) fn points(
+    common: &Common,
+    senders: &[usize],
+    placements: &[Placement],
+    bursts: &[usize],
+    pause: u64,
+) -> Vec<Spec> {
     let mut points = Vec::new();
-    for &senders in &options.senders {
-        for placement in &options.placement {
-            let placement = Placement::named(placement).ok_or("no such placement")?;
-            for &burst in &options.burst {
-                let one = point(common, senders, burst, placement, options.pause);
+    for &senders in senders {
+        for &placement in placements {
+            for &burst in bursts {
+                let one = point(common, senders, burst, placement, pause);
                 // The loop's own thread has no other place.
                 if one.placement.possible() && !points.contains(&one) {
                     points.push(one);
@@ -48,21 +69,11 @@ pub(super) fn plan(options: &Wake) -> Result<Plan, String> {
             }
         }
     }
-    Ok(Plan {
-        points,
-        subjects: plan::executors(common)?,
-        blocks: common.blocks,
-    })
+    points
 }
 
 /// So many senders that wake so many tasks each, or the loop itself.
-pub(crate) fn point(
-    common: &Common,
-    senders: usize,
-    burst: usize,
-    placement: Placement,
-    pause: u64,
-) -> Spec {
+fn point(common: &Common, senders: usize, burst: usize, placement: Placement, pause: u64) -> Spec {
     let (placement, pause) = match senders {
         0 => (Placement::OneThread, 0),
         _ => (placement, pause),
