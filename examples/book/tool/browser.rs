@@ -7,6 +7,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
 
+use trace::browser;
+
 /// Opens every page in a frame, wide and narrow, and leaves what it saw in its own text. Timelines
 /// that load only when they are scrolled to are told to load at once.
 const VISITOR: &str = r#"<!doctype html><meta charset="utf-8"><body><script>
@@ -79,11 +81,7 @@ pub struct Seen {
 ///
 /// The browser cannot be run, or did not get to the end.
 pub fn open(folder: &Path, pages: &[String]) -> io::Result<Option<Seen>> {
-    let names = ["chromium", "chromium-browser", "google-chrome"];
-    let Some(chromium) = names
-        .into_iter()
-        .find(|name| Command::new(name).arg("--version").output().is_ok())
-    else {
+    let Some(chromium) = browser::chromium() else {
         return Ok(None);
     };
     let quoted: Vec<String> = pages.iter().map(|page| format!("{page:?}")).collect();
@@ -93,15 +91,8 @@ pub fn open(folder: &Path, pages: &[String]) -> io::Result<Option<Seen>> {
     fs::write(&page.0, visitor)?;
     let profile = Scratch(env::temp_dir().join(format!("book-browser-{}", process::id())));
     let output = Command::new(chromium)
+        .args(browser::ALONE)
         .args([
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
             "--allow-file-access-from-files",
             "--window-size=1400,900",
             // Of the browser's own clock, which stands still while a page loads: no limit that a

@@ -14,6 +14,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod browser;
 pub mod chrome;
 mod format;
 pub mod golden;

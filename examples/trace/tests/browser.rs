@@ -8,8 +8,9 @@ use std::process::Command;
 use std::{env, fs};
 
 use selectors_core::Backend;
-use support::browser::{ALONE, chromium};
+use support::browser::chromium;
 use support::record;
+use trace::browser::ALONE;
 use trace::html;
 
 /// Presses keys as a reader would, and leaves what it saw in the page, one line each.

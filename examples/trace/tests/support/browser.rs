@@ -10,32 +10,19 @@ use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use serde_json::{Value, json};
+use trace::browser::ALONE;
 
 /// A guard against hanging, not a measure of speed.
 const GUARD: Duration = Duration::from_secs(120);
 
-/// The name of the browser here, if there is one.
+/// The name of the browser here; says so if there is none.
 pub(crate) fn chromium() -> Option<&'static str> {
-    let found = ["chromium", "chromium-browser", "google-chrome"]
-        .into_iter()
-        .find(|name| Command::new(name).arg("--version").output().is_ok());
+    let found = trace::browser::chromium();
     if found.is_none() {
         eprintln!("skipped: no Chromium here");
     }
     found
 }
-
-/// Flags that keep it from the network.
-pub(crate) const ALONE: [&str; 8] = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-];
 
 /// One page, open.
 pub(crate) struct Browser {
