@@ -27,7 +27,7 @@ use crate::watched::Watched;
 
 /// Polls between two looks at the kernel. A task that wakes itself runs at most this often before
 /// sockets and timers get their chance; each look costs a system call.
-const POLLS_PER_TURN: usize = 64;
+pub(crate) const POLLS_PER_TURN: usize = 64;
 
 /// Sleeps in a row without foreign mail before the loop stops announcing them.
 const QUIET_AFTER: u32 = 32;
@@ -40,7 +40,7 @@ pub(crate) struct Core {
     /// Who is woken.
     pub(crate) scheduler: RefCell<Scheduler>,
     /// The futures.
-    tasks: Tasks,
+    pub(crate) tasks: Tasks,
     /// What other threads share with us.
     pub(crate) remote: Arc<Remote>,
     /// The counted wakers, while somebody observes.
@@ -214,51 +214,8 @@ impl Core {
         Poll::Pending
     }
 
-    /// The same as [`poll_tasks`](Self::poll_tasks), before the eyes of an observer.
-    #[cold]
-    fn poll_observed<R>(&self, mut poll_root: impl FnMut() -> Poll<R>) -> Poll<R> {
-        let mut tasks = self.tasks.open();
-        for _ in 0..POLLS_PER_TURN {
-            self.reactor.refill_budget();
-            if self.reactor.take_exhausted() || !self.reactor.is_observed() {
-                break;
-            }
-            let next = self.scheduler.borrow_mut().next();
-            let (Next::Poll(slot) | Next::Abort(slot)) = next else {
-                if self.collect_mail() {
-                    continue;
-                }
-                break;
-            };
-            let id = self.scheduler.borrow().id(slot);
-            self.observe_poll_begin(id);
-            let mut answer = Poll::Pending;
-            tasks.settle();
-            let done = match next {
-                Next::Poll(ROOT) => {
-                    answer = poll_root();
-                    answer.is_ready()
-                }
-                Next::Poll(_) => tasks.poll_with(slot, &self.counted_waker(id)).is_ready(),
-                _ => true,
-            };
-            let over = if done && slot != ROOT {
-                self.finish(slot, &mut tasks)
-            } else {
-                None
-            };
-            self.observe_poll_end(id, done);
-            drop_job(over);
-            self.counts.polls.add(1);
-            if answer.is_ready() {
-                return answer;
-            }
-        }
-        Poll::Pending
-    }
-
     /// A task is over: its slot is free. The task itself is the caller's to drop.
-    fn finish(&self, slot: u32, tasks: &mut Open<'_>) -> Option<Job> {
+    pub(crate) fn finish(&self, slot: u32, tasks: &mut Open<'_>) -> Option<Job> {
         self.scheduler.borrow_mut().remove(slot);
         tasks.vacate(slot)
     }
@@ -363,7 +320,7 @@ impl Core {
 }
 
 /// A destructor that panics ends its task, not the runtime.
-fn drop_job<T>(job: T) {
+pub(crate) fn drop_job<T>(job: T) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(job))) {
         // The panic hook has reported it. The payload's own destructor could panic again.
         std::mem::forget(payload);

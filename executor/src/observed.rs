@@ -1,13 +1,58 @@
 //! What the executor tells an observer; see [`reactor::observe`].
 
 use std::panic::Location;
+use std::task::Poll;
 
 use reactor::observe::{Cause, Event};
 
-use crate::core::Core;
+use crate::core::{Core, POLLS_PER_TURN, drop_job};
+use crate::scheduler::{Next, ROOT};
 use crate::waker::TaskId;
 
 impl Core {
+    /// The same as [`poll_tasks`](Self::poll_tasks), before the eyes of an observer.
+    #[cold]
+    pub(crate) fn poll_observed<R>(&self, mut poll_root: impl FnMut() -> Poll<R>) -> Poll<R> {
+        let mut tasks = self.tasks.open();
+        for _ in 0..POLLS_PER_TURN {
+            self.reactor.refill_budget();
+            if self.reactor.take_exhausted() || !self.reactor.is_observed() {
+                break;
+            }
+            let next = self.scheduler.borrow_mut().next();
+            let (Next::Poll(slot) | Next::Abort(slot)) = next else {
+                if self.collect_mail() {
+                    continue;
+                }
+                break;
+            };
+            let id = self.scheduler.borrow().id(slot);
+            self.observe_poll_begin(id);
+            let mut answer = Poll::Pending;
+            tasks.settle();
+            let done = match next {
+                Next::Poll(ROOT) => {
+                    answer = poll_root();
+                    answer.is_ready()
+                }
+                Next::Poll(_) => tasks.poll_with(slot, &self.counted_waker(id)).is_ready(),
+                _ => true,
+            };
+            let over = if done && slot != ROOT {
+                self.finish(slot, &mut tasks)
+            } else {
+                None
+            };
+            self.observe_poll_end(id, done);
+            drop_job(over);
+            self.counts.polls.add(1);
+            if answer.is_ready() {
+                return answer;
+            }
+        }
+        Poll::Pending
+    }
+
     #[cold]
     #[track_caller]
     pub(crate) fn observe_spawn(&self, id: TaskId, from: &'static Location<'static>) {

@@ -153,7 +153,7 @@ impl Scheduler {
         }
     }
 
-    /// A wake that queues nobody: is that task queued already, or gone?
+    /// Is that task one of this runtime, and not gone?
     #[cold]
     #[inline(never)]
     fn is_ours(&self, id: TaskId) -> bool {
@@ -161,9 +161,9 @@ impl Scheduler {
         mark.is_some_and(|mark| mark.id() == id)
     }
 
-    /// The task is to be dropped the next time that it would be polled; it is woken for that.
+    /// The task, which has just been woken, is to be dropped where it would be polled.
     pub(crate) fn abort(&mut self, id: TaskId) {
-        if self.schedule(id) {
+        if self.is_ours(id) {
             self.marks[id.slot() as usize].0 |= Mark::ABORTED;
         }
     }

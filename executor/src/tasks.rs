@@ -1,7 +1,8 @@
 //! The slab of tasks: the futures, by slot.
 //!
-//! It is borrowed from one look at the kernel to the next, so a poll costs no more than finding its place. What
-//! is spawned meanwhile arrives in a list beside it, and moves in before it is first polled.
+//! It is borrowed from one look at the kernel to the next, so a poll costs no more than finding its
+//! place. What is spawned meanwhile arrives in a list beside it, and moves in before it is first
+//! polled.
 
 use std::cell::{RefCell, RefMut};
 use std::future::Future;

@@ -156,8 +156,6 @@ impl Timers {
             state: State::Unused,
         };
         self.table.push(unused);
-        // So that a cancel finds room.
-        self.free.reserve(self.table.len());
         u32::try_from(self.table.len() - 1).expect("fewer than 4 billion timers")
     }
 

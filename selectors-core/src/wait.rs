@@ -3,8 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::interest::masked;
-use crate::kernel::Kernel;
-use crate::kernel::Record;
+use crate::kernel::{Kernel, Record};
 use crate::{Error, Event, Readiness, Selector, SelectorKey, Token};
 
 impl<K: Kernel, F, D> Selector<K, F, D> {
