@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::placement::Placement;
 use super::quiet::Quiet;
 
 /// A reason code.
@@ -27,7 +28,8 @@ pub enum Reason {
     NoisySteal,
     /// Other processes used more than 3 % of the machine.
     NoisyForeign,
-    /// Some task waited for a CPU more than 1 % of the time.
+    /// The measuring thread, which never sleeps, was kept waiting for its CPU more than 1 % of the
+    /// time.
     NoisyPressure,
     /// Client or server lost its CPU more than a hundred times a second.
     NoisySwitches,
@@ -104,13 +106,17 @@ pub fn flag_if(failed: bool, reason: Reason, detail: impl FnOnce() -> String) ->
     })
 }
 
-/// Whether the machine was quiet. `shared` says that both ends share one CPU, where the scheduler
-/// must switch between them and tasks must wait: then only the others count.
-pub fn quiet(quiet: &Quiet, shared: bool) -> Vec<Flag> {
+/// Whether the machine was quiet. Where both ends share one CPU the scheduler must switch between
+/// them, and where both sleep a thread that is woken waits for a moment: that is the placement's
+/// doing and nobody's noise.
+pub fn quiet(quiet: &Quiet, placement: Placement) -> Vec<Flag> {
+    let shared = placement == Placement::SameCpu;
+    let sleeps = shared || placement == Placement::Split;
     let Quiet {
         steal_percent: steal,
         foreign_percent: foreign,
-        pressure_percent: pressure,
+        pressure_percent: _,
+        waited_percent: waited,
         involuntary_per_second: switches,
         accept_overflows: overflows,
     } = *quiet;
@@ -121,8 +127,8 @@ pub fn quiet(quiet: &Quiet, shared: bool) -> Vec<Flag> {
         flag_if(foreign > 3.0, Reason::NoisyForeign, || {
             format!("{foreign:.1} % foreign CPU")
         }),
-        flag_if(pressure > 1.0 && !shared, Reason::NoisyPressure, || {
-            format!("{pressure:.1} % of the time some task waited for a CPU")
+        flag_if(waited > 1.0 && !sleeps, Reason::NoisyPressure, || {
+            format!("{waited:.1} % of the time the measuring thread waited for its CPU")
         }),
         flag_if(switches > 100.0 && !shared, Reason::NoisySwitches, || {
             format!("{switches:.0} involuntary switches a second")
@@ -265,21 +271,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_disturbance_has_its_code_and_a_shared_cpu_excuses_two() {
+    fn each_disturbance_has_its_code_and_a_placement_excuses_what_it_does_itself() {
         let loud = Quiet {
             steal_percent: 0.6,
             foreign_percent: 3.1,
-            pressure_percent: 1.1,
+            pressure_percent: 99.0,
+            waited_percent: 1.1,
             involuntary_per_second: 101.0,
             accept_overflows: 1.0,
         };
-        let codes = |loud: &Quiet, shared| -> Vec<&str> {
-            let flags = quiet(loud, shared).into_iter().map(|flag| flag.reason);
+        let codes = |loud: &Quiet, placement| -> Vec<&str> {
+            let flags = quiet(loud, placement).into_iter().map(|flag| flag.reason);
             let flags = flags.filter(|&reason| reason != Reason::DebugBuild);
             flags.map(Reason::code).collect()
         };
         assert_eq!(
-            codes(&loud, false),
+            codes(&loud, Placement::OneThread),
             [
                 "noisy-steal",
                 "noisy-foreign",
@@ -289,10 +296,23 @@ mod tests {
             ]
         );
         assert_eq!(
-            codes(&loud, true),
+            codes(&loud, Placement::Split),
+            [
+                "noisy-steal",
+                "noisy-foreign",
+                "noisy-switches",
+                "resource-wall"
+            ]
+        );
+        assert_eq!(
+            codes(&loud, Placement::SameCpu),
             ["noisy-steal", "noisy-foreign", "resource-wall"]
         );
-        assert!(codes(&Quiet::default(), false).is_empty());
+        let pressed = Quiet {
+            pressure_percent: 99.0,
+            ..Quiet::default()
+        };
+        assert!(codes(&pressed, Placement::OneThread).is_empty());
     }
 
     #[test]

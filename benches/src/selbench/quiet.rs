@@ -14,8 +14,14 @@ pub struct Quiet {
     pub steal_percent: f64,
     /// Share of the machine's time that processes other than ours used, in percent.
     pub foreign_percent: f64,
-    /// Share of the time in which some task waited for a CPU (PSI), in percent.
+    /// Share of the time in which some task of the machine waited for a CPU (PSI), in percent. Told
+    /// and not judged: the kernel brings the total up to date every two seconds, so that a slice
+    /// has either none of it or someone else's, and a server that is woken waits too.
     pub pressure_percent: f64,
+    /// Share of the time in which the measuring thread was ready and another one had its CPU, in
+    /// percent: to the nanosecond, from `schedstat` (proc(5)).
+    #[serde(default)]
+    pub waited_percent: f64,
     /// How often the scheduler took a CPU away from client or server, for each second.
     pub involuntary_per_second: f64,
     /// Connections that found a full queue of `accept`, anyone's on this machine.
@@ -30,6 +36,7 @@ pub struct Watch {
     own: Duration,
     switches: f64,
     pressure: f64,
+    waited: f64,
     overflows: f64,
     processes: Vec<u32>,
 }
@@ -43,7 +50,7 @@ struct Machine {
 }
 
 impl Watch {
-    /// Begins to watch; `processes` are ours, and so not foreign.
+    /// Begins to watch the calling thread and the machine; `processes` are ours, and so not foreign.
     pub fn begin(processes: &[u32]) -> Self {
         let mut ours = vec![std::process::id()];
         ours.extend_from_slice(processes);
@@ -53,12 +60,13 @@ impl Watch {
             own: own(&ours),
             switches: switches(&ours),
             pressure: pressure(),
+            waited: waited(),
             overflows: overflows(),
             processes: ours,
         }
     }
 
-    /// What happened since.
+    /// What happened since. To be asked by the thread that began.
     pub fn end(&self) -> Quiet {
         let cpus = sys::cpus_online() as f64;
         let elapsed = self.began.elapsed().as_secs_f64().max(1e-9);
@@ -73,6 +81,7 @@ impl Watch {
                 * ((now.steal - self.machine.steal) / total - rounding / cpus).max(0.0),
             foreign_percent: 100.0 * (busy - own / (elapsed * cpus) - rounding).max(0.0),
             pressure_percent: (pressure() - self.pressure) / 1e6 / elapsed * 100.0,
+            waited_percent: (waited() - self.waited) / 1e9 / elapsed * 100.0,
             involuntary_per_second: (switches(&self.processes) - self.switches) / elapsed,
             accept_overflows: overflows() - self.overflows,
         }
@@ -133,6 +142,15 @@ fn pressure() -> f64 {
         .unwrap_or(0.0)
 }
 
+/// Nanoseconds that this thread was ready and did not run; zero where the kernel does not tell.
+fn waited() -> f64 {
+    let text = read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    text.split_whitespace()
+        .nth(1)
+        .and_then(|waited| waited.parse().ok())
+        .unwrap_or(0.0)
+}
+
 /// `ListenOverflows` so far: a line of names, then a line of numbers.
 fn overflows() -> f64 {
     let text = read_to_string("/proc/net/netstat").unwrap_or_default();
@@ -153,7 +171,33 @@ pub(super) fn column(text: &str, table: &str, name: &str) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
+
+    #[test]
+    fn a_thread_that_shares_its_cpu_waits_and_is_told_so() {
+        let over = Arc::new(AtomicBool::new(false));
+        let other = std::thread::spawn({
+            let over = Arc::clone(&over);
+            move || {
+                sys::pin_to_cpu(0).unwrap();
+                while !over.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            }
+        });
+        sys::pin_to_cpu(0).unwrap();
+        let watch = Watch::begin(&[]);
+        let mut waited = watch.end().waited_percent;
+        while waited < 10.0 && watch.began.elapsed() < Duration::from_secs(30) {
+            waited = watch.end().waited_percent;
+        }
+        over.store(true, Ordering::Relaxed);
+        other.join().unwrap();
+        assert!(waited >= 10.0, "{waited} %");
+    }
 
     #[test]
     fn a_number_is_found_below_its_name() {

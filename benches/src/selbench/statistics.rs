@@ -120,7 +120,7 @@ pub struct Comparison {
 }
 
 /// Fewer paired blocks than this allow no verdict.
-const FEWEST_BLOCKS: usize = 4;
+pub const FEWEST_BLOCKS: usize = 4;
 
 /// Compares `subject` with `baseline` at `point`, over the blocks in which both are valid. If there
 /// are none, the ratio is that of the invalid ones, of no blocks, and there is no verdict.

@@ -113,7 +113,7 @@ pub fn measure(spec: Spec) -> Result<Slice, String> {
     };
     let quiet = outcome.quiet.unwrap_or_else(|| watch.end());
     let mut flags = outcome.flags;
-    flags.extend(checks::quiet(&quiet, spec.placement == Placement::SameCpu));
+    flags.extend(checks::quiet(&quiet, spec.placement));
     Ok(Slice {
         spec,
         metrics: outcome.metrics,

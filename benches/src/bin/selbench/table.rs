@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use benches::selbench::schema::{Document, Slice, Workload};
+use benches::selbench::statistics::FEWEST_BLOCKS;
 use benches::stats;
 
 use crate::session;
@@ -81,13 +82,21 @@ pub(crate) fn draw(document: &Document) -> String {
     }
     let valid = slices.iter().filter(|slice| slice.valid()).count();
     let _ = writeln!(text, "{valid} of {} slices are valid", slices.len());
-    if let Some(floor) = document.noise_floor {
-        let _ = writeln!(text, "noise floor (A/A): \u{b1}{:.1} %", 100.0 * floor);
-    }
+    let _ = writeln!(text, "{}", floor(document));
     if document.interrupted {
         text += "interrupted or out of time: blocks are missing\n";
     }
     text
+}
+
+/// The noise floor in words.
+pub(crate) fn floor(document: &Document) -> String {
+    match document.noise_floor {
+        Some(floor) => format!("noise floor (A/A): \u{b1}{:.1} %", 100.0 * floor),
+        None => format!(
+            "noise floor (A/A): n/a, for it takes {FEWEST_BLOCKS} blocks in which both twins are valid"
+        ),
+    }
 }
 
 fn draw_point(document: &Document, point: &str) -> String {

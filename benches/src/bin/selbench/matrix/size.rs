@@ -82,14 +82,14 @@ pub(super) const SMOKE: Size = Size {
 
 pub(super) const QUICK: Size = Size {
     budget: Some(112),
-    ring: &[1, 16, 256, 4096],
+    ring: &[1, 64, 4096],
     crowd: &[512],
-    ring_ms: 30,
+    ring_ms: 100,
     map: (4096, 300),
-    register_ms: 40,
+    register_ms: 100,
     echo_ms: 100,
-    load: (&[10.0, 50.0, 80.0, 110.0], 250),
-    asked_ms: Some([250, 100, 40]),
+    load: (&[20.0, 50.0, 80.0, 110.0], 400),
+    asked_ms: Some([500, 100, 120]),
     blocks: 4,
     selectors: &[
         "bare-epoll",
@@ -103,7 +103,7 @@ pub(super) const QUICK: Size = Size {
     runtimes: &["bare", "ours", "ours-poll", "mio", "tokio", "smol"],
     loaded: &["bare", "ours", "tokio"],
     own: Own {
-        ms: 40,
+        ms: 80,
         blocks: 2,
         tasks: &[100],
         timers: &[1000, 100_000],

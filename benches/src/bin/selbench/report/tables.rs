@@ -6,6 +6,7 @@ use benches::selbench::schema::{Document, Slice};
 use benches::selbench::statistics::Verdict;
 
 use super::escape;
+use crate::table;
 
 /// What this is and whether to believe it.
 pub(super) fn summary(documents: &[Document]) -> String {
@@ -21,9 +22,7 @@ pub(super) fn summary(documents: &[Document]) -> String {
             "Invalid ones are dashed and hollow, and take no part in verdicts; the flags say why. ";
     }
     for document in documents {
-        if let Some(floor) = document.noise_floor {
-            words += &format!("Noise floor (A/A): \u{b1}{:.1} %. ", 100.0 * floor);
-        }
+        words += &format!("{}. ", table::floor(document));
         if document.interrupted {
             words += "The run was interrupted or out of time: blocks are missing. ";
         }

@@ -22,7 +22,7 @@ impl Session {
             };
             let again = format!("{baseline}{AGAIN}");
             if let Some(same) = statistics::compare(slices, point, &again, &baseline, 0.0)
-                && same.blocks > 0
+                && same.blocks >= statistics::FEWEST_BLOCKS
             {
                 floors.push((same.high.ln() - same.low.ln()).abs() / 2.0);
             }

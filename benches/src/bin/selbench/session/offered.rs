@@ -2,6 +2,7 @@
 
 use benches::selbench::placement::Placement;
 use benches::selbench::schema::{Spec, Workload};
+use benches::stats;
 
 use super::Session;
 use crate::arguments::Load;
@@ -65,8 +66,8 @@ pub(crate) fn offer(
 }
 
 impl Session {
-    /// The closed-loop rates of the slowest subject and of the fastest; nothing if none could be
-    /// measured.
+    /// The closed-loop rates of the slowest subject and of the fastest, each the median of three
+    /// tries; nothing if none could be measured.
     pub(crate) fn capacities(&self, plan: &Plan, point: &Spec) -> Option<(f64, f64)> {
         let mut rates = Vec::new();
         for subject in &plan.subjects {
@@ -77,10 +78,16 @@ impl Session {
             spec.workload = Workload::Echo;
             spec.subject.clone_from(subject);
             spec.milliseconds = spec.milliseconds.min(300);
-            let slice = slices::measure(&spec).ok();
-            let rate = slice.and_then(|slice| slice.metrics.get("rate").copied());
-            eprintln!("capacity of {subject}: {:.0}/s", rate.unwrap_or(0.0));
-            rates.extend(rate);
+            // One slice can be anything on a machine that is not quiet, and all others hang on it.
+            let tries: Vec<f64> = (0..3)
+                .filter_map(|_| slices::measure(&spec).ok()?.metrics.get("rate").copied())
+                .collect();
+            if tries.is_empty() {
+                continue;
+            }
+            let rate = stats::median(&tries);
+            eprintln!("capacity of {subject}: {rate:.0}/s");
+            rates.push(rate);
         }
         let slowest = rates.iter().copied().reduce(f64::min)?;
         let fastest = rates.iter().copied().reduce(f64::max)?;
