@@ -41,6 +41,7 @@ fn wrong_words_end_with_64() {
         &["fair", "--server", "192.0.2.1:80"],
         &["capacity", "--subjects", "nobody"],
         &["compare", "ours-epoll", "tokio"],
+        &["ring", "--blocks", "0"],
         &["report", "/nonexistent.json"],
     ] {
         let output = selbench(words);
@@ -135,6 +136,21 @@ fn a_ring_counts_its_system_calls_exactly() {
             slice.spec.subject
         );
     }
+}
+
+#[test]
+fn a_point_whose_time_is_used_up_ends_after_five_blocks() {
+    let json = folder("budget").join("ring.json");
+    let words = "ring --registered 8 --ms 1 --no-floor --subjects bare-epoll,ours-epoll";
+    let words = words
+        .split(' ')
+        .chain(["--budget", "0", "--json", json.to_str().unwrap()]);
+    let output = selbench(&words.collect::<Vec<_>>());
+    let document = Document::read(json.to_str().unwrap()).unwrap_or_else(|problem| {
+        panic!("{problem}: {}", text(&output.stderr));
+    });
+    assert_eq!(document.slices.len(), 10);
+    assert!(!document.interrupted, "a used-up share is no interruption");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::schema::Slice;
+use super::schema::{Slice, Spec};
 use crate::stats;
 
 /// A seeded generator (xorshift64*): plenty for orders and arrivals.
@@ -119,6 +119,13 @@ pub struct Comparison {
     pub verdict: Verdict,
 }
 
+impl Comparison {
+    /// Half the width of the interval of the log ratio: nearly a share, while it is small.
+    pub fn half_width(&self) -> f64 {
+        (self.high.ln() - self.low.ln()).abs() / 2.0
+    }
+}
+
 /// Fewer paired blocks than this allow no verdict.
 pub const FEWEST_BLOCKS: usize = 4;
 
@@ -167,6 +174,17 @@ pub fn compare(
         } else {
             judge(ratio, threshold)
         },
+    })
+}
+
+/// Whether all intervals of `subjects` beside the first one at `point` are within `threshold`, so
+/// that more blocks would tell nothing new. How wide they are is asked, not where they lie: waiting
+/// for a difference to appear would find one in the end.
+pub fn is_clear(slices: &[Slice], point: &Spec, subjects: &[String], threshold: f64) -> bool {
+    let name = point.point();
+    subjects.iter().skip(1).all(|subject| {
+        compare(slices, &name, subject, &subjects[0], threshold)
+            .is_some_and(|one| one.blocks >= FEWEST_BLOCKS && one.half_width() <= threshold)
     })
 }
 
@@ -223,6 +241,55 @@ mod tests {
         assert_eq!(judge(ratio(1.01, 0.99, 1.02), 0.03), Verdict::Same);
         assert_eq!(judge(ratio(1.1, 0.9, 1.3), 0.03), Verdict::Inconclusive);
         assert_eq!(judge(ratio(0.985, 0.96, 0.99), 0.03), Verdict::Inconclusive);
+    }
+
+    /// Slices of a ring: in each block `bare-epoll`, and another one that costs so much.
+    fn slices(costs: &[(f64, f64)]) -> Vec<Slice> {
+        let slice = |subject: &str, block: usize, cost: f64| -> Slice {
+            let spec = format!(
+                r#"{{"workload":"ring","subject":"{subject}","placement":"one-thread",
+                "parameters":{{}},"choices":{{}},"milliseconds":1,"block":{block},"seed":1}}"#
+            );
+            let text = format!(
+                r#"{{"spec":{spec},"metrics":{{"ns_per_event":{cost}}},"flags":[],
+                "quiet":{{"steal_percent":0,"foreign_percent":0,"pressure_percent":0,
+                "involuntary_per_second":0}}}}"#
+            );
+            serde_json::from_str(&text).unwrap()
+        };
+        let blocks = costs.iter().enumerate();
+        blocks
+            .flat_map(|(block, &(bare, other))| {
+                [
+                    slice("bare-epoll", block, bare),
+                    slice("other", block, other),
+                ]
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_point_is_clear_when_its_intervals_are_narrow_wherever_they_lie() {
+        let subjects = ["bare-epoll".to_owned(), "other".to_owned()];
+        let clear = |costs: &[(f64, f64)]| {
+            let slices = slices(costs);
+            is_clear(&slices, &slices[0].spec, &subjects, 0.03)
+        };
+        assert!(clear(&[(100.0, 100.5); 5]));
+        assert!(clear(&[
+            (100.0, 250.0),
+            (90.0, 226.0),
+            (80.0, 200.0),
+            (100.0, 251.0)
+        ]));
+        assert!(!clear(&[(100.0, 100.0); 3]), "too few blocks");
+        let wide = [
+            (100.0, 90.0),
+            (100.0, 120.0),
+            (100.0, 100.0),
+            (100.0, 140.0),
+        ];
+        assert!(!clear(&wide));
     }
 
     #[test]

@@ -66,9 +66,13 @@ pub(crate) struct Common {
     /// Subjects, the first one being what the others are compared with; `list` shows them
     #[arg(long, value_delimiter = ',')]
     pub(crate) subjects: Vec<String>,
-    /// Interleaved blocks, each with one slice of every subject
-    #[arg(long, default_value_t = 5)]
+    /// Interleaved blocks at most, each with one slice of every subject; a point that has five ends
+    /// when the answer is clear
+    #[arg(long, default_value_t = 20, value_parser = at_least_one)]
     pub(crate) blocks: usize,
+    /// Seconds, shared by the points: one whose share is used up ends after five blocks
+    #[arg(long, default_value_t = 60)]
+    pub(crate) budget: u64,
     /// Milliseconds measured in each slice, after its warm-up
     #[arg(long, default_value_t = 500)]
     pub(crate) ms: u64,
@@ -95,6 +99,14 @@ pub(crate) struct Common {
     pub(crate) html: Option<PathBuf>,
 }
 
+fn at_least_one(blocks: &str) -> Result<usize, String> {
+    match blocks.parse() {
+        Ok(0) => Err("one block is the least".to_owned()),
+        Ok(blocks) => Ok(blocks),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// A file that can be written when all is measured: better refused now than then.
 fn new_file(path: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(path);
@@ -117,6 +129,7 @@ impl Common {
         Self {
             subjects: Vec::new(),
             blocks: 1,
+            budget: u64::MAX,
             ms,
             threshold: 3.0,
             seed: 1,

@@ -1,59 +1,52 @@
 //! How far a run is: a bar with the time left on a terminal, plain lines otherwise.
 
-use std::io::{IsTerminal, Write, stderr};
-use std::time::Instant;
+use std::io::{Write, stderr};
+
+use indicatif::{ProgressBar, ProgressStyle};
 
 /// The state of the bar.
 pub(crate) struct Progress {
-    total: usize,
-    done: usize,
-    began: Instant,
-    terminal: bool,
+    bar: ProgressBar,
     last_point: String,
 }
 
 impl Progress {
+    /// On the standard error; the bar draws itself on terminals only.
     pub(crate) fn new(total: usize) -> Self {
+        let bar = ProgressBar::new(total as u64);
+        if let Ok(style) =
+            ProgressStyle::with_template("[{bar:30}] {pos}/{len} {eta} left  {wide_msg}")
+        {
+            bar.set_style(style.progress_chars("##-"));
+        }
         Self {
-            total,
-            done: 0,
-            began: Instant::now(),
-            terminal: stderr().is_terminal(),
+            bar,
             last_point: String::new(),
         }
     }
 
     /// The next step begins.
     pub(crate) fn step(&mut self, point: &str, subject: &str) {
-        let mut out = stderr().lock();
-        // Nobody reading the progress is no reason to stop.
-        if self.terminal {
-            let width = 30 * self.done / self.total.max(1);
-            let bar = format!("{}{}", "#".repeat(width), " ".repeat(30 - width));
-            let left = match self.done {
-                0 => String::new(),
-                done => {
-                    let each = self.began.elapsed().as_secs_f64() / done as f64;
-                    format!("{:.0} s left", each * (self.total - done) as f64)
-                }
-            };
-            let _ = write!(
-                out,
-                "\r\x1b[K[{bar}] {}/{} {left} {point} {subject}",
-                self.done, self.total
-            );
-            let _ = out.flush();
+        if !self.bar.is_hidden() {
+            self.bar.set_message(format!("{point} {subject}"));
         } else if self.last_point != point {
-            let _ = writeln!(out, "{}/{} {point}", self.done, self.total);
+            let (done, total) = (self.bar.position(), self.bar.length().unwrap_or(0));
+            // Nobody reading the progress is no reason to stop.
+            let _ = writeln!(stderr(), "{done}/{total} {point}");
             point.clone_into(&mut self.last_point);
         }
-        self.done += 1;
+        self.bar.inc(1);
     }
 
+    /// So many steps are not needed.
+    pub(crate) fn spare(&self, steps: usize) {
+        self.bar.inc(steps as u64);
+    }
+}
+
+impl Drop for Progress {
     /// The bar goes.
-    pub(crate) fn end(&self) {
-        if self.terminal {
-            let _ = write!(stderr().lock(), "\r\x1b[K");
-        }
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
     }
 }

@@ -23,11 +23,16 @@ use crate::programs::Program;
 use crate::progress::Progress;
 use crate::{Ending, output, slices, table};
 
+/// What a point gets at least, if it may have so many.
+const LEAST_BLOCKS: usize = 5;
+
 /// What a session has measured so far.
 pub(crate) struct Session {
     document: Document,
     interrupted: Arc<AtomicBool>,
     threshold: f64,
+    /// What the points of a plan share.
+    budget: Option<Duration>,
     /// Programs that stand for subjects, and the name of the subject that they measure.
     programs: Option<(BTreeMap<String, Program>, String)>,
     /// When no further slice begins.
@@ -55,8 +60,18 @@ impl Session {
             },
             interrupted,
             threshold: threshold_percent / 100.0,
+            budget: None,
             programs: None,
             deadline: None,
+        })
+    }
+
+    /// Begins as the command line says.
+    pub(crate) fn of(common: &Common) -> Result<Self, String> {
+        let budget = Some(Duration::from_secs(common.budget));
+        Ok(Self {
+            budget,
+            ..Self::begin(common.threshold)?
         })
     }
 
@@ -86,12 +101,23 @@ impl Session {
         let orders = statistics::orders(subjects.len(), plan.blocks, seed);
         let total = plan.points.len() * plan.blocks * subjects.len();
         let mut progress = Progress::new(total);
+        let share = self
+            .budget
+            .map(|budget| budget / plan.points.len().max(1) as u32);
         // A point's blocks are neighbours in time; all points of a block would be too far apart.
         for point in &plan.points {
+            let began = Instant::now();
             for (block, order) in orders.iter().enumerate() {
+                let spent = share.is_some_and(|share| began.elapsed() >= share);
+                let clear = || {
+                    statistics::is_clear(&self.document.slices, point, &subjects, self.threshold)
+                };
+                if block >= LEAST_BLOCKS && (spent || clear()) {
+                    progress.spare((plan.blocks - block) * subjects.len());
+                    break;
+                }
                 for &place in order {
                     if self.interrupted() || self.late() {
-                        progress.end();
                         return;
                     }
                     let mut spec = point.clone();
@@ -104,7 +130,6 @@ impl Session {
                 }
             }
         }
-        progress.end();
     }
 
     /// Measures one slice and keeps it, unless Ctrl-C tore it.
@@ -140,7 +165,7 @@ impl Session {
 /// `compare`: of what has a name here, or of programs.
 pub(crate) fn compare(options: &Compare) -> Result<Ending, String> {
     let common = &options.common;
-    let mut session = Session::begin(common.threshold)?;
+    let mut session = Session::of(common)?;
     let plan = match plan::compare(options)? {
         Compared::Subjects(plan) => plan,
         Compared::Programs(plan, programs, own) => {
@@ -154,7 +179,7 @@ pub(crate) fn compare(options: &Compare) -> Result<Ending, String> {
 
 /// Runs a plan, with the checks that its workloads need.
 pub(crate) fn run(plan: &Plan, common: &Common) -> Result<Ending, String> {
-    let mut session = Session::begin(common.threshold)?;
+    let mut session = Session::of(common)?;
     measure_checked(&mut session, plan, !common.no_floor);
     session.finish(common).map(|(_, ending)| ending)
 }

@@ -46,7 +46,7 @@ pub(super) fn run(options: &Overload) -> Result<Ending, String> {
         &options.wire,
         Placement::SplitSpin,
     )?;
-    let mut session = Session::begin(common.threshold)?;
+    let mut session = Session::of(common)?;
     let rates = options.calm.zip(options.peak);
     offer(
         &mut session,

@@ -121,9 +121,7 @@ pub(super) const QUICK: Size = Size {
 
 pub(super) const FULL: Size = Size {
     budget: None,
-    ring: &[
-        1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192,
-    ],
+    ring: &[1, 2, 4, 8, 64, 256, 1024, 4096, 8192],
     crowd: &[64, 512, 4096],
     ring_ms: 200,
     map: (8192, 2000),
@@ -147,7 +145,7 @@ pub(super) const FULL: Size = Size {
     runtimes: &USUAL,
     loaded: &["bare", "ours", "ours-poll", "tokio", "smol"],
     own: Own {
-        ms: 500,
+        ms: 300,
         blocks: 5,
         tasks: &[1, 100, 10_000],
         timers: &[1000, 10_000, 100_000, 1_000_000],

@@ -24,7 +24,7 @@ impl Session {
             if let Some(same) = statistics::compare(slices, point, &again, &baseline, 0.0)
                 && same.blocks >= statistics::FEWEST_BLOCKS
             {
-                floors.push((same.high.ln() - same.low.ln()).abs() / 2.0);
+                floors.push(same.half_width());
             }
         }
         let floor = (!floors.is_empty()).then(|| stats::median(&floors));

@@ -13,7 +13,7 @@ use crate::{Ending, slices};
 pub(crate) fn load(options: &Load) -> Result<Ending, String> {
     let common = &options.common;
     let plan = plan::wired(Workload::Load, common, &options.wire, Placement::SplitSpin)?;
-    let mut session = Session::begin(common.threshold)?;
+    let mut session = Session::of(common)?;
     let arrivals = if options.poisson { "poisson" } else { "even" };
     offer(
         &mut session,
