@@ -25,7 +25,7 @@ pub(super) const LEVEL: Subject = Subject {
     cascade: Some(cascade::cascade::<{ libc::EPOLLIN }>),
     tasks: None,
     own_buffer: 0,
-    spinning: None,
+    spinning: Some(super::BARE_SPIN),
     spins: false,
     linear: false,
     shown: true,
@@ -54,6 +54,7 @@ pub(super) const SPIN: Subject = Subject {
     about: "raw epoll, level-triggered, asked again at once when nothing is ready",
     serve: serve::<{ libc::EPOLLIN }, 0>,
     spins: true,
+    spinning: None,
     ..LEVEL
 }
 .on_demand();
