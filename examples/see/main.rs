@@ -65,19 +65,11 @@ fn run(args: Args) -> Result<(), Failure> {
         None => beside_executable(&format!("see-{name}.html"))?,
     };
     fs::write(&output, page)?;
-    let output = output.canonicalize()?;
+    let address = trace::html::address(&output, traces.len())?;
     say!("see: {} lines of trace, {name}", lines(&traces));
-    say!("see: open file://{}{}", output.display(), place(&traces));
+    say!("see: open {address}");
     say!("see: then press the right arrow; ? lists the other keys");
     Ok(())
-}
-
-/// Where in the page to begin: several traces are for comparing.
-fn place(traces: &[(String, String)]) -> &'static str {
-    match traces {
-        [_, _, ..] => "#compare",
-        _ => "",
-    }
 }
 
 /// Runs the program once; the answer is a title and a trace.

@@ -67,6 +67,20 @@ seen.push('bounded: ' + (far < bound && clock < bound && far < cur().ev.length /
 const out = document.createElement('pre'); out.id = 'seen'; out.textContent = 'SEEN\n' + seen.join('\n') + '\nEND\n'; document.body.append(out);
 </script></body>"#;
 
+/// Goes beyond the end of the shorter one of two traces, and asks for everything there.
+const BEYOND: &str = r#"<script>
+const seen = [];
+onerror = message => { seen.push('error ' + message); };
+const press = key => document.dispatchEvent(new KeyboardEvent('keydown', { key }));
+press('c'); press('s'); press('End');
+seen.push('beyond: ' + (ui.at >= tracks[0].ev.length)); press('s'); press('w');
+seen.push('wake: ' + $('now').textContent);
+press('p'); seen.push('quiz: ' + $('quiz').textContent); press('p');
+for (const key of ['n', 't', 't', 'l', '+', '-', '0']) press(key);
+press('ArrowLeft'); seen.push('here: ' + $('versus').querySelectorAll('td')[1].textContent);
+const out = document.createElement('pre'); out.id = 'seen'; out.textContent = 'SEEN\n' + seen.join('\n') + '\nEND\n'; document.body.append(out);
+</script></body>"#;
+
 /// Opens `page` with `script` at its end; the answer is what the script has seen, unless there is
 /// no Chromium here.
 fn open(name: &str, page: &str, script: &str) -> Option<Vec<String>> {
@@ -188,4 +202,26 @@ fn a_reader_can_step_predict_and_compare() {
         seen.last().is_some_and(|label| label.contains("2 tasks")),
         "{seen:#?}"
     );
+}
+
+#[test]
+fn beyond_the_end_of_the_shorter_trace_every_key_still_works() {
+    let program = |yields: u32| async move {
+        for _ in 0..yields {
+            executor::yield_now().await;
+        }
+    };
+    let traces = [("short", 1), ("long", 5)]
+        .map(|(name, yields)| (name.to_owned(), record(Backend::Poll, program(yields))));
+    let page = html::page(&traces, Path::new("..")).expect("our own traces");
+    let Some(seen) = open("beyond", &page, BEYOND) else {
+        return;
+    };
+    let expected = [
+        "beyond: true",
+        "wake: Task 0 is not woken again in this trace.",
+        "quiz: PredictThat was the last event.",
+        "here: –",
+    ];
+    assert_eq!(seen, expected);
 }
