@@ -60,7 +60,7 @@ pub fn page(traces: &[(String, String)], sources: &Path) -> Result<String, Bad> 
         }
         let hits: Vec<Value> = lint::all(&trace)
             .iter()
-            .map(|hit| json!({"lint": hit.lint, "i": hit.event, "text": hit.text}))
+            .map(|hit| json!({"lint": hit.lint, "event": hit.event, "text": hit.text}))
             .collect();
         shown.push(format!(
             "{{\"title\":{},\"header\":{header},\"lints\":{},\"events\":[{events}]}}",

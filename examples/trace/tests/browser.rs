@@ -11,7 +11,7 @@ use selectors_core::Backend;
 use support::browser::chromium;
 use support::record;
 use trace::browser::ALONE;
-use trace::html;
+use trace::{Trace, html, lint};
 
 /// Presses keys as a reader would, and leaves what it saw in the page, one line each.
 const READER: &str = r#"<script>
@@ -78,6 +78,15 @@ seen.push('wake: ' + $('now').textContent);
 press('p'); seen.push('quiz: ' + $('quiz').textContent); press('p');
 for (const key of ['n', 't', 't', 'l', '+', '-', '0']) press(key);
 press('ArrowLeft'); seen.push('here: ' + $('versus').querySelectorAll('td')[1].textContent);
+const out = document.createElement('pre'); out.id = 'seen'; out.textContent = 'SEEN\n' + seen.join('\n') + '\nEND\n'; document.body.append(out);
+</script></body>"#;
+
+/// Goes to what the lens has found.
+const LENS: &str = r#"<script>
+const seen = [];
+onerror = message => { seen.push('error ' + message); };
+document.dispatchEvent(new KeyboardEvent('keydown', { key: 'n' }));
+seen.push('where: ' + $('where').textContent.split(' of')[0], $('hits').querySelector('button').textContent.split(':')[0], $('now').textContent.split(':')[0]);
 const out = document.createElement('pre'); out.id = 'seen'; out.textContent = 'SEEN\n' + seen.join('\n') + '\nEND\n'; document.body.append(out);
 </script></body>"#;
 
@@ -222,6 +231,29 @@ fn beyond_the_end_of_the_shorter_trace_every_key_still_works() {
         "wake: Task 0 is not woken again in this trace.",
         "quiz: PredictThat was the last event.",
         "here: –",
+    ];
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn the_lens_and_the_command_count_events_in_the_same_way() {
+    let text = r#"{"trace":"reactor","version":1,"backend":"poll","trigger":"level"}
+{"t":1,"e":"poll_begin","task":0}
+{"t":2,"e":"recorder","took":5}
+{"t":3,"e":"poll_end","task":0,"ready":false}
+{"t":4,"e":"lost","task":0}
+"#;
+    let hits = lint::all(&Trace::parse(text).expect("a trace"));
+    let words: Vec<String> = hits.iter().map(ToString::to_string).collect();
+    assert!(words[0].starts_with("lost-task at event 3: "), "{words:?}");
+    let page = html::page(&[("lost".into(), text.into())], Path::new("..")).expect("our own");
+    let Some(seen) = open("lens", &page, LENS) else {
+        return;
+    };
+    let expected = [
+        "where: event 3",
+        "lost-task at event 3",
+        "Nobody can wake task 0",
     ];
     assert_eq!(seen, expected);
 }
