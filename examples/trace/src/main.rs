@@ -9,6 +9,7 @@
 //! ```
 
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -53,6 +54,13 @@ enum What {
     },
 }
 
+/// As `println!`; who has stopped reading, as `head` does, need not be told the rest.
+macro_rules! say {
+    ($($text:tt)*) => {
+        let _ = writeln!(io::stdout(), $($text)*);
+    };
+}
+
 fn main() -> ExitCode {
     match run(Args::parse().what) {
         Ok(status) => status,
@@ -79,22 +87,22 @@ fn run(what: What) -> Result<ExitCode, String> {
             write(&output, &page)?;
             let address = html::address(&output, traces.len());
             let address = address.map_err(|error| format!("{}: {error}", output.display()))?;
-            println!("trace: open {address}");
-            println!("trace: then press the right arrow; ? lists the other keys");
+            say!("trace: open {address}");
+            say!("trace: then press the right arrow; ? lists the other keys");
         }
         What::Lint { files } => {
             let mut status = ExitCode::SUCCESS;
             for file in &files {
                 let trace = parse(file)?;
                 let hits = lint::all(&trace);
-                println!(
+                say!(
                     "{}: {} events, {} lint hits",
                     file.display(),
                     trace.lines.len(),
                     hits.len()
                 );
                 for hit in &hits {
-                    println!("  {hit}");
+                    say!("  {hit}");
                     status = ExitCode::from(1);
                 }
             }
@@ -104,7 +112,7 @@ fn run(what: What) -> Result<ExitCode, String> {
             let text = chrome::export(&parse(&file)?);
             let output = output.unwrap_or_else(|| beside(&file, "json"));
             write(&output, &text)?;
-            println!("{}", output.display());
+            say!("{}", output.display());
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -90,6 +90,28 @@ seen.push('where: ' + $('where').textContent.split(' of')[0], $('hits').querySel
 const out = document.createElement('pre'); out.id = 'seen'; out.textContent = 'SEEN\n' + seen.join('\n') + '\nEND\n'; document.body.append(out);
 </script></body>"#;
 
+/// Steps through a trace without times, and asks for the axis of time all the same.
+const GOLDEN: &str = r#"<script>
+const seen = [];
+onerror = message => { seen.push('error ' + message); };
+const press = key => document.dispatchEvent(new KeyboardEvent('keydown', { key }));
+const where = () => seen.push('where: ' + $('where').textContent);
+press('ArrowRight'); where();
+press('t'); press('ArrowRight'); const left = view(cur(), 1000).left; seen.push('by time: ' + (shapes > 0 && Number.isFinite(left))); where();
+seen.push('about: ' + ($('about').textContent.match(/A golden trace/) || ['NaN'])[0]);
+const out = document.createElement('pre'); out.id = 'seen'; out.textContent = 'SEEN\n' + seen.join('\n') + '\nEND\n'; document.body.append(out);
+</script></body>"#;
+
+/// Compares, goes to where the two first differ, and reads what each says there.
+const DIFFER: &str = r#"<script>
+const seen = [];
+onerror = message => { seen.push('error ' + message); };
+document.dispatchEvent(new KeyboardEvent('keydown', { key: 'c' }));
+$('versus').querySelector('button').click();
+seen.push(...[...$('versus').querySelectorAll('tbody tr:first-child td')].slice(1).map(cell => cell.textContent));
+const out = document.createElement('pre'); out.id = 'seen'; out.textContent = 'SEEN\n' + seen.join('\n') + '\nEND\n'; document.body.append(out);
+</script></body>"#;
+
 /// Opens `page` with `script` at its end; the answer is what the script has seen, unless there is
 /// no Chromium here.
 fn open(name: &str, page: &str, script: &str) -> Option<Vec<String>> {
@@ -254,6 +276,53 @@ fn the_lens_and_the_command_count_events_in_the_same_way() {
         "where: event 3",
         "lost-task at event 3",
         "Nobody can wake task 0",
+    ];
+    assert_eq!(seen, expected);
+}
+
+/// Those of the ladder are published, for readers on systems that the steps do not run on.
+#[test]
+fn a_golden_trace_can_be_stepped_through() {
+    let traces = Path::new(env!("CARGO_MANIFEST_DIR")).join("../traces");
+    let text = fs::read_to_string(traces.join("s04_select.trace")).expect("it is there");
+    let page = html::page(&[("s04".into(), text)], Path::new("..")).expect("our own");
+    for file in fs::read_dir(traces).expect("the golden traces") {
+        let file = file.expect("a trace").path();
+        if file.extension().is_some_and(|kind| kind == "trace") {
+            let text = fs::read_to_string(&file).expect("a trace is text");
+            let trace = Trace::parse(&text);
+            let trace = trace.unwrap_or_else(|bad| panic!("{}: {bad}", file.display()));
+            assert_eq!(lint::all(&trace), [], "{}", file.display());
+        }
+    }
+    let Some(seen) = open("golden", &page, GOLDEN) else {
+        return;
+    };
+    let expected = [
+        "where: event 2 of 24, without times",
+        "by time: true",
+        "where: event 3 of 24, without times",
+        "about: A golden trace",
+    ];
+    assert_eq!(seen, expected);
+}
+
+/// What chapter 6 shows: backends that differ in what they say of the end alone.
+#[test]
+fn compared_traces_differ_where_the_kernel_says_something_else() {
+    let traces = ["select", "epoll"].map(|backend| {
+        let file = format!("../traces/s06_backends.{backend}.trace");
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        let text = fs::read_to_string(file).expect("it is in the repository");
+        (backend.to_owned(), text)
+    });
+    let page = html::page(&traces, Path::new("..")).expect("our own");
+    let Some(seen) = open("differ", &page, DIFFER) else {
+        return;
+    };
+    let expected = [
+        "select: fd 1 readable",
+        "select: fd 1 readable, closed by the peer",
     ];
     assert_eq!(seen, expected);
 }

@@ -42,3 +42,20 @@ fn one_trace_is_opened_at_its_beginning() {
     let (said, address) = html("one", 1);
     assert!(said.contains(&format!("{address}\n")), "{said}");
 }
+
+#[test]
+fn who_stops_reading_is_not_shouted_at() {
+    let file = env::temp_dir().join(format!("trace-pipe-{}.trace", std::process::id()));
+    fs::write(&file, TRACE).expect("it can be written");
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let output = Command::new(env!("CARGO_BIN_EXE_trace"))
+        .arg("lint")
+        .arg(&file)
+        .stdout(writer)
+        .output()
+        .expect("it was built");
+    fs::remove_file(&file).expect("ours");
+    assert!(output.status.success(), "{output:?}");
+    assert!(output.stderr.is_empty(), "{output:?}");
+}
