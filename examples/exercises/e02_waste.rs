@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run -p exercises -- check e02
 //! REACTOR_TRACE=s03.trace cargo run --example s03_spin      # a trace to try it on
+//! cargo run -p exercises -- waste s03.trace
 //! ```
 
 use trace::{Step, Trace};

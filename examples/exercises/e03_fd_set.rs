@@ -6,7 +6,7 @@
 
 use exercises::e03::Set;
 
-/// A bit for each fd.
+/// A bit for each fd: fd n is bit n % 64 of word n / 64.
 #[derive(Debug, Default)]
 pub struct FdSet {
     words: Vec<u64>,

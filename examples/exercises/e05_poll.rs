@@ -28,7 +28,8 @@ impl<'fd> Waits<'fd> for PollSelector<'fd> {
     }
 
     /// Waits until a key is ready or the time is over; `None`: as long as it takes. Reports each
-    /// key that is ready once, with those of its events that would not block.
+    /// key that is ready once, with those of its events that would not block. A signal that comes
+    /// meanwhile changes nothing.
     fn select(&mut self, timeout: Option<Duration>) -> io::Result<Vec<(RawFd, Events)>> {
         // To be changed: it asks for READ alone, does not wait, and reports nobody.
         let ask =

@@ -246,3 +246,40 @@ fn every_question_has_an_answer_a_trace_and_a_test() {
         );
     }
 }
+
+/// Lines in print: as the file stands, without the tests at its end.
+fn printed(source: &str) -> usize {
+    let lines: Vec<&str> = source.lines().collect();
+    let tests = lines.windows(2).position(|two| {
+        let module = two[1].strip_prefix("pub(crate) ").unwrap_or(two[1]);
+        let module = module.starts_with("mod ") && module.ends_with('{');
+        two[0].starts_with("#[cfg(") && two[0].contains("test") && module
+    });
+    tests.unwrap_or(lines.len())
+}
+
+/// The path through the source, in 66 lines a page.
+#[test]
+fn the_afternoon_is_seventy_pages_at_most() {
+    let text = fs::read_to_string(folder().join("afternoon.md")).expect("the afternoon");
+    let rows = text.lines().filter(|line| line.starts_with("| `"));
+    let files: Vec<&str> = rows.filter_map(|row| row.split('`').nth(1)).collect();
+    assert!(files.len() > 20, "only {files:?}");
+    let source = |file: &&str| {
+        let path = root().join(file);
+        fs::read_to_string(path).unwrap_or_else(|error| panic!("{file}: {error}"))
+    };
+    let lines: usize = files.iter().map(|file| printed(&source(file))).sum();
+    let pages = lines.div_ceil(66);
+    assert!(pages <= 70, "{pages} pages");
+}
+
+#[test]
+fn tests_at_the_end_of_a_file_are_not_printed() {
+    assert_eq!(printed("a\nb\n"), 2);
+    for module in ["mod tests {", "pub(crate) mod tests {"] {
+        let tested =
+            format!("a\n#[cfg(test)]\nuse b;\n#[cfg(all(test, not(loom)))]\n{module}\n}}\n");
+        assert_eq!(printed(&tested), 3);
+    }
+}

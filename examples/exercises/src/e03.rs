@@ -55,14 +55,37 @@ pub fn judge<S: Set>() -> Judged {
             set.words()
         )
     })?;
+    set.insert(3);
+    demand(set.contains(64) && set.nfds() == 65, || {
+        format!(
+            "after insert(64) and insert(3), contains(64) is {} and nfds() is {}: a small number \
+             must not make the set shorter, or those above it are forgotten",
+            set.contains(64),
+            set.nfds()
+        )
+    })?;
+    set.remove(5);
+    demand(!set.contains(5), || {
+        "after remove(5), contains(5) is true, and 5 was never put in: a bit that is taken out \
+         becomes 0, whatever it was"
+            .into()
+    })?;
     set.remove(5000);
     demand(!set.contains(5000), || {
-        "contains(5000), though only 64 was put in".into()
+        "contains(5000), though only 64 and 3 were put in".into()
     })?;
     set.remove(64);
+    demand(set.nfds() == 4, || {
+        format!(
+            "after insert(64), insert(3) and remove(64), nfds() is {}, and should be 4: the \
+             highest number that is left is 3",
+            set.nfds()
+        )
+    })?;
+    set.remove(3);
     demand(set.nfds() == 0, || {
         format!(
-            "after remove(64) the set is empty, and nfds() should be 0, not {}",
+            "after the last one was removed the set is empty, and nfds() should be 0, not {}",
             set.nfds()
         )
     })?;
@@ -79,24 +102,26 @@ fn beside_a_tree<S: Set>() -> Judged {
         random ^= random << 5;
         // Beyond 1024, where C's fd_set writes into foreign memory.
         let fd = (random >> 8) as usize % 3000;
-        if random & 1 == 0 {
+        let verb = if random & 1 == 0 {
             set.insert(fd);
             tree.insert(fd);
+            "insert"
         } else {
             set.remove(fd);
             tree.remove(&fd);
-        }
+            "remove"
+        };
         let nfds = tree.last().map_or(0, |fd| fd + 1);
         let other = (random >> 3) as usize % 3000;
         demand(set.contains(other) == tree.contains(&other), || {
             format!(
-                "step {step} of many: contains({other}) is {}",
+                "step {step} of many, {verb}({fd}): contains({other}) is {}",
                 set.contains(other)
             )
         })?;
         demand(set.nfds() == nfds, || {
             format!(
-                "step {step} of many: nfds() is {}, and should be {nfds}",
+                "step {step} of many, {verb}({fd}): nfds() is {}, and should be {nfds}",
                 set.nfds()
             )
         })?;

@@ -1,13 +1,18 @@
 //! The judge of exercise 5: a conformance suite for whatever waits for fds. A test runs it on the
 //! selector of `selectors-core`, too.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::sys::pthread::{pthread_kill, pthread_self};
+use nix::sys::signal::Signal;
 use selectors_core::{EVENT_READ, EVENT_WRITE, Events};
+use signal_hook::consts::SIGUSR1;
 
 use crate::verdict::{demand, failed};
 use crate::{Judged, Wrong};
@@ -36,6 +41,7 @@ struct Case<'fd> {
     fd: BorrowedFd<'fd>,
     events: Events,
     right: Option<Events>,
+    why: &'static str,
 }
 
 /// Tries one situation after another.
@@ -56,15 +62,18 @@ pub fn judge<'fd, S: Waits<'fd>>() -> Judged {
             .into_iter()
             .collect();
         demand(found == right, || {
+            let twice = "Each key once, with all that holds for it";
+            let why = if found.len() > 1 { twice } else { case.why };
             format!(
-                "{}: it should report {right:?}, and reports {found:?}",
+                "{}: it should report {right:?}, and reports {found:?}. {why}",
                 case.words
             )
         })?;
     }
     all_at_once::<S>(fds)?;
     never_early::<S>(fds)?;
-    waits_for_bytes::<S>(fds)
+    waits_for_bytes::<S>(fds)?;
+    goes_on_after_a_signal::<S>(fds)
 }
 
 /// Sockets and pipes in every state.
@@ -102,17 +111,20 @@ impl Fds {
 
 #[rustfmt::skip]
 fn cases(fds: &Fds) -> [Case<'_>; 9] {
-    let case = |words, fd, events, right| Case { words, fd, events, right };
+    const ASK: &str = "Who asks for READ is asked for with POLLIN, who asks for WRITE with POLLOUT; the answer is in `revents`";
+    const ONLY: &str = "Report what holds AND was asked for, not all that was asked for";
+    const UNASKED: &str = "HUP and ERR come unasked: for whoever asked, a call would not block";
+    let case = |words, fd, events, right, why| Case { words, fd, events, right, why };
     [
-        case("bytes have come, and somebody asks for READ", fds.told.as_fd(), EVENT_READ, Some(EVENT_READ)),
-        case("nothing has come, and somebody asks for READ", fds.quiet.as_fd(), EVENT_READ, None),
-        case("there is room, and somebody asks for WRITE", fds.quiet.as_fd(), EVENT_WRITE, Some(EVENT_WRITE)),
-        case("there is room, nothing has come, and somebody asks for both", fds.quiet.as_fd(), BOTH, Some(EVENT_WRITE)),
-        case("bytes have come and there is room, but only READ was asked for", fds.told.as_fd(), EVENT_READ, Some(EVENT_READ)),
-        case("bytes have come, there is room, and both were asked for", fds.told.as_fd(), BOTH, Some(BOTH)),
-        case("the peer has gone: a read would answer 0 at once", fds.left.as_fd(), EVENT_READ, Some(EVENT_READ)),
-        case("a pipe whose writer has gone: the kernel says HUP alone, and a read would answer 0", fds.hung_up.as_fd(), EVENT_READ, Some(EVENT_READ)),
-        case("a pipe whose reader has gone: the kernel says ERR, and a write would fail at once", fds.broken.as_fd(), EVENT_WRITE, Some(EVENT_WRITE)),
+        case("bytes have come, and somebody asks for READ", fds.told.as_fd(), EVENT_READ, Some(EVENT_READ), ASK),
+        case("nothing has come, and somebody asks for READ", fds.quiet.as_fd(), EVENT_READ, None, ONLY),
+        case("there is room, and somebody asks for WRITE", fds.quiet.as_fd(), EVENT_WRITE, Some(EVENT_WRITE), ASK),
+        case("there is room, nothing has come, and somebody asks for both", fds.quiet.as_fd(), BOTH, Some(EVENT_WRITE), ONLY),
+        case("bytes have come and there is room, but only READ was asked for", fds.told.as_fd(), EVENT_READ, Some(EVENT_READ), ONLY),
+        case("bytes have come, there is room, and both were asked for", fds.told.as_fd(), BOTH, Some(BOTH), ASK),
+        case("the peer has gone: a read would answer 0 at once", fds.left.as_fd(), EVENT_READ, Some(EVENT_READ), UNASKED),
+        case("a pipe whose writer has gone: the kernel says HUP alone, and a read would answer 0", fds.hung_up.as_fd(), EVENT_READ, Some(EVENT_READ), UNASKED),
+        case("a pipe whose reader has gone: the kernel says ERR, and a write would fail at once", fds.broken.as_fd(), EVENT_WRITE, Some(EVENT_WRITE), UNASKED),
     ]
 }
 
@@ -164,4 +176,58 @@ fn waits_for_bytes<'fd, S: Waits<'fd>>(fds: &'fd Fds) -> Judged {
         Ok(sent) => sent.map_err(failed("sending")),
         Err(_) => Err(Wrong::new("the sender panicked")),
     }
+}
+
+/// Signals that come every few milliseconds, until nobody waits any more or they have all come.
+const SIGNALS: u32 = 600;
+const BETWEEN_SIGNALS: Duration = Duration::from_millis(5);
+
+fn goes_on_after_a_signal<'fd, S: Waits<'fd>>(fds: &'fd Fds) -> Judged {
+    // The bytes of the situation before this one would answer at once.
+    let mut near = fds.quiet.try_clone().map_err(failed("making sockets"))?;
+    near.read_exact(&mut [0; 7]).map_err(failed("reading"))?;
+    let mut selector = S::default();
+    selector.register(fds.quiet.as_fd(), EVENT_READ);
+    // A handler that only notes the signal: enough for the kernel to end the call.
+    let noted = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(SIGUSR1, noted).map_err(failed("a handler for a signal"))?;
+    let (waiting, this) = (Arc::new(AtomicBool::new(true)), pthread_self());
+    let still = Arc::clone(&waiting);
+    let signaller = thread::spawn(move || {
+        let mut sent = 0;
+        while still.load(Ordering::SeqCst) && sent < SIGNALS {
+            thread::sleep(BETWEEN_SIGNALS);
+            // The thread that waits joins this one: it is still there.
+            let _ = pthread_kill(this, Signal::SIGUSR1);
+            sent += 1;
+        }
+        sent
+    });
+    let timeout = BETWEEN_SIGNALS * 6;
+    let began = Instant::now();
+    let answer = selector.select(Some(timeout));
+    let waited = began.elapsed();
+    waiting.store(false, Ordering::SeqCst);
+    let sent = signaller
+        .join()
+        .map_err(|_| Wrong::new("the signaller panicked"))?;
+    let found = answer.map_err(|error| {
+        Wrong::new(format!(
+            "a signal came while it waited, and it returned the error {error:?}. That is no news for \
+             whoever waits for bytes: ask again"
+        ))
+    })?;
+    demand(found.is_empty() && waited >= timeout, || {
+        format!(
+            "signals come, but no bytes, for {timeout:?}: it returned {found:?} after {waited:?}. Ask \
+             again after a signal, for the time that is left"
+        )
+    })?;
+    demand(sent < SIGNALS, || {
+        format!(
+            "a signal every {BETWEEN_SIGNALS:?}, and a timeout of {timeout:?}: it waited for \
+             {waited:?}. Ask again for the time that is left, and not for all of it: who does that \
+             never gives up while signals come"
+        )
+    })
 }

@@ -2,6 +2,7 @@
 //! it becomes words, too.
 
 use std::any::Any;
+use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
@@ -69,11 +70,29 @@ impl Exercise {
     }
 }
 
+thread_local! {
+    /// The line that the last panic of this thread came from.
+    static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// From now on a panic prints nothing; the judge says what it said, and from which line it came.
+pub fn note_panics() {
+    panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(|place| {
+            // As the reader knows the file, and not as the module path goes round by `src`.
+            let file = place.file().replace("src/../", "");
+            format!(" ({file}, line {})", place.line())
+        });
+        PLACE.set(place);
+    }));
+}
+
 fn panicked(panic: &(dyn Any + Send)) -> String {
     let words = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let words = words.or_else(|| panic.downcast_ref::<String>().cloned());
     let words = words.unwrap_or_else(|| "something that is not text".to_owned());
-    format!("your code panicked: {words}")
+    let place = PLACE.take().unwrap_or_default();
+    format!("your code panicked: {words}{place}")
 }
 
 /// One row of the table: the same judge for both versions; `code` in it is the module judged.
@@ -124,7 +143,7 @@ pub static EXERCISES: [Exercise; 10] = [
         "write the set of fds that select(2) takes",
         e03::judge::<code::FdSet>(),
         [
-            "fd 70 is bit 70 % 64 of word 70 / 64.",
+            "fd 70 is bit 70 % 64 of word 70 / 64; `leading_zeros` of a word finds its highest bit.",
             "The set has to grow when a larger number is put in: C's fd_set does not, and writes \
              into whatever lies behind it.",
             "The kernel wants the highest number plus one, and looks at no number beyond it; after \
@@ -150,9 +169,12 @@ pub static EXERCISES: [Exercise; 10] = [
         [
             "Three things to translate: interest into POLLIN and POLLOUT, the timeout, and the \
              answers back into events.",
-            "HUP and ERR come unasked: for whoever asked for READ or WRITE, a call will not block.",
-            "A timeout must not fire early; an interrupted call (EINTR) is asked again, for the \
-             time that is left.",
+            "After the call, `record.revents()` has the answer: PollFlags::IN, OUT, HUP, ERR. HUP \
+             and ERR come unasked: for whoever asked for READ or WRITE, a call will not block.",
+            "`Timespec::try_from(duration)` translates the timeout, and `None` waits for ever. \
+             `Events` is never empty: `match (read, write)`, and skip a key with neither.",
+            "A timeout must not fire early; an interrupted call (Errno::INTR) is asked again, for \
+             the time that is left.",
         ]
     ),
     exercise!(
@@ -213,3 +235,20 @@ pub static EXERCISES: [Exercise; 10] = [
         ]
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_told_with_its_line() {
+        note_panics();
+        let bytes: Vec<u8> = Vec::new();
+        let (line, caught) = (line!(), panic::catch_unwind(|| bytes[7]));
+        let words = panicked(&*caught.expect_err("it is empty"));
+        let _ = panic::take_hook();
+        let place = format!("exercises/src/exercise.rs, line {line})");
+        assert!(words.contains("index is 7"), "{words}");
+        assert!(words.ends_with(&place), "{words}");
+    }
+}

@@ -4,12 +4,16 @@
 //! cargo run -p exercises                  # what there is, and what is solved
 //! cargo run -p exercises -- check e06     # what is still wrong
 //! cargo run -p exercises -- hint e06      # a hint; again with a 2 behind it: two of them
+//! cargo run -p exercises -- waste FILE    # what your e02 counts in a trace
 //! ```
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use exercises::{EXERCISES, Exercise, Version};
+use exercises::{EXERCISES, Exercise, Version, solutions, starts};
+use trace::Trace;
 
 /// Ten exercises about how a reactor works.
 #[derive(Parser)]
@@ -41,6 +45,14 @@ enum What {
         #[arg(default_value_t = 1)]
         number: usize,
     },
+    /// Say what the code of exercise 2 counts in a trace of your own
+    Waste {
+        /// A trace
+        file: PathBuf,
+        /// Count with the solution instead
+        #[arg(long)]
+        solution: bool,
+    },
 }
 
 fn exercise(name: &str) -> Result<&'static Exercise, String> {
@@ -48,11 +60,12 @@ fn exercise(name: &str) -> Result<&'static Exercise, String> {
 }
 
 fn main() -> ExitCode {
-    // The judge tells of a panic in its own words.
-    std::panic::set_hook(Box::new(|_| {}));
+    // The judge tells of a panic in its own words, and of the line that it came from.
+    exercises::note_panics();
     match Args::parse().what.unwrap_or(What::List) {
         What::List => list(),
         What::Check { exercise, solution } => return check(exercise, solution),
+        What::Waste { file, solution } => return waste(&file, solution),
         What::Hint { exercise, number } => {
             for (hint, number) in exercise.hints.iter().zip(1..=number) {
                 println!(
@@ -75,6 +88,29 @@ fn list() {
         println!("{}  {state:6}  {}", exercise.name, exercise.task);
     }
     println!("\nChange a file in examples/exercises/, then: cargo run -p exercises -- check e01");
+}
+
+fn waste(file: &Path, solution: bool) -> ExitCode {
+    let read = fs::read_to_string(file).map_err(|error| error.to_string());
+    let trace = read.and_then(|text| Trace::parse(&text).map_err(|bad| bad.to_string()));
+    match trace {
+        Ok(trace) => {
+            let count = match solution {
+                true => solutions::e02::wasted_per_byte,
+                false => starts::e02::wasted_per_byte,
+            };
+            println!(
+                "{}: {:?} calls in vain for each byte",
+                file.display(),
+                count(&trace)
+            );
+            ExitCode::SUCCESS
+        }
+        Err(wrong) => {
+            eprintln!("exercises: {}: {wrong}", file.display());
+            ExitCode::from(2)
+        }
+    }
 }
 
 fn check(exercise: &Exercise, solution: bool) -> ExitCode {

@@ -1,6 +1,7 @@
 //! The command: what a learner sees.
 
 use std::process::{Command, Output};
+use std::{env, fs};
 
 fn run(arguments: &[&str]) -> (i32, String) {
     let command = Command::new(env!("CARGO_BIN_EXE_exercises"))
@@ -54,4 +55,23 @@ fn a_name_that_is_none_is_refused() {
     let (status, text) = run(&["check", "e11"]);
     assert_eq!(status, 2);
     assert!(text.contains("e01 to e10"), "{text}");
+}
+
+#[test]
+fn a_trace_of_ones_own_can_be_counted() {
+    let name = format!("exercises-{}.trace", std::process::id());
+    let file = env::temp_dir().join(name);
+    let trace = r#"{"trace":"reactor","version":1,"backend":"nothing","trigger":"level"}
+{"t":1,"e":"syscall","fd":0,"call":"accept","result":"would_block"}
+{"t":2,"e":"syscall","fd":1,"call":"recv","result":"ok","n":4}
+"#;
+    fs::write(&file, trace).expect("it can be written");
+    let path = file.to_str().expect("our own name is text");
+    let (status, text) = run(&["waste", path, "--solution"]);
+    assert_eq!(status, 0, "{text}");
+    assert!(text.contains("Some(0.25) calls in vain"), "{text}");
+    fs::remove_file(&file).expect("ours");
+    let (status, text) = run(&["waste", path]);
+    assert_eq!(status, 2, "{text}");
+    assert!(text.contains(&format!("{path}: ")), "{text}");
 }

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 /// The version that this crate reads.
 const VERSION: u32 = 1;
@@ -44,7 +45,8 @@ pub struct Overhead {
 /// One event.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Line {
-    /// Nanoseconds since the recording began.
+    /// Nanoseconds since the recording began; 0 in a golden trace, which has no times.
+    #[serde(default)]
     pub t: u64,
     /// The line of the library that did it.
     #[serde(default)]
@@ -67,6 +69,7 @@ pub struct Line {
 pub enum Step {
     Spawn {
         task: u32,
+        #[serde(default)]
         from: String,
     },
     Enqueue {
@@ -113,6 +116,7 @@ pub enum Step {
         fd: u32,
     },
     SelectBegin {
+        #[serde(deserialize_with = "timeout")]
         timeout: Option<u64>,
         keys: u32,
     },
@@ -127,6 +131,7 @@ pub enum Step {
     Notify,
     TimerSet {
         timer: u32,
+        #[serde(default)]
         deadline: u64,
     },
     TimerFired {
@@ -135,6 +140,23 @@ pub enum Step {
     Recorder {
         took: u64,
     },
+}
+
+/// A golden trace only says that there is a timeout, and not how long it is; it is counted as short.
+fn timeout<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Timeout {
+        Nanoseconds(u64),
+        Timeless(String),
+    }
+    let timeout = Option::<Timeout>::deserialize(from)?;
+    match timeout {
+        None => Ok(None),
+        Some(Timeout::Nanoseconds(nanoseconds)) => Ok(Some(nanoseconds)),
+        Some(Timeout::Timeless(word)) if word == "some" => Ok(Some(1)),
+        Some(Timeout::Timeless(word)) => Err(D::Error::custom(format!("{word:?} is no timeout"))),
+    }
 }
 
 /// A text that is no trace.

@@ -2,14 +2,15 @@
 //!
 //! ```text
 //! REACTOR_TRACE=echo.trace cargo run --example echo -- --demo --selector epoll
-//! cargo run -p trace -- html echo.trace          # writes echo.trace.html
+//! cargo run -p trace -- html echo.trace          # writes echo.trace.html, and says what to open
 //! cargo run -p trace -- html A B                 # one page that compares both
 //! cargo run -p trace -- lint echo.trace
 //! cargo run -p trace -- chrome echo.trace        # for ui.perfetto.dev and chrome://tracing
 //! ```
 
 use std::fs;
-use std::path::PathBuf;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -53,6 +54,13 @@ enum What {
     },
 }
 
+/// As `println!`; who has stopped reading, as `head` does, need not be told the rest.
+macro_rules! say {
+    ($($text:tt)*) => {
+        let _ = writeln!(io::stdout(), $($text)*);
+    };
+}
+
 fn main() -> ExitCode {
     match run(Args::parse().what) {
         Ok(status) => status,
@@ -75,21 +83,26 @@ fn run(what: What) -> Result<ExitCode, String> {
                 traces.push((file.display().to_string(), read(file)?));
             }
             let page = html::page(&traces, &sources).map_err(|bad| bad.to_string())?;
-            write(output.unwrap_or_else(|| beside(&files[0], "html")), &page)?;
+            let output = output.unwrap_or_else(|| beside(&files[0], "html"));
+            write(&output, &page)?;
+            let address = html::address(&output, traces.len());
+            let address = address.map_err(|error| format!("{}: {error}", output.display()))?;
+            say!("trace: open {address}");
+            say!("trace: then press the right arrow; ? lists the other keys");
         }
         What::Lint { files } => {
             let mut status = ExitCode::SUCCESS;
             for file in &files {
                 let trace = parse(file)?;
                 let hits = lint::all(&trace);
-                println!(
+                say!(
                     "{}: {} events, {} lint hits",
                     file.display(),
                     trace.lines.len(),
                     hits.len()
                 );
                 for hit in &hits {
-                    println!("  {hit}");
+                    say!("  {hit}");
                     status = ExitCode::from(1);
                 }
             }
@@ -97,7 +110,9 @@ fn run(what: What) -> Result<ExitCode, String> {
         }
         What::Chrome { file, output } => {
             let text = chrome::export(&parse(&file)?);
-            write(output.unwrap_or_else(|| beside(&file, "json")), &text)?;
+            let output = output.unwrap_or_else(|| beside(&file, "json"));
+            write(&output, &text)?;
+            say!("{}", output.display());
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -111,13 +126,11 @@ fn parse(file: &PathBuf) -> Result<Trace, String> {
     Trace::parse(&read(file)?).map_err(|bad| format!("{}: {bad}", file.display()))
 }
 
-fn write(file: PathBuf, text: &str) -> Result<(), String> {
-    fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;
-    println!("{}", file.display());
-    Ok(())
+fn write(file: &Path, text: &str) -> Result<(), String> {
+    fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))
 }
 
-fn beside(file: &std::path::Path, ending: &str) -> PathBuf {
+fn beside(file: &Path, ending: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(format!(".{ending}"));
     name.into()

@@ -11,7 +11,7 @@ use selectors_core::Backend;
 use support::browser::chromium;
 use support::record;
 use trace::browser::ALONE;
-use trace::html;
+use trace::{Trace, html, lint};
 
 /// Presses keys as a reader would, and leaves what it saw in the page, one line each.
 const READER: &str = r#"<script>
@@ -64,6 +64,51 @@ fit(); const far = time('all of it', draw);
 ui.clock = true; const clock = time('all of it by time', draw);
 const bound = lanes * canvas.clientWidth * 1.5;
 seen.push('bounded: ' + (far < bound && clock < bound && far < cur().ev.length / 4));
+const out = document.createElement('pre'); out.id = 'seen'; out.textContent = 'SEEN\n' + seen.join('\n') + '\nEND\n'; document.body.append(out);
+</script></body>"#;
+
+/// Goes beyond the end of the shorter one of two traces, and asks for everything there.
+const BEYOND: &str = r#"<script>
+const seen = [];
+onerror = message => { seen.push('error ' + message); };
+const press = key => document.dispatchEvent(new KeyboardEvent('keydown', { key }));
+press('c'); press('s'); press('End');
+seen.push('beyond: ' + (ui.at >= tracks[0].ev.length)); press('s'); press('w');
+seen.push('wake: ' + $('now').textContent);
+press('p'); seen.push('quiz: ' + $('quiz').textContent); press('p');
+for (const key of ['n', 't', 't', 'l', '+', '-', '0']) press(key);
+press('ArrowLeft'); seen.push('here: ' + $('versus').querySelectorAll('td')[1].textContent);
+const out = document.createElement('pre'); out.id = 'seen'; out.textContent = 'SEEN\n' + seen.join('\n') + '\nEND\n'; document.body.append(out);
+</script></body>"#;
+
+/// Goes to what the lens has found.
+const LENS: &str = r#"<script>
+const seen = [];
+onerror = message => { seen.push('error ' + message); };
+document.dispatchEvent(new KeyboardEvent('keydown', { key: 'n' }));
+seen.push('where: ' + $('where').textContent.split(' of')[0], $('hits').querySelector('button').textContent.split(':')[0], $('now').textContent.split(':')[0]);
+const out = document.createElement('pre'); out.id = 'seen'; out.textContent = 'SEEN\n' + seen.join('\n') + '\nEND\n'; document.body.append(out);
+</script></body>"#;
+
+/// Steps through a trace without times, and asks for the axis of time all the same.
+const GOLDEN: &str = r#"<script>
+const seen = [];
+onerror = message => { seen.push('error ' + message); };
+const press = key => document.dispatchEvent(new KeyboardEvent('keydown', { key }));
+const where = () => seen.push('where: ' + $('where').textContent);
+press('ArrowRight'); where();
+press('t'); press('ArrowRight'); const left = view(cur(), 1000).left; seen.push('by time: ' + (shapes > 0 && Number.isFinite(left))); where();
+seen.push('about: ' + ($('about').textContent.match(/A golden trace/) || ['NaN'])[0]);
+const out = document.createElement('pre'); out.id = 'seen'; out.textContent = 'SEEN\n' + seen.join('\n') + '\nEND\n'; document.body.append(out);
+</script></body>"#;
+
+/// Compares, goes to where the two first differ, and reads what each says there.
+const DIFFER: &str = r#"<script>
+const seen = [];
+onerror = message => { seen.push('error ' + message); };
+document.dispatchEvent(new KeyboardEvent('keydown', { key: 'c' }));
+$('versus').querySelector('button').click();
+seen.push(...[...$('versus').querySelectorAll('tbody tr:first-child td')].slice(1).map(cell => cell.textContent));
 const out = document.createElement('pre'); out.id = 'seen'; out.textContent = 'SEEN\n' + seen.join('\n') + '\nEND\n'; document.body.append(out);
 </script></body>"#;
 
@@ -188,4 +233,96 @@ fn a_reader_can_step_predict_and_compare() {
         seen.last().is_some_and(|label| label.contains("2 tasks")),
         "{seen:#?}"
     );
+}
+
+#[test]
+fn beyond_the_end_of_the_shorter_trace_every_key_still_works() {
+    let program = |yields: u32| async move {
+        for _ in 0..yields {
+            executor::yield_now().await;
+        }
+    };
+    let traces = [("short", 1), ("long", 5)]
+        .map(|(name, yields)| (name.to_owned(), record(Backend::Poll, program(yields))));
+    let page = html::page(&traces, Path::new("..")).expect("our own traces");
+    let Some(seen) = open("beyond", &page, BEYOND) else {
+        return;
+    };
+    let expected = [
+        "beyond: true",
+        "wake: Task 0 is not woken again in this trace.",
+        "quiz: PredictThat was the last event.",
+        "here: –",
+    ];
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn the_lens_and_the_command_count_events_in_the_same_way() {
+    let text = r#"{"trace":"reactor","version":1,"backend":"poll","trigger":"level"}
+{"t":1,"e":"poll_begin","task":0}
+{"t":2,"e":"recorder","took":5}
+{"t":3,"e":"poll_end","task":0,"ready":false}
+{"t":4,"e":"lost","task":0}
+"#;
+    let hits = lint::all(&Trace::parse(text).expect("a trace"));
+    let words: Vec<String> = hits.iter().map(ToString::to_string).collect();
+    assert!(words[0].starts_with("lost-task at event 3: "), "{words:?}");
+    let page = html::page(&[("lost".into(), text.into())], Path::new("..")).expect("our own");
+    let Some(seen) = open("lens", &page, LENS) else {
+        return;
+    };
+    let expected = [
+        "where: event 3",
+        "lost-task at event 3",
+        "Nobody can wake task 0",
+    ];
+    assert_eq!(seen, expected);
+}
+
+/// Those of the ladder are published, for readers on systems that the steps do not run on.
+#[test]
+fn a_golden_trace_can_be_stepped_through() {
+    let traces = Path::new(env!("CARGO_MANIFEST_DIR")).join("../traces");
+    let text = fs::read_to_string(traces.join("s04_select.trace")).expect("it is there");
+    let page = html::page(&[("s04".into(), text)], Path::new("..")).expect("our own");
+    for file in fs::read_dir(traces).expect("the golden traces") {
+        let file = file.expect("a trace").path();
+        if file.extension().is_some_and(|kind| kind == "trace") {
+            let text = fs::read_to_string(&file).expect("a trace is text");
+            let trace = Trace::parse(&text);
+            let trace = trace.unwrap_or_else(|bad| panic!("{}: {bad}", file.display()));
+            assert_eq!(lint::all(&trace), [], "{}", file.display());
+        }
+    }
+    let Some(seen) = open("golden", &page, GOLDEN) else {
+        return;
+    };
+    let expected = [
+        "where: event 2 of 24, without times",
+        "by time: true",
+        "where: event 3 of 24, without times",
+        "about: A golden trace",
+    ];
+    assert_eq!(seen, expected);
+}
+
+/// What chapter 6 shows: backends that differ in what they say of the end alone.
+#[test]
+fn compared_traces_differ_where_the_kernel_says_something_else() {
+    let traces = ["select", "epoll"].map(|backend| {
+        let file = format!("../traces/s06_backends.{backend}.trace");
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        let text = fs::read_to_string(file).expect("it is in the repository");
+        (backend.to_owned(), text)
+    });
+    let page = html::page(&traces, Path::new("..")).expect("our own");
+    let Some(seen) = open("differ", &page, DIFFER) else {
+        return;
+    };
+    let expected = [
+        "select: fd 1 readable",
+        "select: fd 1 readable, closed by the peer",
+    ];
+    assert_eq!(seen, expected);
 }

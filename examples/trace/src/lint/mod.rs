@@ -30,7 +30,7 @@ use tasks::Tasks;
 pub struct Hit {
     /// Which lint.
     pub lint: &'static str,
-    /// The event that shows it, counted from 0.
+    /// The event that shows it, as the timeline counts: from 1, the recorder's own lines left out.
     pub event: usize,
     /// A sentence: what is wrong, and what it usually means.
     pub text: String,
@@ -62,7 +62,7 @@ impl Hits {
 /// let text = "{\"trace\":\"reactor\",\"version\":1,\"backend\":\"poll\",\"trigger\":\"level\"}\n\
 ///             {\"t\":5,\"at\":\"core.rs:1\",\"e\":\"lost\",\"task\":3}\n";
 /// let hits = trace::lint::all(&trace::Trace::parse(text)?);
-/// assert_eq!(hits[0].lint, "lost-task");
+/// assert_eq!((hits[0].lint, hits[0].event), ("lost-task", 1));
 /// # Ok::<(), trace::Bad>(())
 /// ```
 #[must_use]
@@ -71,8 +71,10 @@ pub fn all(trace: &Trace) -> Vec<Hit> {
     let mut tasks = Tasks::default();
     let mut keys = Keys::new(&trace.header);
     let mut running = None;
-    for (event, line) in trace.lines.iter().enumerate() {
-        hits.event = event;
+    for line in &trace.lines {
+        if !matches!(line.step, Step::Recorder { .. }) {
+            hits.event += 1;
+        }
         if let Step::PollBegin { task } = line.step {
             running = Some(task);
         }

@@ -12,7 +12,7 @@ mod programs;
 
 use std::env;
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -20,8 +20,6 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clap::Parser;
-use examples::failure::Failure;
-use examples::{command_line, failure, say};
 use executor::Runtime;
 use reactor::trace::Recorder;
 use reactor::{Reactor, Trigger};
@@ -45,10 +43,16 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    failure::exit(command_line::parse().and_then(run))
+    match run(Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("see: {error}");
+            ExitCode::from(1)
+        }
+    }
 }
 
-fn run(args: Args) -> Result<(), Failure> {
+fn run(args: Args) -> io::Result<()> {
     let mut traces = Vec::new();
     let name = args.program.name();
     if args.backend.is_empty() {
@@ -58,30 +62,25 @@ fn run(args: Args) -> Result<(), Failure> {
         traces.push(record(args.program, Runtime::builder().backend(backend))?);
     }
     // The page quotes the lines of the sources that did it.
-    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let page = trace::html::page(&traces, &sources).map_err(Failure::failed)?;
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let page = trace::html::page(&traces, &sources).map_err(io::Error::other)?;
     let output = match args.output {
         Some(output) => output,
         None => beside_executable(&format!("see-{name}.html"))?,
     };
     fs::write(&output, page)?;
-    let output = output.canonicalize()?;
-    say!("see: {} lines of trace, {name}", lines(&traces));
-    say!("see: open file://{}{}", output.display(), place(&traces));
-    say!("see: then press the right arrow; ? lists the other keys");
-    Ok(())
-}
-
-/// Where in the page to begin: several traces are for comparing.
-fn place(traces: &[(String, String)]) -> &'static str {
-    match traces {
-        [_, _, ..] => "#compare",
-        _ => "",
-    }
+    let address = trace::html::address(&output, traces.len())?;
+    let mut out = io::stdout().lock();
+    writeln!(out, "see: {} lines of trace, {name}", lines(&traces))?;
+    writeln!(out, "see: open {address}")?;
+    writeln!(
+        out,
+        "see: then press the right arrow; ? lists the other keys"
+    )
 }
 
 /// Runs the program once; the answer is a title and a trace.
-fn record(program: Program, builder: executor::Builder) -> Result<(String, String), Failure> {
+fn record(program: Program, builder: executor::Builder) -> io::Result<(String, String)> {
     let runtime = builder.build()?;
     let text = Text::default();
     let recorder = recorder(runtime.reactor(), text.clone());
@@ -91,7 +90,7 @@ fn record(program: Program, builder: executor::Builder) -> Result<(String, Strin
     // The recorder writes its last lines when it goes.
     drop(runtime);
     let bytes = mem::take(&mut *lock(&text.0));
-    let text = String::from_utf8(bytes).map_err(Failure::failed)?;
+    let text = String::from_utf8(bytes).map_err(io::Error::other)?;
     Ok((title, text))
 }
 
@@ -107,7 +106,7 @@ fn recorder(reactor: &Reactor, out: Text) -> Recorder {
 #[derive(Clone, Default)]
 struct Text(Arc<Mutex<Vec<u8>>>);
 
-impl io::Write for Text {
+impl Write for Text {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         lock(&self.0).extend_from_slice(bytes);
         Ok(bytes.len())
