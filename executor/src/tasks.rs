@@ -107,11 +107,13 @@ impl Open<'_> {
     }
 
     /// Takes the task out of its place.
+    #[inline]
     pub(crate) fn vacate(&mut self, slot: u32) -> Option<Job> {
         self.slab.get_mut(slot as usize)?.job.take()
     }
 
     /// Moves those that have arrived to their places.
+    #[inline(always)]
     pub(crate) fn settle(&mut self) {
         let mut arrivals = self.tasks.arrivals.borrow_mut();
         while let Some((id, job)) = arrivals.pop() {
