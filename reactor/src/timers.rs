@@ -253,3 +253,48 @@ impl Timers {
         self.stale = 0;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::{PURGE_FROM, Timers};
+
+    fn insert(timers: &mut Timers, deadline: u64) -> super::TimerId {
+        timers.insert(deadline, Waker::noop().clone())
+    }
+
+    #[test]
+    fn a_purge_drops_the_entry_of_a_timer_that_moved_forward() {
+        let mut timers = Timers::new();
+        let many = 2 * PURGE_FROM as u64;
+        let ids: Vec<_> = (1..=many)
+            .map(|at| insert(&mut timers, 1000 * at))
+            .collect();
+        for id in &ids[1..] {
+            drop(timers.cancel(*id));
+        }
+        assert!(timers.reset(ids[0], 10));
+        assert_eq!((timers.len(), timers.heap.len()), (1, 1));
+        let mut fired = Vec::new();
+        timers.fire(u64::MAX, |id, _| fired.push(id));
+        assert_eq!((fired, timers.len()), (vec![ids[0]], 0));
+    }
+
+    #[test]
+    fn cancelled_timers_do_not_fill_the_heap() {
+        let mut timers = Timers::new();
+        for round in 0..100_u64 {
+            // Earlier each time, so that none adopts the entry of another.
+            let ids: Vec<_> = (0..100)
+                .map(|at| insert(&mut timers, 1_000_000 - 1000 * round - at))
+                .collect();
+            for id in ids {
+                drop(timers.cancel(id));
+            }
+        }
+        assert_eq!(timers.len(), 0);
+        assert!(timers.heap.len() <= 400, "{}", timers.heap.len());
+        assert_eq!(timers.table.len(), 100, "places are used again");
+    }
+}
