@@ -250,9 +250,21 @@ impl Core {
         if slot == ROOT {
             return poll_root();
         }
-        tasks.settle();
-        if let Polled::Ready = tasks.poll(slot) {
-            drop_job(self.finish(slot, tasks));
+        let Some((id, mut job)) = tasks.newcomer(slot) else {
+            tasks.settle();
+            if let Polled::Ready = tasks.poll(slot) {
+                self.end(slot, tasks);
+            }
+            return Poll::Pending;
+        };
+        let waker = id.waker();
+        let polled = job.as_mut().poll(&mut Context::from_waker(&waker));
+        TaskId::forget(waker);
+        if polled.is_ready() {
+            self.scheduler.borrow_mut().remove(slot);
+            drop_job(job);
+        } else {
+            tasks.settle_one(id, job);
         }
         Poll::Pending
     }

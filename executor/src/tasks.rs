@@ -113,17 +113,36 @@ impl Open<'_> {
     }
 
     /// Moves those that have arrived to their places.
-    #[inline(always)]
     pub(crate) fn settle(&mut self) {
         let mut arrivals = self.tasks.arrivals.borrow_mut();
         while let Some((id, job)) = arrivals.pop() {
-            let slot = id.slot() as usize;
-            if slot >= self.slab.len() {
-                self.slab.resize_with(slot + 1, Place::vacant);
-            }
-            let place = &mut self.slab[slot];
-            place.job = Some(job);
-            TaskId::forget(mem::replace(&mut place.waker, id.waker()));
+            settle(&mut self.slab, id, job);
         }
     }
+
+    /// The task in `slot`, if it is the one that arrived last: who is over after one poll needs no
+    /// place. Otherwise it is to be [settled](Self::settle_one).
+    #[inline]
+    pub(crate) fn newcomer(&mut self, slot: u32) -> Option<(TaskId, Job)> {
+        let mut arrivals = self.tasks.arrivals.borrow_mut();
+        if arrivals.last()?.0.slot() != slot {
+            return None;
+        }
+        arrivals.pop()
+    }
+
+    /// Moves one to its place.
+    pub(crate) fn settle_one(&mut self, id: TaskId, job: Job) {
+        settle(&mut self.slab, id, job);
+    }
+}
+
+fn settle(slab: &mut Vec<Place>, id: TaskId, job: Job) {
+    let slot = id.slot() as usize;
+    if slot >= slab.len() {
+        slab.resize_with(slot + 1, Place::vacant);
+    }
+    let place = &mut slab[slot];
+    place.job = Some(job);
+    TaskId::forget(mem::replace(&mut place.waker, id.waker()));
 }
