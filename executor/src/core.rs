@@ -27,8 +27,7 @@ use crate::waker::TaskId;
 use crate::watched::Watched;
 
 /// Polls between two looks at the kernel. A task that wakes itself runs at most this often before
-/// sockets and timers get their chance; each look costs a system call. (Where keys are
-/// level-triggered it is more if more are queued.)
+/// sockets and timers get their chance; each look costs a system call. By level it may be more.
 pub(crate) const POLLS_PER_TURN: usize = 64;
 
 /// Sleeps in a row without foreign mail before the loop stops announcing them.
@@ -304,11 +303,8 @@ impl Core {
         turn
     }
 
-    /// Polls until the next look at the kernel: where keys are level-triggered, at least everybody
-    /// who is queued.
-    ///
-    /// A key whose task was woken and has not run yet is wanted by nobody: a look would have to
-    /// park it, and to arm it again after the poll. That is two system calls more for an echo.
+    /// Polls until the next look at the kernel: by level at least everybody who is queued, for a
+    /// look would park the keys of those who were woken and have not run, and arm them again later.
     #[inline]
     pub(crate) fn polls_per_turn(&self) -> usize {
         if self.reactor.trigger() == Trigger::Edge {

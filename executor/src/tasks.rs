@@ -1,8 +1,8 @@
 //! The slab of tasks: the futures, by slot.
 //!
 //! It is borrowed from one look at the kernel to the next, so a poll costs no more than finding its
-//! place. What is spawned meanwhile arrives in a list beside it, and moves in before it is first
-//! polled.
+//! place. What is spawned meanwhile arrives in a list beside it, and moves in when it has to wait, or
+//! others have arrived after it.
 
 use std::cell::{RefCell, RefMut};
 use std::future::Future;
@@ -46,7 +46,7 @@ pub(crate) enum Polled {
 pub(crate) struct Tasks {
     /// Indexed by slot; place 0 stays vacant.
     slab: RefCell<Vec<Place>>,
-    /// Spawned, and not in the slab yet: they move there when they are first polled.
+    /// Spawned, and not in the slab yet.
     arrivals: RefCell<Vec<(TaskId, Job)>>,
 }
 
