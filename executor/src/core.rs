@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,12 +12,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use reactor::observe::Cause;
-use reactor::{Reactor, Turn};
+use reactor::{Reactor, Trigger, Turn};
 
 use crate::inbox::{Inbox, Sleep};
-use crate::join::{self, JoinHandle};
+use crate::join::{Delivery, JoinHandle};
 use crate::metrics::Counts;
-use crate::scheduler::{About, Next, ROOT, Scheduler};
+use crate::recycle::Recycled;
+use crate::scheduler::{Next, ROOT, Scheduler};
 use crate::stopping::Stopping;
 use crate::task::{Outlet, Task};
 use crate::tasks::{Job, Open, Polled, Tasks};
@@ -26,7 +27,7 @@ use crate::waker::TaskId;
 use crate::watched::Watched;
 
 /// Polls between two looks at the kernel. A task that wakes itself runs at most this often before
-/// sockets and timers get their chance; each look costs a system call.
+/// sockets and timers get their chance; each look costs a system call. By level it may be more.
 pub(crate) const POLLS_PER_TURN: usize = 64;
 
 /// Sleeps in a row without foreign mail before the loop stops announcing them.
@@ -41,6 +42,8 @@ pub(crate) struct Core {
     pub(crate) scheduler: RefCell<Scheduler>,
     /// The futures.
     pub(crate) tasks: Tasks,
+    /// What tasks share with their handles.
+    recycled: Recycled,
     /// What other threads share with us.
     pub(crate) remote: Arc<Remote>,
     /// The counted wakers, while somebody observes.
@@ -49,6 +52,8 @@ pub(crate) struct Core {
     pub(crate) counts: Counts,
     /// Was a shutdown asked for?
     pub(crate) stopping: Stopping,
+    /// Polls that the present pass may make.
+    at_most: Cell<usize>,
     /// Sleeps since the last foreign wake.
     quiet_sleeps: Cell<u32>,
     /// The runtime is being dropped: nothing new is taken in.
@@ -69,7 +74,9 @@ impl Core {
             reactor,
             scheduler: RefCell::new(Scheduler::new(number, seed)),
             tasks: Tasks::default(),
+            recycled: Recycled::default(),
             remote,
+            at_most: Cell::new(0),
             quiet_sleeps: Cell::new(0),
             watched: Watched::default(),
             counts: Counts::default(),
@@ -80,55 +87,88 @@ impl Core {
 
     /// Takes a future in; it is first polled by the run loop, not here.
     #[inline]
-    pub(crate) fn spawn<F>(&self, future: F, about: About) -> JoinHandle<F::Output>
+    pub(crate) fn spawn<F>(
+        &self,
+        future: F,
+        from: &'static Location<'static>,
+    ) -> JoinHandle<F::Output>
     where
         F: Future + 'static,
     {
-        let shared = join::Shared::new();
-        let id = self.insert(future, Rc::clone(&shared), about);
+        let id = self.admit(from);
+        let shared = self.recycled.shared(id.slot());
+        self.put(id, Task::new(id, future, Delivery::new(&shared)));
         JoinHandle::new(id, shared)
     }
 
     /// The same, with the result going to any outlet.
-    pub(crate) fn insert<F, O>(&self, future: F, outlet: O, about: About) -> TaskId
+    pub(crate) fn insert<F, O>(
+        &self,
+        future: F,
+        outlet: O,
+        from: &'static Location<'static>,
+    ) -> TaskId
     where
         F: Future + 'static,
         O: Outlet<F::Output> + 'static,
     {
-        if self.closed.get() {
-            // Too late: the task ends before it begins, as its outlet will say.
-            let id = TaskId::new(self.number, ROOT, 0);
-            drop(Task::new(id, future, outlet));
-            return id;
-        }
-        let from = about.from;
-        let id = self.scheduler.borrow_mut().new_task(about);
-        if self.reactor.is_observed() {
-            self.observe_spawn(id, from);
-        }
-        self.tasks
-            .insert(id, Box::pin(Task::new(id, future, outlet)));
+        let id = self.admit(from);
+        self.put(id, Task::new(id, future, outlet));
         id
     }
 
-    /// A wake on this thread. False, and nothing is done, if somebody observes.
+    /// The id of a new task, which is woken. The root's slot, if it is too late for a new task.
     #[inline]
-    pub(crate) fn schedule(&self, id: TaskId) -> bool {
-        if self.reactor.is_observed() {
-            return false;
+    fn admit(&self, from: &'static Location<'static>) -> TaskId {
+        if self.closed.get() {
+            return TaskId::new(self.number, ROOT, 0);
         }
-        self.counts.local_wakes.add(1);
-        self.scheduler.borrow_mut().schedule(id);
-        true
+        let id = self.scheduler.borrow_mut().new_task(from);
+        if self.reactor.is_observed() {
+            self.observe_spawn(id, from);
+        }
+        id
+    }
+
+    /// Takes the task in. If it is too late, it ends before it begins, as its outlet will say.
+    #[inline]
+    fn put<F, O>(&self, id: TaskId, task: Task<F, O>)
+    where
+        F: Future + 'static,
+        O: Outlet<F::Output> + 'static,
+    {
+        if id.slot() != ROOT {
+            self.tasks.insert(id, Box::pin(task));
+        }
+    }
+
+    /// A wake on this thread, where it takes no more than a push. False, and nothing is done, where
+    /// it takes more, or somebody observes: then [`wake`](Self::wake) does it.
+    #[inline]
+    pub(crate) fn wake_at_once(&self, id: TaskId) -> bool {
+        let woken = !self.reactor.is_observed() && self.scheduler.borrow_mut().schedule_at_once(id);
+        if woken {
+            self.counts.local_wakes.add(1);
+        }
+        woken
+    }
+
+    /// A wake on this thread.
+    #[cold]
+    pub(crate) fn wake(&self, id: TaskId) {
+        if self.reactor.is_observed() {
+            self.observe_local_wake(id);
+        } else {
+            self.counts.local_wakes.add(1);
+            self.scheduler.borrow_mut().schedule(id);
+        }
     }
 
     /// The task's future is dropped the next time that it would be polled.
     #[cold]
     pub(crate) fn abort_task(&self, id: TaskId) {
         // A wake like any other, to those who watch.
-        if !self.schedule(id) {
-            self.observe_local_wake(id);
-        }
+        self.wake(id);
         self.scheduler.borrow_mut().abort(id);
     }
 
@@ -157,7 +197,9 @@ impl Core {
             return self.poll_observed(poll_root);
         }
         let mut tasks = self.tasks.open();
-        let mut left = POLLS_PER_TURN;
+        // In memory, because a register is dearer: the loop below does not need it.
+        self.at_most.set(self.polls_per_turn());
+        let mut left = self.at_most.get();
         let answer = loop {
             // A task that used its budget up goes on after a look at the kernel; who has begun to
             // observe sees what comes after it.
@@ -168,7 +210,7 @@ impl Core {
             match next {
                 Next::Poll(slot) => match tasks.poll(slot) {
                     Polled::Pending => {}
-                    Polled::Ready => drop_job(self.finish(slot, &mut tasks)),
+                    Polled::Ready => self.end(slot, &mut tasks),
                     Polled::Nobody => {
                         let answer = self.poll_newcomer(slot, &mut tasks, &mut poll_root);
                         if answer.is_ready() {
@@ -179,7 +221,7 @@ impl Core {
                 },
                 Next::Abort(slot) => {
                     tasks.settle();
-                    drop_job(self.finish(slot, &mut tasks));
+                    self.end(slot, &mut tasks);
                     continue;
                 }
                 Next::Nobody if self.collect_mail() => continue,
@@ -190,7 +232,7 @@ impl Core {
                 break Poll::Pending;
             }
         };
-        let polls = POLLS_PER_TURN - left;
+        let polls = self.at_most.get() - left;
         self.counts.polls.add(polls as u64);
         answer
     }
@@ -207,14 +249,33 @@ impl Core {
         if slot == ROOT {
             return poll_root();
         }
-        tasks.settle();
-        if let Polled::Ready = tasks.poll(slot) {
-            drop_job(self.finish(slot, tasks));
+        let Some((id, mut job)) = tasks.newcomer(slot) else {
+            tasks.settle();
+            if let Polled::Ready = tasks.poll(slot) {
+                self.end(slot, tasks);
+            }
+            return Poll::Pending;
+        };
+        let waker = id.waker();
+        let polled = job.as_mut().poll(&mut Context::from_waker(&waker));
+        TaskId::forget(waker);
+        if polled.is_ready() {
+            self.scheduler.borrow_mut().remove(slot);
+            drop_job(job);
+        } else {
+            tasks.settle_one(id, job);
         }
         Poll::Pending
     }
 
+    /// A task is over: out of line, to leave the loop its registers.
+    #[inline(never)]
+    fn end(&self, slot: u32, tasks: &mut Open<'_>) {
+        drop_job(self.finish(slot, tasks));
+    }
+
     /// A task is over: its slot is free. The task itself is the caller's to drop.
+    #[inline(always)]
     pub(crate) fn finish(&self, slot: u32, tasks: &mut Open<'_>) -> Option<Job> {
         self.scheduler.borrow_mut().remove(slot);
         tasks.vacate(slot)
@@ -240,6 +301,16 @@ impl Core {
             inbox.quiet();
         }
         turn
+    }
+
+    /// Polls until the next look at the kernel: by level at least everybody who is queued, for a
+    /// look would park the keys of those who were woken and have not run, and arm them again later.
+    #[inline]
+    pub(crate) fn polls_per_turn(&self) -> usize {
+        if self.reactor.trigger() == Trigger::Edge {
+            return POLLS_PER_TURN;
+        }
+        self.scheduler.borrow().queued().max(POLLS_PER_TURN)
     }
 
     /// Is the runtime gone?

@@ -80,14 +80,14 @@ impl Core {
         self.reactor
             .for_each_waiter(|waker, what| waiting.push((self.task_of(waker), what)));
         let scheduler = self.scheduler.borrow();
-        let tasks = scheduler.each().map(|(id, about, is_queued)| TaskInfo {
-            id: Id::new(id),
-            name: about.name.clone(),
-            spawned_at: about.from,
-            is_queued,
+        let tasks = scheduler.each().map(|about| TaskInfo {
+            id: Id::new(about.id),
+            name: about.name.cloned(),
+            spawned_at: about.spawned_at,
+            is_queued: about.is_queued,
             waits_for: waiting
                 .iter()
-                .filter_map(|(task, what)| (*task == Some(id)).then_some(*what))
+                .filter_map(|(task, what)| (*task == Some(about.id)).then_some(*what))
                 .collect(),
         });
         tasks.collect()

@@ -13,32 +13,82 @@ use crate::task::Outlet;
 use crate::wake;
 use crate::waker::TaskId;
 
-/// What a task and its handle share.
+/// What a task and its handle share. Used again by the next task in the slot; see
+/// [`Recycled`](crate::recycle::Recycled).
 pub(crate) struct Shared<T> {
-    /// The result, between the task's end and the handle's `await`.
-    outcome: Cell<Option<Result<T, JoinError>>>,
+    stage: Cell<Stage>,
+    /// The handle is gone. Set once, by the handle.
+    detached: Cell<bool>,
     /// Who awaits the handle.
     joiner: Cell<Option<Waker>>,
-    /// The task is over. Set once, by the task.
-    finished: Cell<bool>,
+    /// The result, in the stage `Over`.
+    outcome: Cell<Option<Result<T, JoinError>>>,
+}
+
+/// How far the task is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Not over.
+    Running,
+    /// Over; set by the task.
+    Over,
+    /// The result was taken; set by the handle.
+    Taken,
 }
 
 impl<T> Shared<T> {
-    pub(crate) fn new() -> Rc<Self> {
-        Rc::new(Shared {
-            outcome: Cell::new(None),
-            joiner: Cell::new(None),
-            finished: Cell::new(false),
-        })
+    /// For another task.
+    #[inline]
+    pub(crate) fn begin(&self) {
+        self.stage.set(Stage::Running);
+        self.detached.set(false);
+    }
+
+    /// Nobody will ask for the result.
+    #[cold]
+    fn discard(&self) {
+        drop(self.outcome.take());
     }
 }
 
-impl<T> Outlet<T> for Rc<Shared<T>> {
+impl<T> Default for Shared<T> {
+    fn default() -> Self {
+        Shared {
+            stage: Cell::new(Stage::Running),
+            detached: Cell::new(false),
+            joiner: Cell::new(None),
+            outcome: Cell::new(None),
+        }
+    }
+}
+
+/// The task's end of what it shares with its handle. Dropped after the handle, it drops the result
+/// too.
+pub(crate) struct Delivery<T>(Rc<Shared<T>>);
+
+impl<T> Delivery<T> {
+    #[inline]
+    pub(crate) fn new(shared: &Rc<Shared<T>>) -> Self {
+        Delivery(Rc::clone(shared))
+    }
+}
+
+impl<T> Outlet<T> for Delivery<T> {
+    #[inline]
     fn finish(&self, outcome: Result<T, JoinError>) {
-        self.outcome.set(Some(outcome));
-        self.finished.set(true);
-        if let Some(joiner) = self.joiner.take() {
+        self.0.outcome.set(Some(outcome));
+        self.0.stage.set(Stage::Over);
+        if let Some(joiner) = self.0.joiner.take() {
             joiner.wake();
+        }
+    }
+}
+
+impl<T> Drop for Delivery<T> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.0.detached.get() {
+            self.0.discard();
         }
     }
 }
@@ -61,6 +111,15 @@ impl<T> JoinHandle<T> {
             shared,
             name: None,
         }
+    }
+
+    #[inline]
+    fn take(&self) -> Result<T, JoinError> {
+        self.shared.stage.set(Stage::Taken);
+        self.shared
+            .outcome
+            .take()
+            .expect("a JoinHandle was polled after it had yielded its result")
     }
 
     pub(crate) fn named(mut self, name: Rc<str>) -> Self {
@@ -86,8 +145,13 @@ impl<T> JoinHandle<T> {
     pub fn detach(self) {}
 
     /// Is the task over, in one way or another?
+    #[inline]
     pub fn is_finished(&self) -> bool {
-        self.shared.finished.get()
+        self.shared.stage.get() != Stage::Running
+    }
+
+    pub(crate) fn task_id(&self) -> TaskId {
+        self.id
     }
 
     /// Names the task in traces and dumps.
@@ -101,6 +165,16 @@ impl<T> JoinHandle<T> {
     }
 }
 
+impl<T> Drop for JoinHandle<T> {
+    #[inline]
+    fn drop(&mut self) {
+        self.shared.detached.set(true);
+        if self.shared.stage.get() == Stage::Over {
+            self.shared.discard();
+        }
+    }
+}
+
 impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
 
@@ -108,14 +182,11 @@ impl<T> Future for JoinHandle<T> {
     ///
     /// If it is polled again after it has yielded the result, or awaited where no runtime runs:
     /// nobody would ever run the task.
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Some(outcome) = self.shared.outcome.take() {
-            return Poll::Ready(outcome);
+        if self.is_finished() {
+            return Poll::Ready(self.take());
         }
-        assert!(
-            !self.is_finished(),
-            "a JoinHandle was polled after it had yielded its result"
-        );
         wake::assert_driven(self.id.runtime());
         self.shared.joiner.set(Some(cx.waker().clone()));
         Poll::Pending

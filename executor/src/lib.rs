@@ -100,6 +100,7 @@ mod metrics;
 mod observed;
 pub mod patterns;
 mod queue;
+mod recycle;
 mod runtime;
 mod scheduler;
 mod shuffle;

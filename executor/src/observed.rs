@@ -5,7 +5,7 @@ use std::task::Poll;
 
 use reactor::observe::{Cause, Event};
 
-use crate::core::{Core, POLLS_PER_TURN, drop_job};
+use crate::core::{Core, drop_job};
 use crate::scheduler::{Next, ROOT};
 use crate::waker::TaskId;
 
@@ -14,7 +14,7 @@ impl Core {
     #[cold]
     pub(crate) fn poll_observed<R>(&self, mut poll_root: impl FnMut() -> Poll<R>) -> Poll<R> {
         let mut tasks = self.tasks.open();
-        for _ in 0..POLLS_PER_TURN {
+        for _ in 0..self.polls_per_turn() {
             self.reactor.refill_budget();
             if self.reactor.take_exhausted() || !self.reactor.is_observed() {
                 break;

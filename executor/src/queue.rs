@@ -15,10 +15,20 @@ impl Queue {
     #[inline]
     pub(crate) fn push(&mut self, slot: u32) {
         // The growing is out of the way: nothing has to be saved for it on the hot path.
-        if self.list.len() == self.list.capacity() {
+        if !self.push_if_room(slot) {
             self.make_room();
+            self.list.push(slot);
         }
-        self.list.push(slot);
+    }
+
+    /// The same, where there is room; false, and nothing is done, where there is none.
+    #[inline]
+    pub(crate) fn push_if_room(&mut self, slot: u32) -> bool {
+        let room = self.list.len() < self.list.capacity();
+        if room {
+            self.list.push(slot);
+        }
+        room
     }
 
     #[inline]

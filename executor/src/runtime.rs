@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
+use std::panic::Location;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,7 +18,6 @@ use crate::dump::TaskInfo;
 use crate::inbox::Sleep;
 use crate::join::JoinHandle;
 use crate::metrics::Metrics;
-use crate::scheduler::About;
 use crate::spawn_traits::LocalSpawner;
 use crate::spawner::Spawner;
 use crate::stopping::Shutdown;
@@ -64,7 +64,7 @@ pub fn block_on<F: Future>(future: F) -> io::Result<F::Output> {
 #[track_caller]
 #[inline]
 pub fn spawn<F: Future + 'static>(future: F) -> JoinHandle<F::Output> {
-    wake::expect_current("spawn").spawn(future, About::caller())
+    wake::expect_current("spawn").spawn(future, Location::caller())
 }
 
 /// As [`spawn`], with a name for traces and [dumps](crate::dump).
@@ -74,14 +74,11 @@ pub fn spawn<F: Future + 'static>(future: F) -> JoinHandle<F::Output> {
 /// If no runtime runs on this thread.
 #[track_caller]
 pub fn spawn_named<F: Future + 'static>(name: &str, future: F) -> JoinHandle<F::Output> {
+    let core = wake::expect_current("spawn_named");
     let name: Rc<str> = name.into();
-    let about = About {
-        name: Some(Rc::clone(&name)),
-        ..About::caller()
-    };
-    wake::expect_current("spawn_named")
-        .spawn(future, about)
-        .named(name)
+    let handle = core.spawn(future, Location::caller()).named(name.clone());
+    core.scheduler.borrow_mut().name(handle.task_id(), name);
+    handle
 }
 
 /// Lets every other task that is ready run once before this one goes on.
@@ -226,7 +223,7 @@ impl Runtime {
     /// Spawns `future`; it runs during the next `block_on`.
     #[track_caller]
     pub fn spawn<F: Future + 'static>(&self, future: F) -> JoinHandle<F::Output> {
-        self.core.spawn(future, About::caller())
+        self.core.spawn(future, Location::caller())
     }
 
     /// Spawns from other threads.

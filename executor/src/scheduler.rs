@@ -7,6 +7,7 @@
 //! The futures themselves are elsewhere (`tasks.rs`), because they are borrowed while one of them
 //! is polled, and a poll may wake and spawn. What a wake needs is here: a mark for each task.
 
+use std::collections::BTreeMap;
 use std::panic::Location;
 use std::rc::Rc;
 
@@ -23,8 +24,10 @@ pub(crate) struct Scheduler {
     runtime: u16,
     /// Indexed by slot. Place [`ROOT`] is reserved.
     marks: Vec<Mark>,
-    /// Who lives there, indexed by slot: apart from the marks, because nobody asks in a hurry.
-    about: Vec<About>,
+    /// Where each was spawned, indexed by slot: apart from the marks, because only dumps ask.
+    spawned_at: Vec<&'static Location<'static>>,
+    /// What those who have a name are called, by slot.
+    names: BTreeMap<u32, Rc<str>>,
     /// Slots that no task has.
     free: Vec<u32>,
     /// The slots of who was woken, in that order. An entry is a hint: it counts only if the task
@@ -39,24 +42,13 @@ pub(crate) struct Scheduler {
 }
 
 /// What a task tells about itself in dumps.
-#[derive(Clone, Debug)]
-pub(crate) struct About {
+pub(crate) struct About<'a> {
+    pub(crate) id: TaskId,
     /// Where `spawn` was called.
-    pub(crate) from: &'static Location<'static>,
+    pub(crate) spawned_at: &'static Location<'static>,
     /// The name that it was given.
-    pub(crate) name: Option<Rc<str>>,
-}
-
-impl About {
-    /// A task without a name, spawned by whoever called us.
-    #[track_caller]
-    #[inline]
-    pub(crate) fn caller() -> Self {
-        About {
-            from: Location::caller(),
-            name: None,
-        }
-    }
+    pub(crate) name: Option<&'a Rc<str>>,
+    pub(crate) is_queued: bool,
 }
 
 /// What the scheduler knows of one slot, in one word: the id of whoever lives here, or of the next
@@ -93,7 +85,8 @@ impl Scheduler {
         Scheduler {
             runtime,
             marks: vec![root],
-            about: vec![About::caller()],
+            spawned_at: vec![Location::caller()],
+            names: BTreeMap::new(),
             free: Vec::new(),
             queue: Queue::default(),
             live: 0,
@@ -112,14 +105,13 @@ impl Scheduler {
     }
 
     /// The id of a new task, woken once so that it is polled.
-    pub(crate) fn new_task(&mut self, about: About) -> TaskId {
+    #[inline]
+    pub(crate) fn new_task(&mut self, spawned_at: &'static Location<'static>) -> TaskId {
         let slot = match self.free.pop() {
-            Some(slot) => {
-                self.about[slot as usize] = about;
-                slot
-            }
-            None => self.grow(about),
+            Some(slot) => slot,
+            None => self.grow(spawned_at),
         };
+        self.spawned_at[slot as usize] = spawned_at;
         self.live += 1;
         self.spawned += 1;
         let mark = &mut self.marks[slot as usize];
@@ -130,13 +122,20 @@ impl Scheduler {
     }
 
     #[cold]
-    fn grow(&mut self, about: About) -> u32 {
+    fn grow(&mut self, spawned_at: &'static Location<'static>) -> u32 {
         let slot = self.marks.len();
         assert!(slot < TaskId::MAX_SLOTS, "16 million tasks in one runtime");
         let id = TaskId::new(self.runtime, slot as u32, 0);
         self.marks.push(Mark(id.bits()));
-        self.about.push(about);
+        self.spawned_at.push(spawned_at);
         slot as u32
+    }
+
+    /// Gives a task its name.
+    pub(crate) fn name(&mut self, id: TaskId, name: Rc<str>) {
+        if self.is_ours(id) {
+            self.names.insert(id.slot(), name);
+        }
     }
 
     /// A wake: queues the task, once. False if it is not a task of this runtime, or gone.
@@ -150,6 +149,19 @@ impl Scheduler {
                 true
             }
             _ => self.is_ours(id),
+        }
+    }
+
+    /// The same, where it takes no more than a push; false, and nothing is done, if it is queued
+    /// already, gone, not ours, or the queue has to grow. It calls nobody, so it saves no register.
+    #[inline]
+    pub(crate) fn schedule_at_once(&mut self, id: TaskId) -> bool {
+        match self.marks.get_mut(id.slot() as usize) {
+            Some(mark) if mark.0 == id.bits() && self.queue.push_if_room(id.slot()) => {
+                mark.0 |= Mark::QUEUED;
+                true
+            }
+            _ => false,
         }
     }
 
@@ -202,8 +214,12 @@ impl Scheduler {
     }
 
     /// The task is over: its slot is free, its id stale.
+    #[inline(always)]
     pub(crate) fn remove(&mut self, slot: u32) {
         self.marks[slot as usize] = Mark(self.id(slot).next_generation().bits());
+        if !self.names.is_empty() {
+            self.names.remove(&slot);
+        }
         self.free.push(slot);
         self.live -= 1;
     }
@@ -224,17 +240,22 @@ impl Scheduler {
         self.spawned
     }
 
-    /// Everybody who exists: the id, what it tells about itself, and whether it is queued.
-    pub(crate) fn each(&self) -> impl Iterator<Item = (TaskId, &About, bool)> {
+    /// Everybody who exists, in the order of the slots.
+    pub(crate) fn each(&self) -> impl Iterator<Item = About<'_>> {
         let mut vacant = vec![false; self.marks.len()];
         vacant[ROOT as usize] = true;
         for slot in &self.free {
             vacant[*slot as usize] = true;
         }
-        let places = self.marks.iter().zip(&self.about).zip(vacant);
+        let places = self.marks.iter().zip(&self.spawned_at).zip(vacant);
         places
             .filter(|(_, vacant)| !vacant)
-            .map(|((mark, about), _)| (mark.id(), about, mark.0 & Mark::QUEUED != 0))
+            .map(|((mark, spawned_at), _)| About {
+                id: mark.id(),
+                spawned_at,
+                name: self.names.get(&mark.id().slot()),
+                is_queued: mark.0 & Mark::QUEUED != 0,
+            })
     }
 
     /// Tasks that exist, the future of `block_on` not counted.

@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::future::Future;
+use std::panic::Location;
 use std::rc::Rc;
 
 use futures_task::{FutureObj, LocalFutureObj, LocalSpawn, Spawn, SpawnError};
 
 use crate::core::Core;
 use crate::join::JoinHandle;
-use crate::scheduler::About;
 use crate::spawner::Spawner;
 
 /// Spawns on one runtime of this thread, also where it is not running; made by
@@ -40,7 +40,7 @@ impl LocalSpawner {
     /// a [cancelled](crate::JoinError::is_cancelled) error.
     #[track_caller]
     pub fn spawn<F: Future + 'static>(&self, future: F) -> JoinHandle<F::Output> {
-        self.core.spawn(future, About::caller())
+        self.core.spawn(future, Location::caller())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +10,6 @@ use std::task::{Context, Poll, Waker};
 
 use crate::id::Id;
 use crate::join_error::JoinError;
-use crate::scheduler::About;
 use crate::task::Outlet;
 use crate::wake::{self, Mail, Remote};
 use crate::waker::TaskId;
@@ -47,8 +47,8 @@ impl Spawner {
         F: Future + Send + 'static,
         F::Output: Send,
     {
-        let about = About::caller().from;
-        self.send(about, move || future)
+        let from = Location::caller();
+        self.send(from, move || future)
     }
 
     /// As [`spawn`](Self::spawn), for a future that is not `Send`: only what makes it crosses the
@@ -60,8 +60,8 @@ impl Spawner {
         F: Future + 'static,
         F::Output: Send,
     {
-        let about = About::caller().from;
-        self.send(about, make)
+        let from = Location::caller();
+        self.send(from, make)
     }
 
     /// Is the runtime gone?
@@ -69,11 +69,7 @@ impl Spawner {
         self.remote.inbox.is_closed()
     }
 
-    fn send<M, F>(
-        &self,
-        from: &'static std::panic::Location<'static>,
-        make: M,
-    ) -> SendHandle<F::Output>
+    fn send<M, F>(&self, from: &'static Location<'static>, make: M) -> SendHandle<F::Output>
     where
         M: FnOnce() -> F + Send + 'static,
         F: Future + 'static,
@@ -83,11 +79,7 @@ impl Spawner {
         let shared = Arc::clone(&outlet.0);
         self.remote.send(Mail::Spawn(Box::new(move |core| {
             let shared = Arc::clone(&outlet.0);
-            let id = core.insert(
-                async move { make().await },
-                outlet,
-                About { from, name: None },
-            );
+            let id = core.insert(async move { make().await }, outlet, from);
             shared.id.store(id.bits(), Ordering::SeqCst);
             if shared.aborted.load(Ordering::SeqCst) {
                 core.abort_task(id);

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -12,7 +13,6 @@ use futures_core::Stream;
 
 use crate::id::Id;
 use crate::join_error::JoinError;
-use crate::scheduler::About;
 use crate::task::Outlet;
 use crate::wake;
 use crate::waker::TaskId;
@@ -90,7 +90,7 @@ impl<T: 'static> TaskSet<T> {
             set: Rc::clone(&self.shared),
             number,
         };
-        let id = core.insert(future, member, About::caller());
+        let id = core.insert(future, member, Location::caller());
         // A runtime that is at its end takes nothing in: that task is over already.
         if !core.is_closed() {
             self.shared.running.borrow_mut().insert(number, id);

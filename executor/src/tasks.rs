@@ -1,8 +1,8 @@
 //! The slab of tasks: the futures, by slot.
 //!
 //! It is borrowed from one look at the kernel to the next, so a poll costs no more than finding its
-//! place. What is spawned meanwhile arrives in a list beside it, and moves in before it is first
-//! polled.
+//! place. What is spawned meanwhile arrives in a list beside it, and moves in when it has to wait, or
+//! others have arrived after it.
 
 use std::cell::{RefCell, RefMut};
 use std::future::Future;
@@ -46,7 +46,7 @@ pub(crate) enum Polled {
 pub(crate) struct Tasks {
     /// Indexed by slot; place 0 stays vacant.
     slab: RefCell<Vec<Place>>,
-    /// Spawned, and not in the slab yet: they move there when they are first polled.
+    /// Spawned, and not in the slab yet.
     arrivals: RefCell<Vec<(TaskId, Job)>>,
 }
 
@@ -107,6 +107,7 @@ impl Open<'_> {
     }
 
     /// Takes the task out of its place.
+    #[inline]
     pub(crate) fn vacate(&mut self, slot: u32) -> Option<Job> {
         self.slab.get_mut(slot as usize)?.job.take()
     }
@@ -115,13 +116,33 @@ impl Open<'_> {
     pub(crate) fn settle(&mut self) {
         let mut arrivals = self.tasks.arrivals.borrow_mut();
         while let Some((id, job)) = arrivals.pop() {
-            let slot = id.slot() as usize;
-            if slot >= self.slab.len() {
-                self.slab.resize_with(slot + 1, Place::vacant);
-            }
-            let place = &mut self.slab[slot];
-            place.job = Some(job);
-            TaskId::forget(mem::replace(&mut place.waker, id.waker()));
+            settle(&mut self.slab, id, job);
         }
     }
+
+    /// The task in `slot`, if it is the one that arrived last: who is over after one poll needs no
+    /// place. Otherwise it is to be [settled](Self::settle_one).
+    #[inline]
+    pub(crate) fn newcomer(&mut self, slot: u32) -> Option<(TaskId, Job)> {
+        let mut arrivals = self.tasks.arrivals.borrow_mut();
+        if arrivals.last()?.0.slot() != slot {
+            return None;
+        }
+        arrivals.pop()
+    }
+
+    /// Moves one to its place.
+    pub(crate) fn settle_one(&mut self, id: TaskId, job: Job) {
+        settle(&mut self.slab, id, job);
+    }
+}
+
+fn settle(slab: &mut Vec<Place>, id: TaskId, job: Job) {
+    let slot = id.slot() as usize;
+    if slot >= slab.len() {
+        slab.resize_with(slot + 1, Place::vacant);
+    }
+    let place = &mut slab[slot];
+    place.job = Some(job);
+    TaskId::forget(mem::replace(&mut place.waker, id.waker()));
 }

@@ -61,7 +61,7 @@ impl Remote {
 #[inline]
 pub(crate) fn wake(id: TaskId) {
     let woken = with_current(|core| match core {
-        Some(core) if core.number == id.runtime() => core.schedule(id),
+        Some(core) if core.number == id.runtime() => core.wake_at_once(id),
         _ => false,
     });
     if !woken {
@@ -69,12 +69,12 @@ pub(crate) fn wake(id: TaskId) {
     }
 }
 
-/// Somebody observes, or the task is elsewhere.
+/// It takes more than a push, or the task is elsewhere.
 #[cold]
 #[inline(never)]
 fn wake_slowly(id: TaskId) {
     match current() {
-        Some(core) if core.number == id.runtime() => core.observe_local_wake(id),
+        Some(core) if core.number == id.runtime() => core.wake(id),
         _ => send(id, Mail::Wake(id)),
     }
 }
@@ -144,8 +144,9 @@ pub(crate) fn expect_current(what: &str) -> Rc<Core> {
 }
 
 /// Nobody would ever run what is awaited: better a sentence than a hang.
+#[inline]
 pub(crate) fn assert_driven(runtime: u16) {
-    let driven = current().is_some_and(|core| core.number == runtime);
+    let driven = with_current(|core| core.is_some_and(|core| core.number == runtime));
     assert!(
         driven,
         "this JoinHandle would wait for ever: nobody drives its runtime. Await it inside \

@@ -81,6 +81,7 @@ impl Reactor {
     }
 
     /// How keys are registered: [`Trigger::Edge`] or [`Trigger::Level`].
+    #[inline]
     pub fn trigger(&self) -> Trigger {
         if self.shared.edge {
             Trigger::Edge

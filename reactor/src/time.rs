@@ -31,7 +31,8 @@ use crate::timers::{Polled, TimerId};
 /// })?;
 /// # std::io::Result::Ok(())
 /// ```
-#[inline]
+// A duration that is a constant is nanoseconds by then.
+#[inline(always)]
 pub fn sleep(duration: Duration) -> Sleep {
     let reactor = Shared::current();
     let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
@@ -87,8 +88,9 @@ impl Sleep {
 impl Sleep {
     #[inline]
     fn start(&mut self, waker: &Waker) {
+        let waker = waker.clone();
         let mut timers = self.reactor.timers.borrow_mut();
-        let timer = timers.insert(self.deadline, waker.clone());
+        let timer = timers.insert(self.deadline, waker);
         self.timer = Some(timer);
         if self.reactor.attention.is_observed() {
             let since_start = self.deadline.saturating_sub(self.reactor.clock.start());

@@ -7,7 +7,7 @@
 //!   own deadline is not earlier, and writes nothing but that deadline and its waker;
 //! * an entry that reaches the top before its timer's real deadline is pushed again, once;
 //! * entries that stand for nobody are dropped when they reach the top, or all together when they
-//!   are more than half of the heap.
+//!   are more than half of the heap when one is added.
 //!
 //! Time is in nanoseconds of the reactor's clock. A deadline beyond 64 bits, 584 years, is clamped,
 //! never an error.
@@ -23,14 +23,18 @@ const PURGE_FROM: usize = 64;
 /// Names a timer while its owner holds it.
 pub(crate) type TimerId = u32;
 
+/// A place that is not there: there are fewer than 4 billion timers.
+const NOWHERE: TimerId = TimerId::MAX;
+
 /// Heap, timers and clock of one reactor.
 pub(crate) struct Timers {
     /// Earliest deadline on top; holds stale entries too.
     heap: BinaryHeap<Entry>,
     /// The timers, indexed by [`TimerId`].
     table: Vec<Timer>,
-    /// Unused places in `table`, the one cancelled last on top.
-    free: Vec<TimerId>,
+    /// The unused place in `table` that is taken next: the one cancelled last. Each names the next;
+    /// the last of them names a place that is not there.
+    free: TimerId,
     /// Heap entries that stand for no waiting timer.
     stale: usize,
     /// The sequence number given last.
@@ -44,6 +48,8 @@ struct Timer {
     queued_at: u64,
     /// The sequence number of its heap entry; entries with any other are stale. Zero: none.
     entry: u32,
+    /// The place that is free after this one, while this one is unused.
+    next_free: TimerId,
     state: State,
 }
 
@@ -90,7 +96,7 @@ impl Timers {
         Timers {
             heap: BinaryHeap::new(),
             table: Vec::new(),
-            free: Vec::new(),
+            free: NOWHERE,
             stale: 0,
             sequence: 0,
         }
@@ -130,11 +136,12 @@ impl Timers {
     // Inlined into its only caller, as `cancel` is: half of what they do is to pass things on.
     #[inline(always)]
     pub(crate) fn insert(&mut self, deadline: u64, waker: Waker) -> TimerId {
-        let id = match self.free.pop() {
-            Some(id) => id,
-            None => self.grow(),
-        };
+        if self.free as usize >= self.table.len() {
+            self.grow();
+        }
+        let id = self.free;
         let timer = &mut self.table[id as usize];
+        self.free = timer.next_free;
         timer.deadline = deadline;
         // What was there was unused: there is no waker to be dropped.
         mem::forget(mem::replace(&mut timer.state, State::Waiting(waker)));
@@ -148,15 +155,16 @@ impl Timers {
 
     #[cold]
     #[inline(never)]
-    fn grow(&mut self) -> TimerId {
-        let unused = Timer {
+    fn grow(&mut self) {
+        let id = u32::try_from(self.table.len()).expect("fewer than 4 billion timers");
+        self.table.push(Timer {
             deadline: 0,
             queued_at: 0,
             entry: 0,
+            next_free: self.free,
             state: State::Unused,
-        };
-        self.table.push(unused);
-        u32::try_from(self.table.len() - 1).expect("fewer than 4 billion timers")
+        });
+        self.free = id;
     }
 
     /// Has it fired? If not, `waker` replaces the one that was given before.
@@ -186,13 +194,10 @@ impl Timers {
     #[inline(always)]
     pub(crate) fn cancel(&mut self, id: TimerId) -> Option<Waker> {
         let timer = &mut self.table[id as usize];
-        self.free.push(id);
+        timer.next_free = mem::replace(&mut self.free, id);
         match mem::replace(&mut timer.state, State::Unused) {
             State::Waiting(waker) => {
                 self.stale += 1;
-                if self.stale >= PURGE_FROM && self.stale * 2 >= self.heap.len() {
-                    self.purge();
-                }
                 Some(waker)
             }
             State::Fired | State::Unused => None,
@@ -226,6 +231,10 @@ impl Timers {
             sequence: self.sequence,
             id,
         });
+        // Last: only now does the entry that it had count as stale to `purge`.
+        if self.stale >= PURGE_FROM && self.stale * 2 >= self.heap.len() {
+            self.purge();
+        }
     }
 
     #[cold]
@@ -242,5 +251,50 @@ impl Timers {
             current && waits
         });
         self.stale = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::{PURGE_FROM, Timers};
+
+    fn insert(timers: &mut Timers, deadline: u64) -> super::TimerId {
+        timers.insert(deadline, Waker::noop().clone())
+    }
+
+    #[test]
+    fn a_purge_drops_the_entry_of_a_timer_that_moved_forward() {
+        let mut timers = Timers::new();
+        let many = 2 * PURGE_FROM as u64;
+        let ids: Vec<_> = (1..=many)
+            .map(|at| insert(&mut timers, 1000 * at))
+            .collect();
+        for id in &ids[1..] {
+            drop(timers.cancel(*id));
+        }
+        assert!(timers.reset(ids[0], 10));
+        assert_eq!((timers.len(), timers.heap.len()), (1, 1));
+        let mut fired = Vec::new();
+        timers.fire(u64::MAX, |id, _| fired.push(id));
+        assert_eq!((fired, timers.len()), (vec![ids[0]], 0));
+    }
+
+    #[test]
+    fn cancelled_timers_do_not_fill_the_heap() {
+        let mut timers = Timers::new();
+        for round in 0..100_u64 {
+            // Earlier each time, so that none adopts the entry of another.
+            let ids: Vec<_> = (0..100)
+                .map(|at| insert(&mut timers, 1_000_000 - 1000 * round - at))
+                .collect();
+            for id in ids {
+                drop(timers.cancel(id));
+            }
+        }
+        assert_eq!(timers.len(), 0);
+        assert!(timers.heap.len() <= 400, "{}", timers.heap.len());
+        assert_eq!(timers.table.len(), 100, "places are used again");
     }
 }
