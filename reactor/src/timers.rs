@@ -6,8 +6,8 @@
 //! * a cancelled timer leaves its heap entry behind; the next timer adopts place and entry if its
 //!   own deadline is not earlier, and writes nothing but that deadline and its waker;
 //! * an entry that reaches the top before its timer's real deadline is pushed again, once;
-//! * entries that stand for nobody are dropped when they reach the top, or all together when they
-//!   are more than half of the heap when one is added.
+//! * entries that stand for nobody are dropped when they reach the top, or all together when one is
+//!   added or dropped and they are at least half of the heap.
 //!
 //! Time is in nanoseconds of the reactor's clock. A deadline beyond 64 bits, 584 years, is clamped,
 //! never an error.
@@ -128,6 +128,8 @@ impl Timers {
             }
             self.heap.pop();
             self.stale -= 1;
+            // One by one they cost the heap's depth each.
+            self.purge_if_most_are_stale();
         }
         None
     }
@@ -232,6 +234,11 @@ impl Timers {
             id,
         });
         // Last: only now does the entry that it had count as stale to `purge`.
+        self.purge_if_most_are_stale();
+    }
+
+    #[inline]
+    fn purge_if_most_are_stale(&mut self) {
         if self.stale >= PURGE_FROM && self.stale * 2 >= self.heap.len() {
             self.purge();
         }
@@ -279,6 +286,18 @@ mod tests {
         let mut fired = Vec::new();
         timers.fire(u64::MAX, |id, _| fired.push(id));
         assert_eq!((fired, timers.len()), (vec![ids[0]], 0));
+    }
+
+    #[test]
+    fn a_look_that_finds_most_of_them_cancelled_drops_them_all_at_once() {
+        let mut timers = Timers::new();
+        let many = 4 * PURGE_FROM as u64;
+        let ids: Vec<_> = (1..=many).map(|at| insert(&mut timers, at)).collect();
+        for id in ids.iter().filter(|&&id| id != ids[1]) {
+            drop(timers.cancel(*id));
+        }
+        assert_eq!(timers.next_deadline(), Some(2));
+        assert_eq!((timers.len(), timers.heap.len()), (1, 1));
     }
 
     #[test]

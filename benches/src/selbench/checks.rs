@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::placement::Placement;
 use super::quiet::Quiet;
+use super::schema::Workload;
 
 /// A reason code.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -31,7 +32,7 @@ pub enum Reason {
     /// The measuring thread, which never sleeps, was kept waiting for its CPU more than 1 % of the
     /// time.
     NoisyPressure,
-    /// Client or server lost its CPU more than a hundred times a second.
+    /// The measuring thread lost its CPU to another process more than a hundred times a second.
     NoisySwitches,
     /// A reset, a short count, a wrong byte or a wrong order.
     Errors,
@@ -107,10 +108,11 @@ pub fn flag_if(failed: bool, reason: Reason, detail: impl FnOnce() -> String) ->
 }
 
 /// Whether the machine was quiet. Where both ends share one CPU the scheduler must switch between
-/// them, and where both sleep a thread that is woken waits for a moment: that is the placement's
-/// doing and nobody's noise.
-pub fn quiet(quiet: &Quiet, placement: Placement) -> Vec<Flag> {
-    let shared = placement == Placement::SameCpu;
+/// them; where both sleep a thread that is woken waits for a moment; and a cascade closes all fds
+/// that it opened, which the kernel cleans up in a thread of its own on the same CPU. That is the
+/// workload's doing and nobody's noise.
+pub fn quiet(quiet: &Quiet, placement: Placement, workload: Workload) -> Vec<Flag> {
+    let shared = placement == Placement::SameCpu || workload == Workload::Cascade;
     let sleeps = shared || placement == Placement::Split;
     let Quiet {
         steal_percent: steal,
@@ -281,7 +283,9 @@ mod tests {
             accept_overflows: 1.0,
         };
         let codes = |loud: &Quiet, placement| -> Vec<&str> {
-            let flags = quiet(loud, placement).into_iter().map(|flag| flag.reason);
+            let flags = quiet(loud, placement, Workload::Echo)
+                .into_iter()
+                .map(|flag| flag.reason);
             let flags = flags.filter(|&reason| reason != Reason::DebugBuild);
             flags.map(Reason::code).collect()
         };
@@ -308,6 +312,10 @@ mod tests {
             codes(&loud, Placement::SameCpu),
             ["noisy-steal", "noisy-foreign", "resource-wall"]
         );
+        let cascade = quiet(&loud, Placement::OneThread, Workload::Cascade);
+        let found: Vec<Reason> = cascade.into_iter().map(|flag| flag.reason).collect();
+        assert!(found.contains(&Reason::NoisyForeign));
+        assert!(!found.contains(&Reason::NoisyPressure));
         let pressed = Quiet {
             pressure_percent: 99.0,
             ..Quiet::default()

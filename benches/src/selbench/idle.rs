@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::asleep::Look;
 use super::checks::{Flag, Reason, flag_if};
+use super::quiet::Watch;
 use super::schema::Spec;
 use super::work::{self, Outcome};
 use crate::client::Client;
@@ -32,6 +33,7 @@ pub fn measure(spec: &Spec) -> Result<Outcome, String> {
     let _ = sys::pin_to_cpu(spec.placement.server_cpu());
     let mut command = Process::command("idle", subject.name, connections as u64)?;
     let mut server = Process::server_to_ask(&mut command, process::Placement::Free)?;
+    let watch = Watch::begin(&[server.id()]);
     sys::raise_open_files().map_err(|error| error.to_string())?;
     let mut outcome = Outcome::default();
     let before = Held::by(&mut server)?;
@@ -59,6 +61,7 @@ pub fn measure(spec: &Spec) -> Result<Outcome, String> {
         Duration::from_millis(spec.milliseconds),
         &mut outcome,
     )?;
+    outcome.quiet = Some(watch.end());
     // The server first: that its peers go away is nothing that it need hear of.
     drop(server);
     drop(client);

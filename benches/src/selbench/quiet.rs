@@ -1,6 +1,7 @@
 //! What else the machine did while a slice ran: stolen time, foreign work, pressure, switches.
 
-use std::fs::read_to_string;
+use std::fs::{read_dir, read_link, read_to_string};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -18,11 +19,13 @@ pub struct Quiet {
     /// and not judged: the kernel brings the total up to date every two seconds, so that a slice
     /// has either none of it or someone else's, and a server that is woken waits too.
     pub pressure_percent: f64,
-    /// Share of the time in which the measuring thread was ready and another one had its CPU, in
-    /// percent: to the nanosecond, from `schedstat` (proc(5)).
+    /// Share of the time in which the measuring thread was ready and another process had its CPU,
+    /// in percent: to the nanosecond, from `schedstat` (proc(5)). A thread that the subject itself
+    /// keeps beside is no noise.
     #[serde(default)]
     pub waited_percent: f64,
-    /// How often the scheduler took a CPU away from client or server, for each second.
+    /// How often the scheduler took the CPU away from the measuring thread for another process, for
+    /// each second.
     pub involuntary_per_second: f64,
     /// Connections that found a full queue of `accept`, anyone's on this machine.
     #[serde(default)]
@@ -34,11 +37,23 @@ pub struct Watch {
     began: Instant,
     machine: Machine,
     own: Duration,
-    switches: f64,
     pressure: f64,
-    waited: f64,
+    thread: Thread,
     overflows: f64,
     processes: Vec<u32>,
+}
+
+/// What became of the measuring thread, and what the others of its process did.
+#[derive(Clone, Copy, Default)]
+struct Thread {
+    /// Nanoseconds in which it was ready and did not run.
+    waited: f64,
+    /// How often its CPU was taken away.
+    switches: f64,
+    /// Nanoseconds in which the others ran.
+    others_ran: f64,
+    /// How often one of the others began to run.
+    others_times: f64,
 }
 
 /// The first line of `/proc/stat`, in ticks.
@@ -58,9 +73,8 @@ impl Watch {
             began: Instant::now(),
             machine: machine(),
             own: own(&ours),
-            switches: switches(&ours),
             pressure: pressure(),
-            waited: waited(),
+            thread: thread(),
             overflows: overflows(),
             processes: ours,
         }
@@ -75,14 +89,18 @@ impl Watch {
         // The kernel counts whole ticks: what is within the rounding is not held against anyone.
         let rounding = cpus / total;
         let own = own(&self.processes).saturating_sub(self.own).as_secs_f64();
+        let (before, after) = (self.thread, thread());
+        let waited = after.waited - before.waited - (after.others_ran - before.others_ran);
+        let switches =
+            after.switches - before.switches - (after.others_times - before.others_times);
         let busy = (now.busy - self.machine.busy) / total;
         Quiet {
             steal_percent: 100.0
                 * ((now.steal - self.machine.steal) / total - rounding / cpus).max(0.0),
             foreign_percent: 100.0 * (busy - own / (elapsed * cpus) - rounding).max(0.0),
             pressure_percent: (pressure() - self.pressure) / 1e6 / elapsed * 100.0,
-            waited_percent: (waited() - self.waited) / 1e9 / elapsed * 100.0,
-            involuntary_per_second: (switches(&self.processes) - self.switches) / elapsed,
+            waited_percent: waited.max(0.0) / 1e9 / elapsed * 100.0,
+            involuntary_per_second: switches.max(0.0) / elapsed,
             accept_overflows: overflows() - self.overflows,
         }
     }
@@ -120,16 +138,35 @@ fn own(processes: &[u32]) -> Duration {
         .sum()
 }
 
-fn switches(processes: &[u32]) -> f64 {
-    let of = |pid: &u32| -> f64 {
-        let status = read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-        status
-            .lines()
-            .find_map(|line| line.strip_prefix("nonvoluntary_ctxt_switches:"))
-            .and_then(|count| count.trim().parse().ok())
-            .unwrap_or(0.0)
+/// The calling thread's account, and its neighbours'. Zero where the kernel does not tell.
+fn thread() -> Thread {
+    let status = read_to_string("/proc/thread-self/status").unwrap_or_default();
+    let switches = status
+        .lines()
+        .find_map(|line| line.strip_prefix("nonvoluntary_ctxt_switches:"));
+    let [_, waited, _] = schedstat(Path::new("/proc/thread-self"));
+    let mut thread = Thread {
+        waited,
+        switches: switches.and_then(|n| n.trim().parse().ok()).unwrap_or(0.0),
+        ..Thread::default()
     };
-    processes.iter().map(of).sum()
+    // PID/task/TID
+    let own = read_link("/proc/thread-self").unwrap_or_default();
+    for other in read_dir("/proc/self/task").into_iter().flatten().flatten() {
+        if Some(other.file_name().as_os_str()) != own.file_name() {
+            let [ran, _, times] = schedstat(&other.path());
+            thread.others_ran += ran;
+            thread.others_times += times;
+        }
+    }
+    thread
+}
+
+/// Nanoseconds on a CPU, nanoseconds ready and not on one, and how often it came to run.
+fn schedstat(thread: &Path) -> [f64; 3] {
+    let text = read_to_string(thread.join("schedstat")).unwrap_or_default();
+    let mut numbers = text.split_whitespace().map(|n| n.parse().unwrap_or(0.0));
+    std::array::from_fn(|_| numbers.next().unwrap_or(0.0))
 }
 
 /// Microseconds in which some task waited for a CPU; zero where the kernel does not tell.
@@ -139,15 +176,6 @@ fn pressure() -> f64 {
         .find(|line| line.starts_with("some"))
         .and_then(|line| line.rsplit_once("total="))
         .and_then(|(_, total)| total.parse().ok())
-        .unwrap_or(0.0)
-}
-
-/// Nanoseconds that this thread was ready and did not run; zero where the kernel does not tell.
-fn waited() -> f64 {
-    let text = read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    text.split_whitespace()
-        .nth(1)
-        .and_then(|waited| waited.parse().ok())
         .unwrap_or(0.0)
 }
 

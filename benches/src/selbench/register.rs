@@ -54,14 +54,17 @@ pub fn measure(kind: Kind, spec: &Spec) -> Result<super::work::Outcome, String> 
         }
         Ok(begin.elapsed().as_nanos() as f64 / OPERATIONS as f64)
     };
-    super::work::warm_up(spec, || round().map(|_| ())).map_err(told)?;
+    let watch = super::work::warm_up(spec, || round().map(|_| ())).map_err(told)?;
     let limit = Duration::from_millis(spec.milliseconds);
     let begin = Instant::now();
     let mut costs = Vec::new();
     while costs.is_empty() || begin.elapsed() < limit {
         costs.push(round().map_err(told)?);
     }
-    let mut outcome = super::work::Outcome::default();
+    let mut outcome = super::work::Outcome {
+        quiet: Some(watch.end()),
+        ..Default::default()
+    };
     outcome.metric("ns_per_operation", stats::median(&costs));
     Ok(outcome)
 }

@@ -131,7 +131,7 @@ impl Ring {
 pub fn measure(kind: Kind, spec: &Spec) -> Result<super::work::Outcome, String> {
     let told = |error: io::Error| format!("ring on {}: {error}", kind.name);
     let mut ring = Ring::new(kind, spec.choice("transport"), Shape::of(spec)).map_err(told)?;
-    super::work::warm_up(spec, || ring.iteration().map(|_| ())).map_err(told)?;
+    let watch = super::work::warm_up(spec, || ring.iteration().map(|_| ())).map_err(told)?;
     ring.calls = [0; 3];
     let changes = ring.dispatcher.changes();
     let mut costs = Vec::new();
@@ -145,7 +145,10 @@ pub fn measure(kind: Kind, spec: &Spec) -> Result<super::work::Outcome, String> 
     }
     let [waits, reads, writes] = ring.calls.map(|count| count as f64);
     let each = |count: f64| count / events as f64;
-    let mut outcome = super::work::Outcome::default();
+    let mut outcome = super::work::Outcome {
+        quiet: Some(watch.end()),
+        ..Default::default()
+    };
     let median = stats::median(&costs);
     outcome.metric("ns_per_event", median);
     outcome.metric("ns_per_wait", median * events as f64 / waits);

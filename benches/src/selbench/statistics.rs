@@ -120,6 +120,15 @@ pub struct Comparison {
 }
 
 impl Comparison {
+    /// The interval in words, with `dash` between its ends; `n/a` where the blocks are too few to
+    /// have one.
+    pub fn interval(&self, dash: &str) -> String {
+        if self.blocks < FEWEST_BLOCKS {
+            return "n/a".to_owned();
+        }
+        format!("{:.3}{dash}{:.3}", self.low, self.high)
+    }
+
     /// Half the width of the interval of the log ratio: nearly a share, while it is small.
     pub fn half_width(&self) -> f64 {
         (self.high.ln() - self.low.ln()).abs() / 2.0
@@ -283,6 +292,14 @@ mod tests {
             (100.0, 251.0)
         ]));
         assert!(!clear(&[(100.0, 100.0); 3]), "too few blocks");
+        let interval = |costs: &[(f64, f64)]| {
+            let slices = slices(costs);
+            let point = slices[0].spec.point();
+            let one = compare(&slices, &point, "other", "bare-epoll", 0.03).unwrap();
+            one.interval("-")
+        };
+        assert_eq!(interval(&[(100.0, 110.0); 4]), "1.100-1.100");
+        assert_eq!(interval(&[(100.0, 110.0); 3]), "n/a");
         let wide = [
             (100.0, 90.0),
             (100.0, 120.0),

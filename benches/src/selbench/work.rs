@@ -113,7 +113,7 @@ pub fn measure(spec: Spec) -> Result<Slice, String> {
     };
     let quiet = outcome.quiet.unwrap_or_else(|| watch.end());
     let mut flags = outcome.flags;
-    flags.extend(checks::quiet(&quiet, spec.placement));
+    flags.extend(checks::quiet(&quiet, spec.placement, spec.workload));
     Ok(Slice {
         spec,
         metrics: outcome.metrics,
@@ -135,12 +135,12 @@ fn tasks(spec: &Spec) -> Result<Tasks, String> {
 }
 
 /// Repeats `work` until two windows that follow each other are equally fast within 5 %, for a
-/// second at most, or as long as the slice if that is shorter.
+/// second at most, or as long as the slice if that is shorter. What comes next is watched.
 ///
 /// # Errors
 ///
 /// Those of `work`.
-pub fn warm_up(spec: &Spec, mut work: impl FnMut() -> io::Result<()>) -> io::Result<()> {
+pub fn warm_up(spec: &Spec, mut work: impl FnMut() -> io::Result<()>) -> io::Result<Watch> {
     let most = Duration::from_millis(spec.milliseconds.min(1000));
     let window = most / 10;
     let begin = Instant::now();
@@ -157,7 +157,7 @@ pub fn warm_up(spec: &Spec, mut work: impl FnMut() -> io::Result<()>) -> io::Res
         }
         last = rate;
     }
-    Ok(())
+    Ok(Watch::begin(&[]))
 }
 
 /// A flag for what the kernel refused in the middle.

@@ -139,7 +139,7 @@ fn draw_point(document: &Document, point: &str) -> String {
         }
         match comparison(&name) {
             Some(one) => {
-                let interval = format!("{:.3}-{:.3}", one.low, one.high);
+                let interval = one.interval("-");
                 let verdict = one.verdict.words(one.threshold);
                 let _ = write!(text, "{:8.3}  {interval:15} {verdict:18}", one.ratio);
             }

@@ -88,7 +88,7 @@ pub(super) const QUICK: Size = Size {
     map: (4096, 300),
     register_ms: 100,
     echo_ms: 100,
-    load: (&[20.0, 50.0, 80.0, 110.0], 400),
+    load: (&[20.0, 50.0, 80.0, 110.0], 500),
     asked_ms: Some([500, 100, 120]),
     blocks: 4,
     selectors: &[

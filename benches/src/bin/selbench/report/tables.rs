@@ -60,13 +60,12 @@ pub(super) fn comparisons(document: &Document) -> String {
             Verdict::Same | Verdict::Inconclusive => "",
         };
         rows += &format!(
-            "<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"number\">{:.3}</td><td class=\"number\">{:.3} \u{2013} {:.3}</td><td class=\"number\">{}</td><td class=\"{class}\">{}</td></tr>\n",
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"number\">{:.3}</td><td class=\"number\">{}</td><td class=\"number\">{}</td><td class=\"{class}\">{}</td></tr>\n",
             escape(&one.point),
             escape(&one.subject),
             escape(&one.baseline),
             one.ratio,
-            one.low,
-            one.high,
+            one.interval(" \u{2013} "),
             one.blocks,
             one.verdict.words(one.threshold)
         );
