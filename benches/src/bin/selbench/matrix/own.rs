@@ -48,7 +48,7 @@ pub(super) fn measure(session: &mut Session, own: &Own, common: &dyn Fn(u64) -> 
     run(idle.collect(), own.servers, own.blocks);
     let most = own.most_timers.iter();
     let most = most.map(|&many| timers::storm(&common, many));
-    run(most.collect(), own.executors, 1);
+    run(most.collect(), own.most_executors, 1);
 }
 
 fn switches(own: &Own, common: &Common) -> Vec<Spec> {

@@ -1,4 +1,7 @@
-//! What the slices say about each other: the noise floor of the A/A pairs, then the verdicts.
+//! What the slices say about each other: the noise floor of the A/A pair at each point, then the
+//! verdicts. A point without a pair of its own has the middle one of the others.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use benches::selbench::schema::{AGAIN, Slice};
 use benches::selbench::statistics::{self, Comparison};
@@ -10,41 +13,42 @@ use crate::table;
 impl Session {
     /// Compares all subjects at each point with its baseline.
     pub(super) fn compare(&mut self) {
-        let slices = &self.document.slices;
-        let mut points: Vec<String> = slices.iter().map(|slice| slice.spec.point()).collect();
-        points.dedup();
-        points.sort();
-        points.dedup();
-        let mut floors = Vec::new();
-        for point in &points {
-            let Some(baseline) = baseline(slices, point) else {
-                continue;
-            };
-            let again = format!("{baseline}{AGAIN}");
-            if let Some(same) = statistics::compare(slices, point, &again, &baseline, 0.0)
-                && same.blocks >= statistics::FEWEST_BLOCKS
-            {
-                floors.push(same.half_width());
-            }
-        }
-        let floor = (!floors.is_empty()).then(|| stats::median(&floors));
-        let threshold = self.threshold.max(2.0 * floor.unwrap_or(0.0));
-        let mut comparisons: Vec<Comparison> = Vec::new();
-        for point in &points {
-            let Some(baseline) = baseline(slices, point) else {
-                continue;
-            };
-            for subject in table::subjects(slices, point) {
-                if subject != baseline {
-                    comparisons.extend(statistics::compare(
-                        slices, point, &subject, &baseline, threshold,
-                    ));
-                }
-            }
-        }
+        let (floor, comparisons) = compare(&self.document.slices, self.threshold);
         self.document.noise_floor = floor;
         self.document.comparisons = comparisons;
     }
+}
+
+/// The median of the noise floors, and each subject beside the baseline of its point.
+fn compare(slices: &[Slice], least: f64) -> (Option<f64>, Vec<Comparison>) {
+    let points: BTreeSet<String> = slices.iter().map(|slice| slice.spec.point()).collect();
+    let points: Vec<(&String, String)> = points
+        .iter()
+        .filter_map(|point| Some((point, baseline(slices, point)?)))
+        .collect();
+    let floors: BTreeMap<&String, f64> = points
+        .iter()
+        .filter_map(|(point, baseline)| {
+            let again = format!("{baseline}{AGAIN}");
+            let same = statistics::compare(slices, point, &again, baseline, 0.0)?;
+            (same.blocks >= statistics::FEWEST_BLOCKS).then(|| (*point, same.half_width()))
+        })
+        .collect();
+    let all: Vec<f64> = floors.values().copied().collect();
+    let median = (!all.is_empty()).then(|| stats::median(&all));
+    let mut comparisons = Vec::new();
+    for (point, baseline) in &points {
+        let floor = floors.get(point).copied().or(median).unwrap_or(0.0);
+        let threshold = least.max(2.0 * floor);
+        for subject in table::subjects(slices, point) {
+            if subject != *baseline {
+                comparisons.extend(statistics::compare(
+                    slices, point, &subject, baseline, threshold,
+                ));
+            }
+        }
+    }
+    (median, comparisons)
 }
 
 /// What the others at a point are compared with: what the slices say themselves. Results that were
@@ -64,4 +68,55 @@ pub(crate) fn baseline(slices: &[Slice], point: &str) -> Option<String> {
     twin.map(str::to_owned)
         .or_else(|| bare.cloned())
         .or_else(|| subjects.first().cloned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A valid slice of a ring.
+    fn slice(registered: u32, subject: &str, block: usize, cost: f64) -> Slice {
+        let text = format!(
+            r#"{{"spec":{{"workload":"ring","subject":"{subject}","baseline":"bare-epoll",
+            "placement":"one-thread","parameters":{{"registered":{registered}}},"choices":{{}},
+            "milliseconds":1,"block":{block},"seed":1}},"metrics":{{"ns_per_event":{cost}}},
+            "quiet":{{"steal_percent":0,"foreign_percent":0,"pressure_percent":0,
+            "involuntary_per_second":0}},"flags":[]}}"#
+        );
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn a_point_is_judged_by_the_noise_of_its_own_pair() {
+        let mut slices = Vec::new();
+        for block in 0..4_usize {
+            let wide = [80.0, 120.0, 90.0, 110.0][block];
+            for (registered, again) in [(1, 100.0), (2, wide)] {
+                slices.push(slice(registered, "bare-epoll", block, 100.0));
+                slices.push(slice(registered, "bare-epoll'", block, again));
+                slices.push(slice(registered, "mio", block, 110.0));
+            }
+            // No pair here.
+            slices.push(slice(3, "bare-epoll", block, 100.0));
+            slices.push(slice(3, "mio", block, 110.0));
+        }
+        let (floor, comparisons) = compare(&slices, 0.03);
+        let of_mio: Vec<&Comparison> = comparisons
+            .iter()
+            .filter(|one| one.subject == "mio")
+            .collect();
+        let thresholds: Vec<f64> = of_mio.iter().map(|one| one.threshold).collect();
+        assert_eq!(
+            thresholds[0], 0.03,
+            "a steady pair leaves what was asked for"
+        );
+        assert!(thresholds[1] > 0.2, "{thresholds:?}");
+        assert_eq!(
+            thresholds[2],
+            2.0 * floor.unwrap(),
+            "the median of the pairs"
+        );
+        assert_eq!(of_mio[0].verdict, statistics::Verdict::Slower);
+        assert_eq!(of_mio[1].verdict, statistics::Verdict::Same);
+    }
 }
