@@ -56,6 +56,21 @@ struct Thread {
     others_times: f64,
 }
 
+impl Thread {
+    /// Nanoseconds of waiting, and CPUs taken away, since `before`: what the others of the process
+    /// do not account for.
+    fn since(self, before: Self) -> (f64, f64) {
+        let (ran, times) = (
+            self.others_ran - before.others_ran,
+            self.others_times - before.others_times,
+        );
+        (
+            (self.waited - before.waited - ran).max(0.0),
+            (self.switches - before.switches - times).max(0.0),
+        )
+    }
+}
+
 /// The first line of `/proc/stat`, in ticks.
 #[derive(Clone, Copy, Default)]
 struct Machine {
@@ -89,18 +104,15 @@ impl Watch {
         // The kernel counts whole ticks: what is within the rounding is not held against anyone.
         let rounding = cpus / total;
         let own = own(&self.processes).saturating_sub(self.own).as_secs_f64();
-        let (before, after) = (self.thread, thread());
-        let waited = after.waited - before.waited - (after.others_ran - before.others_ran);
-        let switches =
-            after.switches - before.switches - (after.others_times - before.others_times);
+        let (waited, switches) = thread().since(self.thread);
         let busy = (now.busy - self.machine.busy) / total;
         Quiet {
             steal_percent: 100.0
                 * ((now.steal - self.machine.steal) / total - rounding / cpus).max(0.0),
             foreign_percent: 100.0 * (busy - own / (elapsed * cpus) - rounding).max(0.0),
             pressure_percent: (pressure() - self.pressure) / 1e6 / elapsed * 100.0,
-            waited_percent: waited.max(0.0) / 1e9 / elapsed * 100.0,
-            involuntary_per_second: switches.max(0.0) / elapsed,
+            waited_percent: waited / 1e9 / elapsed * 100.0,
+            involuntary_per_second: switches / elapsed,
             accept_overflows: overflows() - self.overflows,
         }
     }
@@ -199,32 +211,43 @@ pub(super) fn column(text: &str, table: &str, name: &str) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::process::Command;
 
     use super::*;
 
     #[test]
-    fn a_thread_that_shares_its_cpu_waits_and_is_told_so() {
-        let over = Arc::new(AtomicBool::new(false));
-        let other = std::thread::spawn({
-            let over = Arc::clone(&over);
-            move || {
-                sys::pin_to_cpu(0).unwrap();
-                while !over.load(Ordering::Relaxed) {
-                    std::hint::spin_loop();
-                }
-            }
-        });
+    fn a_thread_that_shares_its_cpu_with_a_process_waits_and_is_told_so() {
         sys::pin_to_cpu(0).unwrap();
+        // It inherits the CPU.
+        let mut other = Command::new("sh")
+            .args(["-c", "while :; do :; done"])
+            .spawn()
+            .unwrap();
         let watch = Watch::begin(&[]);
         let mut waited = watch.end().waited_percent;
         while waited < 10.0 && watch.began.elapsed() < Duration::from_secs(30) {
             waited = watch.end().waited_percent;
         }
-        over.store(true, Ordering::Relaxed);
-        other.join().unwrap();
+        other.kill().unwrap();
+        other.wait().unwrap();
         assert!(waited >= 10.0, "{waited} %");
+    }
+
+    #[test]
+    fn the_other_threads_of_its_process_are_no_noise() {
+        let thread = |waited, switches, others_ran, others_times| Thread {
+            waited,
+            switches,
+            others_ran,
+            others_times,
+        };
+        let before = thread(100.0, 10.0, 1000.0, 20.0);
+        let theirs = thread(400.0, 13.0, 1300.0, 23.0);
+        assert_eq!(theirs.since(before), (0.0, 0.0));
+        let more = thread(450.0, 15.0, 1300.0, 23.0);
+        assert_eq!(more.since(before), (50.0, 2.0));
+        let elsewhere = thread(100.0, 10.0, 1300.0, 23.0);
+        assert_eq!(elsewhere.since(before), (0.0, 0.0));
     }
 
     #[test]
