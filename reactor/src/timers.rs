@@ -194,9 +194,7 @@ impl Timers {
     #[inline(always)]
     pub(crate) fn cancel(&mut self, id: TimerId) -> Option<Waker> {
         // First, while nothing is at hand that would have to be saved for it.
-        if self.stale >= PURGE_FROM {
-            self.purge_if_most_are_stale();
-        }
+        self.purge_if_worth_it();
         let timer = &mut self.table[id as usize];
         timer.next_free = mem::replace(&mut self.free, id);
         match mem::replace(&mut timer.state, State::Unused) {
@@ -236,20 +234,23 @@ impl Timers {
             id,
         });
         // Last: only now does the entry that it had count as stale to `purge`.
-        if self.stale >= PURGE_FROM {
-            self.purge_if_most_are_stale();
-        }
+        self.purge_if_worth_it();
     }
 
-    #[cold]
-    #[inline(never)]
-    fn purge_if_most_are_stale(&mut self) {
-        if self.stale * 2 >= self.heap.len() {
+    #[inline(always)]
+    fn purge_if_worth_it(&mut self) {
+        if self.stale >= PURGE_FROM {
             self.purge();
         }
     }
 
+    /// Drops the stale entries, if they are at least half of the heap.
+    #[cold]
+    #[inline(never)]
     fn purge(&mut self) {
+        if self.stale * 2 < self.heap.len() {
+            return;
+        }
         let table = &mut self.table;
         self.heap.retain(|entry| {
             let timer = &mut table[entry.id as usize];

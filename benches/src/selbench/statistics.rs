@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::schema::{Slice, Spec};
+use super::schema::Slice;
 use crate::stats;
 
 /// A seeded generator (xorshift64*): plenty for orders and arrivals.
@@ -186,17 +186,6 @@ pub fn compare(
     })
 }
 
-/// Whether all intervals of `subjects` beside the first one at `point` are within `threshold`, so
-/// that more blocks would tell nothing new. How wide they are is asked, not where they lie: waiting
-/// for a difference to appear would find one in the end.
-pub fn is_clear(slices: &[Slice], point: &Spec, subjects: &[String], threshold: f64) -> bool {
-    let name = point.point();
-    subjects.iter().skip(1).all(|subject| {
-        compare(slices, &name, subject, &subjects[0], threshold)
-            .is_some_and(|one| one.blocks >= FEWEST_BLOCKS && one.half_width() <= threshold)
-    })
-}
-
 /// The line through points that is best in relative terms: `(a, b)` of `a + b x`.
 pub fn fit(points: &[(f64, f64)]) -> Option<(f64, f64)> {
     if points.len() < 2 || points.iter().any(|point| point.1 <= 0.0) {
@@ -252,61 +241,21 @@ mod tests {
         assert_eq!(judge(ratio(0.985, 0.96, 0.99), 0.03), Verdict::Inconclusive);
     }
 
-    /// Slices of a ring: in each block `bare-epoll`, and another one that costs so much.
-    fn slices(costs: &[(f64, f64)]) -> Vec<Slice> {
-        let slice = |subject: &str, block: usize, cost: f64| -> Slice {
-            let spec = format!(
-                r#"{{"workload":"ring","subject":"{subject}","placement":"one-thread",
-                "parameters":{{}},"choices":{{}},"milliseconds":1,"block":{block},"seed":1}}"#
-            );
-            let text = format!(
-                r#"{{"spec":{spec},"metrics":{{"ns_per_event":{cost}}},"flags":[],
-                "quiet":{{"steal_percent":0,"foreign_percent":0,"pressure_percent":0,
-                "involuntary_per_second":0}}}}"#
-            );
-            serde_json::from_str(&text).unwrap()
-        };
-        let blocks = costs.iter().enumerate();
-        blocks
-            .flat_map(|(block, &(bare, other))| {
-                [
-                    slice("bare-epoll", block, bare),
-                    slice("other", block, other),
-                ]
-            })
-            .collect()
-    }
-
     #[test]
-    fn a_point_is_clear_when_its_intervals_are_narrow_wherever_they_lie() {
-        let subjects = ["bare-epoll".to_owned(), "other".to_owned()];
-        let clear = |costs: &[(f64, f64)]| {
-            let slices = slices(costs);
-            is_clear(&slices, &slices[0].spec, &subjects, 0.03)
+    fn an_interval_needs_four_blocks() {
+        let of = |blocks| Comparison {
+            point: "ring".to_owned(),
+            subject: "other".to_owned(),
+            baseline: "bare-epoll".to_owned(),
+            ratio: 1.1,
+            low: 1.1,
+            high: 1.1,
+            blocks,
+            threshold: 0.03,
+            verdict: Verdict::Inconclusive,
         };
-        assert!(clear(&[(100.0, 100.5); 5]));
-        assert!(clear(&[
-            (100.0, 250.0),
-            (90.0, 226.0),
-            (80.0, 200.0),
-            (100.0, 251.0)
-        ]));
-        assert!(!clear(&[(100.0, 100.0); 3]), "too few blocks");
-        let interval = |costs: &[(f64, f64)]| {
-            let slices = slices(costs);
-            let point = slices[0].spec.point();
-            let one = compare(&slices, &point, "other", "bare-epoll", 0.03).unwrap();
-            one.interval("-")
-        };
-        assert_eq!(interval(&[(100.0, 110.0); 4]), "1.100-1.100");
-        assert_eq!(interval(&[(100.0, 110.0); 3]), "n/a");
-        let wide = [
-            (100.0, 90.0),
-            (100.0, 120.0),
-            (100.0, 100.0),
-            (100.0, 140.0),
-        ];
-        assert!(!clear(&wide));
+        assert_eq!(of(4).interval("-"), "1.100-1.100");
+        assert_eq!(of(3).interval("-"), "n/a");
     }
 
     #[test]

@@ -14,10 +14,7 @@ use trace::browser::ALONE;
 use trace::{Trace, html, lint};
 
 /// Presses keys as a reader would, and leaves what it saw in the page, one line each.
-const READER: &str = r#"<script>
-const seen = [];
-onerror = message => { seen.push('error ' + message); };
-const press = key => document.dispatchEvent(new KeyboardEvent('keydown', { key }));
+const READER: &str = r#"
 const see = name => seen.push(name + ': ' + $('now').textContent);
 see('start');
 press('ArrowRight'); see('step');
@@ -46,14 +43,11 @@ seen.push('two fingers zoom by: ' + ui.zoom / before);
 const at = ui.at; touch('pointerdown', 500, 1); touch('pointermove', 420, 1); touch('pointerup', 420, 1); seen.push('dragged, and the cursor stays: ' + (ui.at === at && ui.left > 0));
 seen.push('overflows: ' + (document.documentElement.scrollWidth > innerWidth));
 seen.push('label: ' + document.querySelector('canvas').getAttribute('aria-label'));
-const out = document.createElement('pre'); out.id = 'seen'; out.textContent = 'SEEN\n' + seen.join('\n') + '\nEND\n'; document.body.append(out);
-</script></body>"#;
+"#;
 
 /// Draws all of a long trace, by steps and by time, and says how many shapes that took and how
 /// many fit: in each lane a dot in two pixels and a bar in one.
-const SURVEYOR: &str = r#"<script>
-const seen = [];
-onerror = message => { seen.push('error ' + message); };
+const SURVEYOR: &str = r#"
 const canvas = document.querySelector('canvas'), lanes = Math.floor(canvas.clientHeight / ROW);
 const settled = () => canvas.getContext('2d').getImageData(0, 0, 1, 1);
 const time = (name, act) => { act(); settled(); const begun = performance.now(); act(); settled(); seen.push(name + ': ' + (performance.now() - begun).toFixed(1) + ' ms, ' + shapes + ' shapes'); return shapes; };
@@ -64,53 +58,50 @@ fit(); const far = time('all of it', draw);
 ui.clock = true; const clock = time('all of it by time', draw);
 const bound = lanes * canvas.clientWidth * 1.5;
 seen.push('bounded: ' + (far < bound && clock < bound && far < cur().ev.length / 4));
-const out = document.createElement('pre'); out.id = 'seen'; out.textContent = 'SEEN\n' + seen.join('\n') + '\nEND\n'; document.body.append(out);
-</script></body>"#;
+"#;
 
 /// Goes beyond the end of the shorter one of two traces, and asks for everything there.
-const BEYOND: &str = r#"<script>
-const seen = [];
-onerror = message => { seen.push('error ' + message); };
-const press = key => document.dispatchEvent(new KeyboardEvent('keydown', { key }));
+const BEYOND: &str = r#"
 press('c'); press('s'); press('End');
 seen.push('beyond: ' + (ui.at >= tracks[0].ev.length)); press('s'); press('w');
 seen.push('wake: ' + $('now').textContent);
 press('p'); seen.push('quiz: ' + $('quiz').textContent); press('p');
 for (const key of ['n', 't', 't', 'l', '+', '-', '0']) press(key);
 press('ArrowLeft'); seen.push('here: ' + $('versus').querySelectorAll('td')[1].textContent);
-const out = document.createElement('pre'); out.id = 'seen'; out.textContent = 'SEEN\n' + seen.join('\n') + '\nEND\n'; document.body.append(out);
-</script></body>"#;
+"#;
 
 /// Goes to what the lens has found.
-const LENS: &str = r#"<script>
-const seen = [];
-onerror = message => { seen.push('error ' + message); };
-document.dispatchEvent(new KeyboardEvent('keydown', { key: 'n' }));
+const LENS: &str = r#"
+press('n');
 seen.push('where: ' + $('where').textContent.split(' of')[0], $('hits').querySelector('button').textContent.split(':')[0], $('now').textContent.split(':')[0]);
-const out = document.createElement('pre'); out.id = 'seen'; out.textContent = 'SEEN\n' + seen.join('\n') + '\nEND\n'; document.body.append(out);
-</script></body>"#;
+"#;
 
 /// Steps through a trace without times, and asks for the axis of time all the same.
-const GOLDEN: &str = r#"<script>
-const seen = [];
-onerror = message => { seen.push('error ' + message); };
-const press = key => document.dispatchEvent(new KeyboardEvent('keydown', { key }));
+const GOLDEN: &str = r#"
 const where = () => seen.push('where: ' + $('where').textContent);
 press('ArrowRight'); where();
 press('t'); press('ArrowRight'); const left = view(cur(), 1000).left; seen.push('by time: ' + (shapes > 0 && Number.isFinite(left))); where();
 seen.push('about: ' + ($('about').textContent.match(/A golden trace/) || ['NaN'])[0]);
-const out = document.createElement('pre'); out.id = 'seen'; out.textContent = 'SEEN\n' + seen.join('\n') + '\nEND\n'; document.body.append(out);
-</script></body>"#;
+"#;
 
 /// Compares, goes to where the two first differ, and reads what each says there.
-const DIFFER: &str = r#"<script>
-const seen = [];
-onerror = message => { seen.push('error ' + message); };
-document.dispatchEvent(new KeyboardEvent('keydown', { key: 'c' }));
+const DIFFER: &str = r#"
+press('c');
 $('versus').querySelector('button').click();
 seen.push(...[...$('versus').querySelectorAll('tbody tr:first-child td')].slice(1).map(cell => cell.textContent));
+"#;
+
+/// What every script finds: a list of what it has `seen`, errors among it, and how a key is pressed.
+const BEFORE: &str = "
+const seen = [];
+onerror = message => { seen.push('error ' + message); };
+const press = key => document.dispatchEvent(new KeyboardEvent('keydown', { key }));
+";
+
+/// Puts the list into the page, where a dump of it is read.
+const AFTER: &str = r"
 const out = document.createElement('pre'); out.id = 'seen'; out.textContent = 'SEEN\n' + seen.join('\n') + '\nEND\n'; document.body.append(out);
-</script></body>"#;
+";
 
 /// Opens `page` with `script` at its end; the answer is what the script has seen, unless there is
 /// no Chromium here.
@@ -119,7 +110,8 @@ fn open(name: &str, page: &str, script: &str) -> Option<Vec<String>> {
     let folder = env::temp_dir().join(format!("reactor-{name}-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("a folder");
     let file = folder.join("page.html");
-    fs::write(&file, page.replace("</body>", script)).expect("it can be written");
+    let script = format!("<script>{BEFORE}{script}{AFTER}</script></body>");
+    fs::write(&file, page.replace("</body>", &script)).expect("it can be written");
     let output = Command::new(chromium)
         .args(ALONE)
         .args(["--window-size=1280,800", "--dump-dom"])

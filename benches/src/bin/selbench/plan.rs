@@ -12,7 +12,7 @@ use benches::selbench::server;
 
 pub(crate) use self::compared::{Compared, compare};
 pub(crate) use self::one_thread::{compatible, map, map_point, register, ring, ring_point};
-pub(crate) use self::subjects::{USUAL, cascaders, dialled, executors, servers};
+pub(crate) use self::subjects::{EVERY, USUAL, cascaders, dialled, executors, servers};
 use crate::arguments::{Common, Echo, Wire};
 
 /// What a session measures: every subject at every point, in every block.

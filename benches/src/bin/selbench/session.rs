@@ -109,9 +109,8 @@ impl Session {
             let began = Instant::now();
             for (block, order) in orders.iter().enumerate() {
                 let spent = share.is_some_and(|share| began.elapsed() >= share);
-                let clear = || {
-                    statistics::is_clear(&self.document.slices, point, &subjects, self.threshold)
-                };
+                let clear =
+                    || compared::is_clear(&self.document.slices, point, &subjects, self.threshold);
                 if block >= LEAST_BLOCKS && (spent || clear()) {
                     progress.spare((plan.blocks - block) * subjects.len());
                     break;

@@ -92,9 +92,9 @@ pub(crate) fn draw(document: &Document) -> String {
 /// The noise floor in words.
 pub(crate) fn floor(document: &Document) -> String {
     match document.noise_floor {
-        Some(floor) => format!("noise floor (A/A): \u{b1}{:.1} %", 100.0 * floor),
+        Some(floor) => format!("Noise floor (A/A): \u{b1}{:.1} %", 100.0 * floor),
         None => format!(
-            "noise floor (A/A): n/a, for it takes {FEWEST_BLOCKS} blocks in which both twins are valid"
+            "Noise floor (A/A): n/a, for it takes {FEWEST_BLOCKS} blocks in which both twins are valid"
         ),
     }
 }

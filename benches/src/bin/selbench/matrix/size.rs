@@ -1,6 +1,6 @@
 //! How much of everything each preset measures.
 
-use crate::plan::USUAL;
+use crate::plan::{EVERY, USUAL};
 
 /// How much of everything.
 pub(super) struct Size {
@@ -146,7 +146,7 @@ pub(super) const FULL: Size = Size {
         "mio",
         "polling",
     ],
-    runtimes: &USUAL,
+    runtimes: USUAL,
     loaded: &["bare", "ours", "ours-poll", "tokio", "smol"],
     own: Own {
         ms: 300,
@@ -162,16 +162,6 @@ pub(super) const FULL: Size = Size {
         idle: &[1000, 5000, 9000],
         close: &["fin", "rst"],
         executors: &["ours", "tokio", "smol", "monoio"],
-        servers: &[
-            "bare",
-            "ours",
-            "ours-level",
-            "ours-poll",
-            "ours-select",
-            "mio",
-            "tokio",
-            "smol",
-            "monoio",
-        ],
+        servers: &EVERY,
     },
 };

@@ -7,8 +7,8 @@ use benches::subjects;
 
 use crate::arguments::Common;
 
-/// The runtimes that are usually measured, and the bare loop first.
-pub(crate) const USUAL: [&str; 8] = [
+/// All runtimes, the bare loop first and the one that only full tables have last.
+pub(crate) const EVERY: [&str; 9] = [
     "bare",
     "ours",
     "ours-level",
@@ -17,7 +17,11 @@ pub(crate) const USUAL: [&str; 8] = [
     "mio",
     "tokio",
     "smol",
+    "monoio",
 ];
+
+/// Those that are usually measured: all but the last.
+pub(crate) const USUAL: &[&str] = EVERY.split_at(EVERY.len() - 1).0;
 
 /// Selectors that were asked for, or the usual ones.
 pub(super) fn selectors(common: &Common) -> Result<Vec<String>, String> {
@@ -48,7 +52,7 @@ pub(super) fn runtimes(common: &Common, placement: Placement) -> Result<Vec<Stri
         let usual = all.iter().filter(|one| one.spins).map(|one| one.name);
         return choose(common, &names, usual);
     }
-    let usual = USUAL.into_iter();
+    let usual = USUAL.iter().copied();
     let known = |name: &&str| Subject::named(name).is_some();
     choose(common, &names, usual.filter(known))
 }

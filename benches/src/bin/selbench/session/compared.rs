@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use benches::selbench::schema::{AGAIN, Slice};
+use benches::selbench::schema::{AGAIN, Slice, Spec};
 use benches::selbench::statistics::{self, Comparison};
 use benches::stats;
 
@@ -51,6 +51,23 @@ fn compare(slices: &[Slice], least: f64) -> (Option<f64>, Vec<Comparison>) {
     (median, comparisons)
 }
 
+/// Whether all intervals of `subjects` beside the first one at `point` are within `threshold`, so
+/// that more blocks would tell nothing new. How wide they are is asked, not where they lie: waiting
+/// for a difference to appear would find one in the end.
+pub(super) fn is_clear(
+    slices: &[Slice],
+    point: &Spec,
+    subjects: &[String],
+    threshold: f64,
+) -> bool {
+    let name = point.point();
+    subjects.iter().skip(1).all(|subject| {
+        statistics::compare(slices, &name, subject, &subjects[0], threshold).is_some_and(|one| {
+            one.blocks >= statistics::FEWEST_BLOCKS && one.half_width() <= threshold
+        })
+    })
+}
+
 /// What the others at a point are compared with: what the slices say themselves. Results that were
 /// written before they said it had an A/A twin of it, or the yardstick among them.
 pub(crate) fn baseline(slices: &[Slice], point: &str) -> Option<String> {
@@ -84,6 +101,38 @@ mod tests {
             "involuntary_per_second":0}},"flags":[]}}"#
         );
         serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn a_point_is_clear_when_its_intervals_are_narrow_wherever_they_lie() {
+        let subjects = ["bare-epoll".to_owned(), "other".to_owned()];
+        let clear = |costs: &[(f64, f64)]| {
+            let blocks = costs.iter().enumerate();
+            let slices: Vec<Slice> = blocks
+                .flat_map(|(block, &(bare, other))| {
+                    [
+                        slice(1, "bare-epoll", block, bare),
+                        slice(1, "other", block, other),
+                    ]
+                })
+                .collect();
+            is_clear(&slices, &slices[0].spec, &subjects, 0.03)
+        };
+        assert!(clear(&[(100.0, 100.5); 5]));
+        assert!(clear(&[
+            (100.0, 250.0),
+            (90.0, 226.0),
+            (80.0, 200.0),
+            (100.0, 251.0)
+        ]));
+        assert!(!clear(&[(100.0, 100.0); 3]), "too few blocks");
+        let wide = [
+            (100.0, 90.0),
+            (100.0, 120.0),
+            (100.0, 100.0),
+            (100.0, 140.0),
+        ];
+        assert!(!clear(&wide));
     }
 
     #[test]
