@@ -55,6 +55,21 @@ fn wrong_words_end_with_64() {
     }
 }
 
+/// It measures less where the machine is busy, and then says so with a 2; it never falls over.
+#[test]
+fn a_preset_goes_through_and_leaves_its_files() {
+    let folder = folder("preset");
+    let output = selbench(&["matrix", "smoke", "--out", folder.to_str().unwrap()]);
+    let told = text(&output.stderr);
+    assert!(matches!(output.status.code(), Some(0 | 2)), "{told}");
+    let json = std::fs::read_to_string(folder.join("results.json")).unwrap();
+    let document: Document = serde_json::from_str(&json).unwrap();
+    assert!(!document.slices.is_empty(), "{told}");
+    for name in ["results.csv", "report.html"] {
+        assert!(folder.join(name).exists(), "{name}");
+    }
+}
+
 #[test]
 fn every_command_has_a_page_of_help() {
     for command in [

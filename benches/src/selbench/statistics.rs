@@ -46,7 +46,7 @@ pub fn orders(subjects: usize, blocks: usize, seed: u64) -> Vec<Vec<usize>> {
                 };
             }
             if rows.is_empty() {
-                rows = (0..subjects).collect();
+                rows = (0..subjects.max(1)).collect();
             }
             let row = rows.swap_remove(random.number() as usize % rows.len());
             (0..subjects)
@@ -229,6 +229,11 @@ mod tests {
     #[test]
     fn two_subjects_are_interleaved_as_abba() {
         assert_eq!(orders(2, 2, 1), [[0, 1], [1, 0]]);
+    }
+
+    #[test]
+    fn nobody_has_no_place() {
+        assert_eq!(orders(0, 3, 1), [[0_usize; 0]; 3]);
     }
 
     #[test]

@@ -269,7 +269,7 @@ pub(crate) struct Matrix {
     /// How much
     pub(crate) preset: Preset,
     /// Where the results go: results.json, results.csv and report.html
-    #[arg(long, default_value = "selbench-results")]
+    #[arg(long, visible_alias = "out", default_value = "selbench-results")]
     pub(crate) folder: PathBuf,
     /// Seed of orders, arrivals and layouts
     #[arg(long, default_value_t = 1)]
