@@ -1,9 +1,10 @@
 //! The run loop: poll who was woken, take a turn of the reactor, sleep when nobody is left.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::io;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,11 +18,11 @@ use reactor::{Reactor, Trigger, Turn};
 use crate::inbox::{Inbox, Sleep};
 use crate::join::{Delivery, JoinHandle};
 use crate::metrics::Counts;
-use crate::recycle::Recycled;
 use crate::scheduler::{Next, ROOT, Scheduler};
+use crate::spare::Spare;
 use crate::stopping::Stopping;
-use crate::task::{Outlet, Task};
-use crate::tasks::{Job, Open, Polled, Tasks};
+use crate::task::{self, Job, Outlet, Polled, Task, contain};
+use crate::tasks::{Open, Tasks};
 use crate::wake::{self, Mail, Remote};
 use crate::waker::TaskId;
 use crate::watched::Watched;
@@ -42,8 +43,8 @@ pub(crate) struct Core {
     pub(crate) scheduler: RefCell<Scheduler>,
     /// The futures.
     pub(crate) tasks: Tasks,
-    /// What tasks share with their handles.
-    recycled: Recycled,
+    /// Boxes for tasks.
+    spare: Spare,
     /// What other threads share with us.
     pub(crate) remote: Arc<Remote>,
     /// The counted wakers, while somebody observes.
@@ -74,7 +75,7 @@ impl Core {
             reactor,
             scheduler: RefCell::new(Scheduler::new(number, seed)),
             tasks: Tasks::default(),
-            recycled: Recycled::default(),
+            spare: Spare::default(),
             remote,
             at_most: Cell::new(0),
             quiet_sleeps: Cell::new(0),
@@ -95,10 +96,32 @@ impl Core {
     where
         F: Future + 'static,
     {
-        let id = self.admit(from);
-        let shared = self.recycled.shared(id.slot());
-        self.put(id, Task::new(id, future, Delivery::new(&shared)));
+        let mut next = task::Next {
+            future: Some(future),
+            shared: None,
+        };
+        let id = self.admit_with_spare(from, &mut next);
+        let shared = match (next.shared, next.future) {
+            (Some(shared), _) => shared,
+            (None, future) => {
+                let future = future.expect("only a box that fits has taken it");
+                let shared = Rc::default();
+                self.put(id, Box::pin(Task::new(id, future, Delivery::new(&shared))));
+                shared
+            }
+        };
         JoinHandle::new(id, shared)
+    }
+
+    /// The id of a new task, which is woken, and is there already if a box was good for it. All that
+    /// does not depend on the type of the future is here, behind one call.
+    #[inline(never)]
+    fn admit_with_spare(&self, from: &'static Location<'static>, next: &mut dyn Any) -> TaskId {
+        let id = self.admit(from);
+        if let Some(job) = self.spare.fill(id, next) {
+            self.put(id, job);
+        }
+        id
     }
 
     /// The same, with the result going to any outlet.
@@ -113,12 +136,12 @@ impl Core {
         O: Outlet<F::Output> + 'static,
     {
         let id = self.admit(from);
-        self.put(id, Task::new(id, future, outlet));
+        self.put(id, Box::pin(Task::new(id, future, outlet)));
         id
     }
 
     /// The id of a new task, which is woken. The root's slot, if it is too late for a new task.
-    #[inline]
+    #[inline(always)]
     fn admit(&self, from: &'static Location<'static>) -> TaskId {
         if self.closed.get() {
             return TaskId::new(self.number, ROOT, 0);
@@ -131,14 +154,10 @@ impl Core {
     }
 
     /// Takes the task in. If it is too late, it ends before it begins, as its outlet will say.
-    #[inline]
-    fn put<F, O>(&self, id: TaskId, task: Task<F, O>)
-    where
-        F: Future + 'static,
-        O: Outlet<F::Output> + 'static,
-    {
+    #[inline(always)]
+    fn put(&self, id: TaskId, job: Job) {
         if id.slot() != ROOT {
-            self.tasks.insert(id, Box::pin(task));
+            self.tasks.insert(id, job);
         }
     }
 
@@ -208,17 +227,17 @@ impl Core {
             }
             let next = self.scheduler.borrow_mut().next();
             match next {
-                Next::Poll(slot) => match tasks.poll(slot) {
-                    Polled::Pending => {}
-                    Polled::Ready => self.end(slot, &mut tasks),
-                    Polled::Nobody => {
-                        let answer = self.poll_newcomer(slot, &mut tasks, &mut poll_root);
+                Next::Poll(slot) => {
+                    let polled = tasks.poll(slot);
+                    // Nearly always; the others share one test.
+                    if !matches!(polled, Polled::Pending) {
+                        let answer = self.go_on(polled, slot, &mut tasks, &mut poll_root);
                         if answer.is_ready() {
                             left -= 1;
                             break answer;
                         }
                     }
-                },
+                }
                 Next::Abort(slot) => {
                     tasks.settle();
                     self.end(slot, &mut tasks);
@@ -237,15 +256,20 @@ impl Core {
         answer
     }
 
-    /// A poll of who is not in the slab: the root, or a task that has just arrived. Ready if the
-    /// root is.
+    /// After a poll of who is over, or is not in the slab: the root, or a task that has just arrived,
+    /// which is polled now. Ready if the root is.
     #[inline(never)]
-    fn poll_newcomer<R>(
+    fn go_on<R>(
         &self,
+        polled: Polled,
         slot: u32,
         tasks: &mut Open<'_>,
         poll_root: &mut impl FnMut() -> Poll<R>,
     ) -> Poll<R> {
+        if let Polled::Ready = polled {
+            self.end(slot, tasks);
+            return Poll::Pending;
+        }
         if slot == ROOT {
             return poll_root();
         }
@@ -259,11 +283,11 @@ impl Core {
         let waker = id.waker();
         let polled = job.as_mut().poll(&mut Context::from_waker(&waker));
         TaskId::forget(waker);
-        if polled.is_ready() {
-            self.scheduler.borrow_mut().remove(slot);
-            drop_job(job);
-        } else {
+        if let Polled::Pending = polled {
             tasks.settle_one(id, job);
+        } else {
+            self.scheduler.borrow_mut().remove(slot);
+            self.retire(job);
         }
         Poll::Pending
     }
@@ -271,10 +295,23 @@ impl Core {
     /// A task is over: out of line, to leave the loop its registers.
     #[inline(never)]
     fn end(&self, slot: u32, tasks: &mut Open<'_>) {
-        drop_job(self.finish(slot, tasks));
+        if let Some(job) = self.finish(slot, tasks) {
+            self.retire(job);
+        }
     }
 
-    /// A task is over: its slot is free. The task itself is the caller's to drop.
+    /// Drops what a task that is over, or aborted, has left, and keeps its box if it is good for
+    /// another one.
+    #[inline]
+    pub(crate) fn retire(&self, mut job: Job) {
+        if job.as_mut().clear() {
+            self.spare.keep(job);
+        } else {
+            drop_job(job);
+        }
+    }
+
+    /// A task is over: its slot is free. The task itself is the caller's to retire.
     #[inline(always)]
     pub(crate) fn finish(&self, slot: u32, tasks: &mut Open<'_>) -> Option<Job> {
         self.scheduler.borrow_mut().remove(slot);
@@ -390,10 +427,7 @@ impl Core {
     }
 }
 
-/// A destructor that panics ends its task, not the runtime.
+/// Drops what may have destructors of the user's in it.
 pub(crate) fn drop_job<T>(job: T) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(job))) {
-        // The panic hook has reported it. The payload's own destructor could panic again.
-        std::mem::forget(payload);
-    }
+    contain(|| drop(job));
 }

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -13,8 +14,8 @@ use crate::task::Outlet;
 use crate::wake;
 use crate::waker::TaskId;
 
-/// What a task and its handle share. Used again by the next task in the slot; see
-/// [`Recycled`](crate::recycle::Recycled).
+/// What a task and its handle share. Used again by the next task in the box; see
+/// [`Spare`](crate::spare::Spare).
 pub(crate) struct Shared<T> {
     stage: Cell<Stage>,
     /// The handle is gone. Set once, by the handle.
@@ -37,13 +38,6 @@ enum Stage {
 }
 
 impl<T> Shared<T> {
-    /// For another task.
-    #[inline]
-    pub(crate) fn begin(&self) {
-        self.stage.set(Stage::Running);
-        self.detached.set(false);
-    }
-
     /// Nobody will ask for the result.
     #[cold]
     fn discard(&self) {
@@ -62,8 +56,7 @@ impl<T> Default for Shared<T> {
     }
 }
 
-/// The task's end of what it shares with its handle. Dropped after the handle, it drops the result
-/// too.
+/// The task's end of what it shares with its handle.
 pub(crate) struct Delivery<T>(Rc<Shared<T>>);
 
 impl<T> Delivery<T> {
@@ -76,20 +69,32 @@ impl<T> Delivery<T> {
 impl<T> Outlet<T> for Delivery<T> {
     #[inline]
     fn finish(&self, outcome: Result<T, JoinError>) {
-        self.0.outcome.set(Some(outcome));
+        // What was there was taken, by a handle or by `discard`: there is nothing to be dropped.
+        mem::forget(self.0.outcome.replace(Some(outcome)));
         self.0.stage.set(Stage::Over);
         if let Some(joiner) = self.0.joiner.take() {
             joiner.wake();
         }
     }
-}
 
-impl<T> Drop for Delivery<T> {
     #[inline]
-    fn drop(&mut self) {
+    fn close(&self) -> bool {
         if self.0.detached.get() {
             self.0.discard();
         }
+        true
+    }
+
+    /// A handle that outlives its task keeps what they shared.
+    #[inline]
+    fn renew(&mut self) -> Option<Rc<Shared<T>>> {
+        if Rc::strong_count(&self.0) == 1 {
+            self.0.stage.set(Stage::Running);
+            self.0.detached.set(false);
+        } else {
+            self.0 = Rc::default();
+        }
+        Some(Rc::clone(&self.0))
     }
 }
 

@@ -10,8 +10,12 @@ pub struct JoinError(Reason);
 
 enum Reason {
     Cancelled,
-    Panicked(Box<dyn Any + Send>),
+    /// In a box of its own: a pointer less in every result, and panics are rare.
+    Panicked(Box<Payload>),
 }
+
+/// What a panic leaves.
+type Payload = Box<dyn Any + Send>;
 
 impl JoinError {
     /// The task was aborted, or its runtime is gone.
@@ -20,8 +24,9 @@ impl JoinError {
     }
 
     /// The task panicked with this payload.
-    pub(crate) fn panicked(payload: Box<dyn Any + Send>) -> Self {
-        JoinError(Reason::Panicked(payload))
+    #[cold]
+    pub(crate) fn panicked(payload: Payload) -> Self {
+        JoinError(Reason::Panicked(Box::new(payload)))
     }
 
     /// The task was aborted, or its runtime was dropped.
@@ -41,7 +46,7 @@ impl JoinError {
     /// Always: with the task's payload, or with a text that says that it was cancelled.
     pub fn resume_panic(self) -> ! {
         match self.0 {
-            Reason::Panicked(payload) => resume_unwind(payload),
+            Reason::Panicked(payload) => resume_unwind(*payload),
             Reason::Cancelled => panic!("the task was cancelled"),
         }
     }

@@ -5,8 +5,9 @@ use std::task::Poll;
 
 use reactor::observe::{Cause, Event};
 
-use crate::core::{Core, drop_job};
+use crate::core::Core;
 use crate::scheduler::{Next, ROOT};
+use crate::task::Polled;
 use crate::waker::TaskId;
 
 impl Core {
@@ -35,7 +36,10 @@ impl Core {
                     answer = poll_root();
                     answer.is_ready()
                 }
-                Next::Poll(_) => tasks.poll_with(slot, &self.counted_waker(id)).is_ready(),
+                Next::Poll(_) => {
+                    let polled = tasks.poll_with(slot, &self.counted_waker(id));
+                    matches!(polled, Polled::Ready)
+                }
                 _ => true,
             };
             let over = if done && slot != ROOT {
@@ -44,7 +48,9 @@ impl Core {
                 None
             };
             self.observe_poll_end(id, done);
-            drop_job(over);
+            if let Some(job) = over {
+                self.retire(job);
+            }
             self.counts.polls.add(1);
             if answer.is_ready() {
                 return answer;

@@ -3,21 +3,33 @@
 //! A ring would have to wrap round at each step. This one is moved down when it is full, and
 //! doubles only if it is not mostly read by then, so moving costs a constant share of the pushes.
 
+use crate::shuffle::Shuffle;
+
 /// The slots of who was woken.
 #[derive(Default)]
 pub(crate) struct Queue {
+    /// Has no room while `shuffled` is there, so that the hot path need not ask.
     list: Vec<u32>,
     /// How much of the list was taken already.
     taken: usize,
+    /// Instead of the list: those who are taken in another order than that of the wakes.
+    shuffled: Option<Box<Shuffle>>,
 }
 
 impl Queue {
+    /// An order from `seed`, or that of the wakes.
+    pub(crate) fn new(seed: Option<u64>) -> Self {
+        Queue {
+            shuffled: seed.map(|seed| Box::new(Shuffle::new(seed))),
+            ..Queue::default()
+        }
+    }
+
     #[inline]
     pub(crate) fn push(&mut self, slot: u32) {
         // The growing is out of the way: nothing has to be saved for it on the hot path.
         if !self.push_if_room(slot) {
-            self.make_room();
-            self.list.push(slot);
+            self.push_slowly(slot);
         }
     }
 
@@ -41,18 +53,14 @@ impl Queue {
             None => {
                 self.list.clear();
                 self.taken = 0;
-                None
+                self.shuffled.as_mut()?.pop()
             }
         }
     }
 
-    /// Those who are in it, the next one first.
-    pub(crate) fn rest(&mut self) -> &mut [u32] {
-        &mut self.list[self.taken..]
-    }
-
     pub(crate) fn len(&self) -> usize {
-        self.list.len() - self.taken
+        let shuffled = self.shuffled.as_ref().map_or(0, |shuffle| shuffle.len());
+        self.list.len() - self.taken + shuffled
     }
 
     #[inline]
@@ -62,12 +70,17 @@ impl Queue {
 
     #[cold]
     #[inline(never)]
-    fn make_room(&mut self) {
+    fn push_slowly(&mut self, slot: u32) {
+        if let Some(shuffle) = &mut self.shuffled {
+            shuffle.push(slot);
+            return;
+        }
         self.list.drain(..self.taken);
         self.taken = 0;
         if self.list.len() * 2 >= self.list.capacity() {
             self.list.reserve(self.list.capacity().max(64));
         }
+        self.list.push(slot);
     }
 }
 
@@ -90,7 +103,7 @@ mod tests {
             }
         }
         assert!(queue.list.capacity() <= 64, "{}", queue.list.capacity());
-        assert_eq!(queue.rest().len(), 5);
+        assert_eq!(queue.len(), 5);
         for _ in 0..5 {
             assert_eq!(queue.pop(), Some(popped));
             popped += 1;

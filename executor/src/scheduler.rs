@@ -12,7 +12,6 @@ use std::panic::Location;
 use std::rc::Rc;
 
 use crate::queue::Queue;
-use crate::shuffle::Shuffle;
 use crate::waker::TaskId;
 
 /// The slot of the future that `block_on` drives, which the slab does not hold.
@@ -37,8 +36,6 @@ pub(crate) struct Scheduler {
     live: usize,
     /// Tasks made so far.
     spawned: u64,
-    /// Shuffles the queue; `None` keeps the order of the wakes.
-    shuffle: Option<Shuffle>,
 }
 
 /// What a task tells about itself in dumps.
@@ -64,6 +61,13 @@ impl Mark {
     /// To be dropped instead of polled.
     const ABORTED: u64 = TaskId::SPARE[1];
 
+    /// Of `id`, which has been woken. Written as a whole, not by setting the flag: the compiler would
+    /// set it in its byte, and the CPU makes whoever reads all eight soon after a store of one wait
+    /// until that store is done.
+    fn queued(id: TaskId) -> Self {
+        Mark(id.bits() | Self::QUEUED)
+    }
+
     fn id(self) -> TaskId {
         TaskId::from_bits(self.0 & !(Self::QUEUED | Self::ABORTED))
     }
@@ -88,10 +92,9 @@ impl Scheduler {
             spawned_at: vec![Location::caller()],
             names: BTreeMap::new(),
             free: Vec::new(),
-            queue: Queue::default(),
+            queue: Queue::new(seed),
             live: 0,
             spawned: 0,
-            shuffle: seed.map(Shuffle::new),
         }
     }
 
@@ -116,7 +119,7 @@ impl Scheduler {
         self.spawned += 1;
         let mark = &mut self.marks[slot as usize];
         let id = mark.id();
-        mark.0 |= Mark::QUEUED;
+        *mark = Mark::queued(id);
         self.queue.push(slot);
         id
     }
@@ -144,7 +147,7 @@ impl Scheduler {
         match self.marks.get_mut(id.slot() as usize) {
             // The whole id: slot, generation and runtime. And no flag.
             Some(mark) if mark.0 == id.bits() => {
-                mark.0 |= Mark::QUEUED;
+                *mark = Mark::queued(id);
                 self.queue.push(id.slot());
                 true
             }
@@ -158,7 +161,7 @@ impl Scheduler {
     pub(crate) fn schedule_at_once(&mut self, id: TaskId) -> bool {
         match self.marks.get_mut(id.slot() as usize) {
             Some(mark) if mark.0 == id.bits() && self.queue.push_if_room(id.slot()) => {
-                mark.0 |= Mark::QUEUED;
+                *mark = Mark::queued(id);
                 true
             }
             _ => false,
@@ -183,9 +186,6 @@ impl Scheduler {
     /// Takes the next slot whose task is still woken out of the queue.
     #[inline]
     pub(crate) fn next(&mut self) -> Next {
-        if let Some(shuffle) = &mut self.shuffle {
-            shuffle.before_next(self.queue.rest());
-        }
         let Some(slot) = self.queue.pop() else {
             return Next::Nobody;
         };

@@ -1,11 +1,14 @@
 //! Another order than that of the wakes, the same for the same seed: for tests that look for orders
 //! in which a program fails.
 
-/// Shuffles a queue in rounds: whoever is in it now comes before whoever is woken later, so that
-/// nobody waits for ever.
+use std::collections::VecDeque;
+
+/// A queue that is shuffled in rounds: whoever is in it when a round begins comes before whoever is
+/// woken later, so that nobody waits for ever.
 pub(crate) struct Shuffle {
     /// Of Marsaglia's xorshift64; never zero.
     state: u64,
+    queue: VecDeque<u32>,
     /// How many of this round are still in the queue, at its front.
     left: usize,
 }
@@ -15,23 +18,34 @@ impl Shuffle {
         Shuffle {
             // Spread, so that seeds side by side differ in more than one bit.
             state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1,
+            queue: VecDeque::new(),
             left: 0,
         }
     }
 
-    /// One is about to be taken from the front of `queue`: begins a round if none is under way.
+    pub(crate) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    pub(crate) fn push(&mut self, slot: u32) {
+        self.queue.push_back(slot);
+    }
+
+    /// Takes the next one; begins a round if none is under way.
     #[cold]
-    pub(crate) fn before_next(&mut self, queue: &mut [u32]) {
+    pub(crate) fn pop(&mut self) -> Option<u32> {
         if self.left == 0 {
-            self.left = queue.len();
+            self.left = self.queue.len();
             // Fisher and Yates.
-            for last in (1..queue.len()).rev() {
+            for last in (1..self.queue.len()).rev() {
                 self.state ^= self.state << 13;
                 self.state ^= self.state >> 7;
                 self.state ^= self.state << 17;
-                queue.swap(last, (self.state % (last as u64 + 1)) as usize);
+                self.queue
+                    .swap(last, (self.state % (last as u64 + 1)) as usize);
             }
         }
         self.left = self.left.saturating_sub(1);
+        self.queue.pop_front()
     }
 }

@@ -1,39 +1,84 @@
 //! A task: the future that was spawned, with the header that catches its panics and delivers its
 //! result.
 
+use std::any::Any;
 use std::future::Future;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
+use crate::join::Shared;
 use crate::join_error::JoinError;
 use crate::wake;
 use crate::waker::TaskId;
+
+/// A task of any type.
+pub(crate) type Job = Pin<Box<dyn Run>>;
+
+/// What the runtime does with a task, whatever its type.
+pub(crate) trait Run {
+    /// Polls the future, and delivers its result if it has one.
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled;
+
+    /// Drops the future; before its time, it is cancelled. Is the box good for another task?
+    fn clear(self: Pin<&mut Self>) -> bool;
+
+    /// The other task, which is `id`: takes what is in `next`, a [`Next`], if the box has the shape
+    /// for it.
+    fn refill(self: Pin<&mut Self>, id: TaskId, next: &mut dyn Any) -> bool;
+}
+
+/// What came of a poll.
+pub(crate) enum Polled {
+    Pending,
+    /// The task is over.
+    Ready,
+    /// No task is there, or it has just arrived and is not in its place yet.
+    Nobody,
+}
+
+/// A future on its way into a box, and what its task shares with the handle, which is known when it
+/// is there.
+pub(crate) struct Next<F: Future> {
+    pub(crate) future: Option<F>,
+    pub(crate) shared: Option<Rc<Shared<F::Output>>>,
+}
 
 /// Where a task's result goes: a handle on this thread, one on another, or a set.
 pub(crate) trait Outlet<T> {
     /// The task is over. Called once.
     fn finish(&self, outcome: Result<T, JoinError>);
+
+    /// The future is dropped as well. Can the next task in the box have this outlet?
+    fn close(&self) -> bool {
+        false
+    }
+
+    /// For that task, with what it shares with its handle.
+    fn renew(&mut self) -> Option<Rc<Shared<T>>> {
+        None
+    }
 }
 
 pin_project! {
     /// A spawned future with its header, in one allocation.
     pub(crate) struct Task<F: Future, O: Outlet<F::Output>> {
+        // `None` in a box that waits for another task.
         #[pin]
-        future: F,
+        future: Option<F>,
         outlet: O,
+        // `NOBODY` once the task is over.
         id: TaskId,
-        finished: bool,
     }
 
     impl<F: Future, O: Outlet<F::Output>> PinnedDrop for Task<F, O> {
         fn drop(this: Pin<&mut Self>) {
-            // Dropped before it was done: aborted, or its runtime is gone.
-            if !this.finished {
-                wake::dropped_pending(this.id);
-                this.outlet.finish(Err(JoinError::cancelled()));
+            if this.id != TaskId::NOBODY {
+                this.cancel();
             }
         }
     }
@@ -42,27 +87,92 @@ pin_project! {
 impl<F: Future, O: Outlet<F::Output>> Task<F, O> {
     pub(crate) fn new(id: TaskId, future: F, outlet: O) -> Self {
         Task {
-            future,
+            future: Some(future),
             outlet,
             id,
-            finished: false,
+        }
+    }
+
+    /// It ends before its time: it was aborted, or its runtime is gone.
+    #[cold]
+    fn cancel(self: Pin<&mut Self>) {
+        let this = self.project();
+        wake::dropped_pending(*this.id);
+        *this.id = TaskId::NOBODY;
+        this.outlet.finish(Err(JoinError::cancelled()));
+    }
+}
+
+impl<F, O> Run for Task<F, O>
+where
+    F: Future + 'static,
+    O: Outlet<F::Output> + 'static,
+{
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled {
+        let this = self.project();
+        let future = this.future.as_pin_mut();
+        let future = future.expect("an empty box is in no place");
+        // Unwind safety: a future that has panicked is never polled again, only dropped.
+        let outcome = match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
+            Ok(Poll::Pending) => return Polled::Pending,
+            Ok(Poll::Ready(output)) => Ok(output),
+            Err(payload) => Err(JoinError::panicked(payload)),
+        };
+        *this.id = TaskId::NOBODY;
+        this.outlet.finish(outcome);
+        Polled::Ready
+    }
+
+    fn clear(mut self: Pin<&mut Self>) -> bool {
+        // Where nothing is to be dropped, the compiler sees that nothing can panic.
+        let cleared = contain(|| {
+            if self.id != TaskId::NOBODY {
+                self.as_mut().cancel();
+            }
+            let mut this = self.as_mut().project();
+            this.future.set(None);
+            this.outlet.close()
+        });
+        cleared.unwrap_or(false)
+    }
+
+    fn refill(self: Pin<&mut Self>, id: TaskId, next: &mut dyn Any) -> bool {
+        let Some(next) = next.downcast_mut::<Next<F>>() else {
+            return false;
+        };
+        let mut this = self.project();
+        next.shared = this.outlet.renew();
+        this.future.set(next.future.take());
+        *this.id = id;
+        true
+    }
+}
+
+/// A destructor that panics ends its task, not the runtime. `None` if it did.
+pub(crate) fn contain<R>(drop: impl FnOnce() -> R) -> Option<R> {
+    match catch_unwind(AssertUnwindSafe(drop)) {
+        Ok(dropped) => Some(dropped),
+        Err(payload) => {
+            // The panic hook has reported it. The payload's own destructor could panic again.
+            mem::forget(payload);
+            None
         }
     }
 }
 
-impl<F: Future, O: Outlet<F::Output>> Future for Task<F, O> {
-    type Output = ();
+/// A place where no task is. Its box needs no memory.
+pub(crate) struct Vacant;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = self.project();
-        // Unwind safety: a future that has panicked is never polled again, only dropped.
-        let outcome = match catch_unwind(AssertUnwindSafe(|| this.future.poll(cx))) {
-            Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(output)) => Ok(output),
-            Err(payload) => Err(JoinError::panicked(payload)),
-        };
-        *this.finished = true;
-        this.outlet.finish(outcome);
-        Poll::Ready(())
+impl Run for Vacant {
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Polled {
+        Polled::Nobody
+    }
+
+    fn clear(self: Pin<&mut Self>) -> bool {
+        false
+    }
+
+    fn refill(self: Pin<&mut Self>, _: TaskId, _: &mut dyn Any) -> bool {
+        false
     }
 }

@@ -5,40 +5,27 @@
 //! others have arrived after it.
 
 use std::cell::{RefCell, RefMut};
-use std::future::Future;
 use std::mem;
-use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 
+use crate::task::{Job, Polled, Vacant};
 use crate::waker::TaskId;
 
-/// A spawned future with its header; see [`Task`](crate::task::Task).
-pub(crate) type Job = Pin<Box<dyn Future<Output = ()>>>;
-
-/// A place in the slab.
+/// A place in the slab. In this order the address of a place is that of its waker.
+#[repr(C)]
 pub(crate) struct Place {
-    /// The task, unless the place is vacant.
-    job: Option<Job>,
     /// The task's waker, made once.
     waker: Waker,
+    job: Job,
 }
 
 impl Place {
     fn vacant() -> Self {
         Place {
-            job: None,
             waker: Waker::noop().clone(),
+            job: Box::pin(Vacant),
         }
     }
-}
-
-/// What came of a poll.
-pub(crate) enum Polled {
-    Pending,
-    /// The task is over.
-    Ready,
-    /// No task is there, or it has just arrived and is not in its place yet.
-    Nobody,
 }
 
 /// The futures of one runtime.
@@ -66,7 +53,7 @@ impl Tasks {
     }
 
     /// Takes all tasks out, in the order of their slots.
-    pub(crate) fn take_all(&self) -> Vec<Option<Job>> {
+    pub(crate) fn take_all(&self) -> Vec<Job> {
         let mut open = self.open();
         open.settle();
         let places = mem::take(&mut *open.slab);
@@ -85,31 +72,24 @@ impl Open<'_> {
     #[inline(always)]
     pub(crate) fn poll(&mut self, slot: u32) -> Polled {
         match self.slab.get_mut(slot as usize) {
-            Some(Place {
-                job: Some(job),
-                waker,
-            }) => match job.as_mut().poll(&mut Context::from_waker(waker)) {
-                Poll::Pending => Polled::Pending,
-                Poll::Ready(()) => Polled::Ready,
-            },
-            _ => Polled::Nobody,
+            Some(Place { job, waker }) => job.as_mut().poll(&mut Context::from_waker(waker)),
+            None => Polled::Nobody,
         }
     }
 
-    /// Polls the task in `slot` with a waker that is not its own; a slot without a task is pending.
-    pub(crate) fn poll_with(&mut self, slot: u32, waker: &Waker) -> Poll<()> {
+    /// Polls the task in `slot` with a waker that is not its own.
+    pub(crate) fn poll_with(&mut self, slot: u32, waker: &Waker) -> Polled {
         match self.slab.get_mut(slot as usize) {
-            Some(Place { job: Some(job), .. }) => {
-                job.as_mut().poll(&mut Context::from_waker(waker))
-            }
-            _ => Poll::Pending,
+            Some(Place { job, .. }) => job.as_mut().poll(&mut Context::from_waker(waker)),
+            None => Polled::Nobody,
         }
     }
 
     /// Takes the task out of its place.
     #[inline]
     pub(crate) fn vacate(&mut self, slot: u32) -> Option<Job> {
-        self.slab.get_mut(slot as usize)?.job.take()
+        let place = self.slab.get_mut(slot as usize)?;
+        Some(mem::replace(&mut place.job, Box::pin(Vacant)))
     }
 
     /// Moves those that have arrived to their places.
@@ -143,6 +123,6 @@ fn settle(slab: &mut Vec<Place>, id: TaskId, job: Job) {
         slab.resize_with(slot + 1, Place::vacant);
     }
     let place = &mut slab[slot];
-    place.job = Some(job);
+    place.job = job;
     TaskId::forget(mem::replace(&mut place.waker, id.waker()));
 }

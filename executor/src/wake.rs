@@ -69,6 +69,13 @@ pub(crate) fn wake(id: TaskId) {
     }
 }
 
+/// The same, by the data of a waker. It stands here because a thread-local is found without a call
+/// only by code that is compiled together with it.
+#[cfg(target_pointer_width = "64")]
+pub(crate) fn wake_packed(data: *const ()) {
+    wake(TaskId::unpack(data));
+}
+
 /// It takes more than a push, or the task is elsewhere.
 #[cold]
 #[inline(never)]

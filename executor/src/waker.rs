@@ -20,8 +20,6 @@
 use std::mem;
 use std::task::Waker;
 
-use crate::wake::wake;
-
 /// Where the generation begins.
 const GENERATION_SHIFT: u32 = 26;
 /// Where the runtime begins.
@@ -41,6 +39,9 @@ impl TaskId {
 
     /// Bits that no id has.
     pub(crate) const SPARE: [u64; 2] = [1 << 24, 1 << 25];
+
+    /// Nobody's.
+    pub(crate) const NOBODY: Self = TaskId(Self::SPARE[0]);
 
     /// Generations count modulo 2^22.
     #[inline]
@@ -67,6 +68,13 @@ impl TaskId {
     /// The id with this number.
     pub(crate) fn from_bits(bits: u64) -> Self {
         TaskId(bits)
+    }
+
+    /// The id that is a waker's data.
+    #[cfg(target_pointer_width = "64")]
+    #[inline]
+    pub(crate) fn unpack(data: *const ()) -> Self {
+        TaskId(data.addr() as u64)
     }
 
     /// The number as a whole.
@@ -111,7 +119,8 @@ mod packed {
     use std::ptr;
     use std::task::{RawWaker, RawWakerVTable, Waker};
 
-    use super::{TaskId, wake};
+    use super::TaskId;
+    use crate::wake::wake_packed;
 
     #[inline]
     pub(super) fn waker(id: TaskId) -> Waker {
@@ -124,24 +133,15 @@ mod packed {
 
     static VTABLE: RawWakerVTable = RawWakerVTable::new(
         |data| RawWaker::new(data, &VTABLE),
-        wake_task,
-        wake_task,
+        // By value and by reference is the same where nothing is counted.
+        wake_packed,
+        wake_packed,
         |_| {},
     );
 
-    /// By value and by reference is the same where nothing is counted.
-    fn wake_task(data: *const ()) {
-        wake(unpack(data));
-    }
-
-    #[inline]
-    fn unpack(data: *const ()) -> TaskId {
-        TaskId(data.addr() as u64)
-    }
-
     #[inline]
     pub(super) fn id(waker: &Waker) -> Option<TaskId> {
-        ptr::eq(waker.vtable(), &VTABLE).then(|| unpack(waker.data()))
+        ptr::eq(waker.vtable(), &VTABLE).then(|| TaskId::unpack(waker.data()))
     }
 }
 
@@ -150,7 +150,8 @@ mod packed {
     use std::sync::Arc;
     use std::task::{Wake, Waker};
 
-    use super::{TaskId, wake};
+    use super::TaskId;
+    use crate::wake::wake;
 
     struct Counted(TaskId);
 
