@@ -53,7 +53,8 @@ pub trait Runtime: 'static {
     fn accept(listener: &Self::Listener) -> impl Future<Output = io::Result<Self::Stream>>;
 
     /// Echoes until the peer closes, with a buffer of [`BUFFER`] bytes, as a user of this runtime
-    /// would write it. Its answers go through [`sound`].
+    /// would write it. Its answers go through [`sound`]. A block, for an `async fn` keeps what it is
+    /// given twice.
     fn echo(stream: Self::Stream, may_reset: bool) -> impl Future<Output = ()> + 'static;
 
     /// Passes a byte on from one socket to another, so many times.

@@ -38,8 +38,9 @@ pub fn cpu_per_echo(subject: &str, slice: Slice) -> Result<f64, String> {
     })
 }
 
-/// Resident memory of the server for each of `connections`, in bytes, above the server without
-/// any and above `own_buffer`. Each has had one echo.
+/// Resident memory of the server for each of `connections`, in bytes, above the server with one
+/// and above `own_buffer`. Each has had one echo; the one that came first has paid for the pages of
+/// the program.
 ///
 /// # Errors
 ///
@@ -50,14 +51,14 @@ pub fn memory_per_connection(
     own_buffer: usize,
 ) -> Result<f64, String> {
     Placement::OneCpu.run(|| {
-        let mut command = Process::command("serve", subject, connections as u64)?;
+        let mut command = Process::command("serve", subject, connections as u64 + 1)?;
         let server = Process::server(&mut command, Placement::OneCpu)?;
-        // The server has said where it listens, but may not have entered its loop yet.
-        std::thread::sleep(Duration::from_millis(50));
+        let connect = |many| Client::connect(server.port, many).map_err(|e| e.to_string());
+        let first = connect(1)?;
         let before = resident(&server)?;
-        let client = Client::connect(server.port, connections).map_err(|e| e.to_string())?;
+        let others = connect(connections)?;
         let after = resident(&server)?;
-        drop(client);
+        drop((first, others));
         server.facts()?;
         Ok((after - before) / connections as f64 - own_buffer as f64)
     })

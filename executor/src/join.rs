@@ -105,8 +105,9 @@ impl<T> Outlet<T> for Delivery<T> {
 pub struct JoinHandle<T> {
     id: TaskId,
     shared: Rc<Shared<T>>,
-    /// What [`spawn_named`](crate::spawn_named) called it.
-    name: Option<Rc<str>>,
+    /// What [`spawn_named`](crate::spawn_named) called it. In a box, because few have one and
+    /// programs keep handles by the thousand.
+    name: Option<Box<Rc<str>>>,
 }
 
 impl<T> JoinHandle<T> {
@@ -128,7 +129,7 @@ impl<T> JoinHandle<T> {
     }
 
     pub(crate) fn named(mut self, name: Rc<str>) -> Self {
-        self.name = Some(name);
+        self.name = Some(Box::new(name));
         self
     }
 
@@ -166,7 +167,7 @@ impl<T> JoinHandle<T> {
 
     /// The name that [`spawn_named`](crate::spawn_named) gave it.
     pub fn name(&self) -> Option<&str> {
-        self.name.as_deref()
+        self.name.as_deref().map(|name| &**name)
     }
 }
 

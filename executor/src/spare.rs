@@ -50,3 +50,70 @@ impl Spare {
         drop(replaced);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::{Future, pending};
+    use std::ptr;
+    use std::rc::Rc;
+
+    use super::{LARGEST, MOST, Spare};
+    use crate::join::Delivery;
+    use crate::task::{Job, Next, Task};
+    use crate::waker::TaskId;
+
+    fn next<F: Future>(future: F) -> Next<F> {
+        Next {
+            future: Some(future),
+            shared: None,
+        }
+    }
+
+    /// An empty box for futures of that type.
+    fn empty<F: Future + 'static>(future: F) -> Job {
+        let outlet = Delivery::new(&Rc::default());
+        let mut job: Job = Box::pin(Task::new(TaskId::NOBODY, future, outlet));
+        assert!(job.as_mut().clear(), "it is good for another one");
+        job
+    }
+
+    fn bytes<const SIZE: usize>() -> impl Future<Output = ()> {
+        let bytes = [0_u8; SIZE];
+        async move {
+            pending::<()>().await;
+            std::hint::black_box(bytes);
+        }
+    }
+
+    #[test]
+    fn a_box_of_the_same_type_is_used_again() {
+        let spare = Spare::default();
+        let job = empty(bytes::<8>());
+        let place = ptr::from_ref(&*job).cast::<()>();
+        spare.keep(job);
+        let mut other = next(bytes::<9>());
+        assert!(spare.fill(TaskId::new(0, 1, 0), &mut other).is_none());
+        assert!(other.future.is_some(), "and keeps its future");
+        let mut same = next(bytes::<8>());
+        let job = spare.fill(TaskId::new(0, 1, 0), &mut same).unwrap();
+        assert_eq!(ptr::from_ref(&*job).cast::<()>(), place);
+        assert!(same.future.is_none() && same.shared.is_some());
+        assert!(spare.0.borrow().is_empty());
+    }
+
+    #[test]
+    fn few_boxes_are_kept_and_none_that_is_large() {
+        let spare = Spare::default();
+        spare.keep(empty(bytes::<LARGEST>()));
+        assert!(spare.0.borrow().is_empty());
+        for _ in 0..2 * MOST {
+            spare.keep(empty(bytes::<8>()));
+        }
+        assert_eq!(spare.0.borrow().len(), MOST);
+        // The newest is on top, even where all are there.
+        spare.keep(empty(bytes::<9>()));
+        assert_eq!(spare.0.borrow().len(), MOST);
+        let mut last = next(bytes::<9>());
+        assert!(spare.fill(TaskId::new(0, 1, 0), &mut last).is_some());
+    }
+}

@@ -1,4 +1,4 @@
-//! What one task leaves in its slot is not seen by the next.
+//! What one task leaves in its slot and its box is not seen by the next.
 
 use std::cell::{Cell, RefCell};
 use std::future::pending;
@@ -25,6 +25,77 @@ fn a_handle_that_outlives_its_task_keeps_its_result() -> io::Result<()> {
         assert_eq!(third.await?, 3);
         assert_eq!(second.await?, 2);
         assert_eq!(first.await?, 1);
+        Ok(())
+    })?
+}
+
+/// Tasks of one type, which may have each other's boxes.
+async fn returns(text: &str) -> String {
+    yield_now().await;
+    text.to_owned()
+}
+
+#[test]
+fn a_handle_that_outlives_its_task_keeps_its_result_when_the_box_is_used_again() -> io::Result<()> {
+    block_on(async {
+        let first = spawn(returns("first"));
+        while !first.is_finished() {
+            yield_now().await;
+        }
+        let second = spawn(returns("second"));
+        assert!(!second.is_finished());
+        while !second.is_finished() {
+            yield_now().await;
+        }
+        assert_eq!(spawn(returns("third")).await?, "third");
+        assert_eq!(second.await?, "second");
+        assert_eq!(first.await?, "first");
+        Ok(())
+    })?
+}
+
+#[test]
+fn a_box_whose_last_task_was_aborted_or_panicked_is_good_again() -> io::Result<()> {
+    async fn task(fails: bool) -> u8 {
+        yield_now().await;
+        assert!(!fails, "as it was asked to");
+        1
+    }
+    block_on(async {
+        for _ in 0..2 {
+            let aborted = spawn(task(false));
+            aborted.abort();
+            assert!(aborted.await.is_err_and(|error| error.is_cancelled()));
+            assert_eq!(spawn(task(false)).await?, 1);
+            let panics = spawn(task(true)).await;
+            assert_eq!(
+                panics
+                    .err()
+                    .as_ref()
+                    .and_then(|error| error.panic_message()),
+                Some("as it was asked to")
+            );
+            assert_eq!(spawn(task(false)).await?, 1);
+        }
+        Ok(())
+    })?
+}
+
+#[test]
+fn a_thousand_tasks_of_one_type_at_once_then_others() -> io::Result<()> {
+    block_on(async {
+        for _ in 0..2 {
+            let numbers: Vec<_> = (0..1000)
+                .map(|number| spawn(async move { number }))
+                .collect();
+            for (number, task) in numbers.into_iter().enumerate() {
+                assert_eq!(task.await?, number);
+            }
+            let texts: Vec<_> = (0..100).map(|_| spawn(returns("text"))).collect();
+            for task in texts {
+                assert_eq!(task.await?, "text");
+            }
+        }
         Ok(())
     })?
 }

@@ -146,7 +146,7 @@ where
     fn attempt(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<R::Output>> {
         let io = self.io;
         if !io.slot.may_be_ready(Self::DIRECTION) {
-            if io.may_wait_alone(Self::DIRECTION) {
+            if io.may_wait_alone() {
                 // A new name each time is cheaper than to look whether it has one.
                 self.waiter = io.reactor.next_waiter();
                 io.slot.wait_alone(Self::DIRECTION, self.waiter, cx.waker());

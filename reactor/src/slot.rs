@@ -31,7 +31,7 @@ impl Direction {
         }
     }
 
-    /// The bit that says that the first place of this direction is taken.
+    /// The bit that says that the first place is taken, by somebody who waits for this direction.
     const fn awaited(self) -> u8 {
         self.bit() << AWAITED_SHIFT
     }
@@ -60,11 +60,11 @@ impl Direction {
 // INSIST       dispatch: the peer has closed, the   WouldBlock when reading; a short read proves
 //              socket is broken, or urgent data     nothing then: the end of the stream, or what
 //              is in the stream                     is behind the urgent byte, is still to come
-// CROWDED      a second waiter in one direction     dispatch or `forget`, when `more` runs empty
+// CROWDED      a second waiter                      dispatch or `forget`, when `more` runs empty
 // SETTLED      registered edge-triggered: there     unregistering
 //              is never anything to arm
-// AWAITED      the first waiter of a direction      dispatch, or `forget` of that waiter
-//              (READABLE or WRITABLE, shifted)
+// AWAITED      the first waiter (what it waits      dispatch, or `forget` of that waiter
+//              for, READABLE or WRITABLE, shifted)
 //
 // A direction that may be ready has no waiters: dispatch takes them all when it marks it, and
 // nobody waits for what is worth a try.
@@ -75,8 +75,10 @@ const WRITABLE: u8 = Readiness::WRITABLE.bits() as u8;
 const INSIST: u8 = 2;
 const CROWDED: u8 = 8;
 const SETTLED: u8 = 0x80;
-/// From the bit of a direction to the one that says that somebody waits for it.
+/// From the bit of a direction to the one that says that the first waiter waits for it.
 const AWAITED_SHIFT: u8 = 4;
+/// There is a first waiter. At most one of the two is set.
+const AWAITED: u8 = (READABLE | WRITABLE) << AWAITED_SHIFT;
 
 // No bit stands for two things. (INSIST, shifted, is nothing.)
 const _: () = {
@@ -96,15 +98,6 @@ const UNUSUAL: u16 = Readiness::READ_CLOSED.bits()
 /// else. Zero: not waiting yet.
 pub(crate) type WaiterId = u32;
 
-/// The first waiter of one direction; nearly always the only one.
-#[derive(Default)]
-struct Waiting {
-    /// Who it is, or who it was if the direction is not AWAITED.
-    id: Cell<WaiterId>,
-    /// Present exactly when the direction is AWAITED.
-    waker: Cell<Option<Waker>>,
-}
-
 /// What an event has changed in a slot.
 #[derive(Clone, Copy)]
 pub(crate) struct Marked {
@@ -112,7 +105,7 @@ pub(crate) struct Marked {
     before: u8,
     /// What is ready now, as it is cached.
     ready: u8,
-    /// The AWAITED bits of the first waiters whose turn it is.
+    /// The AWAITED bit of the first waiter, if it is its turn.
     awaited: u8,
 }
 
@@ -125,27 +118,30 @@ impl Marked {
     }
 }
 
-/// One waiter beyond the first, of either direction.
+/// One waiter beyond the first.
 struct Another {
     direction: Direction,
     id: WaiterId,
     waker: Waker,
 }
 
-/// All that the reactor knows about one registered fd.
+/// All that the reactor knows about one registered fd. With the counters of its `Rc` it fits into a
+/// cache line.
 pub(crate) struct Slot {
-    /// The name of the key; `None` before the first wait registers it.
-    token: Cell<Option<Token>>,
+    /// The name of the key; [`Token::NONE`] before the first wait registers it.
+    token: Cell<Token>,
+    /// Who waits first, and nearly always alone. Present exactly when somebody is AWAITED.
+    waker: Cell<Option<Waker>>,
+    /// Who that is, or who it was.
+    waiter: Cell<WaiterId>,
     /// Cached readiness and flags, see the table above.
     state: Cell<u8>,
     /// Level mode: the interest that the kernel has now (bits of [`Events`]); 0 is parked.
     armed: Cell<u8>,
     /// Level mode: this slot is on the reactor's list of interests to flush.
     dirty: Cell<bool>,
-    /// The first waiter for READ and for WRITE.
-    first: [Waiting; 2],
-    /// The waiters beyond the first; any number of tasks may wait on one direction. (The double
-    /// indirection keeps an uncrowded slot within one cache line.)
+    /// The waiters beyond the first: any number of tasks may wait on one fd. Once made, the list
+    /// stays, for a socket that is read and written at once needs it again and again.
     #[expect(
         clippy::box_collection,
         reason = "8 bytes instead of 24 in a slot that rarely uses it"
@@ -153,26 +149,33 @@ pub(crate) struct Slot {
     more: Cell<Option<Box<Vec<Another>>>>,
 }
 
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(
+    size_of::<Slot>() == 40,
+    "16 more and the Rc leaves its cache line"
+);
+
 impl Slot {
     /// A slot that believes the directions of `ready` to be worth a try.
     pub(crate) fn new(ready: Option<Events>) -> Self {
         Slot {
-            token: Cell::new(None),
+            token: Cell::new(Token::NONE),
+            waker: Cell::new(None),
+            waiter: Cell::new(0),
             state: Cell::new(ready.map_or(0, readiness_of)),
             armed: Cell::new(0),
             dirty: Cell::new(false),
-            first: Default::default(),
             more: Cell::new(None),
         }
     }
 
     pub(crate) fn token(&self) -> Option<Token> {
-        self.token.get()
+        Some(self.token.get()).filter(|token| *token != Token::NONE)
     }
 
     /// The key was registered with `armed` as its interest.
     pub(crate) fn registered(&self, token: Token, armed: Events, mode: Mode) {
-        self.token.set(Some(token));
+        self.token.set(token);
         self.armed.set(armed.bits());
         if mode == Mode::Edge {
             self.state.set(self.state.get() | SETTLED);
@@ -182,7 +185,9 @@ impl Slot {
     /// The key was unregistered; returns its name.
     pub(crate) fn unregistered(&self) -> Option<Token> {
         self.state.set(self.state.get() & !SETTLED);
-        self.token.take()
+        let token = self.token();
+        self.token.set(Token::NONE);
+        token
     }
 
     /// May a system call in this direction succeed, as far as we know?
@@ -212,34 +217,38 @@ impl Slot {
 
     /// Is nobody waiting, and nothing to be armed?
     #[inline(always)]
-    pub(crate) fn may_wait_alone(&self, direction: Direction) -> bool {
-        self.state.get() & (CROWDED | SETTLED | direction.awaited()) == SETTLED
+    pub(crate) fn may_wait_alone(&self) -> bool {
+        self.state.get() & (CROWDED | SETTLED | AWAITED) == SETTLED
     }
 
     /// Becomes the first waiter, where there is none.
     #[inline(always)]
     pub(crate) fn wait_alone(&self, direction: Direction, id: WaiterId, waker: &Waker) {
-        let first = &self.first[direction as usize];
         self.state.set(self.state.get() | direction.awaited());
-        first.id.set(id);
-        // There is none to be dropped: the direction was not awaited.
-        mem::forget(first.waker.replace(Some(waker.clone())));
+        self.waiter.set(id);
+        // There is none to be dropped: nobody waited.
+        mem::forget(self.waker.replace(Some(waker.clone())));
     }
 
     /// Stores `waker` as waiter `id`, or refreshes it if that waiter is already here.
     pub(crate) fn wait(&self, direction: Direction, id: WaiterId, waker: &Waker) {
-        let first = &self.first[direction as usize];
-        match self.state.get() & (CROWDED | direction.awaited()) {
-            // In a crowd, somebody who is in it already must not take a second place.
-            0 => self.wait_alone(direction, id, waker),
-            taken if taken & direction.awaited() != 0 && first.id.get() == id => {
-                let stored = first.waker.take().filter(|stored| stored.will_wake(waker));
-                first
-                    .waker
-                    .set(Some(stored.unwrap_or_else(|| waker.clone())));
-            }
-            _ => self.wait_in_crowd(direction, id, waker),
+        if self.is_first(direction, id) {
+            let stored = self.waker.take().filter(|stored| stored.will_wake(waker));
+            self.waker
+                .set(Some(stored.unwrap_or_else(|| waker.clone())));
+        } else if self.state.get() & (CROWDED | AWAITED) == 0 {
+            self.wait_alone(direction, id, waker);
+        } else {
+            // Also where the first place is free: who is in the crowd already must not take a second
+            // one.
+            self.wait_in_crowd(direction, id, waker);
         }
+    }
+
+    /// Is it this waiter that waits first?
+    #[inline]
+    fn is_first(&self, direction: Direction, id: WaiterId) -> bool {
+        self.state.get() & direction.awaited() != 0 && self.waiter.get() == id
     }
 
     #[cold]
@@ -260,12 +269,10 @@ impl Slot {
     /// Waiter `id` was dropped or is done: removes that waiter and no other.
     #[inline]
     pub(crate) fn forget(&self, direction: Direction, id: WaiterId) {
-        let first = &self.first[direction as usize];
-        let state = self.state.get();
-        if state & direction.awaited() != 0 && first.id.get() == id {
-            self.state.set(state & !direction.awaited());
-            drop(first.waker.take());
-        } else if state & CROWDED != 0 {
+        if self.is_first(direction, id) {
+            self.state.set(self.state.get() & !direction.awaited());
+            drop(self.waker.take());
+        } else if self.is_crowded() {
             self.forget_in_crowd(id);
         }
     }
@@ -286,13 +293,13 @@ impl Slot {
     fn put_crowd_back(&self, more: Box<Vec<Another>>) {
         if more.is_empty() {
             self.state.set(self.state.get() & !CROWDED);
-        } else {
-            self.more.set(Some(more));
         }
+        self.more.set(Some(more));
     }
 
     /// The kernel reported `readiness`: marks the directions. What is left to do is to wake the
-    /// first waiters of what is [`Marked`], and the [crowd](Self::take_crowd) if there is one.
+    /// first waiter if it waits for what is [`Marked`], and the [crowd](Self::take_crowd) if there is
+    /// one.
     ///
     /// An error or a hang-up concerns whoever waits, in either direction.
     #[inline(always)]
@@ -311,13 +318,13 @@ impl Slot {
         }
     }
 
-    /// The first waiter of a direction, if the kernel has just reported what it waits for.
+    /// The first waiter, if it waits for that direction and the kernel has just reported it.
     #[inline(always)]
     pub(crate) fn take_first(&self, marked: Marked, direction: Direction) -> Option<Waker> {
         if marked.awaited & direction.awaited() == 0 {
             return None;
         }
-        self.first[direction as usize].waker.take()
+        self.waker.take()
     }
 
     #[cold]
@@ -356,12 +363,13 @@ impl Slot {
 
     /// Shows every waker in this slot.
     pub(crate) fn for_each_waiter(&self, mut visit: impl FnMut(&Waker, Direction)) {
-        for direction in [Direction::Read, Direction::Write] {
-            let first = &self.first[direction as usize];
-            if let Some(waker) = first.waker.take() {
-                visit(&waker, direction);
-                first.waker.set(Some(waker));
-            }
+        if let Some(waker) = self.waker.take() {
+            let direction = match self.state.get() & AWAITED {
+                bit if bit == Direction::Write.awaited() => Direction::Write,
+                _ => Direction::Read,
+            };
+            visit(&waker, direction);
+            self.waker.set(Some(waker));
         }
         if let Some(more) = self.more.take() {
             more.iter()
@@ -370,9 +378,16 @@ impl Slot {
         }
     }
 
-    /// Has a direction more than one waiter?
+    /// Is there more than one waiter, of either direction?
     pub(crate) fn is_crowded(&self) -> bool {
         self.state.get() & CROWDED != 0
+    }
+
+    /// Has a direction more than one waiter?
+    pub(crate) fn is_crowded_for(&self, direction: Direction) -> bool {
+        let mut waiters = 0;
+        self.for_each_waiter(|_, theirs| waiters += usize::from(theirs == direction));
+        waiters > 1
     }
 
     /// Level mode: the interest that the waiters of this moment need; `None` if nobody waits.

@@ -123,7 +123,7 @@ impl<T: AsFd + 'static> Async<T> {
         if *id == 0 {
             *id = self.reactor.next_waiter();
         }
-        if self.may_wait_alone(direction) {
+        if self.may_wait_alone() {
             self.slot.wait_alone(direction, *id, cx.waker());
             return Poll::Pending;
         }
@@ -132,8 +132,8 @@ impl<T: AsFd + 'static> Async<T> {
 
     /// Is storing the waker all there is to do?
     #[inline(always)]
-    pub(crate) fn may_wait_alone(&self, direction: Direction) -> bool {
-        self.reactor.is_calm() && self.slot.may_wait_alone(direction)
+    pub(crate) fn may_wait_alone(&self) -> bool {
+        self.reactor.is_calm() && self.slot.may_wait_alone()
     }
 
     #[cold]
@@ -147,7 +147,7 @@ impl<T: AsFd + 'static> Async<T> {
         self.slot.wait(direction, id, cx.waker());
         if self.reactor.attention.is_observed() {
             let fd = self.source.as_fd().as_raw_fd();
-            let crowded = self.slot.is_crowded();
+            let crowded = self.slot.is_crowded_for(direction);
             self.reactor.hook.emit(Event::WakerStored {
                 fd,
                 direction,

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use reactor::{Direction, Waiting};
+
 #[macro_use]
 #[path = "../../executor/tests/harness/mod.rs"]
 mod harness;
@@ -18,6 +20,7 @@ on_every_backend!(
     all_who_wait_in_one_direction_are_woken,
     only_the_ready_direction_is_woken,
     a_hang_up_wakes_both_directions,
+    a_reader_and_a_writer_do_not_mix_whoever_came_first,
     one_that_leaves_takes_only_its_own_waker,
     leaving_first_second_or_last_makes_no_difference,
     a_waiter_polled_again_is_woken_once,
@@ -99,6 +102,49 @@ fn a_hang_up_wakes_both_directions(variant: Variant) -> io::Result<()> {
     let broken = |result| matches!(result, Poll::Ready(Err(_)));
     assert!(matches!(poll(&mut read, &read_waker), Poll::Ready(Err(_))));
     assert!(broken(poll(&mut write, &write_waker)));
+    Ok(())
+}
+
+fn a_reader_and_a_writer_do_not_mix_whoever_came_first(variant: Variant) -> io::Result<()> {
+    let reactor = variant.reactor()?;
+    let _entered = reactor.enter();
+    let directions = || {
+        let mut all = Vec::new();
+        reactor.for_each_waiter(|_, what| {
+            if let Waiting::Key { direction, .. } = what {
+                all.push(direction);
+            }
+        });
+        all
+    };
+    for writer_first in [false, true] {
+        let (mut near, far) = pair()?;
+        fill(&far);
+        let mut read = read_byte(&far);
+        let mut write: Op<'_, usize> = Box::pin(far.write_with(|mut far| far.write(b"x")));
+        let ((reader, _), (writer, _)) = if writer_first {
+            let writer = wait(&mut write);
+            (wait(&mut read), writer)
+        } else {
+            (wait(&mut read), wait(&mut write))
+        };
+        let came = match writer_first {
+            true => [Direction::Write, Direction::Read],
+            false => [Direction::Read, Direction::Write],
+        };
+        assert_eq!(directions(), came);
+        // The reader leaves and comes back behind the writer.
+        drop(read);
+        assert_eq!(directions(), [Direction::Write]);
+        let mut read = read_byte(&far);
+        let (again, waker) = wait(&mut read);
+        assert_eq!(directions(), [Direction::Write, Direction::Read]);
+        near.write_all(b"a")?;
+        settle(&reactor)?;
+        assert_eq!((reader.get(), again.get(), writer.get()), (0, 1, 0));
+        assert!(matches!(poll(&mut read, &waker), Poll::Ready(Ok(b'a'))));
+        assert_eq!(directions(), [Direction::Write]);
+    }
     Ok(())
 }
 

@@ -15,6 +15,21 @@ pub struct Token {
 }
 
 impl Token {
+    /// The token of no key: it finds nothing, in any selector. It stands where there is no key yet, in
+    /// fewer bytes than an `Option`.
+    ///
+    /// ```
+    /// use selectors_core::{DefaultSelector, Token};
+    ///
+    /// let selector = DefaultSelector::<std::net::TcpStream, ()>::new()?;
+    /// assert!(!selector.get_map().contains(Token::NONE));
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub const NONE: Token = Token {
+        fd: -1,
+        generation: 0,
+    };
+
     /// The number of the fd, as it was at register.
     #[inline]
     #[must_use]

@@ -55,17 +55,20 @@ impl Runtime for Monoio {
         Ok(listener.accept().await?.0)
     }
 
-    async fn echo(mut stream: Self::Stream, may_reset: bool) {
-        let mut buffer = Vec::with_capacity(BUFFER);
-        loop {
-            let (count, filled) = stream.read(buffer).await;
-            if sound(count, may_reset) == 0 {
-                return;
+    #[expect(clippy::manual_async_fn, reason = "it would keep its arguments twice")]
+    fn echo(mut stream: Self::Stream, may_reset: bool) -> impl Future<Output = ()> + 'static {
+        async move {
+            let mut buffer = Vec::with_capacity(BUFFER);
+            loop {
+                let (count, filled) = stream.read(buffer).await;
+                if sound(count, may_reset) == 0 {
+                    return;
+                }
+                let (written, sent) = stream.write_all(filled).await;
+                sound(written, may_reset);
+                buffer = sent;
+                buffer.clear();
             }
-            let (written, sent) = stream.write_all(filled).await;
-            sound(written, may_reset);
-            buffer = sent;
-            buffer.clear();
         }
     }
 

@@ -69,14 +69,17 @@ impl<const LOCAL_RUNTIME: bool> Runtime for Tokio<LOCAL_RUNTIME> {
         Ok(listener.accept().await?.0)
     }
 
-    async fn echo(mut stream: Self::Stream, may_reset: bool) {
-        let mut buffer = [0; BUFFER];
-        loop {
-            let count = sound(stream.read(&mut buffer).await, may_reset);
-            if count == 0 {
-                return;
+    #[expect(clippy::manual_async_fn, reason = "it would keep its arguments twice")]
+    fn echo(mut stream: Self::Stream, may_reset: bool) -> impl Future<Output = ()> + 'static {
+        async move {
+            let mut buffer = [0; BUFFER];
+            loop {
+                let count = sound(stream.read(&mut buffer).await, may_reset);
+                if count == 0 {
+                    return;
+                }
+                sound(stream.write_all(&buffer[..count]).await, may_reset);
             }
-            sound(stream.write_all(&buffer[..count]).await, may_reset);
         }
     }
 
