@@ -1,5 +1,6 @@
 //! What else the machine did while a slice ran: stolen time, foreign work, pressure, switches.
 
+use std::collections::BTreeMap;
 use std::fs::{read_dir, read_link, read_to_string};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -13,7 +14,10 @@ use crate::sys;
 pub struct Quiet {
     /// Share of the machine's time that the hypervisor gave to others, in percent.
     pub steal_percent: f64,
-    /// Share of the machine's time that processes other than ours used, in percent.
+    /// Share of the machine's time that processes other than ours used, in percent: to the
+    /// nanosecond for those that are there at the end; for what began and ended meanwhile, the ticks
+    /// that nobody accounts for, less three standard deviations of counting in ticks. What
+    /// `ksoftirqd` does is the network's, and so ours.
     pub foreign_percent: f64,
     /// Share of the time in which some task of the machine waited for a CPU (PSI), in percent. Told
     /// and not judged: the kernel brings the total up to date every two seconds, so that a slice
@@ -36,7 +40,8 @@ pub struct Quiet {
 pub struct Watch {
     began: Instant,
     machine: Machine,
-    own: Duration,
+    /// The CPU time of each process.
+    times: BTreeMap<u32, Duration>,
     pressure: f64,
     thread: Thread,
     overflows: f64,
@@ -87,7 +92,7 @@ impl Watch {
         Self {
             began: Instant::now(),
             machine: machine(),
-            own: own(&ours),
+            times: times(),
             pressure: pressure(),
             thread: thread(),
             overflows: overflows(),
@@ -103,18 +108,37 @@ impl Watch {
         let total = (now.total - self.machine.total).max(1.0);
         // The kernel counts whole ticks: what is within the rounding is not held against anyone.
         let rounding = cpus / total;
-        let own = own(&self.processes).saturating_sub(self.own).as_secs_f64();
+        // Who runs at a tick has all of it; for a CPU that is half busy that is a toss of a coin.
+        let sampling = 3.0 * 0.5 / total.sqrt();
         let (waited, switches) = thread().since(self.thread);
         let busy = (now.busy - self.machine.busy) / total;
+        let (own, foreign) = self.used();
+        let share = |time: Duration| time.as_secs_f64() / (elapsed * cpus);
+        let nobodys = busy - share(own + foreign) - rounding - sampling;
         Quiet {
             steal_percent: 100.0
                 * ((now.steal - self.machine.steal) / total - rounding / cpus).max(0.0),
-            foreign_percent: 100.0 * (busy - own / (elapsed * cpus) - rounding).max(0.0),
+            foreign_percent: 100.0 * (share(foreign) + nobodys.max(0.0)),
             pressure_percent: (pressure() - self.pressure) / 1e6 / elapsed * 100.0,
             waited_percent: waited / 1e9 / elapsed * 100.0,
             involuntary_per_second: switches / elapsed,
             accept_overflows: overflows() - self.overflows,
         }
+    }
+
+    /// CPU time since the beginning: of our processes, and of all others.
+    fn used(&self) -> (Duration, Duration) {
+        let (mut own, mut foreign) = (Duration::ZERO, Duration::ZERO);
+        for (pid, now) in times() {
+            let before = self.times.get(&pid).copied().unwrap_or_default();
+            let used = now.saturating_sub(before);
+            if self.processes.contains(&pid) || (!used.is_zero() && does_softirqs(pid)) {
+                own += used;
+            } else {
+                foreign += used;
+            }
+        }
+        (own, foreign)
     }
 }
 
@@ -143,11 +167,18 @@ fn machine() -> Machine {
     }
 }
 
-fn own(processes: &[u32]) -> Duration {
-    processes
-        .iter()
-        .filter_map(|&pid| sys::process_cpu_time(pid).ok())
-        .sum()
+/// The CPU time of each process so far, by pid, threads of the kernel included.
+fn times() -> BTreeMap<u32, Duration> {
+    let entries = read_dir("/proc").into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter_map(|pid| Some((pid, sys::process_cpu_time(pid).ok()?)))
+        .collect()
+}
+
+/// Is it the kernel's thread for what interrupts leave to be done?
+fn does_softirqs(pid: u32) -> bool {
+    read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.starts_with("ksoftirqd"))
 }
 
 /// The calling thread's account, and its neighbours'. Zero where the kernel does not tell.
@@ -211,7 +242,7 @@ pub(super) fn column(text: &str, table: &str, name: &str) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
+    use std::process::{Child, Command};
 
     use super::*;
 
@@ -231,6 +262,35 @@ mod tests {
         other.kill().unwrap();
         other.wait().unwrap();
         assert!(waited >= 10.0, "{waited} %");
+    }
+
+    #[test]
+    fn what_another_process_does_is_foreign_and_what_ours_does_is_not() {
+        let spin = || {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", "while :; do :; done"]).spawn().unwrap()
+        };
+        let (mut theirs, mut ours) = (spin(), spin());
+        let watch = Watch::begin(&[ours.id()]);
+        let used = |child: &Child| sys::process_cpu_time(child.id()).unwrap();
+        let (before, began) = (used(&theirs), Instant::now());
+        while (used(&theirs) - before).as_millis() < 200 || used(&ours).as_millis() < 200 {
+            std::thread::sleep(Duration::from_millis(10));
+            assert!(began.elapsed() < Duration::from_secs(30), "nobody runs");
+        }
+        let least = used(&theirs) - before;
+        let (own, foreign) = watch.used();
+        let quiet = watch.end();
+        for child in [&mut theirs, &mut ours] {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        assert!(
+            foreign >= least,
+            "{foreign:?}, of which {least:?} are one's"
+        );
+        assert!(own.as_millis() >= 100, "{own:?}");
+        assert!(quiet.foreign_percent > 0.0);
     }
 
     #[test]
