@@ -1,10 +1,8 @@
 //! The run loop: poll who was woken, take a turn of the reactor, sleep when nobody is left.
 
-use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::io;
-use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,12 +14,12 @@ use reactor::observe::Cause;
 use reactor::{Reactor, Trigger, Turn};
 
 use crate::inbox::{Inbox, Sleep};
-use crate::join::{Delivery, JoinHandle};
 use crate::metrics::Counts;
 use crate::scheduler::{Next, ROOT, Scheduler};
 use crate::spare::Spare;
+use crate::spawning::drop_job;
 use crate::stopping::Stopping;
-use crate::task::{self, Job, Outlet, Polled, Task, contain};
+use crate::task::{Job, Polled};
 use crate::tasks::{Open, Tasks};
 use crate::wake::{self, Mail, Remote};
 use crate::waker::TaskId;
@@ -44,7 +42,7 @@ pub(crate) struct Core {
     /// The futures.
     pub(crate) tasks: Tasks,
     /// Boxes for tasks.
-    spare: Spare,
+    pub(crate) spare: Spare,
     /// What other threads share with us.
     pub(crate) remote: Arc<Remote>,
     /// The counted wakers, while somebody observes.
@@ -84,81 +82,6 @@ impl Core {
             stopping: Stopping::default(),
             closed: Cell::new(false),
         })
-    }
-
-    /// Takes a future in; it is first polled by the run loop, not here.
-    #[inline]
-    pub(crate) fn spawn<F>(
-        &self,
-        future: F,
-        from: &'static Location<'static>,
-    ) -> JoinHandle<F::Output>
-    where
-        F: Future + 'static,
-    {
-        let mut next = task::Next {
-            future: Some(future),
-            shared: None,
-        };
-        let id = self.admit_with_spare(from, &mut next);
-        let shared = match (next.shared, next.future) {
-            (Some(shared), _) => shared,
-            (None, future) => {
-                let future = future.expect("only a box that fits has taken it");
-                let shared = Rc::default();
-                self.put(id, Box::pin(Task::new(id, future, Delivery::new(&shared))));
-                shared
-            }
-        };
-        JoinHandle::new(id, shared)
-    }
-
-    /// The id of a new task, which is woken, and is there already if a box was good for it. All that
-    /// does not depend on the type of the future is here, behind one call.
-    #[inline(never)]
-    fn admit_with_spare(&self, from: &'static Location<'static>, next: &mut dyn Any) -> TaskId {
-        let id = self.admit(from);
-        if let Some(job) = self.spare.fill(id, next) {
-            self.put(id, job);
-        }
-        id
-    }
-
-    /// The same, with the result going to any outlet.
-    pub(crate) fn insert<F, O>(
-        &self,
-        future: F,
-        outlet: O,
-        from: &'static Location<'static>,
-    ) -> TaskId
-    where
-        F: Future + 'static,
-        O: Outlet<F::Output> + 'static,
-    {
-        let id = self.admit(from);
-        self.put(id, Box::pin(Task::new(id, future, outlet)));
-        id
-    }
-
-    /// The id of a new task, which is woken. The root's slot, if it is too late for a new task.
-    #[inline(always)]
-    fn admit(&self, from: &'static Location<'static>) -> TaskId {
-        if self.closed.get() {
-            return TaskId::new(self.number, ROOT, 0);
-        }
-        let id = self.scheduler.borrow_mut().new_task(from);
-        if self.reactor.is_observed() {
-            self.observe_spawn(id, from);
-        }
-        id
-    }
-
-    /// Takes the task in. If it is too late, it ends before it begins, as its outlet will say.
-    #[inline(always)]
-    fn put(&self, id: TaskId, job: Job) {
-        if id.slot() != ROOT {
-            self.tasks.insert(id, job);
-        }
     }
 
     /// A wake on this thread, where it takes no more than a push. False, and nothing is done, where
@@ -300,17 +223,6 @@ impl Core {
         }
     }
 
-    /// Drops what a task that is over, or aborted, has left, and keeps its box if it is good for
-    /// another one.
-    #[inline]
-    pub(crate) fn retire(&self, mut job: Job) {
-        if job.as_mut().clear() {
-            self.spare.keep(job);
-        } else {
-            drop_job(job);
-        }
-    }
-
     /// A task is over: its slot is free. The task itself is the caller's to retire.
     #[inline(always)]
     pub(crate) fn finish(&self, slot: u32, tasks: &mut Open<'_>) -> Option<Job> {
@@ -425,9 +337,4 @@ impl Core {
         }
         wake::strike_off(self.number);
     }
-}
-
-/// Drops what may have destructors of the user's in it.
-pub(crate) fn drop_job<T>(job: T) {
-    contain(|| drop(job));
 }

@@ -106,6 +106,7 @@ mod shuffle;
 mod spare;
 mod spawn_traits;
 mod spawner;
+mod spawning;
 mod stopping;
 mod task;
 mod task_local;
