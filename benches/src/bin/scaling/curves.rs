@@ -12,40 +12,40 @@ const SUBJECTS: [&str; 5] = ["ours-select", "ours-poll", "ours-level", "ours", "
 /// Echoes in one slice; more if a single round has more.
 const ECHOES: usize = 6000;
 
-/// Every chart, with the name of its file.
-pub(crate) fn measure(quick: bool) -> Result<Vec<(&'static str, Chart)>, String> {
+/// Measures a chart; quickly if asked to.
+type Measure = fn(bool) -> Result<Chart, String>;
+
+/// Every chart, by the name of its file.
+pub(crate) const PICTURES: [(&str, Measure); 3] = [
+    ("cpu-all-active", |quick| {
+        chart(
+            "Server CPU per echo, every connection active",
+            quick,
+            |connections| connections,
+        )
+    }),
+    ("cpu-few-active", |quick| {
+        chart(
+            "Server CPU per echo, one connection in a hundred active",
+            quick,
+            |connections| connections.div_ceil(100),
+        )
+    }),
+    ("memory", memory),
+];
+
+/// CPU per echo of each subject at each point: the median of fresh processes that take turns.
+fn chart(
+    title: &'static str,
+    quick: bool,
+    active: impl Fn(usize) -> usize,
+) -> Result<Chart, String> {
     let points: &[usize] = if quick {
         &[1, 100, 1000]
     } else {
         &[1, 10, 100, 300, 1000, 3000, 6000, 9000]
     };
     let repetitions = if quick { 1 } else { 5 };
-    let active = chart(
-        "Server CPU per echo, every connection active",
-        points,
-        repetitions,
-        |connections| connections,
-    )?;
-    let idle = chart(
-        "Server CPU per echo, one connection in a hundred active",
-        points,
-        repetitions,
-        |connections| connections.div_ceil(100),
-    )?;
-    Ok(vec![
-        ("cpu-all-active", active),
-        ("cpu-few-active", idle),
-        ("memory", memory(quick)?),
-    ])
-}
-
-/// CPU per echo of each subject at each point: the median of fresh processes that take turns.
-fn chart(
-    title: &'static str,
-    points: &[usize],
-    repetitions: usize,
-    active: impl Fn(usize) -> usize,
-) -> Result<Chart, String> {
     let mut curves: Vec<Curve> = SUBJECTS.map(Curve::new).into();
     for &connections in points {
         eprintln!("scaling: {title}: {connections}");

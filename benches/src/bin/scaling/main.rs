@@ -19,6 +19,7 @@ const HELP: &str = "\
 scaling: CPU and memory against the number of connections
 
   --out DIRECTORY   where the pictures go (default: here)
+  --only PICTURE    one of cpu-all-active, cpu-few-active and memory
   --quick           fewer points, fewer repetitions
 ";
 
@@ -41,11 +42,16 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), String> {
-    let Some((out, quick)) = arguments().map_err(|error| error.to_string())? else {
+    let Some((out, only, quick)) = arguments().map_err(|error| error.to_string())? else {
         print!("{HELP}");
         return Ok(());
     };
-    for (name, chart) in curves::measure(quick)? {
+    let wanted = |name: &str| only.as_ref().is_none_or(|only| only == name);
+    if !curves::PICTURES.iter().any(|(name, _)| wanted(name)) {
+        return Err("no such picture: --help names them".to_owned());
+    }
+    for (name, measure) in curves::PICTURES.iter().filter(|(name, _)| wanted(name)) {
+        let chart = measure(quick)?;
         let path = out.join(name).with_extension("svg");
         std::fs::write(&path, chart.svg())
             .map_err(|error| format!("{}: {error}", path.display()))?;
@@ -54,18 +60,19 @@ fn run() -> Result<(), String> {
     Ok(())
 }
 
-/// The folder and whether to be quick; nothing if help is wanted.
-fn arguments() -> Result<Option<(PathBuf, bool)>, lexopt::Error> {
+/// The folder, the only picture, and whether to be quick; nothing if help is wanted.
+fn arguments() -> Result<Option<(PathBuf, Option<String>, bool)>, lexopt::Error> {
     use lexopt::prelude::*;
-    let (mut out, mut quick) = (PathBuf::from("."), false);
+    let (mut out, mut only, mut quick) = (PathBuf::from("."), None, false);
     let mut parser = lexopt::Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
             Long("out") => out = parser.value()?.into(),
+            Long("only") => only = Some(parser.value()?.string()?),
             Long("quick") => quick = true,
             Short('h') | Long("help") => return Ok(None),
             _ => return Err(argument.unexpected()),
         }
     }
-    Ok(Some((out, quick)))
+    Ok(Some((out, only, quick)))
 }
