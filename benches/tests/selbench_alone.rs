@@ -64,10 +64,14 @@ fn every_task_switches_as_often_as_it_is_asked_to() {
         assert_eq!(metric(slice, "switches"), switches, "{}", row(slice));
         assert!(metric(slice, "ns_per_switch") > 0.0);
         let allocated = metric(slice, "allocations_per_task");
-        assert!(allocated >= 1.0, "{}: a task is on the heap", row(slice));
         if slice.spec.subject == "ours" {
-            // Ten thousand switches of a task ask for no memory.
-            assert!(allocated < 5.0, "{}: {allocated}", row(slice));
+            // It has the box of one that is over, if that one's type was the same, and ten thousand
+            // switches ask for no memory.
+            let same = slice.spec.choice("operation") != "ping-pong";
+            let most = if same { 0.5 } else { 2.0 };
+            assert!(allocated < most, "{}: {allocated}", row(slice));
+        } else {
+            assert!(allocated >= 1.0, "{}: a task is on the heap", row(slice));
         }
     }
 }
