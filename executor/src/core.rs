@@ -218,14 +218,12 @@ impl Core {
     /// A task is over: out of line, to leave the loop its registers.
     #[inline(never)]
     fn end(&self, slot: u32, tasks: &mut Open<'_>) {
-        if let Some(job) = self.finish(slot, tasks) {
-            self.retire(job);
-        }
+        self.retire(self.finish(slot, tasks));
     }
 
     /// A task is over: its slot is free. The task itself is the caller's to retire.
     #[inline(always)]
-    pub(crate) fn finish(&self, slot: u32, tasks: &mut Open<'_>) -> Option<Job> {
+    pub(crate) fn finish(&self, slot: u32, tasks: &mut Open<'_>) -> Job {
         self.scheduler.borrow_mut().remove(slot);
         tasks.vacate(slot)
     }

@@ -42,11 +42,7 @@ impl Core {
                 }
                 _ => true,
             };
-            let over = if done && slot != ROOT {
-                self.finish(slot, &mut tasks)
-            } else {
-                None
-            };
+            let over = (done && slot != ROOT).then(|| self.finish(slot, &mut tasks));
             self.observe_poll_end(id, done);
             if let Some(job) = over {
                 self.retire(job);

@@ -87,9 +87,12 @@ impl Open<'_> {
 
     /// Takes the task out of its place.
     #[inline]
-    pub(crate) fn vacate(&mut self, slot: u32) -> Option<Job> {
-        let place = self.slab.get_mut(slot as usize)?;
-        Some(mem::replace(&mut place.job, Box::pin(Vacant)))
+    pub(crate) fn vacate(&mut self, slot: u32) -> Job {
+        let vacant = Box::pin(Vacant);
+        match self.slab.get_mut(slot as usize) {
+            Some(place) => mem::replace(&mut place.job, vacant),
+            None => vacant,
+        }
     }
 
     /// Moves those that have arrived to their places.

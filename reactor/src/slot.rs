@@ -339,9 +339,7 @@ impl Slot {
     /// Something failed that every waiter must see: marks both directions and takes all wakers.
     pub(crate) fn fail(&self, woken: &mut Vec<Waker>) {
         let marked = self.mark(Readiness::ERROR);
-        for direction in [Direction::Read, Direction::Write] {
-            woken.extend(self.take_first(marked, direction));
-        }
+        woken.extend(self.waker.take());
         if self.is_crowded() {
             self.take_crowd(marked, woken);
         }
@@ -364,9 +362,10 @@ impl Slot {
     /// Shows every waker in this slot.
     pub(crate) fn for_each_waiter(&self, mut visit: impl FnMut(&Waker, Direction)) {
         if let Some(waker) = self.waker.take() {
-            let direction = match self.state.get() & AWAITED {
-                bit if bit == Direction::Write.awaited() => Direction::Write,
-                _ => Direction::Read,
+            let direction = if self.state.get() & Direction::Write.awaited() != 0 {
+                Direction::Write
+            } else {
+                Direction::Read
             };
             visit(&waker, direction);
             self.waker.set(Some(waker));

@@ -46,6 +46,7 @@ pub fn orders(subjects: usize, blocks: usize, seed: u64) -> Vec<Vec<usize>> {
                 };
             }
             if rows.is_empty() {
+                // Without subjects one row, which is empty.
                 rows = (0..subjects.max(1)).collect();
             }
             let row = rows.swap_remove(random.number() as usize % rows.len());
