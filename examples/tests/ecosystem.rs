@@ -232,6 +232,41 @@ fn http_hello_closes_idle_connections_when_it_stops() {
 }
 
 #[test]
+fn axum_hello_serves_a_client_on_a_bare_socket() {
+    let (server, address) = Program::server("axum_hello", "");
+    let ask = |path: &str| {
+        let mut stream = connect(address);
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
+        )
+        .expect("written");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("answered");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
+        (head[9..12].to_owned(), body.to_owned())
+    };
+    let ok = |body: &str| ("200".to_owned(), body.to_owned());
+    assert_eq!(ask("/hello/world"), ok("hello, world\n"));
+    assert_eq!(ask("/wait?ms=5"), ok("waited 5 ms\n"));
+    assert_eq!(ask("/count"), ok("2\n"));
+    assert_eq!(ask("/wait?ms=soon").0, "400");
+    assert_eq!(ask("/nowhere").0, "404");
+    stop(server);
+}
+
+/// Where there is no curl, the client on a bare socket above stands alone.
+#[test]
+fn axum_hello_serves_curl() {
+    let (server, address) = Program::server("axum_hello", "");
+    let Some(answer) = curl("http", &[&format!("http://{address}/hello/curl")]) else {
+        return;
+    };
+    assert_eq!(answer, "hello, curl\n");
+    stop(server);
+}
+
+#[test]
 fn websocket_echo_serves_a_blocking_client() {
     let (server, address) = Program::server("websocket_echo", "");
     let request = format!("ws://{address}/");

@@ -1,4 +1,61 @@
 //! The `rt` traits of hyper on this runtime: streams, timers and an executor.
+//!
+//! A crate beside the examples and no feature of the libraries: a hundred lines that follow hyper's
+//! versions and not ours. Depend on it by path or git, or copy it.
+//!
+//! ```
+//! use std::convert::Infallible;
+//! use std::time::Duration;
+//!
+//! use http_body_util::Full;
+//! use hyper::body::Bytes;
+//! use hyper::server::conn::http1;
+//! use hyper::service::service_fn;
+//! use hyper::{Request, Response, body::Incoming};
+//! use reactor::net::{TcpListener, TcpStream};
+//! use selectors_hyper::{HyperStream, HyperTimer};
+//!
+//! async fn hello(_: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+//!     Ok(Response::new(Full::from("hello\n")))
+//! }
+//!
+//! executor::block_on(async {
+//!     let listener = TcpListener::bind("127.0.0.1:0").await?;
+//!     let client = TcpStream::connect(listener.local_addr()?).await?;
+//!     client.write_all(b"GET / HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n").await?;
+//!     let (stream, _from) = listener.accept().await?;
+//!     let served = http1::Builder::new()
+//!         .timer(HyperTimer)
+//!         .header_read_timeout(Duration::from_secs(10))
+//!         .serve_connection(HyperStream(stream), service_fn(hello));
+//!     served.await.expect("the client asks in order");
+//!     let mut answer = [0; 15];
+//!     client.read_exact(&mut answer).await?;
+//!     assert_eq!(&answer, b"HTTP/1.1 200 OK");
+//!     std::io::Result::Ok(())
+//! })??;
+//! # std::io::Result::Ok(())
+//! ```
+//!
+//! # What `!Send` means here
+//!
+//! Services and bodies stay on the thread of their connection, so hyper's own `service_fn` takes
+//! futures that hold an `Rc`, a socket or a timer of ours. A framework may ask for more: the handlers
+//! of axum must be `Send`, although nothing is ever sent. What is ours and lives across an `.await`
+//! in such a handler goes into a [`SendWrapper`], which panics if it is touched on another thread,
+//! and never is:
+//!
+//! ```text
+//! async fn slow() -> &'static str {
+//!     SendWrapper::new(reactor::time::sleep(Duration::from_millis(50))).await;
+//!     "hello"
+//! }
+//! ```
+//!
+//! The example `axum_hello` does that. State that handlers share is an `Arc` of something `Sync`
+//! there, as axum wants it, or lives in a thread-local of this thread.
+
+#![forbid(unsafe_code)]
 
 use std::future::Future;
 use std::io;
@@ -12,7 +69,7 @@ use send_wrapper::SendWrapper;
 
 /// A stream as hyper wants it.
 #[derive(Debug)]
-pub(crate) struct HyperStream(pub(crate) TcpStream);
+pub struct HyperStream(pub TcpStream);
 
 impl Read for HyperStream {
     fn poll_read(
@@ -61,9 +118,13 @@ impl Write for HyperStream {
     }
 }
 
-/// Timers for hyper.
+/// Timers for hyper: keep-alives, and limits such as `header_read_timeout`.
+///
+/// # Panics
+///
+/// A timer is made inside the runtime; elsewhere it panics.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct HyperTimer;
+pub struct HyperTimer;
 
 impl Timer for HyperTimer {
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Sleep>> {
@@ -89,9 +150,13 @@ impl Future for HyperSleep {
     }
 }
 
-/// Spawns what hyper wants to run beside a connection.
+/// Spawns what hyper wants to run beside a connection: with HTTP/2, each request.
+///
+/// # Panics
+///
+/// Outside the runtime.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct HyperExecutor;
+pub struct HyperExecutor;
 
 impl<F> Executor<F> for HyperExecutor
 where

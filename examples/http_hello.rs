@@ -9,8 +9,6 @@
 //! curl -i --http2-prior-knowledge http://127.0.0.1:7080/world
 //! ```
 
-mod hyper_rt;
-
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -25,7 +23,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_rt::{HyperExecutor, HyperStream, HyperTimer};
+use selectors_hyper::{HyperExecutor, HyperStream, HyperTimer};
 
 /// How long a client may take to send the head of a request, or to answer a ping.
 const PATIENCE: Duration = Duration::from_secs(10);

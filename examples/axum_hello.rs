@@ -1,0 +1,82 @@
+//! A small web service: axum's routes on hyper on this runtime.
+//!
+//! ```text
+//! cargo run --release --features ecosystem --example axum_hello
+//! curl -i http://127.0.0.1:7081/hello/world                            # in another terminal
+//! curl -i 'http://127.0.0.1:7081/wait?ms=50'
+//! curl -i http://127.0.0.1:7081/count
+//! ```
+//!
+//! axum's own server is tokio's; its routes are a service like any other, and hyper serves those.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::routing::get;
+use clap::Parser;
+use examples::server::serve;
+use hyper::server::conn::http1;
+use hyper_util::service::TowerToHyperService;
+use reactor::time::sleep;
+use selectors_hyper::{HyperStream, HyperTimer};
+use send_wrapper::SendWrapper;
+
+/// How long a client may take to send the head of a request.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A small web service.
+#[derive(Parser)]
+struct Args {
+    /// Where to listen; port 0 is any free port
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:7081")]
+    addr: SocketAddr,
+}
+
+/// Requests so far. axum wants it to be `Send` and `Sync`, although one thread has it all.
+type Count = Arc<AtomicU64>;
+
+fn main() -> io::Result<()> {
+    let args = Args::parse();
+    let routes = Router::new()
+        .route("/hello/{name}", get(hello))
+        .route("/wait", get(wait))
+        .route("/count", get(count))
+        .with_state(Count::default());
+    serve(args.addr, move |stream| {
+        let service = TowerToHyperService::new(routes.clone());
+        async move {
+            let connection = http1::Builder::new()
+                .timer(HyperTimer)
+                .header_read_timeout(PATIENCE)
+                .serve_connection(HyperStream(stream), service);
+            connection.await.map_err(io::Error::other)
+        }
+    })
+}
+
+async fn hello(State(count): State<Count>, Path(name): Path<String>) -> String {
+    count.fetch_add(1, Ordering::Relaxed);
+    format!("hello, {name}\n")
+}
+
+/// How long to wait, in milliseconds.
+#[derive(serde::Deserialize)]
+struct Wait {
+    ms: u64,
+}
+
+/// The one thing that is different here: a handler of axum's must be `Send`, and our timer is not.
+async fn wait(State(count): State<Count>, Query(wait): Query<Wait>) -> String {
+    count.fetch_add(1, Ordering::Relaxed);
+    SendWrapper::new(sleep(Duration::from_millis(wait.ms))).await;
+    format!("waited {} ms\n", wait.ms)
+}
+
+async fn count(State(count): State<Count>) -> String {
+    format!("{}\n", count.load(Ordering::Relaxed))
+}
