@@ -9,6 +9,9 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
     ("kqueue", BSD),
     ("devpoll", &["solaris", "illumos"]),
     ("eventfd", &["linux", "android"]),
+    // Who says whether the environment is that of somebody else: getauxval(3) or issetugid(2).
+    ("getauxval", &["linux", "android"]),
+    ("issetugid", BSD),
     // poll(2) with nanoseconds. macOS has none, NetBSD and Solaris not in every supported version.
     (
         "ppoll",

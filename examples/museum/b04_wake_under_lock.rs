@@ -36,7 +36,7 @@ fn main() -> io::Result<()> {
     let mut near = TcpStream::connect(listener.local_addr()?)?;
     let (far, _from) = listener.accept()?;
     let mut selector = PollSelector::new()?;
-    told::begin("poll")?;
+    told::begin("poll");
     let shared = Arc::<Mutex<Shared>>::default();
     let theirs = Arc::clone(&shared);
     let waker = waker_fn::waker_fn(move || match theirs.try_lock() {

@@ -21,7 +21,7 @@ fn main() -> io::Result<()> {
     let fixed = env::args().nth(1).as_deref() == Some("fixed");
     let (near, _far) = UnixStream::pair()?;
     let mut selector = PollSelector::new()?;
-    told::begin("poll")?;
+    told::begin("poll");
     (&near).write_all(b"all of it went out at once")?;
     told::watched(&near, EVENT_READ | EVENT_WRITE);
     let token = selector.register(near, EVENT_READ | EVENT_WRITE, ())?;

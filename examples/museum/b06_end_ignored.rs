@@ -23,7 +23,7 @@ fn main() -> io::Result<()> {
     let client = TcpStream::connect(listener.local_addr()?)?;
     let (stream, _from) = listener.accept()?;
     let mut selector = PollSelector::new()?;
-    told::begin("poll")?;
+    told::begin("poll");
     told::watched(&stream, EVENT_READ);
     selector.register(stream, EVENT_READ, ())?;
     drop(client);

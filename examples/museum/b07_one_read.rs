@@ -30,7 +30,7 @@ fn main() -> io::Result<()> {
     let (far, _from) = listener.accept()?;
     far.set_nonblocking(true)?;
     let mut selector = EpollSelector::new()?;
-    told::begin_with("epoll", "edge")?;
+    told::begin_with("epoll", "edge");
     told::watched(&far, EVENT_READ);
     selector.register_with(&far, EVENT_READ, Mode::Edge, ())?;
 

@@ -4,7 +4,6 @@
 //! Every function here does nothing but its plain work unless the variable `REACTOR_TRACE` names a
 //! file.
 
-use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, RawFd};
@@ -51,31 +50,18 @@ fn blame(cause: Cause) {
 
 /// Opens the trace, if the variable asks for one. `waits_with` is the name of a backend, or of
 /// what the step has instead.
-///
-/// # Errors
-///
-/// Why the file cannot be written.
-pub fn begin(waits_with: &str) -> io::Result<()> {
-    begin_with(waits_with, "level")
+pub fn begin(waits_with: &str) {
+    begin_with(waits_with, "level");
 }
 
 /// The same, for a program that is told of changes (`edge`) in place of states (`level`).
-///
-/// # Errors
-///
-/// Why the file cannot be written.
-pub fn begin_with(waits_with: &str, trigger: &str) -> io::Result<()> {
-    let Some(file) = std::env::var_os("REACTOR_TRACE") else {
-        return Ok(());
-    };
-    let recorder = Recorder::new(File::create(file)?, waits_with, trigger);
-    *teller() = Some(Teller {
+pub fn begin_with(waits_with: &str, trigger: &str) {
+    *teller() = reactor::trace::asked_for(waits_with, trigger).map(|recorder| Teller {
         recorder,
         home: thread::current().id(),
         cause: Cause::Task,
         began: Instant::now(),
     });
-    Ok(())
 }
 
 /// Closes the trace. Without it, it ends with what came before the last sleep.

@@ -24,7 +24,7 @@ fn main() -> io::Result<()> {
     let address = env::args().nth(1).unwrap_or("127.0.0.1:7007".into());
     let listener = TcpListener::bind(address)?;
     listener.set_nonblocking(true)?;
-    told::begin("nothing")?;
+    told::begin("nothing");
     println!("listening on {}", listener.local_addr()?);
     let mut clients = Vec::new();
     // ANCHOR: loop

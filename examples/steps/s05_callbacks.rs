@@ -38,7 +38,7 @@ fn main() -> io::Result<()> {
     let listener = TcpListener::bind(address)?;
     listener.set_nonblocking(true)?;
     let mut selector = Selector::new()?;
-    told::begin(selector.backend().name())?;
+    told::begin(selector.backend().name());
     println!("listening on {}", listener.local_addr()?);
     let listener = Rc::new(listener);
     let fd = Rc::clone(&listener);

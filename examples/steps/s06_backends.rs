@@ -41,7 +41,7 @@ fn main() -> io::Result<()> {
     let name = env::args().nth(2).unwrap_or("default".into());
     let mut selector: Selector = Backend::from_name(&name)?.selector()?;
     // ANCHOR_END: choose
-    told::begin(selector.backend().name())?;
+    told::begin(selector.backend().name());
     println!("listening on {}", listener.local_addr()?);
     let listener = Rc::new(listener);
     let fd = Rc::clone(&listener);

@@ -34,7 +34,7 @@ fn main() -> io::Result<()> {
     let address = env::args().nth(1).unwrap_or("127.0.0.1:7007".into());
     let listener = TcpListener::bind(address)?;
     let selector = DefaultSelector::new()?;
-    told::begin(selector.backend().name())?;
+    told::begin(selector.backend().name());
     println!("listening on {}", listener.local_addr()?);
     let selector = RefCell::new(selector);
     let runtime = Rc::new(Runtime { selector });

@@ -33,7 +33,7 @@ fn main() -> io::Result<()> {
     let listener = Rc::new(TcpListener::bind(address)?);
     listener.set_nonblocking(true)?;
     let runtime = Rc::new(Runtime::new()?);
-    told::begin(runtime.selector.borrow().backend().name())?;
+    told::begin(runtime.selector.borrow().backend().name());
     println!("listening on {}", listener.local_addr()?);
     // ANCHOR: accept
     let spawner = Rc::clone(&runtime);

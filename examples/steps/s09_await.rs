@@ -26,7 +26,7 @@ fn main() -> io::Result<()> {
     let listener = TcpListener::bind(address)?;
     listener.set_nonblocking(true)?;
     let runtime = Rc::new(Runtime::new()?);
-    told::begin(runtime.selector.borrow().backend().name())?;
+    told::begin(runtime.selector.borrow().backend().name());
     println!("listening on {}", listener.local_addr()?);
     runtime.spawn(serve(Async::new(&runtime, listener)));
     runtime.run()

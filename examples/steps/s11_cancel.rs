@@ -29,7 +29,7 @@ fn main() -> io::Result<()> {
     let listener = TcpListener::bind(address)?;
     listener.set_nonblocking(true)?;
     let runtime = Rc::new(Runtime::new()?);
-    told::begin(runtime.selector.borrow().backend().name())?;
+    told::begin(runtime.selector.borrow().backend().name());
     println!("listening on {}", listener.local_addr()?);
     // How long a silent client may stay, in milliseconds.
     let patience = env::args().nth(2).and_then(|text| text.parse().ok());

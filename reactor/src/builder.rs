@@ -96,8 +96,7 @@ impl Builder {
     /// # Errors
     ///
     /// What the kernel answers (`EMFILE`, `ENOSYS`); `Unsupported` for [`Trigger::Edge`] on a
-    /// backend that has only level. If the variable `REACTOR_TRACE` asks for a
-    /// [trace](crate::trace): why its file cannot be written.
+    /// backend that has only level.
     pub fn build(self) -> io::Result<Reactor> {
         if self.precise {
             crate::platform::precise_timers()?;
@@ -141,7 +140,7 @@ impl Builder {
         let reactor = Reactor {
             shared: Rc::new(shared),
         };
-        crate::trace::install(&reactor)?;
+        crate::trace::install(&reactor);
         Ok(reactor)
     }
 }

@@ -23,6 +23,7 @@ mod readiness;
 mod register_error;
 mod scripted;
 mod selector;
+mod surroundings;
 mod sys;
 #[cfg(test)]
 mod tests;
@@ -56,6 +57,7 @@ pub use readiness::Readiness;
 pub use register_error::RegisterError;
 pub use scripted::{Call, Script, ScriptedSelector};
 pub use selector::Selector;
+pub use surroundings::{block_signals, is_secure_execution};
 pub use token::Token;
 
 /// Runs the examples of the documents as tests; those of the contract must not compile.

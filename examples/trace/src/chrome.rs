@@ -150,7 +150,7 @@ impl Export {
             Step::Notify => self.put(t, THREADS, "i", "notify", at),
             Step::TimerSet { .. } => self.put(t, track, "i", "timer set", at),
             Step::TimerFired { .. } => self.put(t, REACTOR, "i", "timer fired", at),
-            Step::Recorder { took } => {
+            Step::Recorder { took, .. } => {
                 self.put(t, REACTOR, "i", "recorder", json!({ "took_ns": took }));
             }
         }

@@ -139,6 +139,10 @@ pub enum Step {
     },
     Recorder {
         took: u64,
+        /// The trace has reached this many bytes, and ends.
+        limit: Option<u64>,
+        /// For so long the thread could have run in this poll, and did not.
+        held_up: Option<u64>,
     },
 }
 

@@ -66,6 +66,23 @@ fn a_poll_that_blocks_is_long() {
 }
 
 #[test]
+fn a_poll_that_others_hold_up_is_not_long() {
+    for (held_up, hits) in [(200_000_000, 0), (100_000_000, 1)] {
+        let text = format!(
+            r#"{{"trace":"reactor","version":1,"backend":"poll","trigger":"level"}}
+{{"t":1,"e":"poll_begin","task":0}}
+{{"t":150000000,"e":"recorder","took":0,"held_up":{}}}
+{{"t":250000000,"e":"recorder","took":0,"held_up":{held_up}}}
+{{"t":250000000,"e":"poll_end","task":0,"ready":true}}
+"#,
+            held_up / 2
+        );
+        let trace = trace::Trace::parse(&text).expect("a trace");
+        assert_eq!(trace::lint::all(&trace).len(), hits, "{held_up}");
+    }
+}
+
+#[test]
 fn a_task_that_wakes_itself_in_every_poll_is_told() {
     let hits = hits_of(async {
         let mut polls = 0;

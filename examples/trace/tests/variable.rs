@@ -85,17 +85,6 @@ fn the_trace_of_a_program_that_is_killed_ends_with_what_it_went_to_sleep_over() 
 }
 
 #[test]
-fn a_file_that_cannot_be_written_is_an_error_that_names_it() {
-    if env::var_os(CHILD).is_some() {
-        let error = executor::Runtime::new().expect_err("there is no such folder");
-        assert!(error.to_string().contains("/no/such/folder"), "{error}");
-        return;
-    }
-    let name = "a_file_that_cannot_be_written_is_an_error_that_names_it";
-    assert!(run_child(name, "unwritable", "/no/such/folder/trace"));
-}
-
-#[test]
 fn a_percent_p_in_the_name_is_the_number_of_the_process() {
     if env::var_os(CHILD).is_some() {
         return program();

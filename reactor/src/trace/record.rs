@@ -80,6 +80,8 @@ pub(super) enum What {
         deadline: u64,
     },
     TimerFired(u32),
+    /// Nanoseconds in which the thread could have run, and did not, in the poll that ends.
+    HeldUp(u64),
 }
 
 /// [`Outcome`], with a number that fits.

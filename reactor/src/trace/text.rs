@@ -8,7 +8,6 @@ use std::slice::Iter;
 
 use selectors_core::Readiness;
 
-use super::is_ready;
 use super::names::Names;
 use super::record::{Record, Result, What};
 use crate::observe::Cause;
@@ -35,6 +34,19 @@ pub(super) fn recorder(out: &mut String, begin: u64, took: u64) {
     );
 }
 
+/// Says that a poll takes long, and how much of that is the fault of others.
+pub(super) fn held_up(out: &mut String, time: u64, held_up: u64) {
+    put(
+        out,
+        format_args!("{{\"t\":{time},\"e\":\"recorder\",\"took\":0,\"held_up\":{held_up}}}\n"),
+    );
+}
+
+/// Says that the trace ends here, though the program goes on.
+pub(super) fn limit(time: u64, limit: u64) -> String {
+    format!("{{\"t\":{time},\"e\":\"recorder\",\"took\":0,\"limit\":{limit}}}\n")
+}
+
 /// One event; takes the records that belong to it from `rest`.
 pub(super) fn event(
     out: &mut String,
@@ -43,11 +55,18 @@ pub(super) fn event(
     names: &mut Names,
     rest: &mut Peekable<Iter<'_, Record>>,
 ) {
+    if let What::HeldUp(nanoseconds) = record.what {
+        return held_up(out, record.time, nanoseconds);
+    }
+    if is_stale(&record.what, names) {
+        return;
+    }
     put(out, format_args!("{{\"t\":{},\"at\":\"", record.time));
     place(out, record.at);
     out.push_str("\",\"e\":\"");
     match record.what {
         What::Spawn { task, from } => {
+            names.arrive(task);
             task_event(out, "spawn", names, task);
             out.push_str(",\"from\":\"");
             place(out, places[from as usize]);
@@ -62,8 +81,14 @@ pub(super) fn event(
             task_event(out, "poll_end", names, task);
             put(out, format_args!(",\"ready\":{ready}"));
         }
-        What::Done(task) => task_event(out, "done", names, task),
-        What::DropPending(task) => task_event(out, "drop_pending", names, task),
+        What::Done(task) => {
+            task_event(out, "done", names, task);
+            names.leave(task);
+        }
+        What::DropPending(task) => {
+            task_event(out, "drop_pending", names, task);
+            names.tasks.forget(task);
+        }
         What::Lost(task) => task_event(out, "lost", names, task),
         What::Syscall { call, fd, outcome } => {
             fd_event(out, "syscall", names, fd);
@@ -106,8 +131,8 @@ pub(super) fn event(
             put(out, format_args!(",\"keys\":{keys}"));
         }
         What::SelectEnd => select_end(out, names, rest),
-        // Taken by the select that it belongs to.
-        What::Ready { .. } => out.push_str("ready\""),
+        // Taken by the select that it belongs to; told above.
+        What::Ready { .. } | What::HeldUp(_) => out.push_str("ready\""),
         What::Wake {
             task,
             by,
@@ -142,10 +167,15 @@ pub(super) fn event(
     out.push_str("}\n");
 }
 
+/// Is it the wake of a task that is over? Nothing comes of it, and its name is forgotten.
+fn is_stale(what: &What, names: &Names) -> bool {
+    matches!(what, What::Wake { task, coalesced: true, .. } if !names.tasks.knows(*task))
+}
+
 fn select_end(out: &mut String, names: &mut Names, rest: &mut Peekable<Iter<'_, Record>>) {
     out.push_str("select_end\",\"ready\":[");
     let mut comma = "";
-    while let Some(record) = rest.next_if(|record| is_ready(record)) {
+    while let Some(record) = rest.next_if(|record| matches!(record.what, What::Ready { .. })) {
         let What::Ready { fd, readiness } = record.what else {
             continue;
         };

@@ -41,6 +41,8 @@ pub(crate) mod kqueue;
 #[cfg(any(not(eventfd), test))]
 pub(crate) mod pipe;
 pub(crate) mod poll;
+pub(crate) mod secure;
 pub(crate) mod select;
+pub(crate) mod sigmask;
 #[cfg(test)]
 pub(crate) mod testing;

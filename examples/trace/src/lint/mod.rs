@@ -8,7 +8,7 @@
 //! | `lost-task` | a task sleeps, and its last waker is gone |
 //! | `ready-but-asleep` | a key was reported ready, and the task that waits for it was not woken |
 //! | `self-wake` | a task wakes itself in more than half of its polls |
-//! | `long-poll` | one poll took more than 100 ms |
+//! | `long-poll` | one poll took more than 100 ms, those not counted in which the machine was busy with others |
 //! | `wake-without-progress` | a task was woken by its key 8 times in a row, for WouldBlock only |
 //! | `spin` | select returned 8 times in a row with a key that nobody does anything about |
 //! | `key-without-waiter` | the thread sleeps over a key in which no waker is stored |
@@ -84,7 +84,8 @@ pub fn all(trace: &Trace) -> Vec<Hit> {
             running = None;
         }
     }
-    tasks.end(&mut hits);
+    let end = trace.lines.last().map_or(0, |line| line.t);
+    tasks.end(end, running, &mut hits);
     let mut found = hits.found;
     found.sort_by_key(|hit| hit.event);
     found

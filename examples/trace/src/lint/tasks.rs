@@ -21,6 +21,8 @@ struct Task {
     /// When its poll began, and how long the recorder was at work in it.
     began: u64,
     recorded: u64,
+    /// How long it could have run in this poll and did not, because the machine was busy.
+    held_up: u64,
     /// Its last wake came from the reactor.
     woken_by_key: bool,
     /// In this poll: calls that moved something, and calls that heard WouldBlock.
@@ -29,6 +31,14 @@ struct Task {
     idle_wakes: u32,
     /// The fd of a write that came up short, and has not gone on.
     cut: Option<u32>,
+}
+
+impl Task {
+    /// How long it has been in this poll without being held up by anybody else.
+    fn took(&self, now: u64) -> u64 {
+        let others = self.recorded.saturating_add(self.held_up);
+        now.saturating_sub(self.began).saturating_sub(others)
+    }
 }
 
 /// All tasks of a trace.
@@ -40,7 +50,7 @@ impl Tasks {
         match &line.step {
             Step::PollBegin { task } => {
                 let task = self.0.entry(*task).or_default();
-                (task.began, task.recorded) = (line.t, 0);
+                (task.began, task.recorded, task.held_up) = (line.t, 0, 0);
                 task.polls += 1;
                 (task.moved, task.blocked) = (false, false);
             }
@@ -65,9 +75,11 @@ impl Tasks {
                     task.cut = None;
                 }
             }
-            Step::Recorder { took } => {
+            Step::Recorder { took, held_up, .. } => {
                 if let Some(task) = running.and_then(|task| self.0.get_mut(&task)) {
-                    task.recorded += took;
+                    task.recorded = task.recorded.saturating_add(*took);
+                    // Each says it of the whole poll.
+                    task.held_up = task.held_up.max(held_up.unwrap_or(0));
                 }
             }
             Step::DropPending { task } => {
@@ -94,7 +106,7 @@ impl Tasks {
         let Some(task) = self.0.get_mut(&number) else {
             return;
         };
-        let took = now.saturating_sub(task.began + task.recorded);
+        let took = task.took(now);
         if task.woken_by_key && task.blocked && !task.moved {
             task.idle_wakes += 1;
         } else {
@@ -118,8 +130,17 @@ impl Tasks {
         }
     }
 
-    /// What can be told only of a whole trace.
-    pub(super) fn end(&self, hits: &mut Hits) {
+    /// What can be told only of a whole trace, which ends at `now`.
+    pub(super) fn end(&self, now: u64, running: Option<u32>, hits: &mut Hits) {
+        let hung = running.and_then(|number| Some((number, self.0.get(&number)?.took(now))));
+        if let Some((number, took)) = hung.filter(|(_, took)| *took > LONG_POLL) {
+            let text = format!(
+                "a poll of task {number} had not come back after {} ms, when the trace ends: nobody \
+                 else ran and no event was looked at; it blocks or computes",
+                took / 1_000_000
+            );
+            hits.hit("long-poll", text);
+        }
         let mut busy: Vec<(u32, u32, u32)> = self
             .0
             .iter()
