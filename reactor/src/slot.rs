@@ -151,8 +151,8 @@ pub(crate) struct Slot {
 
 #[cfg(target_pointer_width = "64")]
 const _: () = assert!(
-    size_of::<Slot>() == 40,
-    "16 more and the Rc leaves its cache line"
+    size_of::<Slot>() == 48,
+    "8 more and the Rc leaves its cache line"
 );
 
 impl Slot {

@@ -77,7 +77,8 @@ impl Backend {
     ///
     /// # Errors
     ///
-    /// That of select(2), the last resort, which does not fail in practice.
+    /// No fd or no memory is left (EMFILE, ENFILE, ENOMEM): that says nothing about the backend, so
+    /// no other one is taken for it.
     pub fn probe() -> Result<Backend, Error> {
         Ok(kernel::probe()?.backend())
     }

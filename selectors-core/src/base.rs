@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::kernel::Kernel;
 use crate::{
-    Backend, Capabilities, Error, Event, Events, KeyMap, Mode, RegisterError, Selector,
+    Backend, Capabilities, Error, Event, Events, Interest, KeyMap, Mode, RegisterError, Selector,
     SelectorKey, Token,
 };
 
@@ -14,7 +14,7 @@ use crate::{
 /// | verb | needs | fails with | closed fd (raw sources only) |
 /// |---|---|---|---|
 /// | `register` | a number without key | `AlreadyRegistered`, `FdTooLarge`, `Unsupported`, the kernel's answer; gives all back | EBADF on every backend |
-/// | `modify`, `park` | a key | `NotRegistered`, the kernel's answer; nothing changes | epoll, kqueue: EBADF; others: succeeds |
+/// | `modify`, `modify_interest`, `park` | a key | `NotRegistered`, the kernel's answer; nothing changes | epoll, kqueue: EBADF; others: succeeds |
 /// | `unregister` | a key | `NotRegistered`, the kernel's answer; the key stays | succeeds |
 /// | `select` | nothing | the kernel's answer | one invalid event (poll, select) or silence |
 /// | `get_key`, `get_map` | nothing | never | finds the key |
@@ -45,12 +45,31 @@ pub trait BaseSelector<F: AsFd, D> {
         data: D,
     ) -> Result<Token, RegisterError<F, D>>;
 
+    /// See [`Selector::register_interest`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    fn register_interest(
+        &mut self,
+        fileobj: F,
+        interest: Interest,
+        data: D,
+    ) -> Result<Token, RegisterError<F, D>>;
+
     /// See [`Selector::modify`].
     ///
     /// # Errors
     ///
     /// As there.
     fn modify(&mut self, token: Token, events: Events) -> Result<(), Error>;
+
+    /// See [`Selector::modify_interest`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    fn modify_interest(&mut self, token: Token, interest: Interest) -> Result<(), Error>;
 
     /// See [`Selector::park`].
     ///
@@ -133,8 +152,21 @@ impl<K: Kernel, F: AsFd, D> BaseSelector<F, D> for Selector<K, F, D> {
         Selector::register_with(self, fileobj, events, mode, data)
     }
 
+    fn register_interest(
+        &mut self,
+        fileobj: F,
+        interest: Interest,
+        data: D,
+    ) -> Result<Token, RegisterError<F, D>> {
+        Selector::register_interest(self, fileobj, interest, data)
+    }
+
     fn modify(&mut self, token: Token, events: Events) -> Result<(), Error> {
         Selector::modify(self, token, events)
+    }
+
+    fn modify_interest(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
+        Selector::modify_interest(self, token, interest)
     }
 
     fn park(&mut self, token: Token) -> Result<(), Error> {

@@ -10,8 +10,6 @@ pub struct Capabilities {
     pub oneshot: bool,
     /// Waits are as fine as nanoseconds; otherwise they are rounded up to milliseconds.
     pub nanosecond_timeouts: bool,
-    /// Changes of many keys reach the kernel in one call.
-    pub batched_changes: bool,
     /// Urgent data can be watched for.
     pub priority: bool,
     /// Hang-up, read-closed and error are told apart from readable and writable.

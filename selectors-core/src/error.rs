@@ -83,6 +83,9 @@ pub enum Refusal {
     TooDeep,
     /// A selector cannot watch itself (EINVAL).
     WatchesItself,
+    /// A poll(2) selector has more keys than the process may have open files: the limit
+    /// (RLIMIT_NOFILE) was lowered after they were opened (EINVAL).
+    MoreKeysThanFiles,
 }
 
 impl fmt::Display for Refusal {
@@ -93,25 +96,41 @@ impl fmt::Display for Refusal {
             Refusal::TooManyFiles => "the limit of open files is reached",
             Refusal::TooDeep => "selectors nested in a loop or too deep",
             Refusal::WatchesItself => "a selector cannot watch itself",
+            Refusal::MoreKeysThanFiles => {
+                "more keys than the process may have open files (RLIMIT_NOFILE)"
+            }
         })
     }
 }
 
 impl Error {
-    /// An [`Error::Os`], or the refusal that its errno names.
+    /// An [`Error::Os`], or the refusal that its errno names whatever the call was.
     pub(crate) fn os(op: &'static str, fd: Option<RawFd>, source: io::Error) -> Error {
+        match source.raw_os_error() {
+            Some(libc::EINTR) => Error::Interrupted,
+            Some(libc::EMFILE | libc::ENFILE) => Error::Refused {
+                why: Refusal::TooManyFiles,
+                op,
+                fd,
+                source,
+            },
+            _ => Error::Os { op, fd, source },
+        }
+    }
+
+    /// The same for a call that starts to watch: some errnos mean something to it that they mean
+    /// to no other.
+    pub(crate) fn registration(op: &'static str, fd: RawFd, source: io::Error) -> Error {
         let why = match source.raw_os_error() {
-            Some(libc::EINTR) => return Error::Interrupted,
             Some(libc::EPERM) => Refusal::NotPollable,
             Some(libc::ENOSPC) => Refusal::TooManyWatches,
-            Some(libc::EMFILE | libc::ENFILE) => Refusal::TooManyFiles,
             Some(libc::ELOOP) => Refusal::TooDeep,
-            _ => return Error::Os { op, fd, source },
+            _ => return Error::os(op, Some(fd), source),
         };
         Error::Refused {
             why,
             op,
-            fd,
+            fd: Some(fd),
             source,
         }
     }

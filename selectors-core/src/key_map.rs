@@ -4,7 +4,8 @@ use std::fmt;
 use std::os::fd::RawFd;
 
 use crate::interest::Interest;
-use crate::{Events, SelectorKey, Token};
+use crate::token::Tag;
+use crate::{SelectorKey, Token};
 
 /// The registered keys of a selector, by token and by number: Python's `get_map()`.
 ///
@@ -18,24 +19,18 @@ pub struct KeyMap<F, D> {
 
 /// One registration: the key, and what the selector itself must know about it.
 pub(crate) struct Entry<F, D> {
-    pub(crate) generation: u32,
+    pub(crate) generation: u64,
     /// What the key wants to hear of, computed when its interest changes and not at each event.
     pub(crate) mask: u16,
     /// The interest in the kernel, or the last one while the key is parked.
     pub(crate) interest: Interest,
-    /// A change that waits for the next select: set by `modify_later` and `park_later`, cleared
-    /// by the flush and by any verb that acts at once.
-    pub(crate) planned: Option<Option<Events>>,
     pub(crate) key: SelectorKey<F, D>,
 }
 
 impl<F, D> Entry<F, D> {
     /// The entry's token.
     pub(crate) fn token(&self) -> Token {
-        Token {
-            fd: self.key.fd,
-            generation: self.generation,
-        }
+        Token::new(self.key.fd, self.generation)
     }
 
     /// Records what the kernel now watches; `None` is parked.
@@ -105,12 +100,21 @@ impl<F, D> KeyMap<F, D> {
         self.entries.iter().filter_map(Option::as_ref)
     }
 
-    /// The entry of a token. On the hot path of every event: one bounds check, one comparison.
+    /// The entry that an event is for. On the hot path of every one: one bounds check, one
+    /// comparison.
+    #[inline]
+    pub(crate) fn tagged(&self, tag: Tag) -> Option<&Entry<F, D>> {
+        // A negative number becomes a huge index, which is out of bounds.
+        match self.entries.get(tag.fd as usize) {
+            Some(Some(entry)) if entry.generation as u32 == tag.generation => Some(entry),
+            _ => None,
+        }
+    }
+
     #[inline]
     pub(crate) fn entry(&self, token: Token) -> Option<&Entry<F, D>> {
-        // A negative number becomes a huge index, which is out of bounds.
         match self.entries.get(token.fd as usize) {
-            Some(Some(entry)) if entry.generation == token.generation => Some(entry),
+            Some(Some(entry)) if entry.generation == token.generation() => Some(entry),
             _ => None,
         }
     }
@@ -118,7 +122,7 @@ impl<F, D> KeyMap<F, D> {
     #[inline]
     pub(crate) fn entry_mut(&mut self, token: Token) -> Option<&mut Entry<F, D>> {
         match self.entries.get_mut(token.fd as usize) {
-            Some(Some(entry)) if entry.generation == token.generation => Some(entry),
+            Some(Some(entry)) if entry.generation == token.generation() => Some(entry),
             _ => None,
         }
     }

@@ -17,7 +17,6 @@ mod key_map;
 mod mode;
 mod named;
 mod notifier;
-mod plan;
 mod raw;
 mod readiness;
 mod register_error;

@@ -88,7 +88,7 @@ impl<F, D> DefaultSelector<F, D> {
     ///
     /// # Errors
     ///
-    /// That of the last one tried.
+    /// Those of [`Backend::probe`](crate::Backend::probe).
     pub fn new() -> Result<Self, Error> {
         Ok(Selector::from_kernel(kernel::AnyKernel(kernel::probe()?)))
     }

@@ -193,18 +193,21 @@ impl Script {
             Call::Add { fd, .. } => ("scripted add", fd),
             Call::Modify { fd, .. } => ("scripted modify", fd),
             Call::Delete { fd } => ("scripted delete", fd),
-            Call::Wait { .. } => ("", -1),
+            Call::Wait { .. } => {
+                state.calls.push(call);
+                return Ok(());
+            }
         };
-        let is_change = !matches!(call, Call::Wait { .. });
+        let is_add = matches!(call, Call::Add { .. });
         state.calls.push(call);
-        match if is_change {
-            state.refusals.pop_front()
-        } else {
-            None
-        } {
-            Some(errno) => Err(Error::os(op, Some(fd), io::Error::from_raw_os_error(errno))),
-            None => Ok(()),
-        }
+        let Some(errno) = state.refusals.pop_front() else {
+            return Ok(());
+        };
+        let source = io::Error::from_raw_os_error(errno);
+        Err(match is_add {
+            true => Error::registration(op, fd, source),
+            false => Error::os(op, Some(fd), source),
+        })
     }
 
     /// Plays the next step if it comes before the timeout, and moves the clock.

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::time::Instant;
 
 use crate::interest::Interest;
-use crate::kernel::{AnyKernel, Kernel, OwnFd};
+use crate::kernel::{AnyKernel, Kernel, OwnFd, Record};
 use crate::key_map::Entry;
 use crate::{
     Backend, Capabilities, Error, Events, KeyMap, Mode, RegisterError, SelectorKey, Token,
@@ -24,9 +24,9 @@ pub struct Selector<K, F, D> {
     pub(crate) kernel: K,
     pub(crate) map: KeyMap<F, D>,
     /// Counts registrations, so that no two tokens are equal.
-    generation: u32,
-    /// Keys with a change that waits for the next select; a token may be stale by then.
-    pub(crate) planned: Vec<Token>,
+    pub(crate) generation: u64,
+    /// Events that a panic kept from being handed out, and that no kernel reports again.
+    pub(crate) left: Vec<Record>,
 }
 
 impl<K: Kernel, F, D> Selector<K, F, D> {
@@ -35,34 +35,91 @@ impl<K: Kernel, F, D> Selector<K, F, D> {
             kernel,
             map: KeyMap::new(),
             generation: 0,
-            planned: Vec::new(),
+            left: Vec::new(),
         }
     }
 
-    /// Watches `fileobj` for `events` again, or for the first time after [`park`](Self::park); on
-    /// a oneshot key it also arms it again.
+    /// Watches the key for `events` from now on, or again after [`park`](Self::park); all else that
+    /// was asked for (mode, urgent data) stays.
     ///
-    /// The same events on a key in level or edge mode cost no system call. (Python's `modify` also
-    /// replaces the data; here that is [`data_mut`](Self::data_mut), which asks no kernel.)
+    /// The kernel looks at the file anew: what holds at this moment is reported, by an edge key too
+    /// although nothing changed, and a oneshot key is armed again. Only where that makes no
+    /// difference, for the same events of a level key, it costs no system call. (Python's `modify`
+    /// also replaces the data; here that is [`data_mut`](Self::data_mut), which asks no kernel.)
     ///
     /// # Errors
     ///
     /// [`Error::NotRegistered`] for a token without a key; otherwise what the kernel says. Then
     /// the key, its interest and the kernel are as they were.
     pub fn modify(&mut self, token: Token, events: Events) -> Result<(), Error> {
+        self.change(token, |interest| interest.with_events(events))
+    }
+
+    /// The same with everything that can be asked for: the mode and urgent data change too.
+    ///
+    /// ```
+    /// use selectors_core::{EVENT_READ, EpollSelector, Interest, Mode};
+    /// use std::time::Duration;
+    ///
+    /// let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
+    /// std::io::Write::write_all(&mut &theirs, b"x")?;
+    /// let mut selector = EpollSelector::new()?;
+    /// let token = selector.register(ours, EVENT_READ, ())?;
+    /// let mut ready = Vec::new();
+    /// let mut reports = || selector.select(&mut ready, Some(Duration::ZERO));
+    /// assert_eq!((reports()?, reports()?), (1, 1));
+    ///
+    /// selector.modify_interest(token, Interest::new(EVENT_READ).mode(Mode::Edge))?;
+    /// let mut reports = || selector.select(&mut ready, Some(Duration::ZERO));
+    /// assert_eq!((reports()?, reports()?), (1, 0));
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`modify`](Self::modify); [`Error::Unsupported`] if the backend lacks what is asked.
+    pub fn modify_interest(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
+        self.check_capabilities(interest)?;
+        self.change(token, |now| Interest {
+            extra: now.extra,
+            ..interest
+        })
+    }
+
+    fn change(&mut self, token: Token, to: impl FnOnce(Interest) -> Interest) -> Result<(), Error> {
         let entry = self
             .map
             .entry_mut(token)
             .ok_or(Error::NotRegistered(token.fd))?;
-        let to = entry.interest.with_events(events);
+        let (from, to) = (entry.interest, to(entry.interest));
         match entry.key.events {
             None => self.kernel.add(token, to)?,
-            Some(now) if now == events && !to.mode.is_oneshot() => {}
-            Some(_) => self.kernel.modify(token, entry.interest, to)?,
+            Some(_) if from == to && to.mode == Mode::Level => {}
+            Some(_) => self.kernel.modify(token, from, to)?,
         }
-        entry.planned = None;
         entry.set_interest(Some(to));
         Ok(())
+    }
+
+    fn check_capabilities(&self, interest: Interest) -> Result<(), Error> {
+        // The common case asks for nothing special and need not ask the backend.
+        if interest.mode == Mode::Level && !interest.priority {
+            return Ok(());
+        }
+        let (backend, offered) = (self.backend(), self.capabilities());
+        let lacking = if interest.mode.is_edge() && !offered.edge {
+            "edge-triggered mode"
+        } else if interest.mode.is_oneshot() && !offered.oneshot {
+            "oneshot mode"
+        } else if interest.priority && !offered.priority {
+            "priority interest"
+        } else {
+            return Ok(());
+        };
+        Err(Error::Unsupported {
+            what: lacking,
+            backend,
+        })
     }
 
     /// Keeps the key but stops watching it, so that not even a hang-up is reported;
@@ -80,7 +137,6 @@ impl<K: Kernel, F, D> Selector<K, F, D> {
         if entry.key.events.is_some() {
             self.kernel.delete(token, entry.interest)?;
         }
-        entry.planned = None;
         entry.set_interest(None);
         Ok(())
     }
@@ -155,6 +211,9 @@ impl<K: Kernel, F, D> Selector<K, F, D> {
 
     /// The fd of the kernel object, for backends that have one (epoll, kqueue, /dev/poll). Where
     /// that can be watched, it is readable when a `select` would find something.
+    ///
+    /// With epoll it is a second fd, which the first call makes: it goes on telling whatever becomes
+    /// of what the set watches.
     #[must_use]
     pub fn fileno(&self) -> Option<BorrowedFd<'_>> {
         self.kernel.fileno()
@@ -217,10 +276,9 @@ impl<K: Kernel, F: AsFd, D> Selector<K, F, D> {
         match self.admit(&fileobj, interest) {
             Ok(token) => {
                 self.map.insert(Entry {
-                    generation: token.generation,
+                    generation: token.generation(),
                     mask: interest.mask(),
                     interest,
-                    planned: None,
                     key: SelectorKey {
                         fileobj,
                         fd: token.fd,
@@ -246,34 +304,11 @@ impl<K: Kernel, F: AsFd, D> Selector<K, F, D> {
         if self.map.get_by_fd(fd).is_some() {
             return Err(Error::AlreadyRegistered(fd));
         }
-        self.generation = self.generation.wrapping_add(1);
-        let token = Token {
-            fd,
-            generation: self.generation,
-        };
+        // 64 bits: a million registrations a second need half a million years to use them up.
+        self.generation += 1;
+        let token = Token::new(fd, self.generation);
         self.kernel.add(token, interest)?;
         Ok(token)
-    }
-
-    fn check_capabilities(&self, interest: Interest) -> Result<(), Error> {
-        // The common case asks for nothing special and need not ask the backend.
-        if interest.mode == Mode::Level && !interest.priority {
-            return Ok(());
-        }
-        let (backend, offered) = (self.backend(), self.capabilities());
-        let lacking = if interest.mode.is_edge() && !offered.edge {
-            "edge-triggered mode"
-        } else if interest.mode.is_oneshot() && !offered.oneshot {
-            "oneshot mode"
-        } else if interest.priority && !offered.priority {
-            "priority interest"
-        } else {
-            return Ok(());
-        };
-        Err(Error::Unsupported {
-            what: lacking,
-            backend,
-        })
     }
 }
 
@@ -285,13 +320,13 @@ impl<K: Kernel + Send + 'static, F, D> Selector<K, F, D> {
             kernel,
             map,
             generation,
-            planned,
+            left,
         } = self;
         Selector {
             kernel: AnyKernel(Box::new(kernel)),
             map,
             generation,
-            planned,
+            left,
         }
     }
 }

@@ -1,10 +1,13 @@
 //! The forms of select: the shared half of every wait.
 
+use std::mem;
+use std::os::fd::RawFd;
+use std::slice;
 use std::time::{Duration, Instant};
 
 use crate::interest::masked;
 use crate::kernel::{Kernel, Record};
-use crate::{Error, Event, Readiness, Selector, SelectorKey, Token};
+use crate::{Error, Event, KeyMap, Mode, Readiness, Selector, SelectorKey, Token};
 
 impl<K: Kernel, F, D> Selector<K, F, D> {
     /// Waits until a key is ready or the timeout is over, and fills `ready` with one event per
@@ -93,6 +96,12 @@ impl<K: Kernel, F, D> Selector<K, F, D> {
     /// # Errors
     ///
     /// [`Error::Interrupted`] after a signal, otherwise what the kernel says.
+    ///
+    /// # Panics
+    ///
+    /// If `on_ready` does. The selector stays whole: of the events that `on_ready` has not seen,
+    /// those that the kernel would not report again (of edge and oneshot keys) are what the next
+    /// call reports, without waiting.
     // Always: it is called once by each loop, and a frame of its own would cost as much as the
     // dispatch of two events.
     #[inline(always)]
@@ -101,16 +110,23 @@ impl<K: Kernel, F, D> Selector<K, F, D> {
         timeout: Option<Duration>,
         mut on_ready: impl FnMut(Token, &SelectorKey<F, D>, Readiness),
     ) -> Result<usize, Error> {
-        if !self.planned.is_empty() {
-            self.flush()?;
-        }
-        let events = self.kernel.wait(timeout)?;
+        let left;
+        let events = if self.left.is_empty() {
+            self.kernel.wait(timeout)?
+        } else {
+            left = mem::take(&mut self.left);
+            &left
+        };
         // The rare ones are counted, so that the others cost nothing.
         let mut unwanted = 0;
         let mut orphan = None;
-        for record in events {
-            let token = record.token();
-            let Some(entry) = self.map.entry(token) else {
+        let mut rest = Rest {
+            records: events.iter(),
+            map: &self.map,
+            left: &mut self.left,
+        };
+        while let Some(record) = rest.records.next() {
+            let Some(entry) = self.map.tagged(record.tag()) else {
                 note(&mut orphan, record);
                 unwanted += 1;
                 continue;
@@ -120,19 +136,24 @@ impl<K: Kernel, F, D> Selector<K, F, D> {
                 unwanted += 1;
                 continue;
             }
-            on_ready(token, &entry.key, readiness);
+            on_ready(entry.token(), &entry.key, readiness);
         }
+        drop(rest);
         let reported = events.len() - unwanted;
         if let Some(orphan) = orphan {
-            self.disown(orphan)?;
+            match self.disown(orphan) {
+                // What was reported counts; the orphan comes back by itself.
+                Err(error) if reported == 0 => return Err(error),
+                _ => {}
+            }
         }
         Ok(reported)
     }
 
     /// Ends the reports of a registration that has no key any more.
     #[cold]
-    fn disown(&mut self, orphan: Token) -> Result<(), Error> {
-        let taken = self.map.get_by_fd(orphan.fd).is_some();
+    fn disown(&mut self, orphan: RawFd) -> Result<(), Error> {
+        let taken = self.map.get_by_fd(orphan).is_some();
         let watched = self
             .map
             .entries()
@@ -146,6 +167,37 @@ impl<K: Kernel, F, D> Selector<K, F, D> {
 /// nothing on it.
 #[cold]
 #[inline(never)]
-fn note(orphan: &mut Option<Token>, record: &Record) {
-    *orphan = Some(record.token());
+fn note(orphan: &mut Option<RawFd>, record: &Record) {
+    *orphan = Some(record.tag().fd);
+}
+
+/// The events of a wait that are still to be handed out. Dropped before its end only by a panic of
+/// who takes them; then it keeps what would be lost.
+struct Rest<'a, F, D> {
+    records: slice::Iter<'a, Record>,
+    map: &'a KeyMap<F, D>,
+    left: &'a mut Vec<Record>,
+}
+
+impl<F, D> Drop for Rest<'_, F, D> {
+    #[inline]
+    fn drop(&mut self) {
+        if !self.records.as_slice().is_empty() {
+            self.keep();
+        }
+    }
+}
+
+impl<F, D> Rest<'_, F, D> {
+    #[cold]
+    #[inline(never)]
+    fn keep(&mut self) {
+        let told_once = |record: &Record| {
+            self.map
+                .tagged(record.tag())
+                .is_some_and(|entry| entry.interest.mode != Mode::Level)
+        };
+        self.left
+            .extend(self.records.clone().filter(|record| told_once(record)));
+    }
 }

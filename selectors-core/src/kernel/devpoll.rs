@@ -133,7 +133,6 @@ impl Kernel for Devpoll {
             edge: false,
             oneshot: true,
             nanosecond_timeouts: false,
-            batched_changes: true,
             priority: true,
             conditions: true,
             fileno: true,

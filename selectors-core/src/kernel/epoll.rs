@@ -9,15 +9,20 @@
 //!
 //! **Decisions.** Keys own their file object and are deleted before it can close, which makes the
 //! dup trap unreachable for owned sources. Raw sources can still step into it; then the set is
-//! built anew, because nothing else ends the spin. The word that comes back with an event is the
-//! token, so a stale event is recognised without asking anybody. Dropping closes the set and
-//! deletes nothing.
+//! built anew behind its number, because nothing else ends the spin. Whoever watches this set from
+//! another one would go deaf by that (their registration dies with the description), or spin (if
+//! they watch a duplicate), so what is handed out is the fd of a second set, the front, which
+//! watches the first: it lasts, and what it watches is exchanged. That costs an fd to those who ask
+//! for it, and two of the five levels to which sets may be nested. The word that comes back with an
+//! event is the tag of a token, so a stale event is recognised without asking anybody. Dropping
+//! closes the set and deletes nothing.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::{Kernel, OwnFd, Record};
+use super::{Kernel, OwnFd, Record, is_withheld};
 use crate::interest::Interest;
 use crate::sys::epoll as sys;
 use crate::{Backend, Capabilities, Error, Mode, Refusal, Token, timeout};
@@ -26,12 +31,15 @@ use crate::{Backend, Capabilities, Error, Mode, Refusal, Token, timeout};
 pub struct Epoll {
     /// The set.
     epoll: OwnedFd,
+    /// A set that watches nothing but the other one: what others may watch. Made when first asked
+    /// for.
+    front: OnceLock<OwnedFd>,
     /// How many registrations the kernel holds.
     len: usize,
     /// Where the kernel writes its answers; at least one record, at least one per registration, so that
     /// everything that is ready fits into one call.
     buffer: Vec<Record>,
-    /// Whether epoll_pwait2(2) works here; cleared by its first ENOSYS.
+    /// Whether epoll_pwait2(2) works here; cleared once it is [withheld](is_withheld).
     nanoseconds: bool,
 }
 
@@ -44,6 +52,7 @@ impl Epoll {
         };
         Ok(Epoll {
             epoll,
+            front: OnceLock::new(),
             len: 0,
             buffer: vec![Record::VACANT; 64],
             nanoseconds: true,
@@ -65,7 +74,7 @@ impl Epoll {
         if self.nanoseconds {
             let fine = timeout.min(timeout::LONGEST);
             match sys::epoll_pwait2(self.epoll.as_fd(), &mut self.buffer, fine) {
-                Err(error) if error.raw_os_error() == Some(libc::ENOSYS) => {
+                Err(error) if is_withheld(&error) => {
                     self.nanoseconds = false;
                 }
                 asked => return asked,
@@ -78,9 +87,23 @@ impl Epoll {
         )
     }
 
-    /// The reason of a refusal; EINVAL has a name only if the set was to watch itself.
-    fn refused(&self, op: &'static str, fd: i32, source: io::Error) -> Error {
-        if source.raw_os_error() == Some(libc::EINVAL) && fd == self.epoll.as_raw_fd() {
+    /// epoll_ctl(2) for a key: EPOLL_CTL_ADD or EPOLL_CTL_MOD.
+    fn control(&self, op: i32, token: Token, interest: Interest) -> io::Result<()> {
+        let (set, events) = (self.epoll.as_fd(), bits(interest));
+        sys::epoll_ctl(set, op, token.fd, events, token.tag().pack())
+    }
+
+    /// Why an addition was refused. That the set was to watch itself has a name: EINVAL, or ELOOP
+    /// by way of the front.
+    fn refused(&self, fd: RawFd, source: io::Error) -> Error {
+        let op = "epoll_ctl add";
+        let own = |set: &OwnedFd| set.as_raw_fd() == fd;
+        let is_own = match source.raw_os_error() {
+            Some(libc::EINVAL) => own(&self.epoll),
+            Some(libc::ELOOP) => self.front.get().is_some_and(own),
+            _ => false,
+        };
+        if is_own {
             return Error::Refused {
                 why: Refusal::WatchesItself,
                 op,
@@ -88,8 +111,90 @@ impl Epoll {
                 source,
             };
         }
-        Error::os(op, Some(fd), source)
+        Error::registration(op, fd, source)
     }
+
+    /// The kernel does not modify an exclusive registration (epoll_ctl(2)), so it is deleted and
+    /// added. How many there are stays the same, also where the way back fails: the key stays.
+    fn exchange(&mut self, token: Token, from: Interest, to: Interest) -> Result<(), Error> {
+        if let Err(error) = sys::epoll_ctl_del(self.epoll.as_fd(), token.fd) {
+            return Err(Error::os("epoll_ctl del", Some(token.fd), error));
+        }
+        self.control(libc::EPOLL_CTL_ADD, token, to)
+            .map_err(|error| {
+                let _ = self.control(libc::EPOLL_CTL_ADD, token, from);
+                self.refused(token.fd, error)
+            })
+    }
+
+    /// Builds the set anew, from the registrations that must survive, and puts it in the place of
+    /// the old one.
+    ///
+    /// Edge keys report once more than they had to, and fired oneshot keys are armed again: hints
+    /// may be spurious, a spin may not end.
+    fn rebuild(&self, live: &mut dyn Iterator<Item = (Token, Interest)>) -> Result<(), Error> {
+        let old = self.epoll.as_fd();
+        let new = match sys::epoll_create1() {
+            Ok(new) => new,
+            Err(error) => return Err(Error::os("epoll_create1", None, error)),
+        };
+        let add = |set: BorrowedFd<'_>, (token, interest): (Token, Interest)| {
+            let (op, data) = (libc::EPOLL_CTL_ADD, token.tag().pack());
+            sys::epoll_ctl(set, op, token.fd, bits(interest), data)
+        };
+        let mut moved = Vec::new();
+        let outcome = live
+            // What cannot be deleted is not there: the key's number was closed as well, or means
+            // another file, which nobody has registered. It was silent and stays so.
+            .filter(|(token, _)| sys::epoll_ctl_del(old, token.fd).is_ok())
+            .try_for_each(|key| {
+                moved.push(key);
+                add(new.as_fd(), key).map_err(|error| self.refused(key.0.fd, error))
+            })
+            .and_then(|()| self.replace(new.as_fd()));
+        if outcome.is_err() {
+            // Their room is still free.
+            for key in moved {
+                let _ = add(old, key);
+            }
+        }
+        outcome
+    }
+
+    /// Makes our number mean another set, for whoever waits on it and for who watches from outside.
+    fn replace(&self, new: BorrowedFd<'_>) -> Result<(), Error> {
+        let (number, front) = (self.epoll.as_fd(), self.front.get());
+        if let Some(front) = front {
+            // While the number still means what was added: a forked child may keep the old set
+            // alive, and then closing it here would end nothing.
+            let _ = sys::epoll_ctl_del(front.as_fd(), number.as_raw_fd());
+        }
+        if let Err(error) = sys::dup3(new, number) {
+            return Err(Error::os("dup3", Some(number.as_raw_fd()), error));
+        }
+        front.map_or(Ok(()), |front| watch(front.as_fd(), number))
+    }
+
+    /// The set that watches ours, made for the first who asks.
+    fn front(&self) -> Result<BorrowedFd<'_>, Error> {
+        if self.front.get().is_none() {
+            let front = match sys::epoll_create1() {
+                Ok(front) => front,
+                Err(error) => return Err(Error::os("epoll_create1", None, error)),
+            };
+            watch(front.as_fd(), self.epoll.as_fd())?;
+            // If another thread was faster, its front is as good.
+            let _ = self.front.set(front);
+        }
+        Ok(self.front.get().unwrap_or(&self.epoll).as_fd())
+    }
+}
+
+/// Lets the front watch our set, whatever that set is.
+fn watch(front: BorrowedFd<'_>, set: BorrowedFd<'_>) -> Result<(), Error> {
+    let (op, fd, events) = (libc::EPOLL_CTL_ADD, set.as_raw_fd(), libc::EPOLLIN as u32);
+    sys::epoll_ctl(front, op, fd, events, 0)
+        .map_err(|error| Error::registration("epoll_ctl add", fd, error))
 }
 
 /// The bits of an interest, as epoll_ctl(2) takes them.
@@ -122,7 +227,6 @@ impl Kernel for Epoll {
             edge: true,
             oneshot: true,
             nanosecond_timeouts: self.nanoseconds,
-            batched_changes: false,
             priority: true,
             conditions: true,
             fileno: true,
@@ -130,38 +234,28 @@ impl Kernel for Epoll {
     }
 
     fn add(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
-        let (op, events) = (libc::EPOLL_CTL_ADD, bits(interest));
-        match sys::epoll_ctl(self.epoll.as_fd(), op, token.fd, events, token.pack()) {
-            Ok(()) => {
-                self.len += 1;
-                if self.len > self.buffer.len() {
-                    self.buffer.resize(self.len * 2, Record::VACANT);
-                }
-                Ok(())
-            }
-            Err(error) => Err(self.refused("epoll_ctl add", token.fd, error)),
+        if let Err(error) = self.control(libc::EPOLL_CTL_ADD, token, interest) {
+            return Err(self.refused(token.fd, error));
         }
+        self.len += 1;
+        if self.len > self.buffer.len() {
+            self.buffer.resize(self.len * 2, Record::VACANT);
+        }
+        Ok(())
     }
 
     fn modify(&mut self, token: Token, from: Interest, to: Interest) -> Result<(), Error> {
         if is_exclusive(from) {
-            // The kernel refuses to modify an exclusive registration: epoll_ctl(2).
-            self.delete(token, from)?;
-            return self
-                .add(token, to)
-                .inspect_err(|_| drop(self.add(token, from)));
+            return self.exchange(token, from, to);
         }
-        let (op, events) = (libc::EPOLL_CTL_MOD, bits(to));
-        match sys::epoll_ctl(self.epoll.as_fd(), op, token.fd, events, token.pack()) {
-            Ok(()) => Ok(()),
-            Err(error) => Err(self.refused("epoll_ctl mod", token.fd, error)),
-        }
+        self.control(libc::EPOLL_CTL_MOD, token, to)
+            .map_err(|error| Error::os("epoll_ctl mod", Some(token.fd), error))
     }
 
     fn delete(&mut self, token: Token, _from: Interest) -> Result<(), Error> {
         match sys::epoll_ctl_del(self.epoll.as_fd(), token.fd) {
             Err(error) if !matches!(error.raw_os_error(), Some(libc::EBADF | libc::ENOENT)) => {
-                Err(self.refused("epoll_ctl del", token.fd, error))
+                Err(Error::os("epoll_ctl del", Some(token.fd), error))
             }
             _ => {
                 self.len -= 1;
@@ -181,39 +275,26 @@ impl Kernel for Epoll {
 
     fn disown(
         &mut self,
-        orphan: Token,
+        orphan: RawFd,
         taken: bool,
         live: &mut dyn Iterator<Item = (Token, Interest)>,
     ) -> Result<(), Error> {
         // If the number means the same description again, deleting works after all. If the number
         // has a key, deleting would hit that one.
-        if !taken && sys::epoll_ctl_del(self.epoll.as_fd(), orphan.fd).is_ok() {
+        if !taken && sys::epoll_ctl_del(self.epoll.as_fd(), orphan).is_ok() {
             return Ok(());
         }
-        // Build the set anew behind the same number. Edge keys report once more than they had to,
-        // and fired oneshot keys are armed again: hints may be spurious, a spin may not end.
-        let rebuilt = match sys::epoll_create1() {
-            Ok(rebuilt) => rebuilt,
-            Err(error) => return Err(Error::os("epoll_create1", None, error)),
-        };
-        for (token, interest) in live {
-            let (op, events) = (libc::EPOLL_CTL_ADD, bits(interest));
-            // A key whose number was closed as well was silent before and stays silent.
-            let _ = sys::epoll_ctl(rebuilt.as_fd(), op, token.fd, events, token.pack());
-        }
-        match sys::dup3(rebuilt.as_fd(), self.epoll.as_fd()) {
-            Ok(()) => Ok(()),
-            Err(error) => Err(Error::os("dup3", Some(self.epoll.as_raw_fd()), error)),
-        }
+        self.rebuild(live)
     }
 
     fn fileno(&self) -> Option<BorrowedFd<'_>> {
-        Some(self.epoll.as_fd())
+        Some(self.own_fd())
     }
 }
 
 impl OwnFd for Epoll {
+    /// Without a front, because no fd is left for one, the set itself.
     fn own_fd(&self) -> BorrowedFd<'_> {
-        self.epoll.as_fd()
+        self.front().unwrap_or_else(|_| self.epoll.as_fd())
     }
 }

@@ -7,8 +7,8 @@
 //! inherited by a fork: in the child its number is free, or somebody else's.
 //!
 //! **Decisions.** New and changed keys ask for a receipt, because the caller wants the answer now;
-//! a filter that was accepted before another was refused is taken out again. Deletions and planned
-//! changes travel with the next call. Both filters are merged into one event. The buffer holds
+//! a filter that was accepted before another was refused is taken out again. Deletions travel
+//! with the next call. Both filters are merged into one event. The buffer holds
 //! every knote. The process id is kept, so that a forked child neither uses nor closes a number
 //! that is not its own.
 //!
@@ -19,9 +19,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use super::{Kernel, OwnFd, Record};
-use crate::interest::Interest;
+use crate::interest::{Interest, masked};
 use crate::sys::kqueue::{self as sys, Filter, Kevent, ProcessFd};
-use crate::{Backend, Capabilities, Error, Readiness, Token, timeout};
+use crate::{Backend, Capabilities, Error, Mode, Readiness, Token, timeout};
 
 /// The kernel half of `KqueueSelector`.
 pub struct Kqueue {
@@ -37,7 +37,7 @@ pub struct Kqueue {
     knotes: usize,
     /// The answers of the last wait.
     events: Vec<Record>,
-    /// Planned changes that were refused outside a wait; the next wait reports them.
+    /// Changes of earlier calls that were refused by the way; the next wait reports them.
     refused: Vec<Kevent>,
 }
 
@@ -95,21 +95,14 @@ impl Kqueue {
         self.knotes = self.knotes + knotes(kept) - knotes(was);
     }
 
-    fn room(&mut self, entries: usize) {
-        if self.buffer.len() < entries {
-            self.buffer
-                .resize(entries * 2, Kevent::change(0, Filter::Read, 0, 0, 0));
-        }
-    }
-
     /// Sends the waiting changes and these, all with a receipt, so that no event is fetched by the
     /// way. The first refusal among these is the answer; others are for the next wait.
     fn send(&mut self, now: &[Kevent]) -> Result<(), Error> {
+        let queue = self.kqueue.get()?;
         let waiting = self.changes.len();
         self.changes.extend_from_slice(now);
         self.changes.iter_mut().for_each(Kevent::ask_for_receipt);
-        self.room(self.changes.len());
-        let queue = self.kqueue.get()?;
+        room(&mut self.buffer, self.changes.len());
         let sent = sys::kevent(queue, &self.changes, &mut self.buffer, NO_WAIT);
         self.changes.clear();
         let receipts = match sent {
@@ -123,12 +116,13 @@ impl Kqueue {
             None => Ok(()),
             Some(receipt) => {
                 let source = std::io::Error::from_raw_os_error(receipt.errno());
-                Err(Error::os("kevent add", Some(receipt.ident()), source))
+                Err(Error::registration("kevent add", receipt.ident(), source))
             }
         }
     }
 
-    /// The changes that lead from one interest to another.
+    /// The changes that lead from one interest to another. An add of a knote that is there looks at
+    /// the file anew but leaves the flags as they were, so another mode takes a deletion first.
     fn steps(
         token: Token,
         from: Option<Interest>,
@@ -136,13 +130,15 @@ impl Kqueue {
     ) -> impl Iterator<Item = Kevent> {
         [Filter::Read, Filter::Write]
             .into_iter()
-            .filter_map(move |filter| {
-                let step = match (watches(from, filter), watches(to, filter)) {
-                    (_, true) => sys::EV_ADD | mode_flags(to),
-                    (true, false) => sys::EV_DELETE,
-                    (false, false) => return None,
-                };
-                Some(Kevent::change(token.fd, filter, step, 0, token.generation))
+            .flat_map(move |filter| {
+                let (was, is) = (flags(from, filter), flags(to, filter));
+                let delete = was.filter(|_| was != is).map(|_| sys::EV_DELETE);
+                let add = is.map(|flags| sys::EV_ADD | flags);
+                let generation = token.tag().generation;
+                [delete, add]
+                    .into_iter()
+                    .flatten()
+                    .map(move |step| Kevent::change(token.fd, filter, step, 0, generation))
             })
     }
 
@@ -153,7 +149,7 @@ impl Kqueue {
         from: Option<Interest>,
         to: Option<Interest>,
     ) -> Result<(), Error> {
-        let mut now = [Kevent::change(0, Filter::Read, 0, 0, 0); 2];
+        let mut now = [Kevent::change(0, Filter::Read, 0, 0, 0); 4];
         let mut len = 0;
         for step in Self::steps(token, from, to) {
             now[len] = step;
@@ -173,7 +169,7 @@ impl Kqueue {
         let Some(Some(watched)) = self.keys.get_mut(fd as usize) else {
             return;
         };
-        if watched.token.generation != event.generation() {
+        if watched.token.tag().generation != event.generation() {
             return;
         }
         let readiness = match event.has(sys::EV_ERROR) {
@@ -181,6 +177,9 @@ impl Kqueue {
             true => return,
             false => condition(&event),
         };
+        if masked(readiness, watched.interest.mask()).is_empty() {
+            return;
+        }
         if watched.merged == 0 {
             self.events.push(Record::new(watched.token, readiness));
             watched.merged = self.events.len();
@@ -189,21 +188,31 @@ impl Kqueue {
         }
     }
 
-    /// After a wait: forgets the places of merging, and silences oneshot keys, of which only one of
-    /// two filters may have fired.
+    /// After a wait: forgets the places of merging, silences oneshot keys, of which only one of two
+    /// filters may have fired, and lets an ending that lasts be reported again.
     fn settle(&mut self) {
         for index in 0..self.events.len() {
-            let token = self.events[index].token();
-            let Some(Some(watched)) = self.keys.get_mut(token.fd as usize) else {
+            let fd = self.events[index].tag().fd;
+            let Some(Some(watched)) = self.keys.get_mut(fd as usize) else {
                 continue;
             };
             watched.merged = 0;
-            let interest = watched.interest;
-            if interest.mode.is_oneshot() && interest.events() == crate::Events::READ_WRITE {
-                self.changes
-                    .extend(Self::steps(token, Some(interest), None));
+            let refused = self.events[index].readiness() == Readiness::ERROR;
+            let (token, interest) = (watched.token, watched.interest);
+            let some = Some(interest);
+            let both = interest.events() == crate::Events::READ_WRITE;
+            if interest.mode.is_oneshot() && (both || interest.endings_only) {
+                self.changes.extend(Self::steps(token, some, None));
+            } else if interest.endings_only && interest.mode == Mode::Level && !refused {
+                self.changes.extend(Self::steps(token, some, some));
             }
         }
+    }
+}
+
+fn room(buffer: &mut Vec<Kevent>, entries: usize) {
+    if buffer.len() < entries {
+        buffer.resize(entries * 2, Kevent::change(0, Filter::Read, 0, 0, 0));
     }
 }
 
@@ -212,22 +221,20 @@ const NO_WAIT: Option<libc::timespec> = Some(libc::timespec {
     tv_nsec: 0,
 });
 
-fn watches(interest: Option<Interest>, filter: Filter) -> bool {
-    interest.is_some_and(|interest| match filter {
+/// The flags of the knote that an interest has for a filter, if it has one.
+fn flags(interest: Option<Interest>, filter: Filter) -> Option<u32> {
+    let interest = interest.filter(|interest| match filter {
         Filter::Read => interest.events().is_readable(),
         _ => interest.events().is_writable(),
-    })
-}
-
-fn mode_flags(interest: Option<Interest>) -> u32 {
-    let mode = interest.map(|interest| interest.mode).unwrap_or_default();
-    let edge = if mode.is_edge() { sys::EV_CLEAR } else { 0 };
-    let oneshot = if mode.is_oneshot() {
-        sys::EV_ONESHOT
-    } else {
-        0
+    })?;
+    // A knote cannot be asked for endings alone. Of what it tells besides it shall tell only news.
+    let clear = interest.mode.is_edge() || interest.endings_only;
+    let edge = if clear { sys::EV_CLEAR } else { 0 };
+    let oneshot = match interest.mode.is_oneshot() && !interest.endings_only {
+        true => sys::EV_ONESHOT,
+        false => 0,
     };
-    edge | oneshot
+    Some(edge | oneshot)
 }
 
 /// What one filter says. The end of the read side is a closed peer; the end of the write side is
@@ -258,7 +265,6 @@ impl Kernel for Kqueue {
             edge: true,
             oneshot: true,
             nanosecond_timeouts: true,
-            batched_changes: true,
             priority: false,
             conditions: true,
             fileno: true,
@@ -274,17 +280,8 @@ impl Kernel for Kqueue {
     }
 
     fn delete(&mut self, token: Token, from: Interest) -> Result<(), Error> {
-        self.plan(token, Some(from), None)
-    }
-
-    fn plan(
-        &mut self,
-        token: Token,
-        from: Option<Interest>,
-        to: Option<Interest>,
-    ) -> Result<(), Error> {
-        self.changes.extend(Self::steps(token, from, to));
-        self.keep(token, to);
+        self.changes.extend(Self::steps(token, Some(from), None));
+        self.keep(token, None);
         if self.changes.len() < BATCH {
             return Ok(());
         }
@@ -307,14 +304,18 @@ impl Kernel for Kqueue {
             timeout.map(timeout::timespec)
         };
         loop {
-            self.room((self.knotes + self.changes.len()).max(1));
+            room(&mut self.buffer, (self.knotes + self.changes.len()).max(1));
             let queue = self.kqueue.get()?;
             let asked = sys::kevent(queue, &self.changes, &mut self.buffer, timeout);
             // Even an interrupted call has made the changes.
             self.changes.clear();
             let reported = match asked {
                 Ok(reported) => reported,
-                Err(error) => return Err(Error::os("kevent", None, error)),
+                Err(error) if self.events.is_empty() => {
+                    return Err(Error::os("kevent", None, error));
+                }
+                // What was refused earlier is told only once.
+                Err(_) => 0,
             };
             for index in 0..reported {
                 self.merge(self.buffer[index]);

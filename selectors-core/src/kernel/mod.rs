@@ -4,7 +4,8 @@
 //! by side. What they share (the key map, validation, masking, retries) is in `selector.rs` and
 //! `wait.rs`, once.
 
-use std::os::fd::BorrowedFd;
+use std::io;
+use std::os::fd::{BorrowedFd, RawFd};
 use std::time::{Duration, Instant};
 
 use crate::interest::Interest;
@@ -62,32 +63,16 @@ pub trait Kernel {
     /// closed or unknown to the kernel is not an error: then there is nothing left to stop.
     fn delete(&mut self, token: Token, from: Interest) -> Result<(), Error>;
 
-    /// One of the three verbs above (nothing to something, something to something else, something
-    /// to nothing), no later than with the next wait. A backend that can, sends many in one call.
-    fn plan(
-        &mut self,
-        token: Token,
-        from: Option<Interest>,
-        to: Option<Interest>,
-    ) -> Result<(), Error> {
-        match (from, to) {
-            (None, Some(to)) => self.add(token, to),
-            (Some(from), Some(to)) => self.modify(token, from, to),
-            (Some(from), None) => self.delete(token, from),
-            (None, None) => Ok(()),
-        }
-    }
-
     /// One wait of the kernel, at most this long. Each token comes at most once, with conditions
     /// that nobody has masked yet.
     fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Record], Error>;
 
-    /// Rids the kernel of a registration that has no key any more but still reports (only a raw
+    /// Rids the kernel of a registration of this number that has no key any more but still reports (only a raw
     /// source that was closed while a duplicate lived can leave one). `taken` says that the number
     /// has a new key, `live` are all registrations that must survive.
     fn disown(
         &mut self,
-        _orphan: Token,
+        _orphan: RawFd,
         _taken: bool,
         _live: &mut dyn Iterator<Item = (Token, Interest)>,
     ) -> Result<(), Error> {
@@ -135,15 +120,6 @@ impl Kernel for AnyKernel {
         self.0.delete(token, from)
     }
 
-    fn plan(
-        &mut self,
-        token: Token,
-        from: Option<Interest>,
-        to: Option<Interest>,
-    ) -> Result<(), Error> {
-        self.0.plan(token, from, to)
-    }
-
     #[inline]
     fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Record], Error> {
         self.0.wait(timeout)
@@ -151,7 +127,7 @@ impl Kernel for AnyKernel {
 
     fn disown(
         &mut self,
-        orphan: Token,
+        orphan: RawFd,
         taken: bool,
         live: &mut dyn Iterator<Item = (Token, Interest)>,
     ) -> Result<(), Error> {
@@ -197,27 +173,45 @@ pub(crate) fn open(backend: Backend) -> Result<Box<dyn Kernel + Send>, Error> {
 }
 
 /// The first kernel half that works here: its object can be made, and it answers an empty wait.
+///
+/// Passed over is a backend that this machine does not have or does not allow. That there is no fd
+/// or no memory left is an error: it says nothing about the backend, and a program that would go on
+/// with a slower one for the rest of its life would not know why.
 pub(crate) fn probe() -> Result<Box<dyn Kernel + Send>, Error> {
     let works = |backend: &Backend| {
         let mut kernel = open(*backend)?;
-        kernel.wait(Some(Duration::ZERO))?;
-        Ok(kernel)
+        match kernel.wait(Some(Duration::ZERO)) {
+            Err(Error::Interrupted) | Ok(_) => Ok(kernel),
+            Err(error) => Err(error),
+        }
     };
-    let mut outcome = Err(Error::UnknownBackend {
-        name: "default".to_owned(),
-    });
-    for backend in AVAILABLE {
-        outcome = works(backend);
-        if outcome.is_ok() {
-            break;
+    let (last, first) = AVAILABLE.split_last().expect("select is everywhere");
+    for backend in first {
+        match works(backend) {
+            Err(error) if !is_exhaustion(&error) => {}
+            outcome => return outcome,
         }
     }
-    outcome
+    works(last)
+}
+
+fn is_exhaustion(error: &Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM)
+    )
+}
+
+/// Whether a call is not to be had here, so that an older one must do: the kernel does not know it
+/// (ENOSYS), or a sandbox answers for the kernel. Several sandboxes say EPERM to every call that
+/// they do not know; none of the calls asked about here means anything else by it.
+pub(crate) fn is_withheld(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM))
 }
 
 /// Refuses a number that is not open, for the backends whose kernel would say so only later
 /// (contract row R7). It also keeps the key map from growing to any number that someone made up.
-pub(crate) fn must_be_open(fd: std::os::fd::RawFd) -> Result<(), Error> {
+pub(crate) fn must_be_open(fd: RawFd) -> Result<(), Error> {
     match crate::sys::fd::fcntl_getfd(fd) {
         Ok(_) => Ok(()),
         Err(source) => Err(Error::os("fcntl F_GETFD", Some(fd), source)),

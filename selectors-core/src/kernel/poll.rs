@@ -14,10 +14,10 @@ use std::time::Duration;
 
 use libc::pollfd;
 
-use super::{Kernel, Record, must_be_open};
+use super::{Kernel, Record, is_withheld, must_be_open};
 use crate::interest::Interest;
 use crate::sys::poll as sys;
-use crate::{Backend, Capabilities, Error, Readiness, Token, timeout};
+use crate::{Backend, Capabilities, Error, Readiness, Refusal, Token, timeout};
 
 /// The kernel half of `PollSelector`.
 pub struct Poll {
@@ -27,7 +27,7 @@ pub struct Poll {
     owners: Vec<(Token, Interest)>,
     /// By number, the index of its record.
     index: Vec<usize>,
-    /// Whether ppoll(2) works here; cleared by its first ENOSYS.
+    /// Whether ppoll(2) works here; cleared once it is [withheld](is_withheld).
     nanoseconds: bool,
     /// The answers of the last wait.
     events: Vec<Record>,
@@ -53,13 +53,26 @@ impl Poll {
         let millis = timeout::whole_millis(timeout);
         if let (None, Some(fine), true) = (millis, timeout, self.nanoseconds) {
             match sys::ppoll(&mut self.records, timeout::timespec(fine)) {
-                Err(error) if error.raw_os_error() == Some(libc::ENOSYS) => {
+                Err(error) if is_withheld(&error) => {
                     self.nanoseconds = false;
                 }
                 asked => return asked,
             }
         }
         sys::poll(&mut self.records, timeout::millis(timeout))
+    }
+}
+
+/// What a failed call means. It has one reason for EINVAL, and the errno does not tell it.
+fn failed(source: io::Error) -> Error {
+    match source.raw_os_error() {
+        Some(libc::EINVAL) => Error::Refused {
+            why: Refusal::MoreKeysThanFiles,
+            op: "poll",
+            fd: None,
+            source,
+        },
+        _ => Error::os("poll", None, source),
     }
 }
 
@@ -84,7 +97,6 @@ impl Kernel for Poll {
             edge: false,
             oneshot: true,
             nanosecond_timeouts: self.nanoseconds,
-            batched_changes: true,
             priority: true,
             conditions: true,
             fileno: false,
@@ -124,7 +136,7 @@ impl Kernel for Poll {
         self.events.clear();
         let mut left = match self.ask(timeout) {
             Ok(reported) => reported,
-            Err(error) => return Err(Error::os("poll", None, error)),
+            Err(error) => return Err(failed(error)),
         };
         for (record, (token, interest)) in self.records.iter_mut().zip(&self.owners) {
             if left == 0 {

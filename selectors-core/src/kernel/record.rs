@@ -1,8 +1,9 @@
 //! One answer of a kernel to a wait, before it is masked.
 
+use crate::token::Tag;
 use crate::{Readiness, Token};
 
-/// A token and the conditions that the kernel reports for it.
+/// The tag of a token and the conditions that the kernel reports for it.
 ///
 /// Where there is epoll it has the layout of `struct epoll_event`, so that the kernel writes it and
 /// nobody translates: that is a third of the cost of an event. Other backends fill it in.
@@ -29,13 +30,13 @@ impl Record {
     pub(crate) fn new(token: Token, readiness: Readiness) -> Record {
         Record(Raw {
             events: u32::from(readiness.bits()),
-            u64: token.pack(),
+            u64: token.tag().pack(),
         })
     }
 
     #[inline]
-    pub(crate) fn token(self) -> Token {
-        Token::unpack(self.0.u64)
+    pub(crate) fn tag(self) -> Tag {
+        Tag::unpack(self.0.u64)
     }
 
     #[inline]

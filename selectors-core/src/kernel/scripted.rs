@@ -38,7 +38,6 @@ impl Kernel for Scripted {
             edge: true,
             oneshot: true,
             nanosecond_timeouts: true,
-            batched_changes: false,
             priority: true,
             conditions: true,
             fileno: false,

@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use super::{Kernel, Record, must_be_open};
+use super::{Kernel, Record, is_withheld, must_be_open};
 use crate::interest::Interest;
 use crate::sys::select::{self as sys, Word};
 use crate::{Backend, Capabilities, Error, Readiness, Token, timeout};
@@ -24,7 +24,7 @@ pub struct Select {
     answer: [Vec<Word>; 3],
     /// By number; `None` is not watched.
     keys: Vec<Option<(Token, Interest)>>,
-    /// Whether pselect(2) works here; cleared by its first ENOSYS.
+    /// Whether pselect(2) works here; cleared once it is [withheld](is_withheld).
     nanoseconds: bool,
     /// The answers of the last wait.
     events: Vec<Record>,
@@ -68,7 +68,7 @@ impl Select {
         if self.nanoseconds {
             let asked = sys::pselect(nfds, self.fresh(), timeout.map(timeout::timespec));
             match asked {
-                Err(error) if error.raw_os_error() == Some(libc::ENOSYS) => {
+                Err(error) if is_withheld(&error) => {
                     self.nanoseconds = false;
                 }
                 asked => return asked,
@@ -118,10 +118,10 @@ impl Select {
     /// Turns the events of numbers that are not open into `INVALID` and stops watching them.
     fn disable_closed(&mut self) {
         for index in 0..self.events.len() {
-            let token = self.events[index].token();
-            if must_be_open(token.fd).is_err() {
+            let fd = self.events[index].tag().fd;
+            if must_be_open(fd).is_err() {
                 self.events[index].replace(Readiness::INVALID);
-                self.set(token.fd as usize, None);
+                self.set(fd as usize, None);
             }
         }
     }
@@ -158,7 +158,6 @@ impl Kernel for Select {
             edge: false,
             oneshot: true,
             nanosecond_timeouts: self.nanoseconds,
-            batched_changes: true,
             priority: true,
             conditions: false,
             fileno: false,
@@ -209,8 +208,12 @@ impl Kernel for Select {
         let asked = match self.ask(timeout) {
             Err(error) if error.raw_os_error() == Some(libc::EBADF) => {
                 self.find_closed();
-                // The others were not looked at; now they can be, and nobody need wait for it.
-                self.ask(Some(Duration::ZERO))
+                // The others were not looked at; now they can be, and nobody need wait for it. If
+                // that fails, what was found is reported all the same: it is found only once.
+                match self.ask(Some(Duration::ZERO)) {
+                    Err(_) if !self.events.is_empty() => Ok(0),
+                    asked => asked,
+                }
             }
             asked => asked,
         };
@@ -226,7 +229,7 @@ impl Kernel for Select {
             Err(error) => return Err(Error::os("select", None, error)),
         }
         for index in 0..self.events.len() {
-            let fd = self.events[index].token().fd as usize;
+            let fd = self.events[index].tag().fd as usize;
             if let Some((_, interest)) = self.keys[fd] {
                 if interest.mode.is_oneshot() {
                     self.set(fd, None);

@@ -10,7 +10,6 @@ use crate::sys::fd::fcntl_getfd;
 use crate::sys::testing::dup_from;
 use crate::{
     EVENT_READ, EVENT_WRITE, EpollFlags, EpollSelector, Error, Events, Interest, Mode, Selector,
-    Token,
 };
 
 on_every_backend!(
@@ -103,18 +102,12 @@ fn gh110395_a_forked_child_neither_uses_nor_closes_the_kqueue() {
     let (a, _b) = pair();
     let mut kernel = Kqueue::new().unwrap();
     let number = kernel.fileno().unwrap().as_raw_fd();
-    let token = Token {
-        fd: a.as_raw_fd(),
-        generation: 1,
-    };
+    let token = crate::Token::new(a.as_raw_fd(), 1);
     let interest = Interest::new(EVENT_READ);
     kernel.add(token, interest).unwrap();
     kernel.in_a_child_for_tests();
     assert!(matches!(kernel.wait(NOW), Err(Error::Forked)));
-    let other = Token {
-        fd: a.as_raw_fd() + 1,
-        generation: 2,
-    };
+    let other = crate::Token::new(a.as_raw_fd() + 1, 2);
     assert!(matches!(kernel.add(other, interest), Err(Error::Forked)));
     kernel.delete(token, interest).unwrap();
     drop(kernel);

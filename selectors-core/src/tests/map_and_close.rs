@@ -21,19 +21,12 @@ fn g1_get_key_finds_what_was_registered<K: TestKernel>() {
     let token = selector.register(&a, EVENT_READ, "data").unwrap();
     assert_eq!(selector.get_key(token).unwrap().data, "data");
     for stranger in [
-        Token {
-            generation: token.generation + 1,
-            ..token
-        },
-        Token {
-            fd: token.fd + 1,
-            ..token
-        },
-        Token { fd: -1, ..token },
-        Token {
-            fd: i32::MAX,
-            ..token
-        },
+        Token::new(token.fd, token.generation() + 1),
+        // The same lower half, which is all that a kernel carries.
+        Token::new(token.fd, token.generation() + (1 << 32)),
+        Token::new(token.fd + 1, token.generation()),
+        Token::new(-1, token.generation()),
+        Token::new(i32::MAX, token.generation()),
     ] {
         assert!(selector.get_key(stranger).is_none());
     }

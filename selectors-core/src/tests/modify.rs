@@ -1,4 +1,4 @@
-//! Rows M1 to M14: modify, its data half, parking, and planned changes.
+//! Rows M1 to M14: modify, its data half, and parking.
 
 use std::time::{Duration, Instant};
 
@@ -6,10 +6,7 @@ use super::support::*;
 use crate::kernel::{Devpoll, Epoll, Kqueue, Poll, Select};
 use crate::sys::fault;
 use crate::sys::testing::Private;
-use crate::{
-    EVENT_READ, EVENT_WRITE, Error, Events, Mode, Readiness, Script, ScriptedSelector, Selector,
-    SelectorKey,
-};
+use crate::{EVENT_READ, EVENT_WRITE, Error, Events, Script, ScriptedSelector};
 
 on_every_backend!(
     m1_a_stale_token_is_not_registered,
@@ -19,9 +16,6 @@ on_every_backend!(
     m6_m7_the_original_file_object_stays,
     m12_a_closed_number_keeps_its_key,
     m14_modify_is_one_step,
-    later_changes_are_made_before_the_next_wait,
-    later_changes_that_cancel_out_cost_nothing,
-    later_changes_are_overtaken_by_verbs_that_act_at_once,
 );
 
 fn m1_a_stale_token_is_not_registered<K: TestKernel>() {
@@ -29,12 +23,7 @@ fn m1_a_stale_token_is_not_registered<K: TestKernel>() {
     let mut selector = selector::<K, _, _>();
     let token = selector.register(&a, EVENT_READ, ()).unwrap();
     selector.unregister(token).unwrap();
-    for answer in [
-        selector.modify(token, EVENT_WRITE),
-        selector.park(token),
-        selector.modify_later(token, EVENT_WRITE),
-        selector.park_later(token),
-    ] {
+    for answer in [selector.modify(token, EVENT_WRITE), selector.park(token)] {
         assert!(matches!(answer, Err(Error::NotRegistered(fd)) if fd == token.fd()));
     }
 }
@@ -225,112 +214,4 @@ fn m6_modify_costs_one_system_call_on_epoll_and_kqueue_and_none_elsewhere() {
         selector.modify(token, EVENT_WRITE).unwrap();
         assert_eq!(fault::total(), before);
     }
-}
-
-fn later_changes_are_made_before_the_next_wait<K: TestKernel>() {
-    let sockets: Vec<_> = (0..3).map(|_| pair()).collect();
-    let mut selector = selector::<K, _, _>();
-    let mut tokens: Vec<_> = sockets
-        .iter()
-        .map(|(a, _)| selector.register(a, EVENT_READ, ()).unwrap())
-        .collect();
-    // Numbers that another test has closed may be given to later sockets.
-    tokens.sort_unstable();
-    for token in &tokens {
-        selector.modify_later(*token, EVENT_WRITE).unwrap();
-    }
-    selector.park_later(tokens[0]).unwrap();
-    assert_eq!(
-        selector.get_key(tokens[1]).unwrap().events,
-        Some(EVENT_READ),
-        "not yet"
-    );
-    assert_eq!(tokens_now(&mut selector), tokens[1..]);
-    assert!(selector.get_key(tokens[0]).unwrap().is_parked());
-    selector.modify_later(tokens[0], EVENT_WRITE).unwrap();
-    assert_eq!(tokens_now(&mut selector), tokens);
-}
-
-fn later_changes_that_cancel_out_cost_nothing<K: TestKernel>() {
-    let (a, _b) = pair();
-    let mut selector = selector::<K, _, _>();
-    let token = selector.register(&a, EVENT_READ, ()).unwrap();
-    assert_eq!(tokens_now(&mut selector), []);
-    let before = fault::total();
-    selector.modify_later(token, EVENT_WRITE).unwrap();
-    selector.park_later(token).unwrap();
-    selector.modify_later(token, EVENT_READ).unwrap();
-    selector.flush().unwrap();
-    assert_eq!(fault::total(), before);
-}
-
-fn later_changes_are_overtaken_by_verbs_that_act_at_once<K: TestKernel>() {
-    let (a, _b) = pair();
-    let mut selector = selector::<K, _, _>();
-    let token = selector.register(&a, EVENT_READ, ()).unwrap();
-    selector.modify_later(token, EVENT_WRITE).unwrap();
-    selector.modify(token, EVENT_READ).unwrap();
-    assert_eq!(tokens_now(&mut selector), []);
-    selector.modify_later(token, EVENT_WRITE).unwrap();
-    selector.unregister(token).unwrap();
-    let token = selector.register(&a, EVENT_READ, ()).unwrap();
-    assert_eq!(tokens_now(&mut selector), []);
-    selector.unregister(token).unwrap();
-}
-
-#[test]
-fn later_changes_reach_kqueue_and_devpoll_in_one_call() {
-    fn calls<K: TestKernel>(call: &str) -> usize {
-        let sockets: Vec<_> = (0..50).map(|_| pair()).collect();
-        let mut selector = selector::<K, _, _>();
-        let register = |(a, _)| selector.register(a, EVENT_READ, ()).unwrap();
-        let tokens: Vec<_> = sockets.iter().map(|(a, b)| (a, b)).map(register).collect();
-        assert_eq!(tokens_now(&mut selector), []);
-        for token in &tokens {
-            selector.modify_later(*token, Events::READ_WRITE).unwrap();
-        }
-        let before = fault::count(call);
-        assert_eq!(tokens_now(&mut selector).len(), tokens.len());
-        fault::count(call) - before
-    }
-    assert_eq!(calls::<Kqueue>("kevent"), 1);
-    assert_eq!(calls::<Devpoll>("write"), 1);
-    assert_eq!(calls::<Epoll>("epoll_ctl"), 50);
-}
-
-#[test]
-fn later_changes_that_the_kernel_refuses_are_reported_by_the_wait() {
-    let ((a, _b), (c, _d)) = (pair(), pair());
-    let mut selector = selector::<Epoll, _, _>();
-    let first = selector.register(&a, EVENT_READ, ()).unwrap();
-    let second = selector.register(&c, EVENT_READ, ()).unwrap();
-    selector.modify_later(first, EVENT_WRITE).unwrap();
-    selector.modify_later(second, EVENT_WRITE).unwrap();
-    fault::inject("epoll_ctl", libc::ENOMEM);
-    let failed = selector.select(&mut Vec::new(), NOW).unwrap_err();
-    assert_eq!(failed.raw_os_error(), Some(libc::ENOMEM));
-    // One kept its interest, the other was changed all the same.
-    let changed = |token| -> Option<Events> {
-        let key: &SelectorKey<_, _> = Selector::get_key(&selector, token)?;
-        key.events
-    };
-    let both = [changed(first), changed(second)];
-    assert!(
-        both.contains(&Some(EVENT_READ)) && both.contains(&Some(EVENT_WRITE)),
-        "{both:?}"
-    );
-}
-
-#[test]
-fn later_changes_refused_by_kqueue_come_back_as_an_error_of_the_key() {
-    let (a, _b) = pair();
-    let mut selector = selector::<Kqueue, _, _>();
-    let token = selector
-        .register_with(&a, EVENT_READ, Mode::Level, ())
-        .unwrap();
-    selector.modify_later(token, Events::READ_WRITE).unwrap();
-    fault::inject_after("epoll_ctl", 2, libc::ENOMEM);
-    let ready = ready_now(&mut selector);
-    assert_eq!(ready.len(), 1);
-    assert!(ready[0].1.contains(Readiness::ERROR));
 }

@@ -119,15 +119,46 @@ fn r9_a_selector_nests_in_another<K: TestKernel>() {
     assert_eq!(tokens_now(&mut inner).len(), 1);
 }
 
+/// Each epoll selector that is watched is two sets, of which the kernel takes a chain of five.
+#[test]
+fn r9_epoll_selectors_nest_three_deep() {
+    let (a, b) = pair();
+    let mut innermost = EpollSelector::new().unwrap();
+    innermost.register(a, EVENT_READ, ()).unwrap();
+    let mut chain = vec![];
+    let mut watched = innermost.as_fd().try_clone_to_owned().unwrap();
+    for _ in 0..2 {
+        let mut outer = EpollSelector::new().unwrap();
+        outer.register(watched, EVENT_READ, ()).unwrap();
+        watched = outer.as_fd().try_clone_to_owned().unwrap();
+        chain.push(outer);
+    }
+    send(&b);
+    for selector in &mut chain {
+        assert_eq!(tokens_now(selector).len(), 1);
+    }
+    let refused = EpollSelector::new()
+        .unwrap()
+        .register(watched, EVENT_READ, ())
+        .unwrap_err();
+    assert!(
+        matches!(
+            refused.error,
+            Error::Refused {
+                why: Refusal::TooDeep,
+                ..
+            }
+        ),
+        "{refused}"
+    );
+}
+
 #[test]
 fn r9_a_set_that_watches_itself_or_a_loop_is_refused_by_name() {
     let number = Private::new(io::stdin());
     let mut kernel = Epoll::new().unwrap();
     let own = kernel.own_fd().as_raw_fd();
-    let token = crate::Token {
-        fd: own,
-        generation: 1,
-    };
+    let token = crate::Token::new(own, 1);
     let refused = kernel.add(token, Interest::new(EVENT_READ)).unwrap_err();
     assert!(
         matches!(
@@ -139,21 +170,15 @@ fn r9_a_set_that_watches_itself_or_a_loop_is_refused_by_name() {
         ),
         "{refused}"
     );
-    assert_eq!(refused.raw_os_error(), Some(libc::EINVAL));
+    assert_eq!(refused.raw_os_error(), Some(libc::ELOOP));
 
     let mut kernel_of_number = Epoll::new().unwrap();
     number.reuse(kernel_of_number.own_fd());
-    let inner = crate::Token {
-        fd: own,
-        generation: 1,
-    };
+    let inner = crate::Token::new(own, 1);
     kernel_of_number
         .add(inner, Interest::new(EVENT_READ))
         .unwrap();
-    let outer = crate::Token {
-        fd: number.number(),
-        generation: 2,
-    };
+    let outer = crate::Token::new(number.number(), 2);
     let refused = kernel.add(outer, Interest::new(EVENT_READ)).unwrap_err();
     assert!(
         matches!(

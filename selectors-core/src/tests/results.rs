@@ -143,12 +143,9 @@ fn s19_a_full_event_buffer_of_devpoll_leaves_the_rest_for_the_next_wait() {
     // What does not fit is still ready; the double reports the lowest numbers first.
     let sockets: Vec<_> = (0..3).map(|_| pair()).collect();
     let mut kernel = Devpoll::new().unwrap();
-    for (index, (a, _)) in sockets.iter().enumerate() {
+    for (index, (a, _)) in (0..).zip(&sockets) {
         let fd = std::os::fd::AsRawFd::as_raw_fd(a);
-        let token = Token {
-            fd,
-            generation: index as u32,
-        };
+        let token = Token::new(fd, index);
         kernel
             .add(token, Interest::new(EVENT_WRITE).mode(Mode::Oneshot))
             .unwrap();
@@ -161,7 +158,7 @@ fn s19_a_full_event_buffer_of_devpoll_leaves_the_rest_for_the_next_wait() {
                 .wait(NOW)
                 .unwrap()
                 .iter()
-                .map(|record| record.token()),
+                .map(|record| record.tag().fd),
         );
     }
     assert_eq!(seen.len(), 3);

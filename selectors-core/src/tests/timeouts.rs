@@ -77,10 +77,7 @@ fn s8_a_timeout_gives_nothing<K: TestKernel>() {
     let mut selector = selector::<K, _, _>();
     selector.register(a, EVENT_READ, ()).unwrap();
     let stale = crate::Event {
-        token: crate::Token {
-            fd: 0,
-            generation: 0,
-        },
+        token: crate::Token::new(0, 0),
         readiness: crate::Readiness::READABLE,
     };
     let mut ready = vec![stale];

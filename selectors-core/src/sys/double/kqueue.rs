@@ -295,10 +295,7 @@ fn collect_filter(queue: &mut Queue, filter: i16, events: &mut [kevent]) -> usiz
     let n = epoll::epoll_wait(set.as_fd(), &mut found, 0).unwrap_or(0);
     let mut reported = 0;
     for found in &found[..n] {
-        let (ident, bits) = (
-            found.token().fd as usize,
-            i32::from(found.readiness().bits()),
-        );
+        let (ident, bits) = (found.tag().fd as usize, i32::from(found.readiness().bits()));
         let Some(knote) = queue.knotes.get(&(ident, filter)) else {
             continue;
         };

@@ -22,9 +22,7 @@ const SOURCES: usize = 4;
 enum Step {
     Register(usize, Events, Mode),
     Modify(usize, Events),
-    ModifyLater(usize, Events),
     Park(usize),
-    ParkLater(usize),
     Unregister(usize),
     /// The other end writes a byte.
     PeerWrites(usize),
@@ -51,9 +49,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => (source(), events(), mode).prop_map(|(s, e, m)| Step::Register(s, e, m)),
         3 => (source(), events()).prop_map(|(s, e)| Step::Modify(s, e)),
-        2 => (source(), events()).prop_map(|(s, e)| Step::ModifyLater(s, e)),
         2 => source().prop_map(Step::Park),
-        1 => source().prop_map(Step::ParkLater),
         2 => source().prop_map(Step::Unregister),
         4 => source().prop_map(Step::PeerWrites),
         1 => source().prop_map(Step::PeerDrains),

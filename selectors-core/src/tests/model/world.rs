@@ -14,7 +14,6 @@ use crate::{DefaultSelector, Error, Event, Events, Mode, Selector, Token};
 struct Key {
     /// `None` is parked.
     events: Option<Events>,
-    planned: Option<Option<Events>>,
     mode: Mode,
 }
 
@@ -74,10 +73,8 @@ impl World {
     pub(super) fn play(&mut self, step: &Step) -> Result<(), String> {
         match *step {
             Step::Register(source, events, mode) => self.register(source, events, mode)?,
-            Step::Modify(source, events) => self.change(source, Some(events), false)?,
-            Step::ModifyLater(source, events) => self.change(source, Some(events), true)?,
-            Step::Park(source) => self.change(source, None, false)?,
-            Step::ParkLater(source) => self.change(source, None, true)?,
+            Step::Modify(source, events) => self.change(source, Some(events))?,
+            Step::Park(source) => self.change(source, None)?,
             Step::Unregister(source) => self.unregister(source)?,
             Step::PeerWrites(source) => self.sources[source].peer_writes(),
             Step::PeerDrains(source) => self.sources[source].peer_drains(),
@@ -115,39 +112,30 @@ impl World {
         }
         self.keys[source].get_or_insert(Key {
             events: Some(events),
-            planned: None,
             mode,
         });
         Ok(())
     }
 
-    fn change(&mut self, source: usize, to: Option<Events>, later: bool) -> Result<(), String> {
+    fn change(&mut self, source: usize, to: Option<Events>) -> Result<(), String> {
         for player in &mut self.players {
             let Some(token) = player.tokens[source].or(player.stale) else {
                 continue;
             };
             let selector = &mut player.selector;
-            let answer = match (to, later) {
-                (Some(events), false) => selector.modify(token, events),
-                (Some(events), true) => selector.modify_later(token, events),
-                (None, false) => selector.park(token),
-                (None, true) => selector.park_later(token),
+            let answer = match to {
+                Some(events) => selector.modify(token, events),
+                None => selector.park(token),
             };
             match answer {
                 Ok(()) if player.tokens[source].is_some() => {}
                 Err(Error::NotRegistered(_)) if player.tokens[source].is_none() => {}
                 answer => return Err(format!("{}: {answer:?}", selector.backend())),
             }
-            if !later {
-                player.fired[source] = false;
-            }
+            player.fired[source] = false;
         }
         if let Some(key) = &mut self.keys[source] {
-            if later {
-                key.planned = Some(to);
-            } else {
-                (key.events, key.planned) = (to, None);
-            }
+            key.events = to;
         }
         Ok(())
     }
@@ -197,14 +185,12 @@ impl World {
                 let (Some(key), Some(token)) = (key, player.tokens[source]) else {
                     continue;
                 };
-                if key.planned.is_some_and(|to| to.is_some()) {
-                    player.fired[source] = false;
-                }
                 if player.fired[source] {
                     continue;
                 }
-                let watched = key.planned.unwrap_or(key.events);
-                let asked = watched.and_then(|w| self.sources[source].expected(backend, w));
+                let asked = key
+                    .events
+                    .and_then(|watched| self.sources[source].expected(backend, watched));
                 if let Some(events) = asked {
                     expected.push((token, events));
                     player.fired[source] = key.mode.is_oneshot();
@@ -218,9 +204,6 @@ impl World {
                     "{backend} reports {ready:?}, expected {expected:?}"
                 ));
             }
-        }
-        for key in self.keys.iter_mut().flatten() {
-            key.events = key.planned.take().unwrap_or(key.events);
         }
         Ok(())
     }
