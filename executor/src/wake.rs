@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use reactor::observe::Event;
-use selectors_core::Notifier;
+use selectors_core::NotifyHandle;
 
 use crate::core::Core;
 use crate::inbox::{Inbox, Notify};
@@ -31,7 +31,7 @@ pub(crate) struct Remote {
     pub(crate) inbox: Inbox<Mail>,
     /// Writes to the notifier so far.
     pub(crate) notifications: AtomicU64,
-    pub(crate) notifier: Arc<Notifier>,
+    pub(crate) notifier: NotifyHandle,
 }
 
 /// What other threads send to a runtime.

@@ -1,9 +1,8 @@
 //! Choosing the backend and the trigger mode of a reactor, and opening it.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
 use selectors_core::{
@@ -117,9 +116,9 @@ impl Builder {
                 return Err(io::Error::new(io::ErrorKind::Unsupported, message));
             }
         };
-        let notifier = Arc::new(Notifier::new()?);
+        let notifier = Rc::new(Notifier::new()?);
         let notified = Rc::new(Slot::new(None));
-        let fileobj: Rc<dyn AsFd> = Rc::new(NotifierFd(Arc::clone(&notifier)));
+        let fileobj: Rc<dyn AsFd> = Rc::<Notifier>::clone(&notifier);
         let mode = if edge { Mode::Edge } else { Mode::Level };
         let token = selector.register_with(fileobj, EVENT_READ, mode, Rc::clone(&notified))?;
         notified.registered(token, EVENT_READ, mode);
@@ -142,14 +141,5 @@ impl Builder {
         };
         crate::trace::install(&reactor);
         Ok(reactor)
-    }
-}
-
-/// Lets the selector own a share of the notifier.
-struct NotifierFd(Arc<Notifier>);
-
-impl AsFd for NotifierFd {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
     }
 }

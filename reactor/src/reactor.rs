@@ -4,10 +4,9 @@ use std::fmt;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use selectors_core::{Backend, Notifier};
+use selectors_core::{Backend, NotifyHandle};
 
 use crate::builder::{Builder, Trigger};
 use crate::metrics::Metrics;
@@ -17,7 +16,7 @@ use crate::shared::Shared;
 /// Maps the readiness of keys onto wakers, one [turn](Reactor::turn) at a time.
 ///
 /// A handle: clones share one reactor. It stays on its thread; what crosses threads is its
-/// [`Notifier`].
+/// [notifier](Reactor::notifier).
 #[derive(Clone)]
 pub struct Reactor {
     pub(crate) shared: Rc<Shared>,
@@ -95,9 +94,10 @@ impl Reactor {
         self.shared.selector.borrow().get_map().len() - 1
     }
 
-    /// Ends the current or the next blocking [turn](Reactor::turn); may cross threads.
-    pub fn notifier(&self) -> Arc<Notifier> {
-        Arc::clone(&self.shared.notifier)
+    /// What ends the current or the next blocking [turn](Reactor::turn), from any thread; it can do
+    /// nothing else.
+    pub fn notifier(&self) -> NotifyHandle {
+        self.shared.notifier.handle()
     }
 
     /// Gives the running task a full budget of leaf operations: an executor calls this before each

@@ -4,7 +4,6 @@ use std::cell::{Cell, RefCell};
 use std::mem::ManuallyDrop;
 use std::os::fd::AsFd;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::Waker;
 
 use selectors_core::{DefaultSelector, Notifier, Token};
@@ -51,7 +50,7 @@ pub(crate) struct Shared {
     /// Entered, and nobody observes; see `is_calm`.
     calm: Cell<bool>,
     /// Ends a wait from any thread.
-    pub(crate) notifier: Arc<Notifier>,
+    pub(crate) notifier: Rc<Notifier>,
     /// The notifier's own slot: its readiness says that somebody notified.
     pub(crate) notified: Rc<Slot>,
     /// Who made it: the id of the process.
@@ -76,7 +75,7 @@ impl Shared {
         clock: Clock,
         edge: bool,
         spin: Spin,
-        notifier: Arc<Notifier>,
+        notifier: Rc<Notifier>,
         notified: Rc<Slot>,
     ) -> Self {
         Shared {

@@ -50,7 +50,7 @@ pub use named::EpollSelector;
 #[cfg(kqueue)]
 pub use named::KqueueSelector;
 pub use named::{DefaultSelector, PollSelector, SelectSelector};
-pub use notifier::Notifier;
+pub use notifier::{Notifier, NotifyHandle};
 pub use raw::RawSource;
 pub use readiness::Readiness;
 pub use register_error::RegisterError;

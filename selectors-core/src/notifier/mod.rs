@@ -1,18 +1,19 @@
 //! Wakes a selector that waits, from any thread.
 
+use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
 
 use crate::Error;
 
 #[cfg(eventfd)]
 mod eventfd;
-#[cfg(any(not(eventfd), test))]
 mod pipe;
 #[cfg(any(kqueue, test))]
 mod user;
 
 #[cfg(eventfd)]
-use eventfd::Eventfd as Signal;
+use eventfd::EventfdOrPipe as Signal;
 #[cfg(not(any(eventfd, kqueue)))]
 use pipe::Pipe as Signal;
 #[cfg(all(kqueue, not(eventfd)))]
@@ -21,24 +22,27 @@ use user::UserOrPipe as Signal;
 /// A flag with an fd: [`notify`](Notifier::notify) makes it readable, [`clear`](Notifier::clear)
 /// takes that back. Register it for READ; in edge mode it need never be cleared.
 ///
-/// An eventfd on Linux, a kqueue with a user event on the BSDs and macOS, a pipe elsewhere.
+/// Who waits keeps the notifier; who shall only end the wait gets a [`handle`](Notifier::handle).
+///
+/// An eventfd on Linux, a kqueue with a user event on the BSDs and macOS; a pipe elsewhere, and
+/// where these are refused.
 ///
 /// ```
 /// use selectors_core::{DefaultSelector, EVENT_READ, Notifier};
-/// use std::sync::Arc;
 ///
-/// let notifier = Arc::new(Notifier::new()?);
+/// let notifier = Notifier::new()?;
 /// let mut selector = DefaultSelector::new()?;
-/// selector.register(Arc::clone(&notifier), EVENT_READ, ())?;
+/// selector.register(&notifier, EVENT_READ, ())?;
 ///
-/// std::thread::spawn(move || notifier.notify());
+/// let handle = notifier.handle();
+/// std::thread::spawn(move || handle.notify());
 /// let mut ready = Vec::new();
 /// selector.select(&mut ready, None)?;
 /// assert_eq!(ready.len(), 1);
 /// # Ok::<(), selectors_core::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Notifier(Signal);
+pub struct Notifier(Arc<Signal>);
 
 impl Notifier {
     /// A new notifier, not notified.
@@ -47,7 +51,7 @@ impl Notifier {
     ///
     /// [`Refusal::TooManyFiles`](crate::Refusal::TooManyFiles) at the limit of open files.
     pub fn new() -> Result<Notifier, Error> {
-        Signal::new().map(Notifier)
+        Ok(Notifier(Arc::new(Signal::new()?)))
     }
 
     /// Makes the fd readable. May be called from any thread, any number of times.
@@ -68,11 +72,45 @@ impl Notifier {
     pub fn clear(&self) -> Result<bool, Error> {
         self.0.clear()
     }
+
+    /// What others get: it can notify, and nothing else.
+    #[must_use]
+    pub fn handle(&self) -> NotifyHandle {
+        NotifyHandle(Arc::clone(&self.0))
+    }
 }
 
 impl AsFd for Notifier {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
+    }
+}
+
+/// Notifies a [`Notifier`] from any thread and can do nothing else: whoever has it cannot take a
+/// notification away, nor wait for one. Clones are cheap; the fd lives as long as one of them does.
+///
+/// ```compile_fail
+/// # let notifier = selectors_core::Notifier::new()?;
+/// notifier.handle().clear(); // no method named `clear`
+/// # Ok::<(), selectors_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct NotifyHandle(Arc<Signal>);
+
+impl NotifyHandle {
+    /// See [`Notifier::notify`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn notify(&self) -> Result<(), Error> {
+        self.0.notify()
+    }
+}
+
+impl fmt::Debug for NotifyHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NotifyHandle").finish_non_exhaustive()
     }
 }
 
@@ -90,7 +128,7 @@ pub(crate) mod tests {
             $(
                 #[test]
                 fn $test() {
-                    notify_and_clear(&super::eventfd::Eventfd::new().unwrap(), <$kernel>::new(), $mode);
+                    notify_and_clear(&super::eventfd::EventfdOrPipe::new().unwrap(), <$kernel>::new(), $mode);
                     notify_and_clear(&super::pipe::Pipe::new().unwrap(), <$kernel>::new(), $mode);
                     notify_and_clear(&super::user::UserOrPipe::new().unwrap(), <$kernel>::new(), $mode);
                 }
@@ -128,7 +166,7 @@ pub(crate) mod tests {
     }
 
     signal!(
-        super::eventfd::Eventfd,
+        super::eventfd::EventfdOrPipe,
         super::pipe::Pipe,
         super::user::UserOrPipe
     );
@@ -168,6 +206,31 @@ pub(crate) mod tests {
         let signal = super::user::UserOrPipe::new().unwrap();
         assert!(matches!(signal, super::user::UserOrPipe::Pipe(_)));
         notify_and_clear(&signal, Poll::new(), Mode::Level);
+    }
+
+    #[test]
+    fn notifier_falls_back_to_a_pipe_where_eventfds_are_withheld() {
+        for errno in [libc::ENOSYS, libc::EPERM, libc::ENODEV] {
+            crate::sys::fault::inject("eventfd", errno);
+            let signal = super::eventfd::EventfdOrPipe::new().unwrap();
+            assert!(matches!(signal, super::eventfd::EventfdOrPipe::Pipe(_)));
+            notify_and_clear(&signal, Poll::new(), Mode::Level);
+        }
+        crate::sys::fault::inject("eventfd", libc::EMFILE);
+        let refused = super::eventfd::EventfdOrPipe::new().unwrap_err();
+        assert_eq!(refused.raw_os_error(), Some(libc::EMFILE));
+    }
+
+    #[test]
+    fn notifier_handle_crosses_threads_and_outlives_the_notifier() {
+        fn crosses<T: Send + Sync + Clone + 'static>(_: &T) {}
+        let notifier = super::Notifier::new().unwrap();
+        let handle = notifier.handle();
+        crosses(&handle);
+        handle.clone().notify().unwrap();
+        assert!(notifier.clear().unwrap());
+        drop(notifier);
+        handle.notify().unwrap();
     }
 
     #[test]

@@ -38,7 +38,6 @@ pub(crate) mod fault;
 pub(crate) mod fd;
 #[cfg(any(kqueue, test))]
 pub(crate) mod kqueue;
-#[cfg(any(not(eventfd), test))]
 pub(crate) mod pipe;
 pub(crate) mod poll;
 pub(crate) mod secure;
