@@ -125,7 +125,7 @@ impl<K: Kernel, F, D> Selector<K, F, D> {
             map: &self.map,
             left: &mut self.left,
         };
-        while let Some(record) = rest.records.next() {
+        for record in rest.records.by_ref() {
             let Some(entry) = self.map.tagged(record.tag()) else {
                 note(&mut orphan, record);
                 unwanted += 1;
