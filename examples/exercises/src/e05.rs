@@ -146,7 +146,9 @@ fn all_at_once<'fd, S: Waits<'fd>>(fds: &'fd Fds) -> Judged {
 fn never_early<'fd, S: Waits<'fd>>(fds: &'fd Fds) -> Judged {
     let mut selector = S::default();
     selector.register(fds.quiet.as_fd(), EVENT_READ);
-    for timeout in [Duration::from_micros(1500), Duration::from_millis(20)] {
+    // On a busy machine even a wait that is too short may end late: often, but not every time.
+    let short = [Duration::from_micros(1500); 50];
+    for timeout in short.into_iter().chain([Duration::from_millis(20)]) {
         let began = Instant::now();
         let found = selector.select(Some(timeout)).map_err(failed("select"))?;
         let waited = began.elapsed();
@@ -179,8 +181,10 @@ fn waits_for_bytes<'fd, S: Waits<'fd>>(fds: &'fd Fds) -> Judged {
 }
 
 /// Signals that come every few milliseconds, until nobody waits any more or they have all come.
-const SIGNALS: u32 = 600;
+const SIGNALS: usize = 600;
 const BETWEEN_SIGNALS: Duration = Duration::from_millis(5);
+/// On a busy machine signals may not come when they should, and then nothing has been shown.
+const ATTEMPTS: u32 = 50;
 
 fn goes_on_after_a_signal<'fd, S: Waits<'fd>>(fds: &'fd Fds) -> Judged {
     // The bytes of the situation before this one would answer at once.
@@ -191,22 +195,46 @@ fn goes_on_after_a_signal<'fd, S: Waits<'fd>>(fds: &'fd Fds) -> Judged {
     // A handler that only notes the signal: enough for the kernel to end the call.
     let noted = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(SIGUSR1, noted).map_err(failed("a handler for a signal"))?;
+    let timeout = BETWEEN_SIGNALS * 6;
+    for _ in 0..ATTEMPTS {
+        let (waited, since_signal) = interrupted(&mut selector, timeout)?;
+        // Who begins anew after each signal gives up only when none has come for so long.
+        if since_signal.is_some_and(|since| since < timeout) {
+            return Ok(());
+        }
+        if waited > BETWEEN_SIGNALS * SIGNALS as u32 {
+            break;
+        }
+    }
+    Err(Wrong::new(format!(
+        "a signal every {BETWEEN_SIGNALS:?}, and a timeout of {timeout:?}: it returned only when no \
+         signal had come for so long. Ask again for the time that is left, and not for all of it: who \
+         does that never gives up while signals come"
+    )))
+}
+
+/// Waits for nothing, while signals come. The answer is for how long, and how long ago the last
+/// signal was sent when it returned.
+fn interrupted<'fd>(
+    selector: &mut impl Waits<'fd>,
+    timeout: Duration,
+) -> Result<(Duration, Option<Duration>), Wrong> {
     let (waiting, this) = (Arc::new(AtomicBool::new(true)), pthread_self());
     let still = Arc::clone(&waiting);
     let signaller = thread::spawn(move || {
-        let mut sent = 0;
-        while still.load(Ordering::SeqCst) && sent < SIGNALS {
+        let mut sent = Vec::new();
+        while still.load(Ordering::SeqCst) && sent.len() < SIGNALS {
             thread::sleep(BETWEEN_SIGNALS);
+            sent.push(Instant::now());
             // The thread that waits joins this one: it is still there.
             let _ = pthread_kill(this, Signal::SIGUSR1);
-            sent += 1;
         }
         sent
     });
-    let timeout = BETWEEN_SIGNALS * 6;
     let began = Instant::now();
     let answer = selector.select(Some(timeout));
-    let waited = began.elapsed();
+    let ended = Instant::now();
+    let waited = ended - began;
     waiting.store(false, Ordering::SeqCst);
     let sent = signaller
         .join()
@@ -223,11 +251,6 @@ fn goes_on_after_a_signal<'fd, S: Waits<'fd>>(fds: &'fd Fds) -> Judged {
              again after a signal, for the time that is left"
         )
     })?;
-    demand(sent < SIGNALS, || {
-        format!(
-            "a signal every {BETWEEN_SIGNALS:?}, and a timeout of {timeout:?}: it waited for \
-             {waited:?}. Ask again for the time that is left, and not for all of it: who does that \
-             never gives up while signals come"
-        )
-    })
+    let last = sent.iter().rev().find(|sent| **sent <= ended);
+    Ok((waited, last.map(|sent| ended - *sent)))
 }

@@ -123,6 +123,7 @@ pub fn judge<F: Future<Output = u8>>(new: fn(Rc<Key>) -> F) -> Judged {
         bytes_after(new, step)?;
     }
     bytes_that_were_there(new)?;
+    asleep_while_nothing_comes(new)?;
     woken_in_vain(new)?;
     polled_by_another_task(new)
 }
@@ -175,6 +176,31 @@ fn bytes_that_were_there<F: Future<Output = u8>>(new: fn(Rc<Key>) -> F) -> Judge
             key.told()
         )
     })
+}
+
+/// Whoever wakes itself is never asleep, and finds every byte: at the price of a processor.
+fn asleep_while_nothing_comes<F: Future<Output = u8>>(new: fn(Rc<Key>) -> F) -> Judged {
+    let key = Rc::new(Key::default());
+    let mut future = pin!(new(Rc::clone(&key)));
+    let wakes = Arc::new(Count::default());
+    let waker = Waker::from(Arc::clone(&wakes));
+    let mut cx = Context::from_waker(&waker);
+    for reported in [false, true] {
+        if reported {
+            key.report_in_vain();
+        }
+        let before = wakes.0.load(Ordering::SeqCst);
+        let _pending = future.as_mut().poll(&mut cx);
+        demand(wakes.0.load(Ordering::SeqCst) == before, || {
+            format!(
+                "nothing has come, and the future has woken its own task:\n\n{}\n\nSo it is \
+                 polled again at once, and again, until bytes come: a loop that never sleeps. \
+                 Pending means that somebody else will call the waker",
+                key.told()
+            )
+        })?;
+    }
+    Ok(())
 }
 
 fn woken_in_vain<F: Future<Output = u8>>(new: fn(Rc<Key>) -> F) -> Judged {

@@ -1,8 +1,10 @@
 //! The judge of exercise 10: a peer that stops in the middle of a message.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use executor::Runtime;
@@ -23,6 +25,8 @@ pub trait Patient {
 
 /// Nothing comes in this time, because nobody sends.
 const SHORT: Duration = Duration::from_millis(5);
+/// Who has been polled so often for a message that cannot come is in a loop.
+const POLLS: u32 = 1_000;
 /// All that is awaited for so long has been sent.
 const LONG: Duration = Duration::from_secs(30);
 
@@ -33,7 +37,8 @@ const LONG: Duration = Duration::from_secs(30);
 /// What came out of it.
 pub fn judge<P: Patient>() -> Judged {
     pieces::<P>()?;
-    dribble::<P>()
+    dribble::<P>()?;
+    end_in_the_middle::<P>()
 }
 
 fn pieces<P: Patient>() -> Judged {
@@ -103,6 +108,39 @@ fn dribble<P: Patient>() -> Judged {
         format!(
             "a byte came every 30 ms; given up after 50 and asked again, `next` found {patient:?}"
         )
+    })
+}
+
+/// A peer that is gone says so in every read from then on, at once: whoever goes on reading never
+/// waits, and never comes to an end.
+fn end_in_the_middle<P: Patient>() -> Judged {
+    let judged = executor::block_on(async {
+        let (peer, stream) = UnixStream::pair()?;
+        let mut messages = P::new(stream);
+        peer.write_all(b"ab").await?;
+        drop(peer);
+        let mut found = pin!(messages.next(LONG));
+        let mut polls = 0;
+        Ok(poll_fn(|cx| {
+            polls += 1;
+            match found.as_mut().poll(cx) {
+                Poll::Pending if polls > POLLS => Poll::Ready(None),
+                found => found.map(Some),
+            }
+        })
+        .await)
+    });
+    let judged: io::Result<_> = judged.and_then(|judged| judged);
+    let found = judged.map_err(failed("the sockets"))?;
+    demand(matches!(found, Some(Err(_))), || match found {
+        None => format!(
+            "the peer sent \"ab\" and closed its end, and after {POLLS} polls `next` still reads. A \
+             read that returns 0 is the end, and is so every time, at once: this loop never sleeps"
+        ),
+        Some(found) => format!(
+            "the peer sent \"ab\" and closed its end, and `next` says {found:?}: the rest of the \
+             message will never come, and whoever asks has to hear that as an error"
+        ),
     })
 }
 

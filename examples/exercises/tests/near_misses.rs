@@ -228,3 +228,54 @@ impl e10::Patient for EachRead {
 fn e10_must_be_patient_with_the_message() {
     refused(e10::judge::<EachRead>(), "For what is the caller patient?");
 }
+
+#[test]
+fn e06_must_not_wake_its_own_task() {
+    let busy = |key| {
+        future(key, |key, cx| {
+            if let Some(byte) = key.read() {
+                return Poll::Ready(byte);
+            }
+            cx.waker().wake_by_ref();
+            wait(key, cx)
+        })
+    };
+    refused(e06::judge(busy), "never sleeps");
+}
+
+/// Reads on behind the end, or takes it for patience that is over.
+struct Deaf<const GIVES_UP: bool> {
+    stream: UnixStream,
+    part: Vec<u8>,
+}
+
+impl<const GIVES_UP: bool> e10::Patient for Deaf<GIVES_UP> {
+    fn new(stream: UnixStream) -> Self {
+        let part = Vec::new();
+        Deaf { stream, part }
+    }
+
+    async fn next(&mut self, patience: Duration) -> io::Result<Option<[u8; 4]>> {
+        let end = std::time::Instant::now() + patience;
+        while self.part.len() < 4 {
+            let mut bytes = [0; 64];
+            match reactor::time::timeout_at(end, self.stream.read(&mut bytes)).await {
+                Err(_late) => return Ok(None),
+                Ok(Ok(0)) if GIVES_UP => return Ok(None),
+                Ok(read) => self.part.extend_from_slice(&bytes[..read?]),
+            }
+        }
+        let message: Vec<u8> = self.part.drain(..4).collect();
+        Ok(Some(message.try_into().expect("four of them")))
+    }
+}
+
+#[test]
+fn e10_must_not_read_behind_the_end() {
+    refused(e10::judge::<Deaf<false>>(), "never sleeps");
+}
+
+#[test]
+fn e10_must_not_take_the_end_for_lateness() {
+    refused(e10::judge::<Deaf<true>>(), "hear that as an error");
+}
