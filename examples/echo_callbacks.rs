@@ -55,7 +55,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> Result<(), Failure> {
-    fds::raise_limit()?;
+    fds::raise_limit();
     let backend = args.selector.backend()?;
     let mut selector: Selector = backend.selector().map_err(Failure::failed)?;
 

@@ -6,6 +6,7 @@
 //! cargo run --release --example echo_client -- --connections 1000 --size 1..64k --seed 7
 //! ```
 
+use std::pin::pin;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
@@ -17,8 +18,10 @@ use examples::failure::Failure;
 use examples::load::plural;
 use examples::payload::Size;
 use examples::progress::Progress;
-use examples::runtime_args::{RuntimeArgs, describe};
+use examples::runtime_args::{RuntimeArgs, block_on, describe};
+use examples::signals::Signals;
 use examples::{command_line, failure, fds, say};
+use futures_util::future::{Either, select};
 
 /// Sends messages to an echo server and verifies every byte that comes back.
 #[derive(Parser)]
@@ -78,12 +81,25 @@ fn run(args: Args) -> Result<(), Failure> {
         seed: args.seed,
         patience: Duration::from_secs(args.timeout),
     });
-    let report = runtime.block_on(async {
+    let total = args.connections.saturating_mul(args.messages);
+    let report = block_on(&runtime, async {
+        let signals = Signals::new()?;
         let counted = Rc::clone(&client);
-        let total = args.connections.saturating_mul(args.messages);
         let _progress = Progress::show(total, move || counted.messages());
-        client.run().await
+        match select(pin!(client.run()), pin!(signals.next())).await {
+            Either::Left((report, _)) => report.map(Some),
+            Either::Right((signal, _)) => Ok(signal.map(|()| None)?),
+        }
     })??;
+    let Some(report) = report else {
+        // What has been measured so far is right, and all that there will be.
+        say!("{}", client.report());
+        return Err(Failure::failed(format_args!(
+            "stopped after {} of {total} {}",
+            client.messages(),
+            plural(total, "message")
+        )));
+    };
     say!("{report}");
     Ok(())
 }

@@ -18,6 +18,9 @@ use reactor::net::{TcpListener, TcpStream};
 use reactor::time::sleep;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+/// More than the thread has to say: the host's own fd ends first.
+const ECHOES: usize = 20;
+
 fn main() -> io::Result<()> {
     let guest = Runtime::new()?;
     let guest_fd = guest.reactor().host_fd()?;
@@ -33,18 +36,20 @@ fn main() -> io::Result<()> {
         io::Result::Ok(())
     });
 
-    let (mut heard, mut waits) = (0, 0);
-    while heard < 5 || !conversation.is_finished() {
+    let (mut heard, mut waits, mut input_has_ended) = (0, 0, false);
+    while !input_has_ended || !conversation.is_finished() {
         let timeout = guest.next_timeout().map(timespec);
-        let mut fds = [
-            PollFd::new(&guest_fd, PollFlags::IN),
-            PollFd::new(&input, PollFlags::IN),
-        ];
+        let mut fds = vec![PollFd::new(&guest_fd, PollFlags::IN)];
+        // poll(2) reports an end for ever, and would never sleep again: who has heard it stops asking.
+        if !input_has_ended {
+            fds.push(PollFd::new(&input, PollFlags::IN));
+        }
         poll(&mut fds, timeout.as_ref())?;
         waits += 1;
-        let input_is_ready = !fds[1].revents().is_empty();
-        if input_is_ready {
-            heard += input.read(&mut [0; 16])?;
+        if fds.get(1).is_some_and(|fd| !fd.revents().is_empty()) {
+            let length = input.read(&mut [0; 16])?;
+            heard += length;
+            input_has_ended = length == 0;
         }
         // Cheap if there is nothing to do, so there is no need to look whose turn it is.
         guest.turn(Some(Duration::ZERO))?;
@@ -68,12 +73,12 @@ async fn converse() -> io::Result<usize> {
         io::Result::Ok(())
     })
     .detach();
-    for _ in 0..10 {
+    for _ in 0..ECHOES {
         client.write_all(b"x").await?;
         client.read_exact(&mut [0]).await?;
         sleep(Duration::from_millis(1)).await;
     }
-    Ok(10)
+    Ok(ECHOES)
 }
 
 /// `None` would be for ever, so a time beyond the range is the longest there is.

@@ -16,7 +16,7 @@ use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use clap::Parser;
-use examples::server::serve;
+use examples::server::{Patience, serve, within};
 use futures_util::future::{Either, select};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -24,9 +24,6 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use selectors_hyper::{HyperExecutor, HyperStream, HyperTimer};
-
-/// How long a client may take to send the head of a request, or to answer a ping.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A small HTTP server.
 #[derive(Parser)]
@@ -37,27 +34,36 @@ struct Args {
     /// Speak HTTP/2 with clients that know it beforehand
     #[arg(long)]
     http2: bool,
+    #[command(flatten)]
+    patience: Patience,
 }
 
 fn main() -> io::Result<()> {
     let args = Args::parse();
-    serve(args.addr, |stream| attend(HyperStream(stream), args.http2))
+    let patience = args.patience.duration();
+    serve(args.addr, move |stream| {
+        attend(HyperStream(stream), args.http2, patience)
+    })
 }
 
-/// One connection; it may carry many requests.
-async fn attend(stream: HyperStream, http2: bool) -> io::Result<()> {
-    let service = service_fn(answer);
+/// One connection; it may carry many requests. `patience` is how long a client may take to send the
+/// head of a request, or to answer a ping.
+async fn attend(stream: HyperStream, http2: bool, patience: Duration) -> io::Result<()> {
     if http2 {
+        // hyper waits for the first words of a client for ever.
+        within(patience, stream.0.readable()).await??;
+        let service = service_fn(answer);
         // Each request is a task of its own, which hyper spawns through our executor.
         let connection = http2::Builder::new(HyperExecutor)
             .timer(HyperTimer)
-            .keep_alive_interval(PATIENCE)
+            .keep_alive_interval(patience)
             .serve_connection(stream, service);
         until_stopped(connection, http2::Connection::graceful_shutdown).await
     } else {
+        let service = service_fn(answer);
         let connection = http1::Builder::new()
             .timer(HyperTimer)
-            .header_read_timeout(PATIENCE)
+            .header_read_timeout(patience)
             .serve_connection(stream, service);
         until_stopped(connection, http1::Connection::graceful_shutdown).await
     }

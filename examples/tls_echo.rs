@@ -11,9 +11,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Parser;
-use examples::server::serve;
+use examples::server::{Patience, serve, within};
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
 use futures_rustls::TlsAcceptor;
 use futures_rustls::rustls::ServerConfig;
@@ -29,12 +30,15 @@ struct Args {
     /// Where to leave the certificate for clients (PEM)
     #[arg(long, value_name = "FILE")]
     certificate: Option<PathBuf>,
+    #[command(flatten)]
+    patience: Patience,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
     let acceptor = TlsAcceptor::from(Arc::new(configuration(args.certificate)?));
-    serve(args.addr, |stream| echo(acceptor.clone(), stream))?;
+    let patience = args.patience.duration();
+    serve(args.addr, |stream| echo(acceptor.clone(), stream, patience))?;
     Ok(())
 }
 
@@ -53,8 +57,8 @@ fn configuration(file: Option<PathBuf>) -> Result<ServerConfig, Box<dyn Error>> 
 }
 
 /// The same echo as without TLS: rustls reads and writes our stream through futures-io.
-async fn echo(acceptor: TlsAcceptor, stream: TcpStream) -> io::Result<()> {
-    let mut stream = acceptor.accept(stream).await?;
+async fn echo(acceptor: TlsAcceptor, stream: TcpStream, patience: Duration) -> io::Result<()> {
+    let mut stream = within(patience, acceptor.accept(stream)).await??;
     let mut buffer = vec![0; 16 << 10];
     loop {
         match stream.read(&mut buffer).await? {

@@ -7,11 +7,12 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use async_tungstenite::accept_async;
 use async_tungstenite::tungstenite::Error;
+use async_tungstenite::{WebSocketStream, accept_async};
 use clap::Parser;
-use examples::server::serve;
+use examples::server::{Patience, serve, within};
 use futures_lite::StreamExt;
 use reactor::net::TcpStream;
 
@@ -21,22 +22,26 @@ struct Args {
     /// Where to listen; port 0 is any free port
     #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:7081")]
     addr: SocketAddr,
+    #[command(flatten)]
+    patience: Patience,
 }
 
 fn main() -> io::Result<()> {
-    serve(Args::parse().addr, attend)
+    let args = Args::parse();
+    serve(args.addr, |stream| attend(stream, args.patience.duration()))
 }
 
-async fn attend(stream: TcpStream) -> io::Result<()> {
-    match echo(stream).await {
+async fn attend(stream: TcpStream, patience: Duration) -> io::Result<()> {
+    let socket = within(patience, accept_async(stream)).await?;
+    match echo(socket).await {
         // The client has closed, as it should.
         Err(Error::ConnectionClosed) => Ok(()),
         ended => ended.map_err(io::Error::other),
     }
 }
 
-async fn echo(stream: TcpStream) -> Result<(), Error> {
-    let mut socket = accept_async(stream).await?;
+async fn echo(socket: Result<WebSocketStream<TcpStream>, Error>) -> Result<(), Error> {
+    let mut socket = socket?;
     // Pings are answered on the way, and a close is the end of the stream.
     while let Some(message) = socket.next().await {
         let message = message?;

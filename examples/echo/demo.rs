@@ -9,7 +9,7 @@ use examples::failure::Failure;
 use examples::payload::Size;
 use examples::progress::Progress;
 use examples::report::{Report, short};
-use examples::runtime_args::{RuntimeArgs, describe};
+use examples::runtime_args::{RuntimeArgs, block_on, describe};
 use examples::say;
 use executor::Runtime;
 use indicatif::{DecimalBytes, HumanCount};
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &RuntimeArgs) -> Result<(), Failure> {
     let mut bytes = 0;
     for backend in backends {
         let runtime = args.open_on(backend)?;
-        let report = runtime.block_on(round())??;
+        let report = block_on(&runtime, round())??;
         bytes += report.bytes;
         print_row(&runtime, &report);
     }

@@ -26,7 +26,7 @@ use examples::failure::Failure;
 use examples::load::plural;
 use examples::runtime_args::{RuntimeArgs, describe};
 use examples::signals::Signals;
-use examples::{command_line, failure, fds, say};
+use examples::{command_line, failure, fds, runtime_args, say};
 use executor::Runtime;
 use futures_util::future::{Either, select};
 use reactor::net::TcpListener;
@@ -42,7 +42,7 @@ struct Args {
     addr: Address,
     #[command(flatten)]
     runtime: RuntimeArgs,
-    /// After Ctrl-C, how long open connections may take to finish their write
+    /// After Ctrl-C, how long clients may take to read what is on its way and to hang up
     #[arg(long, value_name = "SECONDS", default_value = "5",
           value_parser = clap::value_parser!(u64).range(0..=86_400))]
     grace: u64,
@@ -56,12 +56,12 @@ fn main() -> ExitCode {
 }
 
 fn run(args: Args) -> Result<(), Failure> {
-    fds::raise_limit()?;
+    fds::raise_limit();
     if args.demo {
         return demo::run(&args.runtime);
     }
     let runtime = args.runtime.open()?;
-    runtime.block_on(async {
+    runtime_args::block_on(&runtime, async {
         // Before the first line is printed, so that whoever has read it may stop us.
         let signals = Signals::new()?;
         let listener = args.addr.listen().await?;
@@ -103,7 +103,10 @@ async fn serve(
     let open = server.load.open();
     if open != 0 {
         let connections = plural(open, "connection");
-        say!("echo: stopping; {open} {connections} may finish writing, Ctrl-C again to cut them");
+        say!(
+            "echo: stopping; {open} {connections} may finish writing and hang up, Ctrl-C again to cut \
+             them"
+        );
     }
     match select(pin!(server.stop(grace)), pin!(signals.next())).await {
         Either::Left(((), _)) => {}
@@ -112,7 +115,7 @@ async fn serve(
     let cut = server.load.open();
     if cut != 0 {
         say!(
-            "echo: {cut} {} cut off in the middle of a write",
+            "echo: {cut} {} cut off: it may not have read all that was sent",
             plural(cut, "connection")
         );
     }

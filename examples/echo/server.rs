@@ -52,7 +52,7 @@ impl Server {
         self.tasks.borrow_mut().remove(&number);
     }
 
-    /// Echo: read what is there, write all of it back, until the client sends no more.
+    /// Echo until the client sends no more, or nobody is to wait any longer; and say goodbye.
     ///
     /// A client that does not read stops us in `write_all`, and then we do not read either: the
     /// memory that it can make us use is one buffer.
@@ -67,13 +67,14 @@ impl Server {
             stream.write_all(&buffer[..length]).await?;
             self.load.echoed(length);
             if self.stop.is_requested() {
-                return hang_up(stream, buffer).await;
+                break;
             }
         }
-        Ok(())
+        hang_up(stream, buffer).await
     }
 
-    /// Lets every connection finish the write that it is in, but waits no longer than `grace`.
+    /// Lets every connection finish the write that it is in and every client read what is on its way,
+    /// but waits no longer than `grace`.
     pub(crate) async fn stop(&self, grace: Duration) {
         self.stop.request();
         let tasks = self.tasks.take();
@@ -88,7 +89,8 @@ impl Server {
     }
 }
 
-/// Says that no more will come, and waits until the client says the same.
+/// The only way out of a connection that is in order: says that no more will come, and waits until
+/// the client says the same.
 ///
 /// Closing at once would be wrong while the client still sends: the kernel answers bytes that
 /// nobody will read with a reset, which destroys what was written and is still on its way.

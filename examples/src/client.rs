@@ -47,6 +47,8 @@ pub struct Client {
     messages: Cell<u64>,
     bytes: Cell<u64>,
     latency: RefCell<Histogram<u64>>,
+    /// When the first message was sent.
+    start: Cell<Option<Instant>>,
 }
 
 impl Client {
@@ -60,6 +62,7 @@ impl Client {
             messages: Cell::new(0),
             bytes: Cell::new(0),
             latency: RefCell::new(up_to_an_hour()),
+            start: Cell::new(None),
         })
     }
 
@@ -83,20 +86,28 @@ impl Client {
         }
         let connections: Vec<Connection> = connecting.try_collect().await?;
 
-        let start = Instant::now();
+        self.start.set(Some(Instant::now()));
         let mut working = FuturesUnordered::new();
         for connection in connections {
             working.push(finish(executor::spawn(connection.work())));
         }
         while working.try_next().await?.is_some() {}
 
-        Ok(Report {
+        Ok(self.report())
+    }
+
+    /// What has been measured so far: every message that is counted has come back as it was sent.
+    pub fn report(&self) -> Report {
+        Report {
             connections: self.plan.connections,
             messages: self.messages.get(),
             bytes: self.bytes.get(),
-            elapsed: start.elapsed(),
+            elapsed: self
+                .start
+                .get()
+                .map_or(Duration::ZERO, |start| start.elapsed()),
             latency: self.latency.borrow().clone(),
-        })
+        }
     }
 
     async fn connect(self: Rc<Self>, number: u64, random: Rng) -> Result<Connection, Failure> {

@@ -1,7 +1,7 @@
 //! How a program ends: well, badly, or because it was asked for something that cannot be.
 
 use std::fmt;
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// Why a program stops. Each prints one line on standard error.
@@ -43,7 +43,8 @@ pub fn exit(result: Result<(), Failure>) -> ExitCode {
     let Err(failure) = result else {
         return ExitCode::SUCCESS;
     };
-    eprintln!("error: {failure}");
+    // Where nobody hears it, the status still says it.
+    let _ = writeln!(io::stderr(), "error: {failure}");
     match failure {
         Failure::BadInput(_) => ExitCode::from(2),
         Failure::Failed(_) => ExitCode::from(1),

@@ -8,7 +8,7 @@ use indicatif::{DecimalBytes, HumanCount};
 
 use crate::load::plural;
 
-/// The result of a run in which every byte was right.
+/// The result of a run in which every byte was right, up to its end or to where it was stopped.
 #[derive(Clone, Debug)]
 pub struct Report {
     /// Connections, all open at the same time.
@@ -26,7 +26,12 @@ pub struct Report {
 impl Report {
     /// Messages a second.
     pub fn rate(&self) -> f64 {
-        self.messages as f64 / self.elapsed.as_secs_f64()
+        self.messages as f64 / self.seconds()
+    }
+
+    /// Above zero, so that nothing in no time is a rate of nothing.
+    fn seconds(&self) -> f64 {
+        self.elapsed.as_secs_f64().max(1e-9)
     }
 
     /// The round trip that this part of the messages did not exceed; 0.99 for 99 of 100.
@@ -37,7 +42,7 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bytes_a_second = self.bytes as f64 / self.elapsed.as_secs_f64();
+        let bytes_a_second = self.bytes as f64 / self.seconds();
         writeln!(
             f,
             "verified  {} {} on {} {}: all {} bytes came back right",

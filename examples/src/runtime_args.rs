@@ -1,6 +1,8 @@
 //! `--selector` and `--trigger`: the same for every program.
 
 use std::env;
+use std::future::Future;
+use std::io;
 
 use clap::{Args, ValueEnum};
 use executor::Runtime;
@@ -30,7 +32,8 @@ impl SelectorArgs {
         if self.selector.is_some() {
             return Ok(self.selector);
         }
-        let Some(name) = env::var_os("SELECTOR") else {
+        let asked = env::var_os("SELECTOR").filter(|name| !name.is_empty());
+        let Some(name) = asked else {
             return Ok(None);
         };
         match Backend::from_name(&name.to_string_lossy()) {
@@ -112,12 +115,24 @@ impl RuntimeArgs {
             .backend(backend)
             .trigger(self.trigger.into());
         builder.build().map_err(|error| match error.kind() {
-            std::io::ErrorKind::Unsupported => Failure::bad_input(format_args!(
-                "{error}; --trigger level and auto work everywhere"
-            )),
-            _ => error.into(),
+            // A kernel or sandbox that does not know a call (ENOSYS) says the same, with its number.
+            io::ErrorKind::Unsupported if error.raw_os_error().is_none() => Failure::bad_input(
+                format_args!("{error}; --trigger level and auto work everywhere"),
+            ),
+            _ => Failure::failed(format_args!("cannot open {backend}: {error}")),
         })
     }
+}
+
+/// Runs `future` to its end.
+///
+/// # Errors
+///
+/// What the kernel answers to the wait.
+pub fn block_on<F: Future>(runtime: &Runtime, future: F) -> Result<F::Output, Failure> {
+    let failed =
+        |error| Failure::failed(format_args!("waiting with {}: {error}", runtime.backend()));
+    runtime.block_on(future).map_err(failed)
 }
 
 /// The backend and its trigger, as people read it: `epoll (edge)`.

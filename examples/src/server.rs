@@ -6,10 +6,12 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
+use clap::Args;
 use executor::Runtime;
 use futures_util::future::{Either, select};
 use reactor::net::{TcpListener, TcpStream};
 use reactor::signal::ctrl_c;
+use reactor::time::timeout;
 
 /// How long connections may go on after Ctrl-C.
 const GRACE: Duration = Duration::from_secs(1);
@@ -40,6 +42,36 @@ where
     let stopped = runtime.shutdown(GRACE)?;
     println!("stopped: {} connections cut off", stopped.dropped);
     Ok(())
+}
+
+/// What a client has to do before it is served, such as a handshake; one that never does it would
+/// keep its connection for ever.
+///
+/// # Errors
+///
+/// `TimedOut`: it took longer than `patience`.
+pub async fn within<F: Future>(patience: Duration, what: F) -> io::Result<F::Output> {
+    timeout(patience, what).await.map_err(|_late| {
+        let text = format!("the client has not begun as it should in {patience:?}");
+        io::Error::new(io::ErrorKind::TimedOut, text)
+    })
+}
+
+/// The argument `--patience` of servers that use [`within`].
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Patience {
+    /// How long a client may take until it has begun as it should
+    #[arg(long, value_name = "SECONDS", default_value = "10",
+          value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    patience: u64,
+}
+
+impl Patience {
+    /// As a duration.
+    #[must_use]
+    pub fn duration(self) -> Duration {
+        Duration::from_secs(self.patience)
+    }
 }
 
 async fn accept<A, F>(listener: &TcpListener, attend: A) -> io::Result<()>

@@ -25,6 +25,7 @@ impl Signals {
     /// # Panics
     ///
     /// If this thread runs no runtime.
+    #[track_caller]
     pub fn new() -> io::Result<Signals> {
         let (ours, handlers) = UnixStream::pair()?;
         ours.set_nonblocking(true)?;

@@ -48,6 +48,15 @@ fn an_unknown_backend_in_the_variable_is_answered_alike() {
 }
 
 #[test]
+fn a_variable_that_is_empty_or_in_capitals_is_understood() {
+    for name in ["", "POLL", "Default"] {
+        let mut command = command("echo", "--demo");
+        command.env("SELECTOR", name);
+        Program::start(command).finish().assert_success();
+    }
+}
+
+#[test]
 fn an_argument_overrides_a_bad_variable() {
     let mut command = command("echo", "--demo --selector poll");
     command.env("SELECTOR", "nonsense");

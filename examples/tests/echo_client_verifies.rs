@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
-use program::{on_each_backend, run};
+use program::{Program, Signal, command, on_each_backend, run};
 
 on_each_backend!(
     a_wrong_byte_is_found_and_named,
@@ -15,6 +15,7 @@ on_each_backend!(
     a_connection_that_ends_too_early_is_named,
     bytes_that_were_never_sent_are_found,
     a_server_that_does_not_answer_is_given_up,
+    what_was_measured_before_ctrl_c_is_told,
 );
 
 /// A server that treats its connections, counted from 0, in this way.
@@ -164,4 +165,31 @@ fn a_server_that_is_not_there_is_named_with_what_to_do() {
         error.contains("cargo run --release --example echo"),
         "{error}"
     );
+}
+
+fn what_was_measured_before_ctrl_c_is_told(backend: &str) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
+    let address = listener.local_addr().expect("it is bound");
+    let load = "--connections 1 --messages 1000000 --size 64";
+    let arguments = format!("--addr {address} --selector {backend} {load}");
+    let client = Program::start(command("echo_client", &arguments));
+    // Many messages come back, and the next one stays away.
+    let (mut stream, _) = listener.accept().expect("it connects");
+    let mut message = [0; 64];
+    for _ in 0..100 {
+        stream.read_exact(&mut message).expect("it sends");
+        stream.write_all(&message).expect("it reads");
+    }
+    stream
+        .read_exact(&mut message)
+        .expect("the last has come back");
+    client.signal(Signal::INT);
+    let outcome = client.finish();
+    let error = outcome.assert_failure(1);
+    assert!(
+        error.contains("stopped after 100 of 1000000 messages"),
+        "{error}"
+    );
+    let told = "verified  100 messages on 1 connection: all 6,400 bytes came back right";
+    assert!(outcome.stdout.contains(told), "{outcome:?}");
 }

@@ -3,7 +3,7 @@
 mod program;
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,7 @@ on_each_backend!(
     sigint_ends_it_with_totals,
     an_open_idle_connection_is_closed,
     a_connection_in_the_middle_of_a_write_gets_all_of_it,
+    what_was_counted_arrives_though_clients_read_slowly_and_go_on_sending,
     a_client_that_never_reads_is_cut_off_after_the_grace_period,
     a_second_signal_cuts_the_grace_period_short,
     nobody_is_let_in_any_more,
@@ -57,6 +58,7 @@ fn an_open_idle_connection_is_closed(backend: &str) {
             .expect("the server closes in order"),
         0
     );
+    drop(client);
     server.finish().assert_success();
 }
 
@@ -84,6 +86,52 @@ fn a_connection_in_the_middle_of_a_write_gets_all_of_it(backend: &str) {
     let outcome = server.finish();
     outcome.assert_success();
     assert_eq!(total_bytes(&outcome), received.len());
+}
+
+fn what_was_counted_arrives_though_clients_read_slowly_and_go_on_sending(backend: &str) {
+    const SENT: usize = 200 << 10;
+    let (mut server, address) = server(&format!("--selector {backend} --grace 3600"));
+    let block: Vec<u8> = (0..SENT).map(pattern).collect();
+    let mut clients: Vec<_> = (0..8).map(|_| connect(address)).collect();
+    for (number, client) in clients.iter_mut().enumerate() {
+        client.write_all(&block).expect("the server reads");
+        // Some have said that no more will come, and some have read a little.
+        match number % 4 {
+            0 => client.shutdown(Shutdown::Write).expect("open"),
+            1 => client.read_exact(&mut [0; 1]).expect("the server answers"),
+            _ => {}
+        }
+    }
+    server.signal(Signal::INT);
+    server.line_with("may finish writing");
+    let mut received = 0;
+    for (number, mut client) in clients.into_iter().enumerate() {
+        let mut offset = usize::from(number % 4 == 1);
+        let mut buffer = [0; 16 << 10];
+        loop {
+            // What is still sent meets a server that does not echo it any more.
+            if number % 4 != 0 {
+                client.write_all(b"?").expect("no reset while we read");
+            }
+            thread::sleep(Duration::from_millis(1));
+            let length = client
+                .read(&mut buffer)
+                .expect("no reset before the last byte");
+            if length == 0 {
+                break;
+            }
+            for byte in &buffer[..length] {
+                assert!(offset >= SENT || *byte == pattern(offset), "{offset}");
+                offset += 1;
+            }
+        }
+        received += offset;
+    }
+    let outcome = server.finish();
+    outcome.assert_success();
+    assert!(!outcome.stdout.contains("cut off"), "{outcome:#?}");
+    assert!(!outcome.stdout.contains("error"), "{outcome:#?}");
+    assert_eq!(total_bytes(&outcome), received);
 }
 
 fn a_client_that_never_reads_is_cut_off_after_the_grace_period(backend: &str) {

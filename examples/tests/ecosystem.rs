@@ -54,6 +54,29 @@ fn tls_server(name: &str) -> (Program, SocketAddr, PathBuf) {
 }
 
 #[test]
+fn a_client_that_never_finishes_its_handshake_is_let_go() {
+    for (example, begun) in [
+        ("tls_echo", &[0x16, 0x03][..]),
+        ("websocket_echo", b"GET / HTTP/1.1\r\nHost:"),
+        ("http_hello", b"GET / HTTP/1.1\r\n"),
+        ("http_hello --http2", b""),
+    ] {
+        let (example, flag) = example.split_once(' ').unwrap_or((example, ""));
+        let (server, address) = Program::server(example, &format!("--patience 1 {flag}"));
+        for words in [b"", begun] {
+            let mut client = connect(address);
+            client.write_all(words).expect("written");
+            match client.read_to_end(&mut Vec::new()) {
+                Ok(_) => {}
+                Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset),
+            }
+        }
+        server.signal(Signal::INT);
+        server.finish().assert_success();
+    }
+}
+
+#[test]
 fn tls_echo_serves_a_rustls_client_on_blocking_sockets() {
     let (server, address, file) = tls_server("rustls");
     let mut roots = RootCertStore::empty();

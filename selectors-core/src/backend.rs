@@ -46,12 +46,14 @@ impl Backend {
         }
     }
 
-    /// The backend of this name on this platform; `default` is the best one that works here.
+    /// The backend of this name on this platform, in capitals or not; `default` is the best one that
+    /// works here.
     ///
     /// ```
     /// use selectors_core::Backend;
     ///
     /// assert_eq!(Backend::from_name("poll")?, Backend::Poll);
+    /// assert_eq!(Backend::from_name("POLL")?, Backend::Poll);
     /// assert!(Backend::from_name("iocp").is_err());
     /// # Ok::<(), selectors_core::Error>(())
     /// ```
@@ -61,12 +63,12 @@ impl Backend {
     /// [`Error::UnknownBackend`], whose text lists the valid names; for `default` the error of
     /// [`Backend::probe`].
     pub fn from_name(name: &str) -> Result<Backend, Error> {
-        if name == "default" {
+        if name.eq_ignore_ascii_case("default") {
             return Backend::probe();
         }
         let found = Backend::available()
             .iter()
-            .find(|backend| backend.name() == name);
+            .find(|backend| backend.name().eq_ignore_ascii_case(name));
         found.copied().ok_or_else(|| Error::UnknownBackend {
             name: name.to_owned(),
         })
