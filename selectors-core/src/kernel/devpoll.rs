@@ -49,17 +49,27 @@ const RESULTS: usize = 4096;
 impl Devpoll {
     /// A new, empty set.
     pub(crate) fn new() -> Result<Devpoll, Error> {
-        match sys::open() {
-            Ok(devpoll) => Ok(Devpoll {
-                devpoll,
-                changes: Vec::new(),
-                buffer: vec![VACANT; 1],
-                keys: Vec::new(),
-                len: 0,
-                events: Vec::new(),
-            }),
-            Err(error) => Err(Error::os("open /dev/poll", None, error)),
-        }
+        let devpoll = loop {
+            match sys::open() {
+                Ok(devpoll) => break devpoll,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(Error::os("open /dev/poll", None, error)),
+            }
+        };
+        Ok(Devpoll {
+            devpoll,
+            changes: Vec::new(),
+            buffer: vec![VACANT; 1],
+            keys: Vec::new(),
+            len: 0,
+            events: Vec::new(),
+        })
+    }
+
+    /// How many registrations there are.
+    #[cfg(test)]
+    pub(crate) fn len_for_tests(&self) -> usize {
+        self.len
     }
 
     /// Collects a removal.

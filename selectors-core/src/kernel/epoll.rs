@@ -59,6 +59,12 @@ impl Epoll {
         })
     }
 
+    /// How many registrations there are.
+    #[cfg(test)]
+    pub(crate) fn len_for_tests(&self) -> usize {
+        self.len
+    }
+
     /// One call with this timeout: in milliseconds where that is exact, else as fine as can be.
     #[inline]
     fn ask(&mut self, timeout: Option<Duration>) -> io::Result<usize> {
@@ -197,6 +203,10 @@ fn watch(front: BorrowedFd<'_>, set: BorrowedFd<'_>) -> Result<(), Error> {
         .map_err(|error| Error::registration("epoll_ctl add", fd, error))
 }
 
+/// The kernel takes no more room than this (epoll_wait(2)): a C int of bytes. What does not fit is
+/// still ready in the next wait.
+const RESULTS: usize = i32::MAX as usize / size_of::<Record>();
+
 /// The bits of an interest, as epoll_ctl(2) takes them.
 fn bits(interest: Interest) -> u32 {
     let mode = match interest.mode {
@@ -239,7 +249,8 @@ impl Kernel for Epoll {
         }
         self.len += 1;
         if self.len > self.buffer.len() {
-            self.buffer.resize(self.len * 2, Record::VACANT);
+            self.buffer
+                .resize((self.len * 2).min(RESULTS), Record::VACANT);
         }
         Ok(())
     }

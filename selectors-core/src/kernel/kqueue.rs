@@ -103,7 +103,13 @@ impl Kqueue {
         self.changes.extend_from_slice(now);
         self.changes.iter_mut().for_each(Kevent::ask_for_receipt);
         room(&mut self.buffer, self.changes.len());
-        let sent = sys::kevent(queue, &self.changes, &mut self.buffer, NO_WAIT);
+        let sent = loop {
+            match sys::kevent(queue, &self.changes, &mut self.buffer, NO_WAIT) {
+                // The changes were made, but their receipts are lost. Made once more they say the same.
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                sent => break sent,
+            }
+        };
         self.changes.clear();
         let receipts = match sent {
             Ok(receipts) => &self.buffer[..receipts],

@@ -144,6 +144,16 @@ pub(crate) mod tests {
         notifier_of_every_kind_wakes_kqueue_by_edge: Kqueue, Mode::Edge;
     );
 
+    /// A notifier that is a pipe, whatever the system has.
+    pub(crate) fn pipe_notifier() -> super::pipe::Pipe {
+        super::pipe::Pipe::new().unwrap()
+    }
+
+    /// A notifier by a user event, or what stands in for it.
+    pub(crate) fn user_notifier() -> Result<super::user::UserOrPipe, crate::Error> {
+        super::user::UserOrPipe::new()
+    }
+
     trait Signal: AsFd {
         fn notify(&self);
         fn clear(&self) -> bool;

@@ -46,6 +46,11 @@ pub(crate) fn inject_after(name: &'static str, skip: usize, errno: i32) {
     RECORD.with_borrow_mut(|record| record.planned.push((name, skip, errno)));
 }
 
+/// No call fails any more.
+pub(crate) fn clear() {
+    RECORD.with_borrow_mut(|record| record.planned.clear());
+}
+
 /// How often this thread has made the call.
 pub(crate) fn count(name: &str) -> usize {
     RECORD.with_borrow(|record| record.counts.get(name).copied().unwrap_or(0))

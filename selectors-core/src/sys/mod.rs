@@ -3,7 +3,7 @@
 //! A function here turns Rust values into what the call takes and its answer into `io::Result`,
 //! and does nothing else. Under test the macro that makes the call also counts it and can answer
 //! in the kernel's place, so that tests see every call and force every error.
-
+#![doc = include_str!("CALLS.md")]
 #![allow(
     unsafe_code,
     reason = "system calls are unsafe; they are made here and nowhere else"

@@ -91,3 +91,37 @@ pub(crate) fn connect_nonblocking(socket: BorrowedFd<'_>, port: u16) {
     // SAFETY: the kernel reads one `sockaddr_in`, which lives until the call returns.
     unsafe { libc::connect(socket.as_raw_fd(), (&raw const address).cast(), len) };
 }
+
+/// The number of an errno that a table names.
+pub(crate) fn errno_named(name: &str) -> i32 {
+    let known = [
+        ("EPERM", libc::EPERM),
+        ("ENOENT", libc::ENOENT),
+        ("ESRCH", libc::ESRCH),
+        ("EINTR", libc::EINTR),
+        ("EIO", libc::EIO),
+        ("ENXIO", libc::ENXIO),
+        ("EBADF", libc::EBADF),
+        ("EAGAIN", libc::EAGAIN),
+        ("ENOMEM", libc::ENOMEM),
+        ("EACCES", libc::EACCES),
+        ("EFAULT", libc::EFAULT),
+        ("EBUSY", libc::EBUSY),
+        ("EEXIST", libc::EEXIST),
+        ("ENODEV", libc::ENODEV),
+        ("EISDIR", libc::EISDIR),
+        ("EINVAL", libc::EINVAL),
+        ("ENFILE", libc::ENFILE),
+        ("EMFILE", libc::EMFILE),
+        ("EFBIG", libc::EFBIG),
+        ("ENOSPC", libc::ENOSPC),
+        ("EPIPE", libc::EPIPE),
+        ("ENOSYS", libc::ENOSYS),
+        ("ELOOP", libc::ELOOP),
+        ("ENOPKG", libc::ENOPKG),
+        ("EDESTADDRREQ", libc::EDESTADDRREQ),
+        ("EDQUOT", libc::EDQUOT),
+    ];
+    let found = known.iter().find(|(known, _)| *known == name);
+    found.unwrap_or_else(|| panic!("no errno {name:?}")).1
+}

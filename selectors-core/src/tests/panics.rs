@@ -15,6 +15,7 @@ on_every_backend!(
     a_panic_in_a_destructor_at_drop_drops_all_the_others,
     a_panic_in_a_destructor_after_unregister_is_the_callers_own,
     a_panic_in_a_replaced_datum_leaves_the_key_whole,
+    a_panic_in_debug_changes_nothing,
 );
 
 fn panics<T>(f: impl FnOnce() -> T) -> bool {
@@ -187,4 +188,19 @@ fn a_panic_in_a_replaced_datum_leaves_the_key_whole<K: TestKernel>() {
     assert_eq!(tokens_now(&mut selector), [token]);
     drop(selector);
     assert_eq!(dropped.get(), 2);
+}
+
+fn a_panic_in_debug_changes_nothing<K: TestKernel>() {
+    struct Shy;
+    impl std::fmt::Debug for Shy {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            resume_unwind(Box::new("in Debug"))
+        }
+    }
+    let (a, b) = pair();
+    let mut selector = selector::<K, _, _>();
+    let token = selector.register(&a, EVENT_READ, Shy).unwrap();
+    assert!(panics(|| format!("{selector:?}")));
+    send(&b);
+    assert_eq!(tokens_now(&mut selector), [token]);
 }
