@@ -9,9 +9,10 @@
 //! out, and `.ci/observer_cost` sets the instructions of both builds side by side.
 
 use std::cell::Cell;
+use std::task::{Context, Poll};
 
 /// How many leaf operations a task may complete before it must let others run.
-const BUDGET: i32 = 128;
+pub(crate) const BUDGET: i32 = 128;
 
 /// Budget and observation, as the hot path sees them.
 pub(crate) struct Attention {
@@ -114,5 +115,25 @@ impl Attention {
         }
         self.observed_budget.set(left);
         Attend::Observed
+    }
+
+    /// Takes one from the budget for what was ready without any call. If there is none the task goes
+    /// to the back of the queue: it is woken, and has to wait.
+    #[inline]
+    pub(crate) fn poll_spend(&self, cx: &Context<'_>) -> Poll<()> {
+        if self.spend() || self.attend() == Attend::Observed {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Takes more from the budget, or all that is left.
+    pub(crate) fn take(&self, more: i32) {
+        let budget = match self.is_observed() {
+            true => &self.observed_budget,
+            false => &self.budget,
+        };
+        budget.set((budget.get() - more).max(0));
     }
 }

@@ -1,9 +1,13 @@
-//! The clock of a reactor, in nanoseconds.
+//! The clock of a reactor, in nanoseconds: the one that [`Instant`] reads, or that of a script.
+//!
+//! It ends 292 years after it began. Whatever is beyond that, a duration or an [`Instant`], is
+//! clamped, so that the sum of a time and a duration needs no check, and is never the last of all
+//! numbers.
 //!
 //! Read once for each timer and each turn that has timers, so it is read plainly: one call of the
 //! vDSO, and one multiplication.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use selectors_core::monotonic_nanos;
 
@@ -60,14 +64,30 @@ impl Clock {
 
     /// `instant` on this clock: clamped, at the beginning and at the end of time.
     pub(crate) fn place(&self, instant: Instant) -> u64 {
-        let nanos = |later: Instant, earlier: Instant| {
-            let distance = later.saturating_duration_since(earlier);
-            u64::try_from(distance.as_nanos()).unwrap_or(u64::MAX)
-        };
         if instant >= self.instant {
-            self.nanos.saturating_add(nanos(instant, self.instant))
+            let later = nanos(instant.saturating_duration_since(self.instant));
+            (self.nanos + later).min(END)
         } else {
-            self.nanos.saturating_sub(nanos(self.instant, instant))
+            let earlier = nanos(self.instant.saturating_duration_since(instant));
+            self.nanos.saturating_sub(earlier)
         }
     }
+
+    /// The instant that is [placed](Self::place) at `nanos`.
+    pub(crate) fn instant(&self, nanos: u64) -> Instant {
+        if nanos >= self.nanos {
+            self.instant + Duration::from_nanos(nanos - self.nanos)
+        } else {
+            self.instant - Duration::from_nanos(self.nanos - nanos)
+        }
+    }
+}
+
+/// The end of time.
+const END: u64 = i64::MAX as u64;
+
+/// A duration in nanoseconds.
+#[inline(always)]
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(END).min(END)
 }

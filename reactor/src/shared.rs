@@ -5,11 +5,12 @@ use std::mem::ManuallyDrop;
 use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::task::Waker;
+use std::time::Duration;
 
 use selectors_core::{DefaultSelector, Notifier, Token};
 
 use crate::attention::Attention;
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::metrics::Counts;
 use crate::observe::{Cause, Hook};
 use crate::slot::{Slot, WaiterId};
@@ -101,8 +102,12 @@ impl Shared {
     }
 
     #[inline]
+    #[track_caller]
     pub(crate) fn current() -> Rc<Self> {
-        Self::try_current().unwrap_or_else(|| none())
+        match Self::try_current() {
+            Some(current) => current,
+            None => none(),
+        }
     }
 
     #[inline]
@@ -154,6 +159,12 @@ impl Shared {
         self.clock.now(|| self.selector.borrow().now())
     }
 
+    /// So long from now, on this reactor's clock.
+    #[inline(always)]
+    pub(crate) fn deadline_after(&self, duration: Duration) -> u64 {
+        self.elapsed_now() + clock::nanos(duration)
+    }
+
     /// A name for a new waiter: odd, so neither zero nor one of the standing ones.
     #[inline]
     pub(crate) fn next_waiter(&self) -> WaiterId {
@@ -164,6 +175,7 @@ impl Shared {
 }
 
 #[cold]
+#[track_caller]
 fn none() -> ! {
     panic!(
         "no reactor on this thread: sockets and timers are made inside `executor::block_on`, or \

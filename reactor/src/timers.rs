@@ -5,76 +5,86 @@
 //!
 //! * a cancelled timer leaves its heap entry behind; the next timer adopts place and entry if its
 //!   own deadline is not earlier, and writes nothing but that deadline and its waker;
-//! * an entry that reaches the top before its timer's real deadline is pushed again, once;
+//! * an entry that was adopted, or whose timer was moved back, is pushed again when it is due, once:
+//!   to where the deadline that its timer has by then belongs;
 //! * entries that stand for nobody are dropped when they reach the top, or all together when they
 //!   are at least half of the heap when one is added or cancelled.
 //!
-//! Time is in nanoseconds of the reactor's clock. A deadline beyond 64 bits, 584 years, is clamped,
-//! never an error.
+//! So timers fire in the order of their deadlines, and those of one deadline in the order in which
+//! it was set, whichever entries they have.
+//!
+//! Time is in nanoseconds of the reactor's clock, which clamps what is beyond its end. What is
+//! counted here, and why it cannot come round:
+//!
+//! | counter | width | because |
+//! |---|---|---|
+//! | sequence numbers | 64 bits | with one each nanosecond that takes 584 years |
+//! | stale entries, timers that fired | `usize` | they count what is in memory |
+//! | [`TimerId`] | 32 bits | a place, checked where there is a new one; used again when its owner is gone |
+
+mod places;
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
-use std::mem;
 use std::task::Waker;
+
+use places::Places;
 
 /// Fewer stale entries than this are not worth a purge.
 const PURGE_FROM: usize = 64;
 
+/// A heap with room for no more entries than this, 24 KiB, is kept.
+const KEEP: usize = 1024;
+
 /// Names a timer while its owner holds it.
 pub(crate) type TimerId = u32;
 
-/// A place that is not there: there are fewer than 4 billion timers.
-const NOWHERE: TimerId = TimerId::MAX;
+/// Where a timer is queued that has no entry: later than any deadline.
+const NO_ENTRY: u64 = u64::MAX;
 
-/// Heap, timers and clock of one reactor.
+/// Heap and timers of one reactor.
 pub(crate) struct Timers {
     /// Earliest deadline on top; holds stale entries too.
     heap: BinaryHeap<Entry>,
-    /// The timers, indexed by [`TimerId`].
-    table: Vec<Timer>,
-    /// The unused place in `table` that is taken next: the one cancelled last. Each names the next;
-    /// the last of them names a place that is not there.
-    free: TimerId,
+    /// The timers.
+    places: Places,
     /// Heap entries that stand for no waiting timer.
     stale: usize,
     /// The sequence number given last.
-    sequence: u32,
+    sequence: u64,
 }
 
+/// A place, and the timer that has it.
 struct Timer {
     /// When it is really due.
     deadline: u64,
-    /// The deadline of its heap entry: the same or earlier.
+    /// The number of that deadline among all that were ever set.
+    sequence: u64,
+    /// The deadline of its heap entry, the same or earlier; [`NO_ENTRY`] if it has none.
     queued_at: u64,
-    /// The sequence number of its heap entry; entries with any other are stale. Zero: none.
-    entry: u32,
+    /// The sequence number of its heap entry; entries with any other are stale.
+    entry: u64,
+    /// Who waits; nobody if it has fired, or if the place is unused.
+    waker: Option<Waker>,
     /// The place that is free after this one, while this one is unused.
     next_free: TimerId,
-    state: State,
 }
 
-enum State {
-    /// On the free list, perhaps with an entry left in the heap.
-    Unused,
-    /// Somebody waits.
-    Waiting(Waker),
-    /// Due, and whoever waited was woken.
-    Fired,
-}
-
-/// The answer of [`Timers::poll`].
+/// What [`Timers::poll`] found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Polled {
     Fired,
-    /// With a waker that was replaced: to be dropped when nothing is borrowed, because its
-    /// destructor is not our code.
-    Waiting(Option<Waker>),
+    /// It waits, and knows this waker.
+    Waiting,
+    /// It waits with another waker, to be [replaced](Timers::replace).
+    WaitingForAnother,
 }
 
 #[derive(PartialEq, Eq)]
 struct Entry {
     deadline: u64,
-    /// Order of insertion, so that equal deadlines fire in that order.
-    sequence: u32,
+    /// Names the entry, and orders those of one deadline.
+    sequence: u64,
     id: TimerId,
 }
 
@@ -91,12 +101,24 @@ impl PartialOrd for Entry {
     }
 }
 
+impl Timer {
+    fn unused(next_free: TimerId) -> Self {
+        Timer {
+            deadline: 0,
+            sequence: 0,
+            queued_at: NO_ENTRY,
+            entry: 0,
+            waker: None,
+            next_free,
+        }
+    }
+}
+
 impl Timers {
     pub(crate) fn new() -> Self {
         Timers {
             heap: BinaryHeap::new(),
-            table: Vec::new(),
-            free: NOWHERE,
+            places: Places::new(),
             stale: 0,
             sequence: 0,
         }
@@ -109,8 +131,8 @@ impl Timers {
 
     /// Shows every waker, with its deadline.
     pub(crate) fn for_each_waiter(&self, mut visit: impl FnMut(&Waker, u64)) {
-        for timer in &self.table {
-            if let State::Waiting(waker) = &timer.state {
+        for timer in self.places.iter() {
+            if let Some(waker) = &timer.waker {
                 visit(waker, timer.deadline);
             }
         }
@@ -119,12 +141,8 @@ impl Timers {
     /// When to look again: the earliest deadline, or earlier if that timer was moved back.
     pub(crate) fn next_deadline(&mut self) -> Option<u64> {
         while let Some(top) = self.heap.peek() {
-            let timer = &mut self.table[top.id as usize];
-            if timer.entry == top.sequence {
-                if let State::Waiting(_) = timer.state {
-                    return Some(top.deadline);
-                }
-                timer.entry = 0;
+            if stands_for_one_who_waits(top, &mut self.places) {
+                return Some(top.deadline);
             }
             self.heap.pop();
             self.stale -= 1;
@@ -136,16 +154,14 @@ impl Timers {
     // Inlined into its only caller, as `cancel` is: half of what they do is to pass things on.
     #[inline(always)]
     pub(crate) fn insert(&mut self, deadline: u64, waker: Waker) -> TimerId {
-        if self.free as usize >= self.table.len() {
-            self.grow();
-        }
-        let id = self.free;
-        let timer = &mut self.table[id as usize];
-        self.free = timer.next_free;
+        let (id, timer) = match self.places.take(waker) {
+            Ok(taken) => taken,
+            Err(waker) => return self.insert_in_a_new_place(deadline, waker),
+        };
+        self.sequence += 1;
         timer.deadline = deadline;
-        // What was there was unused: there is no waker to be dropped.
-        mem::forget(mem::replace(&mut timer.state, State::Waiting(waker)));
-        if timer.entry != 0 && timer.queued_at <= deadline {
+        timer.sequence = self.sequence;
+        if timer.queued_at <= deadline {
             self.stale -= 1;
         } else {
             self.push(id);
@@ -155,34 +171,40 @@ impl Timers {
 
     #[cold]
     #[inline(never)]
-    fn grow(&mut self) {
-        let id = u32::try_from(self.table.len()).expect("fewer than 4 billion timers");
-        self.table.push(Timer {
-            deadline: 0,
-            queued_at: 0,
-            entry: 0,
-            next_free: self.free,
-            state: State::Unused,
-        });
-        self.free = id;
+    fn insert_in_a_new_place(&mut self, deadline: u64, waker: Waker) -> TimerId {
+        self.places.grow();
+        self.insert(deadline, waker)
     }
 
-    /// Has it fired? If not, `waker` replaces the one that was given before.
+    /// Has it fired? If not, does it wait with this `waker`?
     pub(crate) fn poll(&mut self, id: TimerId, waker: &Waker) -> Polled {
-        match &mut self.table[id as usize].state {
-            State::Waiting(stored) if stored.will_wake(waker) => Polled::Waiting(None),
-            State::Waiting(stored) => Polled::Waiting(Some(mem::replace(stored, waker.clone()))),
-            State::Fired | State::Unused => Polled::Fired,
+        match &self.places.held(id).waker {
+            Some(stored) if stored.will_wake(waker) => Polled::Waiting,
+            Some(_) => Polled::WaitingForAnother,
+            None => Polled::Fired,
         }
+    }
+
+    /// Has it fired?
+    pub(crate) fn has_fired(&mut self, id: TimerId) -> bool {
+        self.places.held(id).waker.is_none()
+    }
+
+    /// Gives a timer that waits another waker. Returns the one before, to be dropped when nothing is
+    /// borrowed, because its destructor is not our code.
+    pub(crate) fn replace(&mut self, id: TimerId, waker: Waker) -> Option<Waker> {
+        self.places.held(id).waker.replace(waker)
     }
 
     /// Moves the deadline of a timer, which keeps its waker; false if it has fired already.
     pub(crate) fn reset(&mut self, id: TimerId, deadline: u64) -> bool {
-        let timer = &mut self.table[id as usize];
-        if !matches!(timer.state, State::Waiting(_)) {
+        let timer = self.places.held(id);
+        if timer.waker.is_none() {
             return false;
         }
+        self.sequence += 1;
         timer.deadline = deadline;
+        timer.sequence = self.sequence;
         if timer.queued_at > deadline {
             self.stale += 1;
             self.push(id);
@@ -195,74 +217,109 @@ impl Timers {
     pub(crate) fn cancel(&mut self, id: TimerId) -> Option<Waker> {
         // First, while nothing is at hand that would have to be saved for it.
         self.purge_if_worth_it();
-        let timer = &mut self.table[id as usize];
-        timer.next_free = mem::replace(&mut self.free, id);
-        match mem::replace(&mut timer.state, State::Unused) {
-            State::Waiting(waker) => {
-                self.stale += 1;
-                Some(waker)
-            }
-            State::Fired | State::Unused => None,
+        let waker = self.places.leave(id);
+        if waker.is_some() {
+            self.stale += 1;
+        } else {
+            self.fired_one_left();
+        }
+        waker
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn fired_one_left(&mut self) {
+        self.places.fired_one_left();
+        if self.places.are_far_too_many(self.len()) {
+            self.purge();
         }
     }
 
     /// Hands the wakers of all timers due at `now` to `fired`, in the order of their deadlines.
     pub(crate) fn fire(&mut self, now: u64, mut fired: impl FnMut(TimerId, Waker)) {
+        let before = self.heap.len();
         while self.next_deadline().is_some_and(|deadline| deadline <= now) {
             let Some(top) = self.heap.pop() else { break };
-            let timer = &mut self.table[top.id as usize];
-            timer.entry = 0;
-            if timer.deadline > now {
-                // It was moved back: this is the one time that it costs a push.
+            let timer = self.places.held(top.id);
+            timer.queued_at = NO_ENTRY;
+            if timer.sequence != top.sequence {
+                // The entry was made for an earlier deadline. This is the one time that to adopt
+                // it, or to move back, costs a push.
                 self.push(top.id);
-            } else if let State::Waiting(waker) = mem::replace(&mut timer.state, State::Fired) {
+            } else if let Some(waker) = self.places.fire(top.id) {
                 fired(top.id, waker);
             }
+        }
+        if self.heap.len() < before {
+            self.give_back();
         }
     }
 
     /// Gives a waiting timer an entry of its own; the one it had, if any, is stale from now on.
     #[inline(never)]
     fn push(&mut self, id: TimerId) {
-        self.sequence = self.sequence.checked_add(1).unwrap_or(1);
-        let timer = &mut self.table[id as usize];
-        timer.entry = self.sequence;
+        let timer = self.places.held(id);
+        timer.entry = timer.sequence;
         timer.queued_at = timer.deadline;
         self.heap.push(Entry {
             deadline: timer.deadline,
-            sequence: self.sequence,
+            sequence: timer.sequence,
             id,
         });
         // Last: only now does the entry that it had count as stale to `purge`.
         self.purge_if_worth_it();
     }
 
+    /// Drops the stale entries, if they are many, and at least half of the heap.
     #[inline(always)]
     fn purge_if_worth_it(&mut self) {
         if self.stale >= PURGE_FROM {
+            self.purge_half();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn purge_half(&mut self) {
+        if self.stale * 2 >= self.heap.len() {
             self.purge();
         }
     }
 
-    /// Drops the stale entries, if they are at least half of the heap.
-    #[cold]
-    #[inline(never)]
     fn purge(&mut self) {
-        if self.stale * 2 < self.heap.len() {
-            return;
-        }
-        let table = &mut self.table;
-        self.heap.retain(|entry| {
-            let timer = &mut table[entry.id as usize];
-            let current = timer.entry == entry.sequence;
-            let waits = matches!(timer.state, State::Waiting(_));
-            if current && !waits {
-                timer.entry = 0;
-            }
-            current && waits
-        });
+        let places = &mut self.places;
+        self.heap
+            .retain(|entry| stands_for_one_who_waits(entry, places));
         self.stale = 0;
+        if self.places.are_far_too_many(self.len()) {
+            self.places.shrink(self.len());
+        }
+        self.give_back();
     }
+
+    /// After a crowd, its memory is given back. So much less is left that making room for the next
+    /// crowd costs each of its timers next to nothing.
+    fn give_back(&mut self) {
+        if self.heap.capacity() > KEEP && self.heap.len() <= self.heap.capacity() / 8 {
+            self.heap.shrink_to(KEEP.max(2 * self.heap.len()));
+        }
+    }
+}
+
+/// Does the timer of this entry wait? If not, the entry is about to go.
+#[inline]
+fn stands_for_one_who_waits(entry: &Entry, places: &mut Places) -> bool {
+    let Some(timer) = places.find(entry.id) else {
+        return false;
+    };
+    if timer.entry != entry.sequence {
+        return false;
+    }
+    let waits = timer.waker.is_some();
+    if !waits {
+        timer.queued_at = NO_ENTRY;
+    }
+    waits
 }
 
 #[cfg(test)]
@@ -318,6 +375,6 @@ mod tests {
         }
         assert_eq!(timers.len(), 0);
         assert!(timers.heap.len() <= 400, "{}", timers.heap.len());
-        assert_eq!(timers.table.len(), 100, "places are used again");
+        assert_eq!(timers.places.iter().count(), 100, "places are used again");
     }
 }

@@ -1,0 +1,235 @@
+//! A point in time to wait for.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use crate::observe::Event;
+use crate::shared::Shared;
+use crate::timers::{Polled, TimerId};
+
+/// Waits until `duration` has passed, and then some: the first turn of the loop after that ends it.
+///
+/// An idle Linux machine makes it some 55 us late, 50 of them because the kernel gathers the
+/// wake-ups of a thread; [`precise`](crate::Builder::precise) takes those away. A task that computes
+/// makes every timer late by as long as it does. Nothing makes it early, and time in which the
+/// machine is suspended does not count, as for [`Instant`].
+///
+/// # Panics
+///
+/// If this thread has entered no reactor; when awaited, if nobody drives the reactor of this thread.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+///
+/// executor::block_on(async {
+///     let start = Instant::now();
+///     reactor::time::sleep(Duration::from_millis(2)).await;
+///     assert!(start.elapsed() >= Duration::from_millis(2));
+/// })?;
+/// # std::io::Result::Ok(())
+/// ```
+// A duration that is a constant is nanoseconds by then.
+#[inline(always)]
+#[track_caller]
+pub fn sleep(duration: Duration) -> Sleep {
+    let reactor = Shared::current();
+    let deadline = reactor.deadline_after(duration);
+    Sleep::new(reactor, deadline)
+}
+
+/// Waits until `deadline`; one in the past is over after one turn. See [`sleep`] for how late that
+/// is.
+///
+/// # Panics
+///
+/// As [`sleep`].
+#[track_caller]
+pub fn sleep_until(deadline: Instant) -> Sleep {
+    let reactor = Shared::current();
+    let deadline = reactor.clock.place(deadline);
+    Sleep::new(reactor, deadline)
+}
+
+/// A point in time to wait for; made by [`sleep`] and [`sleep_until`]. Dropping it cancels it.
+///
+/// Those of one reactor that are due together wake in the order of their deadlines, and if these
+/// are equal in the order in which they were first polled or reset.
+#[must_use = "futures do nothing unless awaited"]
+pub struct Sleep {
+    pub(super) reactor: Rc<Shared>,
+    /// In nanoseconds of the reactor.
+    pub(super) deadline: u64,
+    stage: Stage,
+}
+
+/// How far a sleep has come.
+#[derive(Clone, Copy)]
+enum Stage {
+    /// It was not polled yet.
+    New,
+    /// It has a timer, which may have fired.
+    Waiting(TimerId),
+    /// It was told that the time has come.
+    Over,
+}
+
+impl Sleep {
+    #[inline(always)]
+    pub(super) fn new(reactor: Rc<Shared>, deadline: u64) -> Self {
+        Sleep {
+            reactor,
+            deadline,
+            stage: Stage::New,
+        }
+    }
+
+    /// The point in time that it waits for.
+    pub fn deadline(&self) -> Instant {
+        self.reactor.clock.instant(self.deadline)
+    }
+
+    /// Has the deadline passed? It is asked of the clock, so nobody has to have awaited it.
+    ///
+    /// ```
+    /// use reactor::time::sleep;
+    /// use std::time::Duration;
+    ///
+    /// executor::block_on(async {
+    ///     let mut pause = sleep(Duration::from_millis(1));
+    ///     (&mut pause).await;
+    ///     assert!(pause.is_elapsed());
+    ///     pause.reset(Duration::from_secs(60));
+    ///     assert!(!pause.is_elapsed());
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn is_elapsed(&self) -> bool {
+        self.deadline <= self.reactor.elapsed_now()
+    }
+
+    /// Moves the deadline to `duration` from now. Later costs no more than a few stores, so a
+    /// timer that is reset at each activity is cheap. One that is over starts again.
+    pub fn reset(&mut self, duration: Duration) {
+        self.move_to(self.reactor.deadline_after(duration));
+    }
+
+    /// Moves the deadline to a point in time; see [`reset`](Self::reset).
+    pub fn reset_until(&mut self, deadline: Instant) {
+        self.move_to(self.reactor.clock.place(deadline));
+    }
+
+    pub(super) fn move_to(&mut self, deadline: u64) {
+        self.deadline = deadline;
+        if let Stage::Waiting(timer) = self.stage {
+            let mut timers = self.reactor.timers.borrow_mut();
+            if timers.reset(timer, deadline) {
+                return;
+            }
+            timers.cancel(timer);
+        }
+        self.stage = Stage::New;
+    }
+
+    /// Was it never polled, or not since it was reset after its end?
+    pub(super) fn is_new(&self) -> bool {
+        matches!(self.stage, Stage::New)
+    }
+
+    /// Has it waited, and its time has come?
+    pub(super) fn has_fired(&self) -> bool {
+        match self.stage {
+            Stage::New => false,
+            Stage::Waiting(timer) => self.reactor.timers.borrow_mut().has_fired(timer),
+            Stage::Over => true,
+        }
+    }
+
+    #[inline]
+    fn start(&mut self, waker: &Waker) -> TimerId {
+        let waker = waker.clone();
+        let timer = self
+            .reactor
+            .timers
+            .borrow_mut()
+            .insert(self.deadline, waker);
+        self.stage = Stage::Waiting(timer);
+        timer
+    }
+
+    /// The same, where nobody drives the reactor, or somebody observes.
+    #[cold]
+    #[inline(never)]
+    fn start_observed(&mut self, waker: &Waker) {
+        self.reactor.assert_driven();
+        let timer = self.start(waker);
+        if self.reactor.attention.is_observed() {
+            let since_start = self.deadline.saturating_sub(self.reactor.clock.start());
+            let deadline = Duration::from_nanos(since_start);
+            self.reactor.hook.emit(Event::TimerSet { timer, deadline });
+        }
+    }
+
+    fn poll_timer(&mut self, timer: TimerId, cx: &mut Context<'_>) -> Poll<()> {
+        self.reactor.assert_driven();
+        let mut timers = self.reactor.timers.borrow_mut();
+        match timers.poll(timer, cx.waker()) {
+            Polled::Fired => {
+                timers.cancel(timer);
+                drop(timers);
+                self.stage = Stage::Over;
+                Poll::Ready(())
+            }
+            Polled::Waiting => Poll::Pending,
+            Polled::WaitingForAnother => {
+                drop(timers);
+                // Cloning and dropping wakers runs code that is not ours: outside the borrow.
+                let waker = cx.waker().clone();
+                let replaced = self.reactor.timers.borrow_mut().replace(timer, waker);
+                drop(replaced);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        match this.stage {
+            Stage::New if this.reactor.is_calm() => {
+                this.start(cx.waker());
+                Poll::Pending
+            }
+            Stage::New => {
+                this.start_observed(cx.waker());
+                Poll::Pending
+            }
+            Stage::Waiting(timer) => this.poll_timer(timer, cx),
+            // From now on it is ready whenever it is polled.
+            Stage::Over => this.reactor.attention.poll_spend(cx),
+        }
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        if let Stage::Waiting(timer) = self.stage {
+            let waker = self.reactor.timers.borrow_mut().cancel(timer);
+            // Dropping a waker runs code that is not ours: after the borrow.
+            drop(waker);
+        }
+    }
+}
+
+impl fmt::Debug for Sleep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sleep").finish_non_exhaustive()
+    }
+}
