@@ -103,7 +103,8 @@ impl World {
             85..90 => self.jump(),
             90..96 => self.turn(Some(Duration::ZERO))?,
             96..98 => {
-                let timeout = self.duration();
+                // Not to the end of time.
+                let timeout = self.duration().min(Duration::from_secs(3600));
                 self.turn(Some(timeout))?;
             }
             _ => self.turn_until_one_fires()?,
