@@ -12,7 +12,7 @@ use std::cell::Cell;
 use std::task::{Context, Poll};
 
 /// How many leaf operations a task may complete before it must let others run.
-pub(crate) const BUDGET: i32 = 128;
+const BUDGET: i32 = 128;
 
 /// Budget and observation, as the hot path sees them.
 pub(crate) struct Attention {
@@ -128,12 +128,12 @@ impl Attention {
         Poll::Pending
     }
 
-    /// Takes more from the budget, or all that is left.
-    pub(crate) fn take(&self, more: i32) {
+    /// Takes all of the budget but so much.
+    pub(crate) fn leave(&self, most: i32) {
         let budget = match self.is_observed() {
             true => &self.observed_budget,
             false => &self.budget,
         };
-        budget.set((budget.get() - more).max(0));
+        budget.set(budget.get().min(most));
     }
 }

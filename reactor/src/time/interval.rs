@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use futures_core::Stream;
 
 use super::sleep::Sleep;
-use crate::attention::BUDGET;
 use crate::clock;
 use crate::shared::Shared;
 
@@ -138,10 +137,11 @@ impl Interval {
         let reactor = &self.next.reactor;
         ready!(reactor.attention.poll_spend(cx));
         if !waited && now - self.last >= self.period {
-            // Since the last tick this task had the thread for a whole period.
-            reactor.attention.take(match self.missed {
-                MissedTick::Skip | MissedTick::Delay => BUDGET,
-                MissedTick::Burst => BUDGET / 8,
+            // Since the last tick this task had the thread for a whole period: others are next, or
+            // after a few ticks that come one right after another.
+            reactor.attention.leave(match self.missed {
+                MissedTick::Skip | MissedTick::Delay => 0,
+                MissedTick::Burst => 4,
             });
         }
         let tick = reactor.clock.instant(due);
