@@ -63,7 +63,7 @@ fn run(args: Args) -> Result<(), Failure> {
     for &backend in &backends {
         if let Err(failure) = probe(&args, backend, parts) {
             failed += 1;
-            say!("{:<15} {failure}", backend.name());
+            say!("{:<15} {failure}", format!("{backend}:"));
         }
     }
     match failed {
