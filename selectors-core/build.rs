@@ -50,6 +50,42 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
             "netbsd", "openbsd", "macos", "ios", "tvos", "watchos", "visionos",
         ],
     ),
+    // accept4(2) and socket(2) that set non-blocking mode and close-on-exec in the same step.
+    (
+        "accept4",
+        &[
+            "linux",
+            "android",
+            "freebsd",
+            "dragonfly",
+            "netbsd",
+            "openbsd",
+            "illumos",
+            "solaris",
+        ],
+    ),
+    // send(2) that raises no SIGPIPE. Apple has an option of the socket in its place.
+    (
+        "msg_nosignal",
+        &[
+            "linux",
+            "android",
+            "freebsd",
+            "dragonfly",
+            "netbsd",
+            "openbsd",
+            "illumos",
+            "solaris",
+        ],
+    ),
+    // recv(2) with MSG_TRUNC tells the length that the datagram had.
+    ("full_length", &["linux", "android"]),
+    // Unix sockets whose names are no files.
+    ("abstract_names", &["linux"]),
+    // SO_PEERCRED with `struct ucred`.
+    ("peercred", &["linux", "android"]),
+    ("pidfd", &["linux", "android"]),
+    ("timer_slack", &["linux", "android"]),
     // POLLRDHUP has Linux' value, which is the one that `Readiness` uses.
     ("rdhup", &["linux", "android"]),
 ];
@@ -75,5 +111,15 @@ fn main() {
         if systems.contains(&os.as_str()) {
             println!("cargo::rustc-cfg={capability}");
         }
+    }
+    // System calls that need no libc, because the kernel's numbers and registers are for ever.
+    println!("cargo::rustc-check-cfg=cfg(direct)");
+    let arch = env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
+    let is_64_bit = env::var("CARGO_CFG_TARGET_POINTER_WIDTH").is_ok_and(|width| width == "64");
+    if ["linux", "android"].contains(&os.as_str())
+        && ["x86_64", "aarch64"].contains(&arch.as_str())
+        && is_64_bit
+    {
+        println!("cargo::rustc-cfg=direct");
     }
 }

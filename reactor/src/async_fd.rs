@@ -6,6 +6,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
 
+use selectors_core::sys::fd::ioctl_fionbio;
 use selectors_core::{Events, Interest, Mode};
 
 use crate::call::Call;
@@ -67,7 +68,7 @@ impl<T: AsFd + 'static> Async<T> {
     ///
     /// If this thread has entered no reactor.
     pub fn nonblocking(source: T) -> io::Result<Self> {
-        rustix::io::ioctl_fionbio(&source, true)?;
+        ioctl_fionbio(source.as_fd(), true)?;
         Ok(Self::new(source))
     }
 

@@ -1,10 +1,25 @@
 //! Reading and writing through [`Async`], for sources that std can read and write by reference:
 //! files, pipes, terminals and most devices.
 
+use std::future::poll_fn;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
+use std::task::{Context, Poll};
 
 use crate::async_fd::Async;
+
+impl<T: AsFd + 'static> Async<T> {
+    /// Moves no bytes, which is done at once, whatever the source can do now. A task that does
+    /// nothing else lets others run all the same.
+    pub(crate) async fn nothing_to_move(&self) -> io::Result<usize> {
+        poll_fn(|cx| self.poll_nothing_to_move(cx)).await
+    }
+
+    /// The poll-style form of [`nothing_to_move`](Self::nothing_to_move).
+    pub(crate) fn poll_nothing_to_move(&self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        self.reactor.attention.poll_spend(cx).map(|()| Ok(0))
+    }
+}
 
 impl<T: AsFd + 'static> Async<T>
 where
@@ -35,6 +50,9 @@ where
     /// # std::io::Result::Ok(())
     /// ```
     pub async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return self.nothing_to_move().await;
+        }
         self.read_with(|mut source| source.read(buffer)).await
     }
 
@@ -69,6 +87,9 @@ where
     ///
     /// What write(2) answers, such as `BrokenPipe`.
     pub async fn write(&self, buffer: &[u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return self.nothing_to_move().await;
+        }
         self.write_with(|mut source| source.write(buffer)).await
     }
 
@@ -80,12 +101,13 @@ where
     ///
     /// `WriteZero` if the source takes no more; else as [`write`](Self::write).
     pub async fn write_all(&self, mut buffer: &[u8]) -> io::Result<()> {
-        while !buffer.is_empty() {
+        loop {
             match self.write(buffer).await? {
+                0 if buffer.is_empty() => return Ok(()),
                 0 => return Err(io::ErrorKind::WriteZero.into()),
+                written if written == buffer.len() => return Ok(()),
                 written => buffer = &buffer[written..],
             }
         }
-        Ok(())
     }
 }

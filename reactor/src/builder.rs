@@ -5,6 +5,7 @@ use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::time::Duration;
 
+use selectors_core::sys::process::prctl_set_timerslack;
 use selectors_core::{
     Backend, DefaultSelector, EVENT_READ, Mode, Notifier, Script, ScriptedSelector,
 };
@@ -98,7 +99,7 @@ impl Builder {
     /// backend that has only level.
     pub fn build(self) -> io::Result<Reactor> {
         if self.precise {
-            crate::platform::precise_timers()?;
+            prctl_set_timerslack(1)?;
         }
         let scripted = self.script.is_some();
         let mut selector: Selector = match (self.script, self.backend) {

@@ -1,10 +1,10 @@
 //! Waiting for what is neither READ nor WRITE: urgent data, errors, hang-ups.
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use selectors_core::Readiness;
+use selectors_core::sys::poll::poll;
 
 use crate::async_fd::Async;
 
@@ -56,16 +56,19 @@ impl<T: AsFd + 'static> Async<T> {
 
 /// poll(2) without waiting: what holds at this moment.
 fn conditions(fd: &impl AsFd) -> io::Result<Readiness> {
-    let mut asked = [PollFd::new(fd, PollFlags::PRI)];
-    poll(&mut asked, Some(&Timespec::default()))?;
-    let found = asked[0].revents();
+    let mut asked = [libc::pollfd {
+        fd: fd.as_fd().as_raw_fd(),
+        events: libc::POLLPRI,
+        revents: 0,
+    }];
+    poll(&mut asked, 0)?;
     let mut now = Readiness::EMPTY;
     for (flag, readiness) in [
-        (PollFlags::PRI, Readiness::PRIORITY),
-        (PollFlags::ERR, Readiness::ERROR),
-        (PollFlags::HUP, Readiness::HANGUP),
+        (libc::POLLPRI, Readiness::PRIORITY),
+        (libc::POLLERR, Readiness::ERROR),
+        (libc::POLLHUP, Readiness::HANGUP),
     ] {
-        if found.contains(flag) {
+        if asked[0].revents & flag != 0 {
             now = now | readiness;
         }
     }

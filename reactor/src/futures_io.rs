@@ -107,6 +107,9 @@ where
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
+        if buffer.is_empty() {
+            return self.poll_nothing_to_move(cx);
+        }
         self.poll_read_with(cx, |mut source| source.read(buffer))
     }
 
@@ -115,6 +118,9 @@ where
         cx: &mut Context<'_>,
         buffers: &mut [IoSliceMut<'_>],
     ) -> Poll<io::Result<usize>> {
+        if buffers.iter().all(|buffer| buffer.is_empty()) {
+            return self.poll_nothing_to_move(cx);
+        }
         self.poll_read_with(cx, |mut source| source.read_vectored(buffers))
     }
 }
@@ -129,6 +135,9 @@ where
         cx: &mut Context<'_>,
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if buffer.is_empty() {
+            return self.poll_nothing_to_move(cx);
+        }
         self.poll_write_with(cx, |mut source| source.write(buffer))
     }
 
@@ -137,6 +146,9 @@ where
         cx: &mut Context<'_>,
         buffers: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if buffers.iter().all(|buffer| buffer.is_empty()) {
+            return self.poll_nothing_to_move(cx);
+        }
         self.poll_write_with(cx, |mut source| source.write_vectored(buffers))
     }
 

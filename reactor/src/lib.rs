@@ -74,6 +74,7 @@ pub mod blocking;
 mod builder;
 mod call;
 mod clock;
+mod errno;
 mod exceptional;
 #[cfg(feature = "futures-io")]
 mod futures_io;
@@ -81,7 +82,6 @@ mod metrics;
 pub mod net;
 pub mod observe;
 mod operation;
-mod platform;
 mod poll_style;
 #[cfg(feature = "process")]
 pub mod process;
@@ -101,6 +101,7 @@ mod waiting;
 pub use async_fd::Async;
 pub use builder::{Builder, Trigger};
 pub use call::Call;
+pub use errno::errno_of;
 pub use metrics::Metrics;
 pub use reactor::{EnterGuard, Reactor};
 pub use slot::Direction;

@@ -14,17 +14,29 @@ use crate::call::Call;
 use crate::observe::Outcome;
 use crate::slot::{Direction, Slot, WaiterId};
 
-/// Calls `make` until it does not say WouldBlock, sleeping in between. Dropping it takes its waker
+/// Makes a transfer until it does not say WouldBlock, sleeping in between. Dropping it takes its waker
 /// out of the slot.
 ///
 /// Which call it is, and so in which direction it waits, is a parameter of the type: no poll has
 /// to look it up.
 #[must_use = "futures do nothing unless awaited"]
-pub(crate) struct Operation<'a, T: AsFd + 'static, F, const CALL: u8> {
+pub(crate) struct Operation<'a, T: AsFd + 'static, M, const CALL: u8> {
     io: &'a Async<T>,
     /// Zero until it first waits.
     waiter: WaiterId,
-    make: F,
+    transfer: M,
+}
+
+/// The system call of an operation, and what it moves.
+pub(crate) trait Transfer<T: AsFd + 'static>: Unpin {
+    /// What it ends with.
+    type Answer: Answer;
+
+    /// Makes the call. It may say WouldBlock without it, when it knows that it would.
+    fn make(&mut self, io: &Async<T>) -> io::Result<Self::Answer>;
+
+    /// The answer to a transfer of no bytes, which is done at once; `None` for all others.
+    fn nothing(&self) -> Option<Self::Answer>;
 }
 
 /// What an operation ends with.
@@ -43,6 +55,10 @@ pub(crate) trait Answer {
 pub(crate) struct Moved {
     pub(crate) bytes: usize,
     pub(crate) asked: usize,
+}
+
+impl Moved {
+    pub(crate) const NOTHING: Moved = Moved { bytes: 0, asked: 0 };
 }
 
 impl Answer for Moved {
@@ -76,34 +92,34 @@ impl Answer for () {
 }
 
 impl<T: AsFd + 'static> Async<T> {
-    /// A recv(2), or its like. `make` may say WouldBlock when it knows that it would.
+    /// A recv(2), or its like.
     #[inline]
-    pub(crate) fn receiving<R, F>(&self, make: F) -> Operation<'_, T, F, { Call::Recv as u8 }>
+    pub(crate) fn receiving<M>(&self, transfer: M) -> Operation<'_, T, M, { Call::Recv as u8 }>
     where
-        F: FnMut(&Self) -> io::Result<R> + Unpin,
+        M: Transfer<T>,
     {
         Operation {
             io: self,
             waiter: 0,
-            make,
+            transfer,
         }
     }
 
     /// A send(2), or its like.
     #[inline]
-    pub(crate) fn sending<R, F>(&self, make: F) -> Operation<'_, T, F, { Call::Send as u8 }>
+    pub(crate) fn sending<M>(&self, transfer: M) -> Operation<'_, T, M, { Call::Send as u8 }>
     where
-        F: FnMut(&Self) -> io::Result<R> + Unpin,
+        M: Transfer<T>,
     {
         Operation {
             io: self,
             waiter: 0,
-            make,
+            transfer,
         }
     }
 }
 
-impl<T: AsFd + 'static, F, const CALL: u8> Operation<'_, T, F, CALL> {
+impl<T: AsFd + 'static, M, const CALL: u8> Operation<'_, T, M, CALL> {
     const CALL: Call = if CALL == Call::Send as u8 {
         Call::Send
     } else {
@@ -115,12 +131,12 @@ impl<T: AsFd + 'static, F, const CALL: u8> Operation<'_, T, F, CALL> {
     };
 }
 
-impl<T: AsFd + 'static, R, F, const CALL: u8> Future for Operation<'_, T, F, CALL>
+impl<T, M, const CALL: u8> Future for Operation<'_, T, M, CALL>
 where
-    F: FnMut(&Async<T>) -> io::Result<R> + Unpin,
-    R: Answer,
+    T: AsFd + 'static,
+    M: Transfer<T>,
 {
-    type Output = io::Result<R::Output>;
+    type Output = io::Result<<M::Answer as Answer>::Output>;
 
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -134,18 +150,21 @@ where
     }
 }
 
-impl<T: AsFd + 'static, R, F, const CALL: u8> Operation<'_, T, F, CALL>
+impl<T, M, const CALL: u8> Operation<'_, T, M, CALL>
 where
-    F: FnMut(&Async<T>) -> io::Result<R> + Unpin,
-    R: Answer,
+    T: AsFd + 'static,
+    M: Transfer<T>,
 {
     /// What nearly always happens, in one straight line: either the call succeeds, or the waker is
     /// stored and that is all. Everything else is [`poll_slowly`](Self::poll_slowly), which knows
     /// it all.
     #[inline(always)]
-    fn attempt(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<R::Output>> {
+    fn attempt(&mut self, cx: &mut Context<'_>) -> Poll<<Self as Future>::Output> {
         let io = self.io;
         if !io.slot.may_be_ready(Self::DIRECTION) {
+            if self.transfer.nothing().is_some() {
+                return self.poll_slowly(cx);
+            }
             if io.may_wait_alone() {
                 // A new name each time is cheaper than to look whether it has one.
                 self.waiter = io.reactor.next_waiter();
@@ -156,7 +175,7 @@ where
             // always ready.
             ready!(io.wait(Self::DIRECTION, &mut self.waiter, cx))?;
         } else if io.reactor.attention.spend() {
-            match (self.make)(io) {
+            match self.transfer.make(io) {
                 Ok(answer) => return Poll::Ready(Ok(answer.settle(&io.slot, Self::DIRECTION))),
                 Err(error) => {
                     if let Some(error) = io.refused(Self::DIRECTION, error) {
@@ -170,15 +189,25 @@ where
 
     #[cold]
     #[inline(never)]
-    fn poll_slowly(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<R::Output>> {
-        let Operation { io, waiter, make } = self;
-        let answer =
-            ready!(io.poll_with(Self::CALL, Self::DIRECTION, waiter, cx, make, R::outcome))?;
+    fn poll_slowly(&mut self, cx: &mut Context<'_>) -> Poll<<Self as Future>::Output> {
+        let Operation {
+            io,
+            waiter,
+            transfer,
+        } = self;
+        let answer = if let Some(nothing) = transfer.nothing() {
+            ready!(io.reactor.attention.poll_spend(cx));
+            nothing
+        } else {
+            let make = |io: &Async<T>| transfer.make(io);
+            let (call, direction) = (Self::CALL, Self::DIRECTION);
+            ready!(io.poll_with(call, direction, waiter, cx, make, M::Answer::outcome))?
+        };
         Poll::Ready(Ok(answer.settle(&io.slot, Self::DIRECTION)))
     }
 }
 
-impl<T: AsFd + 'static, F, const CALL: u8> Drop for Operation<'_, T, F, CALL> {
+impl<T: AsFd + 'static, M, const CALL: u8> Drop for Operation<'_, T, M, CALL> {
     #[inline(always)]
     fn drop(&mut self) {
         self.io.forget(Self::DIRECTION, self.waiter);

@@ -19,8 +19,10 @@ use std::process::{Command, ExitStatus, Output, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::task::Poll;
 
+use selectors_core::sys::process::pidfd_open;
+
 use crate::async_fd::Async;
-use crate::platform::pidfd;
+use crate::errno::tried;
 use crate::signal::{Signals, consts::SIGCHLD};
 
 /// Starts `command`. What it says about stdin, stdout and stderr holds; [`Stdio::piped`] ones are
@@ -58,7 +60,7 @@ pub fn spawn(command: &mut Command) -> io::Result<Child> {
     reap_orphans();
     let mut process = command.spawn().map_err(|error| {
         let program = command.get_program().to_string_lossy();
-        io::Error::new(error.kind(), format!("start {program}: {error}"))
+        tried(format_args!("start {program}"), error)
     })?;
     let pipe = |fd: OwnedFd| Async::nonblocking(File::from(fd));
     let stdin = process
@@ -78,7 +80,7 @@ pub fn spawn(command: &mut Command) -> io::Result<Child> {
             .take()
             .map(|stderr| pipe(stderr.into()))
             .transpose()?,
-        end: match pidfd(&process) {
+        end: match pidfd_open(process.id()) {
             Ok(pidfd) => End::Pidfd(Async::new(pidfd)),
             Err(_) => End::Sigchld,
         },

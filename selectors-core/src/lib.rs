@@ -23,7 +23,7 @@ mod register_error;
 mod scripted;
 mod selector;
 mod surroundings;
-mod sys;
+pub mod sys;
 #[cfg(test)]
 mod tests;
 mod timeout;

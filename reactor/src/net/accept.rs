@@ -2,28 +2,38 @@
 //! there is no fd left.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use selectors_core::sys::{Address, socket};
+
 use crate::async_fd::Async;
 use crate::call::Call;
+use crate::errno::tried;
 use crate::observe::Outcome;
-use crate::platform::{Accepted, accept};
 use crate::slot::Direction;
 use crate::time::{Sleep, sleep};
 use crate::waiter::Waiter;
 
 /// How long accepting pauses when the process is out of fds. Somebody has to close one first, and
 /// asking again at once would only burn the CPU.
-const OUT_OF_FDS_PAUSE: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// So many lost connections in a row are not chance: something refuses them all.
+const LOST_IN_A_ROW: u32 = 64;
+
+/// One accepted connection, non-blocking and closed by exec, and where it comes from.
+pub(crate) type Accepted = (OwnedFd, Address);
 
 /// An attempt to accept that may be polled for ever: one connection after another.
 pub(crate) struct Accepting<'a, L: AsFd + 'static> {
     waiter: Waiter<'a, L>,
     /// Runs while the process is out of fds.
     pause: Option<Sleep>,
+    /// Connections that were lost since the last that was accepted, or since the last pause.
+    lost: u32,
 }
 
 impl<'a, L: AsFd + 'static> Accepting<'a, L> {
@@ -31,6 +41,7 @@ impl<'a, L: AsFd + 'static> Accepting<'a, L> {
         Accepting {
             waiter: listener.waiter(Direction::Read),
             pause: None,
+            lost: 0,
         }
     }
 
@@ -40,12 +51,17 @@ impl<'a, L: AsFd + 'static> Accepting<'a, L> {
         loop {
             if let Some(pause) = &mut self.pause {
                 ready!(Pin::new(pause).poll(cx));
-                self.pause = None;
+                (self.pause, self.lost) = (None, 0);
             }
-            match ready!(self.waiter.poll_call(Call::Accept, cx, accept, tell)) {
-                Err(error) if is_of_the_connection(&error) => {}
-                Err(error) if is_shortage(&error) => self.pause = Some(sleep(OUT_OF_FDS_PAUSE)),
-                accepted => return Poll::Ready(accepted),
+            let accepted = ready!(self.waiter.poll_call(Call::Accept, cx, accept, tell));
+            let Err(error) = accepted else {
+                self.lost = 0;
+                return Poll::Ready(accepted);
+            };
+            match meaning(&error) {
+                Meaning::Lost if self.lost < LOST_IN_A_ROW => self.lost += 1,
+                Meaning::Lost | Meaning::Shortage => self.pause = Some(sleep(PAUSE)),
+                Meaning::Failed => return Poll::Ready(Err(error)),
             }
         }
     }
@@ -56,28 +72,58 @@ fn tell((socket, _): &Accepted) -> Outcome {
     usize::try_from(socket.as_raw_fd()).map_or(Outcome::Done, Outcome::Returned)
 }
 
-/// The connection was given up, or its network failed, while it waited in the backlog; accept(2)
-/// asks to treat these like WouldBlock.
-fn is_of_the_connection(error: &io::Error) -> bool {
-    let passing = [
-        libc::ECONNABORTED,
-        libc::EPROTO,
-        libc::ENETDOWN,
-        libc::ENETUNREACH,
-        libc::EHOSTDOWN,
-        libc::EHOSTUNREACH,
-    ];
-    is_one_of(error, &passing)
+/// One attempt without waiting, which passes over lost connections as a waiting one does.
+pub(crate) fn try_accept<L: AsFd>(listener: &L) -> io::Result<Accepted> {
+    let mut lost = 0;
+    loop {
+        match accept(listener) {
+            Err(error) if meaning(&error) == Meaning::Lost && lost < LOST_IN_A_ROW => lost += 1,
+            accepted => return accepted,
+        }
+    }
 }
 
-/// Out of fds or of kernel memory; the names of errno(3), which have no portable `ErrorKind`.
-fn is_shortage(error: &io::Error) -> bool {
-    let shortages = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM];
-    is_one_of(error, &shortages)
+fn accept<L: AsFd>(listener: &L) -> io::Result<Accepted> {
+    let listener = listener.as_fd();
+    socket::accept4(listener).map_err(|error| match error.raw_os_error() {
+        // It means either: the connection has an error, or this can never accept.
+        Some(libc::EOPNOTSUPP) if !socket::so_acceptconn(listener).unwrap_or(false) => {
+            tried("accept: this socket does not listen", error)
+        }
+        _ => error,
+    })
 }
 
-fn is_one_of(error: &io::Error, numbers: &[i32]) -> bool {
-    error
-        .raw_os_error()
-        .is_some_and(|errno| numbers.contains(&errno))
+/// What an error of accept(2) is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Meaning {
+    /// One connection, which was given up, refused by a firewall or cut off by its network while it
+    /// waited in the backlog; accept(2) asks to treat these like EAGAIN.
+    Lost,
+    /// The process or the system, which is out of fds or of memory.
+    Shortage,
+    /// The listener.
+    Failed,
+}
+
+fn meaning(error: &io::Error) -> Meaning {
+    match error.raw_os_error() {
+        Some(
+            libc::ECONNABORTED
+            | libc::EHOSTDOWN
+            | libc::EHOSTUNREACH
+            | libc::ENETDOWN
+            | libc::ENETUNREACH
+            | libc::ENOPROTOOPT
+            | libc::EOPNOTSUPP
+            | libc::EPERM
+            | libc::EPROTO
+            // It waited so long that its own timers gave up.
+            | libc::ETIMEDOUT,
+        ) => Meaning::Lost,
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        Some(libc::ENONET) => Meaning::Lost,
+        Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => Meaning::Shortage,
+        _ => Meaning::Failed,
+    }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
+use crate::errno::errno_of;
 use crate::net::lookup::look_up;
 
 /// What can be bound or connected to: the types that [`std::net::ToSocketAddrs`] accepts.
@@ -130,7 +131,7 @@ impl AddressError {
 
     /// The kernel's errno.
     pub fn raw_os_error(&self) -> Option<i32> {
-        self.source.raw_os_error()
+        errno_of(&self.source)
     }
 }
 

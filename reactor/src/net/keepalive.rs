@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use socket2::{Socket, TcpKeepalive};
 
-use crate::platform;
+use crate::errno::tried;
 
 /// How the kernel finds out that a silent peer is gone (`SO_KEEPALIVE`). What is not chosen is the
-/// system's default, on Linux two hours, 75 seconds and 9 times. The kernel counts whole seconds.
+/// system's default, on Linux two hours, 75 seconds and 9 times. The kernel counts whole seconds: a part
+/// of one is rounded up; and it has limits, on Linux 32 767 seconds and 127 questions.
 /// OpenBSD and Solaris know only the time; choosing the others is an `Unsupported` error there.
 ///
 /// ```
@@ -60,23 +61,63 @@ impl Keepalive {
         let Some(chosen) = keepalive else {
             return socket.set_keepalive(false);
         };
-        let mut all = TcpKeepalive::new();
-        if let Some(time) = chosen.time {
-            all = all.with_time(time);
+        // One after another, so that an error says which.
+        socket.set_keepalive(true)?;
+        if let Some(time) = chosen.time.map(whole_seconds) {
+            let set = socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(time));
+            set.map_err(|error| tried(format_args!("set a keepalive time of {time:?}"), error))?;
         }
-        let all = platform::keepalive_pace(all, chosen.interval, chosen.retries)?;
-        socket.set_tcp_keepalive(&all)
+        chosen.set_pace(socket)
     }
 
+    #[cfg(keepalive_pace)]
+    fn set_pace(self, socket: &Socket) -> io::Result<()> {
+        if let Some(interval) = self.interval.map(whole_seconds) {
+            let set = socket.set_tcp_keepalive(&TcpKeepalive::new().with_interval(interval));
+            let what = format_args!("set a keepalive interval of {interval:?}");
+            set.map_err(|error| tried(what, error))?;
+        }
+        if let Some(retries) = self.retries {
+            let set = socket.set_tcp_keepalive(&TcpKeepalive::new().with_retries(retries));
+            let what = format_args!("set {retries} keepalive retries");
+            set.map_err(|error| tried(what, error))?;
+        }
+        Ok(())
+    }
+
+    #[cfg(not(keepalive_pace))]
+    fn set_pace(self, _: &Socket) -> io::Result<()> {
+        match (self.interval, self.retries) {
+            (None, None) => Ok(()),
+            _ => Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "this system sets the interval and the retries of a keepalive for all sockets",
+            )),
+        }
+    }
+
+    #[cfg(keepalive_pace)]
     pub(crate) fn get(socket: &Socket) -> io::Result<Option<Keepalive>> {
         if !socket.keepalive()? {
             return Ok(None);
         }
-        let (time, interval, retries) = platform::keepalive_of(socket)?;
         Ok(Some(Keepalive {
-            time,
-            interval,
-            retries,
+            time: Some(socket.tcp_keepalive_time()?),
+            interval: Some(socket.tcp_keepalive_interval()?),
+            retries: Some(socket.tcp_keepalive_retries()?),
         }))
     }
+
+    /// What was chosen cannot be asked for here.
+    #[cfg(not(keepalive_pace))]
+    pub(crate) fn get(socket: &Socket) -> io::Result<Option<Keepalive>> {
+        Ok(socket.keepalive()?.then(Keepalive::new))
+    }
+}
+
+/// As the kernel counts: a part of a second is a whole one, for none would mean something else
+/// (refused by a keepalive, a reset by a linger).
+pub(crate) fn whole_seconds(duration: Duration) -> Duration {
+    let seconds = duration.as_nanos().div_ceil(1_000_000_000);
+    Duration::from_secs(seconds.min(i32::MAX as u128) as u64)
 }

@@ -4,6 +4,8 @@
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 
+use crate::errno::tried;
+
 /// All addresses of `name`, a `host:port`.
 ///
 /// Dropping the future leaves a look-up that has begun to finish alone; its answer is thrown away.
@@ -17,7 +19,7 @@ pub(crate) use on_a_thread::look_up;
 
 fn addresses(name: &str) -> io::Result<Vec<SocketAddr>> {
     let addresses = name.to_socket_addrs().map(Iterator::collect);
-    addresses.map_err(|error| io::Error::new(error.kind(), format!("look up {name}: {error}")))
+    addresses.map_err(|error| tried(format_args!("look up {name}"), error))
 }
 
 #[cfg(not(feature = "blocking"))]

@@ -9,6 +9,8 @@ mod accept;
 mod addresses;
 mod keepalive;
 mod lookup;
+#[cfg(peer_credentials)]
+mod peer_credentials;
 mod received;
 mod split;
 mod stream;
@@ -23,14 +25,10 @@ mod unix_datagram;
 mod unix_listener;
 mod unix_stream;
 
-#[allow(
-    unused_imports,
-    unreachable_pub,
-    reason = "some systems have nothing of their own to offer"
-)]
-pub use crate::platform::*;
 pub use addresses::{AddressError, Lookup, ToSocketAddrs};
 pub use keepalive::Keepalive;
+#[cfg(peer_credentials)]
+pub use peer_credentials::PeerCredentials;
 pub use received::Received;
 pub use split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, Share, WriteHalf};
 pub use stream::Stream;
@@ -39,6 +37,8 @@ pub use tcp_listener::{Incoming, TcpListener};
 pub use tcp_options::TcpOptions;
 pub use tcp_stream::TcpStream;
 pub use udp::UdpSocket;
+#[cfg(abstract_names)]
+pub use unix_address::abstract_address;
 pub use unix_datagram::UnixDatagram;
 pub use unix_listener::{UnixIncoming, UnixListener};
 pub use unix_stream::UnixStream;

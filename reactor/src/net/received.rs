@@ -3,9 +3,7 @@
 use std::io::{self, IoSliceMut};
 use std::os::fd::AsFd;
 
-use rustix::net::{RecvAncillaryBuffer, RecvFlags, ReturnFlags, SocketAddrAny, recvmsg};
-
-use crate::platform::FULL_LENGTH;
+use selectors_core::sys::{Address, socket};
 
 /// What one receiving call put into the buffer. A datagram that is longer than the buffer is cut,
 /// and its rest is lost: this says so.
@@ -60,16 +58,15 @@ impl Received {
 pub(crate) fn receive(
     socket: &impl AsFd,
     buffer: &mut [u8],
-    flags: RecvFlags,
-) -> io::Result<(Received, Option<SocketAddrAny>)> {
+    flags: i32,
+) -> io::Result<(Received, Address)> {
     let room = buffer.len();
-    let mut control = RecvAncillaryBuffer::default();
-    let mut buffers = [IoSliceMut::new(buffer)];
-    let message = recvmsg(socket, &mut buffers, &mut control, flags | FULL_LENGTH)?;
+    let flags = flags | socket::FULL_LENGTH;
+    let message = socket::recvmsg(socket.as_fd(), &mut [IoSliceMut::new(buffer)], flags)?;
     let received = Received {
         length: message.bytes.min(room),
         full_length: message.bytes,
-        truncated: message.flags.contains(ReturnFlags::TRUNC),
+        truncated: message.truncated,
     };
-    Ok((received, message.address))
+    Ok((received, message.from))
 }

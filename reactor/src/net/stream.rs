@@ -7,14 +7,15 @@ use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
 
-use rustix::net::RecvFlags;
 use selectors_core::Events;
+use selectors_core::sys::socket::{self, MSG_NOSIGNAL, MSG_PEEK};
 use socket2::SockRef;
 
 use crate::async_fd::Async;
 use crate::net::split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
 use crate::net::stream_socket::StreamSocket;
-use crate::operation::Moved;
+use crate::net::tcp_options::buffer_size;
+use crate::operation::{Moved, Transfer};
 use crate::slot::Direction;
 
 /// A connected byte stream, under the names [`TcpStream`](super::TcpStream) and
@@ -76,7 +77,7 @@ impl<S: StreamSocket> Stream<S> {
         &'a self,
         buffer: &'a mut [u8],
     ) -> impl Future<Output = io::Result<usize>> + use<'a, S> {
-        self.io.receiving(|io| receive(io.get_ref(), buffer))
+        self.io.receiving(Receive { buffer })
     }
 
     /// As [`read`](Self::read), into several buffers, one after another.
@@ -87,8 +88,11 @@ impl<S: StreamSocket> Stream<S> {
     ///
     /// As `read`.
     pub async fn read_vectored(&self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        if buffers.iter().all(|buffer| buffer.is_empty()) {
+            return self.io.nothing_to_move().await;
+        }
         self.io
-            .read_with(|stream| stream.recv_vectored(buffers))
+            .read_with(|stream| receive_vectored(stream, buffers))
             .await
     }
 
@@ -101,13 +105,14 @@ impl<S: StreamSocket> Stream<S> {
     ///
     /// `UnexpectedEof` if the peer stops before; else as [`read`](Self::read).
     pub async fn read_exact(&self, mut buffer: &mut [u8]) -> io::Result<()> {
-        while !buffer.is_empty() {
+        loop {
             match self.read(buffer).await? {
+                0 if buffer.is_empty() => return Ok(()),
                 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                read if read == buffer.len() => return Ok(()),
                 read => buffer = &mut buffer[read..],
             }
         }
-        Ok(())
     }
 
     /// As [`read`](Self::read), but leaves the bytes where they are for the next read.
@@ -118,6 +123,9 @@ impl<S: StreamSocket> Stream<S> {
     ///
     /// As `read`.
     pub async fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return self.io.nothing_to_move().await;
+        }
         self.io.read_with(|stream| peek(stream, buffer)).await
     }
 
@@ -133,7 +141,7 @@ impl<S: StreamSocket> Stream<S> {
         &'a self,
         buffer: &'a [u8],
     ) -> impl Future<Output = io::Result<usize>> + use<'a, S> {
-        self.io.sending(|io| send(io.get_ref(), buffer))
+        self.io.sending(Send { buffer })
     }
 
     /// As [`write`](Self::write), from several buffers, one after another.
@@ -144,8 +152,11 @@ impl<S: StreamSocket> Stream<S> {
     ///
     /// As `write`.
     pub async fn write_vectored(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
+        if buffers.iter().all(|buffer| buffer.is_empty()) {
+            return self.io.nothing_to_move().await;
+        }
         self.io
-            .write_with(|stream| stream.send_vectored(buffers))
+            .write_with(|stream| send_vectored(stream, buffers))
             .await
     }
 
@@ -162,21 +173,7 @@ impl<S: StreamSocket> Stream<S> {
         &'a self,
         buffer: &'a [u8],
     ) -> impl Future<Output = io::Result<()>> + use<'a, S> {
-        let mut left = buffer;
-        self.io.sending(move |io| {
-            if left.is_empty() {
-                return Ok(());
-            }
-            let written = io.get_ref().send(left)?;
-            match left.get(written..) {
-                None | Some([]) => Ok(()),
-                // A short write filled the kernel's buffer: no need to ask in order to know.
-                Some(rest) => {
-                    left = rest;
-                    Err(io::ErrorKind::WouldBlock.into())
-                }
-            }
-        })
+        self.io.sending(SendAll { left: buffer })
     }
 
     /// Waits until a read may succeed, so that an idle connection needs no buffer; see
@@ -208,8 +205,11 @@ impl<S: StreamSocket> Stream<S> {
     ///
     /// `WouldBlock` if there is nothing to read; else as [`read`](Self::read).
     pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
         self.io
-            .try_with(Direction::Read, |stream| stream.recv(buffer))
+            .try_with(Direction::Read, |stream| Ok(receive(stream, buffer)?.bytes))
     }
 
     /// As [`try_read`](Self::try_read), into several buffers, one after another.
@@ -218,8 +218,11 @@ impl<S: StreamSocket> Stream<S> {
     ///
     /// As `try_read`.
     pub fn try_read_vectored(&self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        if buffers.iter().all(|buffer| buffer.is_empty()) {
+            return Ok(0);
+        }
         self.io
-            .try_with(Direction::Read, |stream| stream.recv_vectored(buffers))
+            .try_with(Direction::Read, |stream| receive_vectored(stream, buffers))
     }
 
     /// One attempt to write, without waiting.
@@ -228,8 +231,11 @@ impl<S: StreamSocket> Stream<S> {
     ///
     /// `WouldBlock` if there is no room; else as [`write`](Self::write).
     pub fn try_write(&self, buffer: &[u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
         self.io
-            .try_with(Direction::Write, |stream| stream.send(buffer))
+            .try_with(Direction::Write, |stream| Ok(send(stream, buffer)?.bytes))
     }
 
     /// As [`try_write`](Self::try_write), from several buffers, one after another.
@@ -238,8 +244,11 @@ impl<S: StreamSocket> Stream<S> {
     ///
     /// As `try_write`.
     pub fn try_write_vectored(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
+        if buffers.iter().all(|buffer| buffer.is_empty()) {
+            return Ok(0);
+        }
         self.io
-            .try_with(Direction::Write, |stream| stream.send_vectored(buffers))
+            .try_with(Direction::Write, |stream| send_vectored(stream, buffers))
     }
 
     /// Closes one direction or both, now, for everybody who shares the connection.
@@ -288,7 +297,7 @@ impl<S: StreamSocket> Stream<S> {
     ///
     /// What setsockopt(2) answers.
     pub fn set_recv_buffer_size(&self, bytes: usize) -> io::Result<()> {
-        SockRef::from(&self.io).set_recv_buffer_size(bytes)
+        SockRef::from(&self.io).set_recv_buffer_size(buffer_size(bytes))
     }
 
     /// How many bytes the kernel may keep for us to send (`SO_SNDBUF`). Linux doubles what is set.
@@ -306,14 +315,79 @@ impl<S: StreamSocket> Stream<S> {
     ///
     /// What setsockopt(2) answers.
     pub fn set_send_buffer_size(&self, bytes: usize) -> io::Result<()> {
-        SockRef::from(&self.io).set_send_buffer_size(bytes)
+        SockRef::from(&self.io).set_send_buffer_size(buffer_size(bytes))
+    }
+}
+
+/// The transfer behind `read`.
+struct Receive<'a> {
+    buffer: &'a mut [u8],
+}
+
+impl<S: StreamSocket> Transfer<S> for Receive<'_> {
+    type Answer = Moved;
+
+    #[inline]
+    fn make(&mut self, io: &Async<S>) -> io::Result<Moved> {
+        receive(io.get_ref(), self.buffer)
+    }
+
+    #[inline]
+    fn nothing(&self) -> Option<Moved> {
+        self.buffer.is_empty().then_some(Moved::NOTHING)
+    }
+}
+
+/// The transfer behind `write`.
+struct Send<'a> {
+    buffer: &'a [u8],
+}
+
+impl<S: StreamSocket> Transfer<S> for Send<'_> {
+    type Answer = Moved;
+
+    #[inline]
+    fn make(&mut self, io: &Async<S>) -> io::Result<Moved> {
+        send(io.get_ref(), self.buffer)
+    }
+
+    #[inline]
+    fn nothing(&self) -> Option<Moved> {
+        self.buffer.is_empty().then_some(Moved::NOTHING)
+    }
+}
+
+/// The transfer behind `write_all`.
+struct SendAll<'a> {
+    left: &'a [u8],
+}
+
+impl<S: StreamSocket> Transfer<S> for SendAll<'_> {
+    type Answer = ();
+
+    #[inline]
+    fn make(&mut self, io: &Async<S>) -> io::Result<()> {
+        let written = socket::send(io.as_fd(), self.left, MSG_NOSIGNAL)?;
+        match self.left.get(written..) {
+            None | Some([]) => Ok(()),
+            // A short write filled the kernel's buffer: no need to ask in order to know.
+            Some(rest) => {
+                self.left = rest;
+                Err(io::ErrorKind::WouldBlock.into())
+            }
+        }
+    }
+
+    #[inline]
+    fn nothing(&self) -> Option<()> {
+        self.left.is_empty().then_some(())
     }
 }
 
 /// One recv(2), and what it says about the next one.
 #[inline]
 pub(crate) fn receive<S: StreamSocket>(socket: &S, buffer: &mut [u8]) -> io::Result<Moved> {
-    let bytes = socket.recv(buffer)?;
+    let bytes = socket::recv(socket.as_fd(), buffer, 0)?;
     let asked = if S::SHORT_READ_PROVES_EMPTY {
         buffer.len()
     } else {
@@ -325,14 +399,24 @@ pub(crate) fn receive<S: StreamSocket>(socket: &S, buffer: &mut [u8]) -> io::Res
 /// One send(2), and what it says about the next one.
 #[inline]
 pub(crate) fn send<S: StreamSocket>(socket: &S, buffer: &[u8]) -> io::Result<Moved> {
-    let bytes = socket.send(buffer)?;
+    let bytes = socket::send(socket.as_fd(), buffer, MSG_NOSIGNAL)?;
     let asked = buffer.len();
     Ok(Moved { bytes, asked })
 }
 
 fn peek(socket: &impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
-    let (peeked, _) = rustix::net::recv(socket, buffer, RecvFlags::PEEK)?;
-    Ok(peeked)
+    socket::recv(socket.as_fd(), buffer, MSG_PEEK)
+}
+
+pub(crate) fn receive_vectored(
+    socket: &impl AsFd,
+    buffers: &mut [IoSliceMut<'_>],
+) -> io::Result<usize> {
+    Ok(socket::recvmsg(socket.as_fd(), buffers, 0)?.bytes)
+}
+
+pub(crate) fn send_vectored(socket: &impl AsFd, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
+    socket::sendmsg(socket.as_fd(), buffers, MSG_NOSIGNAL)
 }
 
 impl<S: StreamSocket> AsFd for Stream<S> {

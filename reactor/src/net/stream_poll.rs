@@ -6,7 +6,7 @@
 use std::io::{self, IoSlice, IoSliceMut};
 use std::task::{Context, Poll};
 
-use crate::net::stream::{Stream, receive, send};
+use crate::net::stream::{Stream, receive, receive_vectored, send, send_vectored};
 use crate::net::stream_socket::StreamSocket;
 use crate::operation::Answer;
 use crate::slot::Direction;
@@ -36,6 +36,9 @@ impl<S: StreamSocket> Stream<S> {
     ///
     /// As there.
     pub fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        if buffer.is_empty() {
+            return self.io.poll_nothing_to_move(cx);
+        }
         self.io.poll_read_with(cx, |stream| {
             Ok(receive(stream, buffer)?.settle(&self.io.slot, Direction::Read))
         })
@@ -51,8 +54,11 @@ impl<S: StreamSocket> Stream<S> {
         cx: &mut Context<'_>,
         buffers: &mut [IoSliceMut<'_>],
     ) -> Poll<io::Result<usize>> {
+        if buffers.iter().all(|buffer| buffer.is_empty()) {
+            return self.io.poll_nothing_to_move(cx);
+        }
         self.io
-            .poll_read_with(cx, |stream| stream.recv_vectored(buffers))
+            .poll_read_with(cx, |stream| receive_vectored(stream, buffers))
     }
 
     /// The poll-style form of [`write`](Self::write).
@@ -61,6 +67,9 @@ impl<S: StreamSocket> Stream<S> {
     ///
     /// As there.
     pub fn poll_write(&self, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
+        if buffer.is_empty() {
+            return self.io.poll_nothing_to_move(cx);
+        }
         self.io.poll_write_with(cx, |stream| {
             Ok(send(stream, buffer)?.settle(&self.io.slot, Direction::Write))
         })
@@ -76,7 +85,10 @@ impl<S: StreamSocket> Stream<S> {
         cx: &mut Context<'_>,
         buffers: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if buffers.iter().all(|buffer| buffer.is_empty()) {
+            return self.io.poll_nothing_to_move(cx);
+        }
         self.io
-            .poll_write_with(cx, |stream| stream.send_vectored(buffers))
+            .poll_write_with(cx, |stream| send_vectored(stream, buffers))
     }
 }

@@ -11,11 +11,10 @@ use std::task::{Context, Poll};
 use selectors_core::Events;
 
 use crate::async_fd::Async;
-use crate::net::accept::Accepting;
+use crate::net::accept::{Accepted, Accepting, try_accept};
 use crate::net::addresses::{ToSocketAddrs, name_address, resolve};
-use crate::net::tcp_options::TcpOptions;
+use crate::net::tcp_options::{TcpOptions, hops};
 use crate::net::tcp_stream::TcpStream;
-use crate::platform::{Accepted, accept};
 use crate::slot::Direction;
 
 /// A TCP socket that listens for connections.
@@ -130,7 +129,7 @@ impl TcpListener {
     ///
     /// `WouldBlock` if nobody is there; else what accept(2) answers, a shortage of fds included.
     pub fn try_accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        connection(self.io.try_with(Direction::Read, accept)?)
+        connection(self.io.try_with(Direction::Read, try_accept)?)
     }
 
     /// All connections, one after another, as an endless stream; as patient as
@@ -173,7 +172,7 @@ impl TcpListener {
     ///
     /// What setsockopt(2) answers.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
-        self.io.get_ref().set_ttl(ttl)
+        self.io.get_ref().set_ttl(hops(ttl)?)
     }
 
     /// What [`set_ttl`](Self::set_ttl) chose, or the system.
@@ -196,11 +195,11 @@ impl TcpListener {
 }
 
 fn connection((socket, from): Accepted) -> io::Result<(TcpStream, SocketAddr)> {
-    let from = from.ok_or(io::ErrorKind::AddrNotAvailable)?;
+    let from = from.to_ip().ok_or(io::ErrorKind::AddrNotAvailable)?;
     // The first write is worth a try at once; the first read is not, because the client's first
     // bytes are hardly ever here already.
     let stream = TcpStream::attach(socket.into(), Some(Events::WRITE));
-    Ok((stream, SocketAddr::try_from(from)?))
+    Ok((stream, from))
 }
 
 impl AsFd for TcpListener {

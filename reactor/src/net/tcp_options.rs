@@ -1,15 +1,19 @@
 //! What can be chosen about a TCP socket before it listens or connects.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use selectors_core::sys::{Address, socket};
+use socket2::Socket;
+
+use crate::errno::tried;
 
 use crate::net::addresses::ToSocketAddrs;
 use crate::net::keepalive::Keepalive;
 use crate::net::tcp_listener::TcpListener;
 use crate::net::tcp_stream::TcpStream;
-use crate::platform;
 
 /// Connections that the kernel may keep waiting for `accept`; it caps this at
 /// `net.core.somaxconn`.
@@ -177,12 +181,14 @@ impl TcpOptions {
     /// A socket that listens on `address`.
     pub(crate) fn listening(&self, address: SocketAddr) -> io::Result<Socket> {
         let socket = self.socket(address)?;
-        socket.set_reuse_address(self.reuse_address.unwrap_or(true))?;
+        let reuse = self.reuse_address.unwrap_or(true);
+        set("SO_REUSEADDR", reuse, || socket.set_reuse_address(reuse))?;
         if let (Some(only), true) = (self.only_v6, address.is_ipv6()) {
-            socket.set_only_v6(only)?;
+            set("IPV6_V6ONLY", only, || socket.set_only_v6(only))?;
         }
-        socket.bind(&address.into())?;
-        socket.listen(i32::try_from(self.backlog).unwrap_or(i32::MAX))?;
+        socket::bind(socket.as_fd(), &Address::ip(address))?;
+        let backlog = i32::try_from(self.backlog).unwrap_or(i32::MAX);
+        socket::listen(socket.as_fd(), backlog).map_err(|error| tried("listen", error))?;
         Ok(socket)
     }
 
@@ -190,36 +196,40 @@ impl TcpOptions {
     pub(crate) fn connecting(&self, address: SocketAddr) -> io::Result<Socket> {
         let socket = self.socket(address)?;
         if let Some(reuse) = self.reuse_address {
-            socket.set_reuse_address(reuse)?;
+            set("SO_REUSEADDR", reuse, || socket.set_reuse_address(reuse))?;
         }
         if let Some(local) = self.local_address {
-            let bound = socket.bind(&local.into());
-            bound
-                .map_err(|error| io::Error::new(error.kind(), format!("from {local}: {error}")))?;
+            socket::bind(socket.as_fd(), &Address::ip(local))
+                .map_err(|error| tried(format_args!("from {local}"), error))?;
         }
         Ok(socket)
     }
 
     /// What both have in common. Options that nobody chose cost no system call.
     fn socket(&self, address: SocketAddr) -> io::Result<Socket> {
-        let domain = Domain::for_address(address);
-        let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
-        socket.set_nonblocking(true)?;
+        let family = match address {
+            SocketAddr::V4(_) => libc::AF_INET,
+            SocketAddr::V6(_) => libc::AF_INET6,
+        };
+        let socket = socket::socket(family, libc::SOCK_STREAM);
+        let socket = Socket::from(socket.map_err(|error| tried("socket", error))?);
         if self.reuse_port {
-            platform::reuse_port(&socket)?;
+            set("SO_REUSEPORT", true, || reuse_port(&socket))?;
         }
-        if let Some(bytes) = self.recv_buffer_size {
-            socket.set_recv_buffer_size(bytes)?;
+        if let Some(bytes) = self.recv_buffer_size.map(buffer_size) {
+            set("SO_RCVBUF", bytes, || socket.set_recv_buffer_size(bytes))?;
         }
-        if let Some(bytes) = self.send_buffer_size {
-            socket.set_send_buffer_size(bytes)?;
+        if let Some(bytes) = self.send_buffer_size.map(buffer_size) {
+            set("SO_SNDBUF", bytes, || socket.set_send_buffer_size(bytes))?;
         }
         if self.nodelay {
-            socket.set_tcp_nodelay(true)?;
+            set("TCP_NODELAY", true, || socket.set_tcp_nodelay(true))?;
         }
         match (self.ttl, address.is_ipv6()) {
-            (Some(ttl), false) => socket.set_ttl_v4(ttl)?,
-            (Some(ttl), true) => socket.set_unicast_hops_v6(ttl)?,
+            (Some(ttl), false) => set("IP_TTL", ttl, || socket.set_ttl_v4(hops(ttl)?))?,
+            (Some(ttl), true) => set("IPV6_UNICAST_HOPS", ttl, || {
+                socket.set_unicast_hops_v6(hops(ttl)?)
+            })?,
             (None, _) => {}
         }
         if let Some(keepalive) = self.keepalive {
@@ -227,4 +237,40 @@ impl TcpOptions {
         }
         Ok(socket)
     }
+}
+
+/// Sets one of many options; an error says which.
+fn set(
+    option: &str,
+    value: impl fmt::Display,
+    set: impl FnOnce() -> io::Result<()>,
+) -> io::Result<()> {
+    set().map_err(|error| tried(format_args!("set {option} to {value}"), error))
+}
+
+/// The kernel reads an int: a larger number would come round to a small one. It has limits of its
+/// own far below.
+pub(crate) fn buffer_size(bytes: usize) -> usize {
+    bytes.min(i32::MAX as usize)
+}
+
+/// The kernel takes -1 for "as usual", and some systems the lowest byte alone.
+pub(crate) fn hops(ttl: u32) -> io::Result<u32> {
+    if ttl <= 255 {
+        return Ok(ttl);
+    }
+    let message = format!("a packet goes through 255 routers at most, not {ttl}");
+    Err(io::Error::new(io::ErrorKind::InvalidInput, message))
+}
+
+/// Lets several sockets listen on one port.
+#[cfg(reuse_port)]
+fn reuse_port(socket: &Socket) -> io::Result<()> {
+    socket.set_reuse_port(true)
+}
+
+/// There is no such option here.
+#[cfg(not(reuse_port))]
+fn reuse_port(_: &Socket) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }

@@ -2,15 +2,17 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 use selectors_core::Events;
+use selectors_core::sys::{Address, socket};
 use socket2::{SockRef, Socket};
 
 use crate::net::addresses::{ToSocketAddrs, name_address, resolve};
-use crate::net::keepalive::Keepalive;
+use crate::net::keepalive::{Keepalive, whole_seconds};
 use crate::net::stream::Stream;
-use crate::net::tcp_options::TcpOptions;
+use crate::net::tcp_options::{TcpOptions, hops};
 use crate::time::timeout;
 
 /// A TCP connection; most of what it can do is said at [`Stream`].
@@ -92,18 +94,18 @@ impl TcpStream {
 
     async fn connect_one(options: &TcpOptions, address: SocketAddr) -> io::Result<Self> {
         let socket: Socket = options.connecting(address)?;
-        match socket.connect(&address.into()) {
+        match socket::connect(socket.as_fd(), &Address::ip(address)) {
             // Connected at once: the first write may be tried.
             Ok(()) => return Ok(Self::attach(socket.into(), Some(Events::WRITE))),
-            Err(error) if is_in_progress(&error) => {}
+            Err(error) if goes_on(&error) => {}
             Err(error) => return Err(error),
         }
         let stream = Self::attach(socket.into(), None);
         stream.io.writable().await?;
         // Writable means that it is decided; the socket's error says how.
-        match stream.take_error()? {
-            Some(error) => Err(error),
-            None => Ok(stream),
+        match socket::so_error(stream.as_fd())? {
+            0 => Ok(stream),
+            errno => Err(io::Error::from_raw_os_error(errno)),
         }
     }
 
@@ -146,6 +148,8 @@ impl TcpStream {
     /// What closing does about bytes that the peer has not confirmed (`SO_LINGER`): `None` sends
     /// them in the background; zero throws them away and resets the connection.
     ///
+    /// The kernel counts whole seconds: a part of one is rounded up.
+    ///
     /// Any other duration would make the closing call wait, and with it the whole loop: use it on
     /// sockets that are handed out by [`into_std`](Stream::into_std) only.
     ///
@@ -153,7 +157,7 @@ impl TcpStream {
     ///
     /// What setsockopt(2) answers.
     pub fn set_linger(&self, linger: Option<Duration>) -> io::Result<()> {
-        SockRef::from(&self.io).set_linger(linger)
+        SockRef::from(&self.io).set_linger(linger.map(whole_seconds))
     }
 
     /// What [`set_linger`](Self::set_linger) chose.
@@ -189,7 +193,7 @@ impl TcpStream {
     ///
     /// What setsockopt(2) answers.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
-        self.io.get_ref().set_ttl(ttl)
+        self.io.get_ref().set_ttl(hops(ttl)?)
     }
 
     /// What [`set_ttl`](Self::set_ttl) chose, or the system.
@@ -202,7 +206,7 @@ impl TcpStream {
     }
 }
 
-/// connect(2) goes on in the background.
-fn is_in_progress(error: &io::Error) -> bool {
-    error.raw_os_error() == Some(libc::EINPROGRESS)
+/// connect(2) goes on in the background; also after a signal.
+fn goes_on(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EINPROGRESS | libc::EINTR))
 }

@@ -5,11 +5,14 @@ use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
 
-use rustix::net::{RecvFlags, SocketAddrAny};
+use selectors_core::sys::Address;
+use selectors_core::sys::socket::MSG_PEEK;
 
 use crate::async_fd::Async;
+use crate::errno::tried;
 use crate::net::addresses::{ToSocketAddrs, name_address, resolve};
 use crate::net::received::{Received, receive};
+use crate::net::tcp_options::hops;
 use crate::slot::Direction;
 
 /// A UDP socket. All methods take `&self`; any number of tasks may send and receive.
@@ -124,7 +127,7 @@ impl UdpSocket {
     /// What recvmsg(2) answers.
     pub async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(Received, SocketAddr)> {
         self.io
-            .read_with(|socket| from(receive(socket, buffer, RecvFlags::empty())?))
+            .read_with(|socket| from(receive(socket, buffer, 0)?))
             .await
     }
 
@@ -135,7 +138,7 @@ impl UdpSocket {
     /// As there.
     pub async fn peek_from(&self, buffer: &mut [u8]) -> io::Result<(Received, SocketAddr)> {
         self.io
-            .read_with(|socket| from(receive(socket, buffer, RecvFlags::PEEK)?))
+            .read_with(|socket| from(receive(socket, buffer, MSG_PEEK)?))
             .await
     }
 
@@ -155,7 +158,7 @@ impl UdpSocket {
     /// What recvmsg(2) answers, `ConnectionRefused` for an earlier datagram included.
     pub async fn recv(&self, buffer: &mut [u8]) -> io::Result<Received> {
         self.io
-            .read_with(|socket| Ok(receive(socket, buffer, RecvFlags::empty())?.0))
+            .read_with(|socket| Ok(receive(socket, buffer, 0)?.0))
             .await
     }
 
@@ -166,7 +169,7 @@ impl UdpSocket {
     /// As there.
     pub async fn peek(&self, buffer: &mut [u8]) -> io::Result<Received> {
         self.io
-            .read_with(|socket| Ok(receive(socket, buffer, RecvFlags::PEEK)?.0))
+            .read_with(|socket| Ok(receive(socket, buffer, MSG_PEEK)?.0))
             .await
     }
 
@@ -204,9 +207,8 @@ impl UdpSocket {
     ///
     /// `WouldBlock` if nothing is there; else as [`recv_from`](Self::recv_from).
     pub fn try_recv_from(&self, buffer: &mut [u8]) -> io::Result<(Received, SocketAddr)> {
-        self.io.try_with(Direction::Read, |socket| {
-            from(receive(socket, buffer, RecvFlags::empty())?)
-        })
+        self.io
+            .try_with(Direction::Read, |socket| from(receive(socket, buffer, 0)?))
     }
 
     /// One attempt to send to the peer, without waiting.
@@ -225,9 +227,8 @@ impl UdpSocket {
     ///
     /// `WouldBlock` if nothing is there; else as [`recv`](Self::recv).
     pub fn try_recv(&self, buffer: &mut [u8]) -> io::Result<Received> {
-        self.io.try_with(Direction::Read, |socket| {
-            Ok(receive(socket, buffer, RecvFlags::empty())?.0)
-        })
+        self.io
+            .try_with(Direction::Read, |socket| Ok(receive(socket, buffer, 0)?.0))
     }
 
     /// The address of this end.
@@ -279,12 +280,44 @@ impl UdpSocket {
         broadcast set_broadcast bool;
         /// Do our own multicast datagrams come back to this machine (`IP_MULTICAST_LOOP`)?
         multicast_loop_v4 set_multicast_loop_v4 bool;
-        /// Through how many routers multicast datagrams may go (`IP_MULTICAST_TTL`).
-        multicast_ttl_v4 set_multicast_ttl_v4 u32;
         /// The same as `set_multicast_loop_v4` for IPv6 (`IPV6_MULTICAST_LOOP`).
         multicast_loop_v6 set_multicast_loop_v6 bool;
-        /// Through how many routers datagrams may go (`IP_TTL`).
-        ttl set_ttl u32;
+    }
+
+    /// Through how many routers multicast datagrams may go (`IP_MULTICAST_TTL`).
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` beyond 255; else what setsockopt(2) answers.
+    pub fn set_multicast_ttl_v4(&self, ttl: u32) -> io::Result<()> {
+        self.io.get_ref().set_multicast_ttl_v4(hops(ttl)?)
+    }
+
+    /// What [`set_multicast_ttl_v4`](Self::set_multicast_ttl_v4) chose, or the system.
+    ///
+    /// # Errors
+    ///
+    /// What getsockopt(2) answers.
+    pub fn multicast_ttl_v4(&self) -> io::Result<u32> {
+        self.io.get_ref().multicast_ttl_v4()
+    }
+
+    /// Through how many routers datagrams may go (`IP_TTL`).
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` beyond 255; else what setsockopt(2) answers.
+    pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        self.io.get_ref().set_ttl(hops(ttl)?)
+    }
+
+    /// What [`set_ttl`](Self::set_ttl) chose, or the system.
+    ///
+    /// # Errors
+    ///
+    /// What getsockopt(2) answers.
+    pub fn ttl(&self) -> io::Result<u32> {
+        self.io.get_ref().ttl()
     }
 
     /// Joins a multicast group on the interface that has this address.
@@ -294,7 +327,7 @@ impl UdpSocket {
     /// What setsockopt(2) answers; the error names the group.
     pub fn join_multicast_v4(&self, group: Ipv4Addr, interface: Ipv4Addr) -> io::Result<()> {
         let joined = self.io.get_ref().join_multicast_v4(&group, &interface);
-        joined.map_err(|error| about(format_args!("join {group} on {interface}"), &error))
+        joined.map_err(|error| tried(format_args!("join {group} on {interface}"), error))
     }
 
     /// Leaves a group again.
@@ -304,7 +337,7 @@ impl UdpSocket {
     /// What setsockopt(2) answers; the error names the group.
     pub fn leave_multicast_v4(&self, group: Ipv4Addr, interface: Ipv4Addr) -> io::Result<()> {
         let left = self.io.get_ref().leave_multicast_v4(&group, &interface);
-        left.map_err(|error| about(format_args!("leave {group} on {interface}"), &error))
+        left.map_err(|error| tried(format_args!("leave {group} on {interface}"), error))
     }
 
     /// Joins a multicast group on the interface with this number; 0 lets the kernel choose.
@@ -314,7 +347,7 @@ impl UdpSocket {
     /// What setsockopt(2) answers; the error names the group.
     pub fn join_multicast_v6(&self, group: Ipv6Addr, interface: u32) -> io::Result<()> {
         let joined = self.io.get_ref().join_multicast_v6(&group, interface);
-        joined.map_err(|error| about(format_args!("join {group} on {interface}"), &error))
+        joined.map_err(|error| tried(format_args!("join {group} on {interface}"), error))
     }
 
     /// Leaves a group again.
@@ -324,7 +357,7 @@ impl UdpSocket {
     /// What setsockopt(2) answers; the error names the group.
     pub fn leave_multicast_v6(&self, group: Ipv6Addr, interface: u32) -> io::Result<()> {
         let left = self.io.get_ref().leave_multicast_v6(&group, interface);
-        left.map_err(|error| about(format_args!("leave {group} on {interface}"), &error))
+        left.map_err(|error| tried(format_args!("leave {group} on {interface}"), error))
     }
 
     /// Sends multicast datagrams out of the interface that has this address (`IP_MULTICAST_IF`).
@@ -346,16 +379,9 @@ impl UdpSocket {
     }
 }
 
-fn from(
-    (received, address): (Received, Option<SocketAddrAny>),
-) -> io::Result<(Received, SocketAddr)> {
-    let address = address.ok_or(io::ErrorKind::AddrNotAvailable)?;
-    Ok((received, SocketAddr::try_from(address)?))
-}
-
-/// The same kind of error, with a text that says what was tried.
-fn about(what: fmt::Arguments<'_>, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{what}: {error}"))
+fn from((received, address): (Received, Address)) -> io::Result<(Received, SocketAddr)> {
+    let address = address.to_ip().ok_or(io::ErrorKind::AddrNotAvailable)?;
+    Ok((received, address))
 }
 
 impl AsFd for UdpSocket {

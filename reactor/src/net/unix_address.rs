@@ -1,83 +1,59 @@
 //! Addresses of Unix sockets, and the file of a bound one.
 
-use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
 use std::io;
-use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process;
 
-use rustix::net::{SocketAddrAny, SocketAddrUnix};
-use socket2::{Domain, Socket, Type};
+use selectors_core::sys::{Address, socket};
 
-use crate::platform::{from_abstract, to_abstract};
+use crate::errno::tried;
 
 /// The address of a file.
 pub(crate) fn address_of(path: &Path) -> io::Result<SocketAddr> {
-    SocketAddr::from_pathname(path).map_err(|error| name_file("use", path, &error))
-}
-
-/// What the kernel says about a peer, as std's type: a file, an abstract name, or nothing.
-pub(crate) fn peer_address(address: Option<SocketAddrAny>) -> io::Result<SocketAddr> {
-    let address = address.map(SocketAddrUnix::try_from).transpose()?;
-    let Some(address) = address else {
-        return SocketAddr::from_pathname("");
-    };
-    if let Some(named) = from_abstract(&address) {
-        return named;
-    }
-    let path = address.path_bytes().unwrap_or_default();
-    let path = path.strip_suffix(b"\0").unwrap_or(path);
-    SocketAddr::from_pathname(OsStr::from_bytes(path))
-}
-
-/// The other way: std's address as the kernel takes it.
-pub(crate) fn kernel_address(address: &SocketAddr) -> io::Result<SocketAddrUnix> {
-    match (to_abstract(address), address.as_pathname()) {
-        (Some(named), _) => named,
-        (None, Some(path)) => Ok(SocketAddrUnix::new(path)?),
-        (None, None) => Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "an address without a name leads nowhere",
-        )),
-    }
-}
-
-/// A Unix socket in non-blocking mode.
-pub(crate) fn unix_socket(kind: Type) -> io::Result<OwnedFd> {
-    let socket = Socket::new(Domain::UNIX, kind, None)?;
-    socket.set_nonblocking(true)?;
-    Ok(socket.into())
+    SocketAddr::from_pathname(path).map_err(|error| name_file("use", path, error))
 }
 
 /// A Unix socket with `address` as its own, and the file that was made for it.
 pub(crate) fn bound_socket(
-    kind: Type,
+    kind: i32,
     address: &SocketAddr,
 ) -> io::Result<(OwnedFd, Option<SocketFile>)> {
     let bind = || {
-        let socket = unix_socket(kind)?;
-        rustix::net::bind(&socket, &kernel_address(address)?)?;
+        let kernels = Address::unix(address)?;
+        let socket = socket::socket(libc::AF_UNIX, kind)?;
+        socket::bind(socket.as_fd(), &kernels)?;
         io::Result::Ok(socket)
     };
-    let socket = bind().map_err(|error| name_unix("bind", address, &error))?;
+    let socket = bind().map_err(|error| name_unix("bind", address, error))?;
     Ok((socket, SocketFile::of(address)))
 }
 
 /// The same kind of error, with a text that says which address it is about.
-pub(crate) fn name_unix(what: &str, address: &SocketAddr, error: &io::Error) -> io::Error {
+pub(crate) fn name_unix(what: &str, address: &SocketAddr, error: io::Error) -> io::Error {
     match address.as_pathname() {
         Some(path) => name_file(what, path, error),
-        None => io::Error::new(error.kind(), format!("{what} {address:?}: {error}")),
+        None => tried(format_args!("{what} {address:?}"), error),
     }
 }
 
-fn name_file(what: &str, path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{what} {}: {error}", path.display()))
+fn name_file(what: &str, path: &Path, error: io::Error) -> io::Error {
+    tried(format_args!("{what} {}", path.display()), error)
+}
+
+/// An address without a file: a name that lives as long as its socket (unix(7), "abstract").
+///
+/// # Errors
+///
+/// `InvalidInput` for a name of more than 107 bytes.
+#[cfg(abstract_names)]
+pub fn abstract_address(name: impl AsRef<[u8]>) -> io::Result<SocketAddr> {
+    use std::os::linux::net::SocketAddrExt;
+    SocketAddr::from_abstract_name(name)
 }
 
 /// The file that bind(2) made for a Unix socket; dropping it removes that file.

@@ -7,15 +7,12 @@ use std::os::unix::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::net::RecvFlags;
-use socket2::Type;
+use selectors_core::sys::Address;
+use selectors_core::sys::socket::{self, MSG_NOSIGNAL};
 
 use crate::async_fd::Async;
 use crate::net::received::{Received, receive};
-use crate::net::unix_address::{
-    SocketFile, address_of, bound_socket, kernel_address, name_unix, peer_address, unix_socket,
-};
-use crate::platform::NO_SIGNAL;
+use crate::net::unix_address::{SocketFile, address_of, bound_socket, name_unix};
 use crate::slot::Direction;
 use crate::time::sleep;
 
@@ -71,7 +68,7 @@ impl UnixDatagram {
     ///
     /// If this thread has entered no reactor.
     pub fn bind_addr(address: &SocketAddr) -> io::Result<Self> {
-        let (socket, file) = bound_socket(Type::DGRAM, address)?;
+        let (socket, file) = bound_socket(libc::SOCK_DGRAM, address)?;
         Ok(UnixDatagram {
             io: Async::new(socket.into()),
             file,
@@ -89,7 +86,7 @@ impl UnixDatagram {
     /// If this thread has entered no reactor.
     pub fn unbound() -> io::Result<Self> {
         Ok(UnixDatagram {
-            io: Async::new(unix_socket(Type::DGRAM)?.into()),
+            io: Async::new(socket::socket(libc::AF_UNIX, libc::SOCK_DGRAM)?.into()),
             file: None,
         })
     }
@@ -152,8 +149,8 @@ impl UnixDatagram {
     ///
     /// As there.
     pub fn connect_addr(&self, address: &SocketAddr) -> io::Result<()> {
-        let connect = || io::Result::Ok(rustix::net::connect(&self.io, &kernel_address(address)?)?);
-        connect().map_err(|error| name_unix("connect to", address, &error))
+        let connect = || socket::connect(self.as_fd(), &Address::unix(address)?);
+        connect().map_err(|error| name_unix("connect to", address, error))
     }
 
     /// Sends one message to the socket at `path`.
@@ -195,11 +192,11 @@ impl UnixDatagram {
     /// `WouldBlock` if there is no room; else as [`send_to`](Self::send_to).
     pub fn try_send_to_addr(&self, message: &[u8], address: &SocketAddr) -> io::Result<usize> {
         let send = || {
-            let to = kernel_address(address)?;
-            io::Result::Ok(rustix::net::sendto(&self.io, message, NO_SIGNAL, &to)?)
+            let to = Address::unix(address)?;
+            socket::sendto(self.as_fd(), message, MSG_NOSIGNAL, &to)
         };
         // Not through the slot: its readiness is about the connected peer.
-        send().map_err(|error| name_unix("send to", address, &error))
+        send().map_err(|error| name_unix("send to", address, error))
     }
 
     /// Sends one message to the connected peer.
@@ -220,7 +217,7 @@ impl UnixDatagram {
     /// What recvmsg(2) answers.
     pub async fn recv(&self, buffer: &mut [u8]) -> io::Result<Received> {
         self.io
-            .read_with(|socket| Ok(receive(socket, buffer, RecvFlags::empty())?.0))
+            .read_with(|socket| Ok(receive(socket, buffer, 0)?.0))
             .await
     }
 
@@ -231,11 +228,9 @@ impl UnixDatagram {
     ///
     /// As there.
     pub async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(Received, SocketAddr)> {
-        let message = self
-            .io
-            .read_with(|socket| receive(socket, buffer, RecvFlags::empty()));
+        let message = self.io.read_with(|socket| receive(socket, buffer, 0));
         let (received, from) = message.await?;
-        Ok((received, peer_address(from)?))
+        Ok((received, from.to_unix()?))
     }
 
     /// One attempt to send to the connected peer, without waiting.
@@ -254,9 +249,8 @@ impl UnixDatagram {
     ///
     /// `WouldBlock` if nothing is there; else as [`recv`](Self::recv).
     pub fn try_recv(&self, buffer: &mut [u8]) -> io::Result<Received> {
-        self.io.try_with(Direction::Read, |socket| {
-            Ok(receive(socket, buffer, RecvFlags::empty())?.0)
-        })
+        self.io
+            .try_with(Direction::Read, |socket| Ok(receive(socket, buffer, 0)?.0))
     }
 
     /// Waits until a message may be there.

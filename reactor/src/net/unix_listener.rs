@@ -10,13 +10,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use selectors_core::Events;
-use socket2::Type;
+use selectors_core::sys::socket;
 
 use crate::async_fd::Async;
-use crate::net::accept::Accepting;
-use crate::net::unix_address::{SocketFile, address_of, bound_socket, name_unix, peer_address};
+use crate::net::accept::{Accepted, Accepting, try_accept};
+use crate::net::unix_address::{SocketFile, address_of, bound_socket, name_unix};
 use crate::net::unix_stream::UnixStream;
-use crate::platform::{Accepted, accept};
 use crate::slot::Direction;
 
 /// Connections that the kernel may keep waiting for `accept`; it caps this at
@@ -78,9 +77,9 @@ impl UnixListener {
     ///
     /// If this thread has entered no reactor.
     pub fn bind_addr(address: &SocketAddr) -> io::Result<Self> {
-        let (socket, file) = bound_socket(Type::STREAM, address)?;
-        rustix::net::listen(&socket, BACKLOG)
-            .map_err(|error| name_unix("listen at", address, &error.into()))?;
+        let (socket, file) = bound_socket(libc::SOCK_STREAM, address)?;
+        socket::listen(socket.as_fd(), BACKLOG)
+            .map_err(|error| name_unix("listen at", address, error))?;
         Ok(UnixListener {
             io: Async::with_readiness(socket.into(), Some(Events::WRITE)),
             file,
@@ -141,7 +140,7 @@ impl UnixListener {
     ///
     /// `WouldBlock` if nobody is there; else what accept(2) answers, a shortage of fds included.
     pub fn try_accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
-        connection(self.io.try_with(Direction::Read, accept)?)
+        connection(self.io.try_with(Direction::Read, try_accept)?)
     }
 
     /// All connections, one after another, as an endless stream; as patient as
@@ -165,7 +164,7 @@ impl UnixListener {
 fn connection((socket, from): Accepted) -> io::Result<(UnixStream, SocketAddr)> {
     // As with TCP: the first write is worth a try, the first read is not.
     let stream = UnixStream::attach(socket.into(), Some(Events::WRITE));
-    Ok((stream, peer_address(from)?))
+    Ok((stream, from.to_unix()?))
 }
 
 impl AsFd for UnixListener {

@@ -1,15 +1,16 @@
 //! A Unix stream: how it is made.
 
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
 use selectors_core::Events;
-use socket2::Type;
+use selectors_core::sys::{Address, socket};
 
 use crate::net::stream::Stream;
-use crate::net::unix_address::{address_of, kernel_address, name_unix, unix_socket};
+use crate::net::unix_address::{address_of, name_unix};
 use crate::time::sleep;
 
 /// The first and the longest pause of a connect that meets a full backlog.
@@ -62,12 +63,12 @@ impl UnixStream {
     ///
     /// If this thread has entered no reactor.
     pub async fn connect_addr(address: &SocketAddr) -> io::Result<Self> {
-        let named = |error: io::Error| name_unix("connect to", address, &error);
-        let kernels = kernel_address(address).map_err(named)?;
-        let socket = unix_socket(Type::STREAM).map_err(named)?;
+        let named = |error| name_unix("connect to", address, error);
+        let kernels = Address::unix(address).map_err(named)?;
+        let socket = socket::socket(libc::AF_UNIX, libc::SOCK_STREAM).map_err(named)?;
         let mut pause = PAUSES.0;
         loop {
-            match rustix::net::connect(&socket, &kernels).map_err(io::Error::from) {
+            match socket::connect(socket.as_fd(), &kernels) {
                 Ok(()) => return Ok(Self::attach(socket.into(), Some(Events::WRITE))),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     sleep(pause).await;

@@ -1,4 +1,16 @@
-//! For tests: counts the system calls of this thread and answers them with an error on request.
+//! For tests (feature `fault`): counts the system calls of this thread and answers them with an
+//! error on request, in the kernel's place.
+//!
+//! ```
+//! use selectors_core::sys::{fault, fd};
+//! use std::os::fd::AsFd;
+//!
+//! let (near, _far) = std::os::unix::net::UnixStream::pair()?;
+//! fault::inject("ioctl_fionbio", 1);
+//! assert!(fd::ioctl_fionbio(near.as_fd(), true).is_err());
+//! assert!(fd::ioctl_fionbio(near.as_fd(), true).is_ok());
+//! # std::io::Result::Ok(())
+//! ```
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -37,12 +49,12 @@ pub(crate) fn enter(name: &'static str) -> io::Result<()> {
 }
 
 /// The next call of this name on this thread fails with this errno.
-pub(crate) fn inject(name: &'static str, errno: i32) {
+pub fn inject(name: &'static str, errno: i32) {
     inject_after(name, 0, errno);
 }
 
 /// The call of this name after `skip` others fails with this errno.
-pub(crate) fn inject_after(name: &'static str, skip: usize, errno: i32) {
+pub fn inject_after(name: &'static str, skip: usize, errno: i32) {
     RECORD.with_borrow_mut(|record| record.planned.push((name, skip, errno)));
 }
 
@@ -52,11 +64,11 @@ pub(crate) fn clear() {
 }
 
 /// How often this thread has made the call.
-pub(crate) fn count(name: &str) -> usize {
+pub fn count(name: &str) -> usize {
     RECORD.with_borrow(|record| record.counts.get(name).copied().unwrap_or(0))
 }
 
 /// How many system calls this thread has made.
-pub(crate) fn total() -> usize {
+pub fn total() -> usize {
     RECORD.with_borrow(|record| record.counts.values().sum())
 }

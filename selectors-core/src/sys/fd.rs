@@ -28,6 +28,20 @@ pub(crate) fn write(fd: BorrowedFd<'_>, buffer: &[u8]) -> io::Result<usize> {
     Ok(n as usize)
 }
 
+/// ioctl(2) FIONBIO: shall calls say WouldBlock instead of waiting? The mode belongs to the open
+/// file, so every duplicate of the fd sees it.
+///
+/// # Errors
+///
+/// EPERM from a sandbox; ENOTTY for files that know no such mode.
+pub fn ioctl_fionbio(fd: BorrowedFd<'_>, nonblocking: bool) -> io::Result<()> {
+    let mut nonblocking = libc::c_int::from(nonblocking);
+    let (fd, pointer) = (fd.as_raw_fd(), &raw mut nonblocking);
+    // SAFETY: the request reads an int, which lives until the call returns.
+    unsafe { syscall!(ioctl_fionbio = libc::ioctl(fd, libc::FIONBIO as _, pointer)) }?;
+    Ok(())
+}
+
 /// Not a call: the number of a raw source, as the type that all others have.
 pub(crate) fn borrow(source: &RawSource) -> BorrowedFd<'_> {
     // SAFETY: the number is not negative, and the caller of `RawSource::new` has promised that it

@@ -1,4 +1,5 @@
-//! The system calls, one function each, named after it. The only unsafe code of the crate.
+//! The system calls, one function each, named after it: the one door to the kernel, for this crate
+//! and for the reactor. The only unsafe code of both.
 //!
 //! A function here turns Rust values into what the call takes and its answer into `io::Result`,
 //! and does nothing else. Under test the macro that makes the call also counts it and can answer
@@ -15,33 +16,47 @@ macro_rules! syscall {
         syscall!($name = libc::$name($($arg),*))
     };
     ($name:ident = $call:expr) => {{
-        #[cfg(test)]
+        #[cfg(any(test, feature = "fault"))]
         crate::sys::fault::enter(stringify!($name))?;
         match $call {
-            -1 => Err(std::io::Error::last_os_error()),
+            -1 => Err(crate::sys::refused()),
             answer => Ok(answer),
         }
     }};
 }
 
+mod address;
 pub(crate) mod clock;
 #[cfg(any(devpoll, test))]
 pub(crate) mod devpoll;
+#[cfg(direct)]
+mod direct;
 #[cfg(test)]
 mod double;
 #[cfg(epoll)]
 pub(crate) mod epoll;
 #[cfg(eventfd)]
 pub(crate) mod eventfd;
-#[cfg(test)]
-pub(crate) mod fault;
-pub(crate) mod fd;
+#[cfg(any(test, feature = "fault"))]
+pub mod fault;
+pub mod fd;
 #[cfg(any(kqueue, test))]
 pub(crate) mod kqueue;
 pub(crate) mod pipe;
-pub(crate) mod poll;
+pub mod poll;
+pub mod process;
 pub(crate) mod secure;
 pub(crate) mod select;
 pub(crate) mod sigmask;
+pub mod socket;
 #[cfg(test)]
 pub(crate) mod testing;
+
+pub use address::Address;
+
+/// The error of errno. Out of the way, or it is made up before it is known that there is one.
+#[cold]
+#[inline(never)]
+fn refused() -> std::io::Error {
+    std::io::Error::last_os_error()
+}

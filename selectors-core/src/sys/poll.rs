@@ -21,7 +21,11 @@ pub(crate) const RDHUP: u16 = libc::POLLRDHUP as u16;
 pub(crate) const RDHUP: u16 = 0;
 
 /// poll(2), in milliseconds; exactly -1 waits for ever (BSD refuses other negative numbers).
-pub(crate) fn poll(fds: &mut [pollfd], millis: c_int) -> io::Result<usize> {
+///
+/// # Errors
+///
+/// EINTR; EINVAL for more records than RLIMIT_NOFILE; ENOMEM.
+pub fn poll(fds: &mut [pollfd], millis: c_int) -> io::Result<usize> {
     let (pointer, len) = (fds.as_mut_ptr(), fds.len() as libc::nfds_t);
     // SAFETY: the kernel reads and writes `len` records from `pointer` on, which are ours.
     let n = unsafe { syscall!(poll(pointer, len, millis)) }?;
