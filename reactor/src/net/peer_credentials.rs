@@ -38,11 +38,32 @@ impl UnixStream {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn peer_credentials(&self) -> io::Result<PeerCredentials> {
-        let peer = socket::so_peercred(self.as_fd())?;
-        Ok(PeerCredentials {
+        socket::so_peercred(self.as_fd()).map(PeerCredentials::from)
+    }
+}
+
+impl From<libc::ucred> for PeerCredentials {
+    fn from(peer: libc::ucred) -> Self {
+        PeerCredentials {
             pid: Some(peer.pid).filter(|pid| *pid != 0),
             uid: peer.uid,
             gid: peer.gid,
-        })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_without_a_number_has_a_user_and_a_group() {
+        let outside = libc::ucred {
+            pid: 0,
+            uid: 7,
+            gid: 8,
+        };
+        let peer = PeerCredentials::from(outside);
+        assert_eq!((peer.pid, peer.uid, peer.gid), (None, 7, 8));
     }
 }

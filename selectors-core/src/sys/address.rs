@@ -217,3 +217,55 @@ fn abstract_name(_: &net::SocketAddr) -> Option<&[u8]> {
 fn from_abstract_name(_: &[u8]) -> Option<io::Result<net::SocketAddr>> {
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ip_address_comes_back_as_it_went() {
+        for text in [
+            "127.0.0.1:1",
+            "255.1.2.3:65535",
+            "[::1]:80",
+            "[fe80::1%3]:9",
+        ] {
+            let address = text.parse().unwrap();
+            assert_eq!(Address::ip(address).to_ip(), Some(address));
+            assert!(Address::ip(address).to_unix().is_err());
+        }
+    }
+
+    #[test]
+    fn a_file_comes_back_as_it_went() {
+        let longest = "x".repeat(107);
+        for path in ["a", "/tmp/some file", &longest] {
+            let address = net::SocketAddr::from_pathname(path).unwrap();
+            let back = Address::unix(&address).unwrap().to_unix().unwrap();
+            assert_eq!(back.as_pathname(), address.as_pathname());
+            assert_eq!(Address::unix(&address).unwrap().to_ip(), None);
+        }
+    }
+
+    #[cfg(abstract_names)]
+    #[test]
+    fn an_abstract_name_comes_back_as_it_went() {
+        let longest = [b'x'; 107];
+        for name in [b"a".as_slice(), b"a\0b\0", &longest] {
+            let address = net::SocketAddr::from_abstract_name(name).unwrap();
+            let back = Address::unix(&address).unwrap().to_unix().unwrap();
+            assert_eq!(back.as_abstract_name(), Some(name));
+        }
+    }
+
+    #[test]
+    fn no_name_leads_nowhere_and_is_none() {
+        let nameless = net::SocketAddr::from_pathname("").unwrap();
+        let error = Address::unix(&nameless).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+        let mut silent = Address::unspecified();
+        silent.set_length(0);
+        assert!(silent.to_unix().unwrap().is_unnamed());
+        assert_eq!(silent.to_ip(), None);
+    }
+}
