@@ -59,7 +59,7 @@ pub fn inject_after(name: &'static str, skip: usize, errno: i32) {
 }
 
 /// No call fails any more.
-pub(crate) fn clear() {
+pub fn clear() {
     RECORD.with_borrow_mut(|record| record.planned.clear());
 }
 
