@@ -103,16 +103,6 @@ impl Attention {
         left >= 0
     }
 
-    /// For what is done without an operation: takes one from the budget, or has the task go to the
-    /// back of the queue if there is none left.
-    pub(crate) fn poll_spend(&self, cx: &Context<'_>) -> Poll<()> {
-        if self.spend() || self.attend() == Attend::Observed {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    }
-
     /// [`spend`](Self::spend) said no: why?
     #[cold]
     pub(crate) fn attend(&self) -> Attend {
