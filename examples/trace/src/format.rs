@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The version that this crate reads.
 const VERSION: u32 = 1;
@@ -18,7 +18,7 @@ pub struct Trace {
 }
 
 /// The first line: where the trace comes from, and what recording cost.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Header {
     /// Who wrote it; always `reactor`.
     pub trace: String,
@@ -28,13 +28,13 @@ pub struct Header {
     pub backend: String,
     /// `edge` or `level`.
     pub trigger: String,
-    /// What each event cost.
-    #[serde(default)]
+    /// What each event cost; nothing in a golden trace.
+    #[serde(default, skip_serializing_if = "Overhead::is_unknown")]
     pub overhead: Overhead,
 }
 
 /// What each event cost the program, in nanoseconds, measured when the recording began.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 pub struct Overhead {
     /// To record it.
     pub record_ns: u64,
@@ -43,7 +43,7 @@ pub struct Overhead {
 }
 
 /// One event.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Line {
     /// Nanoseconds since the recording began; 0 in a golden trace, which has no times.
     #[serde(default)]
@@ -52,7 +52,7 @@ pub struct Line {
     #[serde(default)]
     pub at: String,
     /// The real number of an fd, on the line on which it first appears.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw: Option<u64>,
     /// What it did.
     #[serde(flatten)]
@@ -60,7 +60,7 @@ pub struct Line {
 }
 
 /// What happened; the names are those of `reactor::observe::Event`.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
 #[serde(tag = "e", rename_all = "snake_case")]
 #[allow(
     missing_docs,
@@ -96,7 +96,9 @@ pub enum Step {
         fd: u32,
         call: String,
         result: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
         n: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
         errno: Option<i32>,
     },
     WakerStored {
@@ -140,8 +142,10 @@ pub enum Step {
     Recorder {
         took: u64,
         /// The trace has reached this many bytes, and ends.
+        #[serde(skip_serializing_if = "Option::is_none")]
         limit: Option<u64>,
         /// For so long the thread could have run in this poll, and did not.
+        #[serde(skip_serializing_if = "Option::is_none")]
         held_up: Option<u64>,
     },
 }
@@ -163,6 +167,37 @@ fn timeout<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> 
     }
 }
 
+impl Overhead {
+    /// A golden trace does not say what it cost.
+    fn is_unknown(&self) -> bool {
+        (self.record_ns, self.write_ns) == (0, 0)
+    }
+}
+
+impl Step {
+    /// What is numbered in it, if anything is, and its number.
+    fn number(&self) -> Option<(&'static str, u32)> {
+        Some(match self {
+            Step::Spawn { task, .. }
+            | Step::Enqueue { task, .. }
+            | Step::PollBegin { task }
+            | Step::PollEnd { task, .. }
+            | Step::Done { task }
+            | Step::DropPending { task }
+            | Step::Lost { task }
+            | Step::Wake { task, .. } => ("task", *task),
+            Step::Syscall { fd, .. }
+            | Step::WakerStored { fd, .. }
+            | Step::Register { fd, .. }
+            | Step::Modify { fd, .. }
+            | Step::Unregister { fd } => ("fd", *fd),
+            Step::SelectEnd { ready } => ("fd", ready.iter().map(|(fd, _)| *fd).max()?),
+            Step::TimerSet { timer, .. } | Step::TimerFired { timer } => ("timer", *timer),
+            Step::SelectBegin { .. } | Step::Notify | Step::Recorder { .. } => return None,
+        })
+    }
+}
+
 /// A text that is no trace.
 #[derive(Debug)]
 pub struct Bad(String);
@@ -174,6 +209,13 @@ impl fmt::Display for Bad {
 }
 
 impl std::error::Error for Bad {}
+
+impl Bad {
+    /// The same, said of this file.
+    pub(crate) fn of(self, title: &str) -> Bad {
+        Bad(format!("{title}: {self}"))
+    }
+}
 
 impl Trace {
     /// Reads a trace. A last line without an end is passed over: its program was killed while it
@@ -197,10 +239,36 @@ impl Trace {
         }
         let mut lines = Vec::new();
         for (number, text) in numbered {
-            if text.ends_with('\n') {
-                lines.push(serde_json::from_str(text).map_err(|error| bad(number, error))?);
+            if !text.ends_with('\n') {
+                continue;
             }
+            let line: Line = serde_json::from_str(text).map_err(|error| bad(number, error))?;
+            // Numbers are given in the order of first appearance: on this line none is higher. Some
+            // room is for what people write by hand.
+            let highest = number + 1_000;
+            if let Some((what, found)) = line.step.number().filter(|(_, n)| *n as usize > highest) {
+                return Err(Bad(format!(
+                    "line {number}: {what} {found}, where the highest can be {highest}: they are \
+                     numbered in the order in which they appear"
+                )));
+            }
+            lines.push(line);
         }
         Ok(Trace { header, lines })
+    }
+
+    /// Does it have times? A golden trace has none.
+    #[must_use]
+    pub fn is_timed(&self) -> bool {
+        self.lines.iter().any(|line| line.t != 0)
+    }
+
+    /// The limit in bytes that ended the trace, though its program went on.
+    #[must_use]
+    pub fn limit(&self) -> Option<u64> {
+        match self.lines.last()?.step {
+            Step::Recorder { limit, .. } => limit,
+            _ => None,
+        }
     }
 }

@@ -15,19 +15,28 @@
 //!
 //! The test `a_long_trace_is_drawn_with_as_many_shapes_as_fit` counts shapes, and no time.
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::{Bad, Trace, lint};
+use crate::sha256::{base64, sha256};
+use crate::sources::Sources;
+use crate::{Bad, Step, Trace, lint};
 
 /// The page without data.
 const TEMPLATE: &str = include_str!("viewer.html");
 /// Where the data goes.
 const PLACE: &str = "/*DATA*/null";
+
+/// A page, and what it does without.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The whole file.
+    pub text: String,
+    /// Source files that the traces name and that are not quoted, each with its reason.
+    pub left_out: Vec<(String, String)>,
+}
 
 /// One self-contained page that shows these traces: pairs of a title and the text of a trace.
 /// Source lines are read below `sources`, where there are any.
@@ -36,45 +45,82 @@ const PLACE: &str = "/*DATA*/null";
 ///
 /// Which trace cannot be read, and why.
 pub fn page(traces: &[(String, String)], sources: &Path) -> Result<String, Bad> {
-    let mut files = Files::default();
+    build(traces, sources).map(|page| page.text)
+}
+
+/// The same, and which sources it does without.
+///
+/// Traces may come from anybody. What one says reaches the page as text and as nothing else: it is
+/// read here, written anew, and kept in a block that no browser runs; the page's policy names its one
+/// script by its hash, and forbids it to make markup of text. Of the files that a trace names only
+/// regular ones below `sources` are read.
+///
+/// # Errors
+///
+/// Which trace cannot be read, and why.
+pub fn build(traces: &[(String, String)], sources: &Path) -> Result<Page, Bad> {
+    let mut wanted = Sources::default();
     let mut shown = Vec::new();
     for (title, text) in traces {
-        let trace = Trace::parse(text)?;
-        let mut lines = text.lines();
-        let header: Value = lines
-            .next()
-            .and_then(|line| serde_json::from_str(line).ok())
-            .unwrap_or_default();
-        let mut events = String::new();
-        for line in lines.take(trace.lines.len()) {
-            if !events.is_empty() {
-                events.push(',');
-            }
-            events.push_str(line);
-        }
+        let trace = Trace::parse(text).map_err(|bad| bad.of(title))?;
         for line in &trace.lines {
-            files.want(&line.at);
-            if let crate::Step::Spawn { from, .. } = &line.step {
-                files.want(from);
+            wanted.want(&line.at);
+            if let Step::Spawn { from, .. } = &line.step {
+                wanted.want(from);
             }
         }
         let hits: Vec<Value> = lint::all(&trace)
             .iter()
             .map(|hit| json!({"lint": hit.lint, "event": hit.event, "text": hit.text}))
             .collect();
-        shown.push(format!(
-            "{{\"title\":{},\"header\":{header},\"lints\":{},\"events\":[{events}]}}",
-            json!(title),
-            json!(hits)
-        ));
+        shown.push(json!({
+            "title": title,
+            "header": trace.header,
+            "lints": hits,
+            "events": events(&trace),
+        }));
     }
-    let data = format!(
-        "{{\"traces\":[{}],\"sources\":{}}}",
-        shown.join(","),
-        json!(files.read(sources))
-    );
+    let found = wanted.read(sources);
+    let data = json!({ "traces": shown, "sources": found.lines }).to_string();
     // A source line or a file name may hold "</script>".
-    Ok(TEMPLATE.replacen(PLACE, &data.replace('<', "\\u003c"), 1))
+    let data = data.replace('<', "\\u003c");
+    let hash = |tag| format!("sha256-{}", base64(&sha256(inside(tag).as_bytes())));
+    let text = TEMPLATE
+        .replacen("'STYLE'", &format!("'{}'", hash("style")), 1)
+        .replacen("'SCRIPT'", &format!("'{}'", hash("script")), 1)
+        .replacen(PLACE, &data, 1);
+    Ok(Page {
+        text,
+        left_out: found.left_out,
+    })
+}
+
+/// The events, each with the fields that this crate knows, and no others.
+fn events(trace: &Trace) -> Vec<Value> {
+    let timed = trace.is_timed();
+    let mut events: Vec<Value> = trace.lines.iter().map(|line| json!(line)).collect();
+    for event in events.iter_mut().filter(|_| !timed) {
+        if let Value::Object(fields) = event {
+            fields.remove("t");
+            // As it was: that there is one, and not how long.
+            if fields
+                .get("timeout")
+                .is_some_and(|timeout| timeout.as_u64() > Some(0))
+            {
+                fields.insert("timeout".into(), "some".into());
+            }
+        }
+    }
+    events
+}
+
+/// What stands inside an element of the template.
+fn inside(tag: &str) -> &'static str {
+    let (open, close) = (format!("<{tag}>"), format!("</{tag}>"));
+    let inside = TEMPLATE.split(&open).nth(1);
+    inside
+        .and_then(|rest| rest.split(&close).next())
+        .unwrap_or_default()
 }
 
 /// The address of a page that was written to `file`, and where in it to begin: several traces are
@@ -86,74 +132,4 @@ pub fn page(traces: &[(String, String)], sources: &Path) -> Result<String, Bad> 
 pub fn address(file: &Path, traces: usize) -> io::Result<String> {
     let place = if traces > 1 { "#compare" } else { "" };
     Ok(format!("file://{}{place}", file.canonicalize()?.display()))
-}
-
-/// Places as the recorder writes them, `file:line`.
-#[derive(Default)]
-struct Files(BTreeMap<String, BTreeMap<usize, String>>);
-
-impl Files {
-    fn want(&mut self, place: &str) {
-        let Some((file, line)) = place.rsplit_once(':') else {
-            return;
-        };
-        let Ok(line) = line.parse() else { return };
-        if let Some(lines) = self.0.get_mut(file) {
-            lines.entry(line).or_default();
-        } else {
-            self.0
-                .insert(file.into(), BTreeMap::from([(line, String::new())]));
-        }
-    }
-
-    /// `file:line` to the text that stands there and around it.
-    fn read(mut self, root: &Path) -> BTreeMap<String, String> {
-        let mut found = BTreeMap::new();
-        for (file, lines) in &mut self.0 {
-            // A library outside of the workspace is named by a path of the machine that built it.
-            let Ok(text) = fs::read_to_string(root.join(file)) else {
-                continue;
-            };
-            let text: Vec<&str> = text.lines().collect();
-            for line in lines.keys() {
-                let from = line.saturating_sub(3);
-                let to = (line + 2).min(text.len());
-                let around = text.get(from..to).unwrap_or_default();
-                // The panel is narrow: what all of them are indented by is left out.
-                let indents = around.iter().filter(|text| !text.trim().is_empty());
-                let indent = indents.map(|text| text.len() - text.trim_start().len());
-                let indent = indent.min().unwrap_or_default();
-                let numbered = (from + 1..).zip(around);
-                let shown: Vec<String> = numbered
-                    .map(|(number, text)| {
-                        let mark = if number == *line { '>' } else { ' ' };
-                        let text = text.get(indent..).unwrap_or_default();
-                        format!("{mark}{number:4} {text}")
-                    })
-                    .collect();
-                found.insert(format!("{file}:{line}"), shown.join("\n"));
-            }
-        }
-        found
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn source_lines_lose_the_indent_that_all_of_them_have() {
-        let folder = std::env::temp_dir().join(format!("reactor-html-{}", std::process::id()));
-        fs::create_dir_all(&folder).expect("a folder");
-        let text = "        one\n\n            two\n        three\n";
-        fs::write(folder.join("a.rs"), text).expect("it can be written");
-        let mut files = Files::default();
-        files.want("a.rs:3");
-        files.want("elsewhere.rs:1");
-        let found = files.read(&folder);
-        fs::remove_dir_all(folder).expect("ours");
-        let shown = "    1 one\n    2 \n>   3     two\n    4 three";
-        assert_eq!(found, BTreeMap::from([("a.rs:3".into(), shown.into())]));
-    }
 }

@@ -20,5 +20,7 @@ mod format;
 pub mod golden;
 pub mod html;
 pub mod lint;
+mod sha256;
+mod sources;
 
 pub use format::{Bad, Header, Line, Overhead, Step, Trace};

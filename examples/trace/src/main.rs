@@ -61,11 +61,19 @@ macro_rules! say {
     };
 }
 
+/// Sources that are left out are named up to here; a trace may name as many as it likes.
+const LEFT_OUT: usize = 10;
+
+/// What a trace says is shown, and moves no cursor.
+fn plain(text: &str) -> String {
+    text.replace(|letter: char| letter.is_control() && letter != '\n', "?")
+}
+
 fn main() -> ExitCode {
     match run(Args::parse().what) {
         Ok(status) => status,
         Err(error) => {
-            eprintln!("trace: {error}");
+            let _ = writeln!(io::stderr(), "trace: {}", plain(&error));
             ExitCode::from(2)
         }
     }
@@ -82,11 +90,22 @@ fn run(what: What) -> Result<ExitCode, String> {
             for file in &files {
                 traces.push((file.display().to_string(), read(file)?));
             }
-            let page = html::page(&traces, &sources).map_err(|bad| bad.to_string())?;
+            let page = html::build(&traces, &sources).map_err(|bad| bad.to_string())?;
             let output = output.unwrap_or_else(|| beside(&files[0], "html"));
-            write(&output, &page)?;
+            write(&output, &page.text)?;
             let address = html::address(&output, traces.len());
             let address = address.map_err(|error| format!("{}: {error}", output.display()))?;
+            for (file, reason) in page.left_out.iter().take(LEFT_OUT) {
+                say!("trace: left out {file:?}: {reason}");
+            }
+            if let Some(more) = page
+                .left_out
+                .len()
+                .checked_sub(LEFT_OUT)
+                .filter(|more| *more > 0)
+            {
+                say!("trace: left out {more} more");
+            }
             say!("trace: open {address}");
             say!("trace: then press the right arrow; ? lists the other keys");
         }
@@ -101,8 +120,11 @@ fn run(what: What) -> Result<ExitCode, String> {
                     trace.lines.len(),
                     hits.len()
                 );
+                if let Some(limit) = trace.limit() {
+                    say!("  the trace ends at its limit of {limit} bytes; the program went on");
+                }
                 for hit in &hits {
-                    say!("  {hit}");
+                    say!("  {}", plain(&hit.to_string()));
                     status = ExitCode::from(1);
                 }
             }
