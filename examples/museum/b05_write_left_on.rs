@@ -32,11 +32,16 @@ fn main() -> io::Result<()> {
     }
     let (mut ready, mut turns) = (Vec::new(), 0);
     let end = Instant::now() + Duration::from_millis(50);
-    while let Some(left) = end.checked_duration_since(Instant::now()) {
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
         told::asleep(selector.get_map().len(), Some(left));
         selector.select(&mut ready, Some(left))?;
         told::ready(&ready);
         turns += 1;
+        // A machine that is busy with others shows some turns, too.
+        if ready.is_empty() || left.is_zero() && turns >= 10 {
+            break;
+        }
     }
     println!("{turns} turns of the loop in 50 ms, and nothing to do");
     Ok(())

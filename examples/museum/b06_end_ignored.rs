@@ -30,11 +30,16 @@ fn main() -> io::Result<()> {
 
     let (mut ready, mut turns) = (Vec::new(), 0);
     let end = Instant::now() + Duration::from_millis(50);
-    while let Some(left) = end.checked_duration_since(Instant::now()) {
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
         told::asleep(selector.get_map().len(), Some(left));
         selector.select(&mut ready, Some(left))?;
         told::ready(&ready);
         turns += 1;
+        // A machine that is busy with others shows some turns, too.
+        if ready.is_empty() || left.is_zero() && turns >= 10 {
+            break;
+        }
         for event in &ready {
             let Some(key) = selector.get_key(event.token) else {
                 continue;

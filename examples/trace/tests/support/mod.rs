@@ -1,6 +1,7 @@
 //! Records a future of a test, on a backend of its choice.
 
-#[allow(dead_code, reason = "every test file uses its own part of this")]
+#![allow(dead_code, reason = "every test file uses its own part of this")]
+
 pub(crate) mod browser;
 
 use std::future::Future;
