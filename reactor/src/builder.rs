@@ -140,6 +140,7 @@ impl Builder {
         let reactor = Reactor {
             shared: Rc::new(shared),
         };
+        #[cfg(feature = "trace")]
         crate::trace::install(&reactor);
         Ok(reactor)
     }

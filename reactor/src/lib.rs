@@ -93,6 +93,7 @@ mod slot;
 mod spin;
 pub mod time;
 mod timers;
+#[cfg(feature = "trace")]
 pub mod trace;
 mod turn;
 mod waiter;

@@ -1,6 +1,7 @@
 //! The recorder: what the reactor and its executor do, as lines of JSON in a file.
 //!
-//! Any program on the runtime can be traced without touching it:
+//! With the feature `trace`, which is off unless a program asks for it, any program on the runtime
+//! can be traced without touching its code:
 //!
 //! ```text
 //! REACTOR_TRACE=echo.trace cargo run --example echo -- --demo
