@@ -6,8 +6,9 @@
 //! ride on tests that the hot path makes anyway (see `attention.rs`).
 
 use std::cell::RefCell;
+use std::mem;
 use std::os::fd::RawFd;
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -234,7 +235,13 @@ impl Hook {
         // The borrow ends first, so that an observer may take itself off.
         let observer = self.0.borrow().clone();
         if let Some(observer) = observer {
-            observer.event(event, Location::caller());
+            // Whoever watches must not fail what is watched; the panic hook has reported it.
+            let caller = Location::caller();
+            let told = catch_unwind(AssertUnwindSafe(|| observer.event(event, caller)));
+            if let Err(payload) = told {
+                let dropped = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+                mem::forget(dropped);
+            }
         }
     }
 }

@@ -4,10 +4,12 @@ use std::fmt;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use selectors_core::{Backend, NotifyHandle};
 
+use crate::attention::Attend;
 use crate::builder::{Builder, Trigger};
 use crate::metrics::Metrics;
 use crate::observe::Cause;
@@ -106,6 +108,46 @@ impl Reactor {
     #[inline]
     pub fn refill_budget(&self) -> bool {
         self.shared.attention.refill()
+    }
+
+    /// Takes one operation from the budget of the running task. `Pending` if it is used up: then the
+    /// task is woken already, and must let others run first.
+    ///
+    /// For awaits that are not the reactor's own and can be ready again and again without waiting,
+    /// such as a channel's: they ask this before they take what is ready.
+    ///
+    /// ```
+    /// use reactor::Reactor;
+    /// use std::task::{Context, Waker};
+    ///
+    /// let reactor = Reactor::new()?;
+    /// let mut cx = Context::from_waker(Waker::noop());
+    /// let operations = (0..1000).take_while(|_| reactor.poll_budget(&mut cx).is_ready()).count();
+    /// assert_eq!(operations, 128);
+    /// # std::io::Result::Ok(())
+    /// ```
+    #[inline]
+    pub fn poll_budget(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.spend_budget() {
+            return Poll::Ready(());
+        }
+        self.poll_spent_budget(cx)
+    }
+
+    /// The first half of [`poll_budget`](Self::poll_budget), which calls no waker; if it says no,
+    /// that is to be asked.
+    #[inline]
+    pub fn spend_budget(&self) -> bool {
+        self.shared.attention.spend()
+    }
+
+    #[cold]
+    fn poll_spent_budget(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.shared.attention.attend() == Attend::Observed {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Did a task use its budget up since the last time that this was asked? Then it has woken
