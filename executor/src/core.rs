@@ -13,11 +13,12 @@ use std::time::Duration;
 use reactor::observe::Cause;
 use reactor::{Reactor, Trigger, Turn};
 
-use crate::inbox::{Inbox, Sleep};
+use crate::foreign::drop_contained;
+use crate::inbox::{Inbox, Letters, Sleep};
+use crate::marks::NO_TASK;
 use crate::metrics::Counts;
-use crate::scheduler::{Next, ROOT, Scheduler};
+use crate::scheduler::{Next, Scheduler};
 use crate::spare::Spare;
-use crate::spawning::drop_job;
 use crate::stopping::Stopping;
 use crate::task::{Job, Polled};
 use crate::tasks::{Open, Tasks};
@@ -25,9 +26,15 @@ use crate::wake::{self, Mail, Remote};
 use crate::waker::TaskId;
 use crate::watched::Watched;
 
-/// Polls between two looks at the kernel. A task that wakes itself runs at most this often before
+/// Steps between two looks at the kernel. A task that wakes itself runs at most this often before
 /// sockets and timers get their chance; each look costs a system call. By level it may be more.
-pub(crate) const POLLS_PER_TURN: usize = 64;
+///
+/// Not only polls count: a task that is dropped, a hint of the queue that is stale, and a message of
+/// another thread are steps as well, and there is no end of any of them.
+const STEPS_PER_TURN: usize = 64;
+
+/// Messages at the beginning of a pass: the other half is for tasks, however many messages come.
+const MESSAGES_FIRST: usize = STEPS_PER_TURN / 2;
 
 /// Sleeps in a row without foreign mail before the loop stops announcing them.
 const QUIET_AFTER: u32 = 32;
@@ -45,13 +52,17 @@ pub(crate) struct Core {
     pub(crate) spare: Spare,
     /// What other threads share with us.
     pub(crate) remote: Arc<Remote>,
+    /// Messages of other threads that were taken out of the box, and not read yet.
+    letters: RefCell<Letters<Mail>>,
     /// The counted wakers, while somebody observes.
     pub(crate) watched: Watched,
     /// What happened so far.
     pub(crate) counts: Counts,
     /// Was a shutdown asked for?
     pub(crate) stopping: Stopping,
-    /// Polls that the present pass may make.
+    /// The slot of the future of `block_on`.
+    pub(crate) root: Cell<u32>,
+    /// Steps that the present pass may make, those taken off that are no polls.
     at_most: Cell<usize>,
     /// Sleeps since the last foreign wake.
     quiet_sleeps: Cell<u32>,
@@ -67,14 +78,16 @@ impl Core {
             notifications: AtomicU64::new(0),
             notifier,
         });
-        let number = wake::enlist(&remote)?;
+        let (number, past) = wake::enlist(&remote)?;
         Ok(Core {
             number,
             reactor,
-            scheduler: RefCell::new(Scheduler::new(number, seed)),
+            scheduler: RefCell::new(Scheduler::new(number, past, seed)),
             tasks: Tasks::default(),
             spare: Spare::default(),
             remote,
+            letters: RefCell::default(),
+            root: Cell::new(NO_TASK),
             at_most: Cell::new(0),
             quiet_sleeps: Cell::new(0),
             watched: Watched::default(),
@@ -121,7 +134,9 @@ impl Core {
 
     /// Runs tasks and turns until `root` is done.
     pub(crate) fn run<F: Future>(&self, mut root: Pin<&mut F>) -> io::Result<F::Output> {
-        let waker = self.scheduler.borrow_mut().new_root().waker();
+        let id = self.scheduler.borrow_mut().new_root();
+        self.root.set(id.slot());
+        let waker = id.waker();
         let mut cx = Context::from_waker(&waker);
         loop {
             if let Poll::Ready(output) = self.poll_tasks(|| root.as_mut().poll(&mut cx)) {
@@ -131,16 +146,28 @@ impl Core {
         }
     }
 
+    /// The same as [`poll_tasks`](Self::poll_tasks) without a root, if there is anything to do. Was
+    /// anybody there, or do we only know that messages were stale?
+    pub(crate) fn poll_somebody(&self) -> bool {
+        let idle = self.is_idle();
+        if idle && !self.has_mail() {
+            return false;
+        }
+        let before = self.counts.polls.get();
+        let _: Poll<()> = self.poll_tasks(|| Poll::Pending);
+        !idle || self.counts.polls.get() != before
+    }
+
     /// Polls who is woken, one after another, until nobody is or it is time to look at the kernel.
     /// Ready if `poll_root` is.
     pub(crate) fn poll_tasks<R>(&self, mut poll_root: impl FnMut() -> Poll<R>) -> Poll<R> {
-        self.collect_mail();
+        let read = self.collect_mail(MESSAGES_FIRST);
         if self.reactor.is_observed() {
-            return self.poll_observed(poll_root);
+            return self.poll_observed(read, poll_root);
         }
         let mut tasks = self.tasks.open();
         // In memory, because a register is dearer: the loop below does not need it.
-        self.at_most.set(self.polls_per_turn());
+        self.at_most.set(self.steps(read));
         let mut left = self.at_most.get();
         let answer = loop {
             // A task that used its budget up goes on after a look at the kernel; who has begun to
@@ -164,10 +191,17 @@ impl Core {
                 Next::Abort(slot) => {
                     tasks.settle();
                     self.end(slot, &mut tasks);
-                    continue;
+                    self.not_polls(1);
                 }
-                Next::Nobody if self.collect_mail() => continue,
-                Next::Nobody => break Poll::Pending,
+                Next::Stale => self.not_polls(1),
+                Next::Nobody => {
+                    let read = self.collect_mail(left);
+                    if read == 0 {
+                        break Poll::Pending;
+                    }
+                    self.not_polls(read);
+                    left -= read - 1;
+                }
             }
             left -= 1;
             if left == 0 {
@@ -177,6 +211,11 @@ impl Core {
         let polls = self.at_most.get() - left;
         self.counts.polls.add(polls as u64);
         answer
+    }
+
+    #[cold]
+    fn not_polls(&self, steps: usize) {
+        self.at_most.set(self.at_most.get() - steps);
     }
 
     /// After a poll of who is over, or is not in the slab: the root, or a task that has just arrived,
@@ -193,7 +232,7 @@ impl Core {
             self.end(slot, tasks);
             return Poll::Pending;
         }
-        if slot == ROOT {
+        if slot == self.root.get() {
             return poll_root();
         }
         let Some((id, mut job)) = tasks.newcomer(slot) else {
@@ -209,7 +248,9 @@ impl Core {
         if let Polled::Pending = polled {
             tasks.settle_one(id, job);
         } else {
-            self.scheduler.borrow_mut().remove(slot);
+            if self.scheduler.borrow_mut().remove(slot) {
+                self.give_back(tasks);
+            }
             self.retire(job);
         }
         Poll::Pending
@@ -224,8 +265,19 @@ impl Core {
     /// A task is over: its slot is free. The task itself is the caller's to retire.
     #[inline(always)]
     pub(crate) fn finish(&self, slot: u32, tasks: &mut Open<'_>) -> Job {
-        self.scheduler.borrow_mut().remove(slot);
-        tasks.vacate(slot)
+        let given_back = self.scheduler.borrow_mut().remove(slot);
+        let job = tasks.vacate(slot);
+        if given_back {
+            self.give_back(tasks);
+        }
+        job
+    }
+
+    /// A burst of tasks is over.
+    #[cold]
+    fn give_back(&self, tasks: &mut Open<'_>) {
+        tasks.give_back(self.scheduler.borrow().slots());
+        self.watched.give_back();
     }
 
     /// One turn of the reactor: asleep, for `timeout` at most, if nobody is ready; else a look.
@@ -250,14 +302,16 @@ impl Core {
         turn
     }
 
-    /// Polls until the next look at the kernel: by level at least everybody who is queued, for a
-    /// look would park the keys of those who were woken and have not run, and arm them again later.
+    /// Steps until the next look at the kernel, after `done` of them: by level at least everybody who
+    /// is queued, for a look would park the keys of those who were woken and have not run, and arm
+    /// them again later.
     #[inline]
-    pub(crate) fn polls_per_turn(&self) -> usize {
+    pub(crate) fn steps(&self, done: usize) -> usize {
+        let left = STEPS_PER_TURN - done;
         if self.reactor.trigger() == Trigger::Edge {
-            return POLLS_PER_TURN;
+            return left;
         }
-        self.scheduler.borrow().queued().max(POLLS_PER_TURN)
+        self.scheduler.borrow().queued().max(left)
     }
 
     /// Is the runtime gone?
@@ -287,23 +341,34 @@ impl Core {
             })
     }
 
-    /// Foreign wakes become entries in our own queue. False if there were none.
+    /// Foreign wakes become entries in our own queue. Reads `most` messages at most, and says how
+    /// many it was.
     #[inline]
-    pub(crate) fn collect_mail(&self) -> bool {
-        let mail = self.remote.inbox.has_mail();
-        if mail {
-            self.open_mail();
+    pub(crate) fn collect_mail(&self, most: usize) -> usize {
+        if self.has_mail() {
+            self.open_mail(most)
+        } else {
+            0
         }
-        mail
+    }
+
+    /// Are there messages that were not read?
+    #[inline]
+    pub(crate) fn has_mail(&self) -> bool {
+        self.remote.inbox.has_mail()
     }
 
     #[cold]
-    fn open_mail(&self) {
+    fn open_mail(&self, most: usize) -> usize {
         self.quiet_sleeps.set(0);
-        let mut mail = Vec::new();
-        self.remote.inbox.take(&mut mail);
-        self.counts.foreign_messages.add(mail.len() as u64);
-        for mail in mail {
+        let mut read = 0;
+        let reading = Reading(self);
+        while read < most {
+            let Some(mail) = reading.next() else {
+                break;
+            };
+            read += 1;
+            self.counts.foreign_messages.add(1);
             match mail {
                 Mail::Wake(id) if self.reactor.is_observed() => {
                     self.observe_wake(id, Cause::Thread);
@@ -313,6 +378,7 @@ impl Core {
                 Mail::Spawn(spawn) => spawn(self),
             }
         }
+        read
     }
 
     /// Drops every task, in the order of their slots, while this runtime is still current, so
@@ -327,12 +393,25 @@ impl Core {
         let _entered = wake::enter(self);
         // Nothing is taken in any more, so one pass meets them all. Nothing is borrowed meanwhile:
         // a future may do anything in its destructor.
-        for job in self.tasks.take_all() {
-            drop_job(job);
-        }
-        for mail in self.remote.inbox.close() {
-            drop_job(mail);
-        }
-        wake::strike_off(self.number);
+        self.tasks.take_all().into_iter().for_each(drop_contained);
+        let unread = self.letters.take();
+        unread.for_each(drop_contained);
+        self.remote.inbox.close().for_each(drop_contained);
+        wake::strike_off(self.number, self.scheduler.borrow().past());
+    }
+}
+
+/// While messages are read. What is left then, also by a panic, is not forgotten.
+struct Reading<'a>(&'a Core);
+
+impl Reading<'_> {
+    fn next(&self) -> Option<Mail> {
+        self.0.remote.inbox.next(&mut self.0.letters.borrow_mut())
+    }
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        self.0.remote.inbox.stop_reading(&self.0.letters.borrow());
     }
 }

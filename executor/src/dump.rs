@@ -1,5 +1,6 @@
 //! A list of all tasks: who they are, where they come from, and what each one waits for.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::panic::Location;
 use std::rc::Rc;
@@ -9,6 +10,7 @@ use reactor::Waiting;
 use crate::core::Core;
 use crate::id::Id;
 use crate::wake;
+use crate::waker::TaskId;
 
 /// One task, as [`dump`] saw it.
 #[derive(Clone, Debug)]
@@ -70,25 +72,27 @@ impl fmt::Display for TaskInfo {
 /// })?;
 /// # std::io::Result::Ok(())
 /// ```
+#[track_caller]
 pub fn dump() -> Vec<TaskInfo> {
     wake::expect_current("dump").dump()
 }
 
 impl Core {
     pub(crate) fn dump(&self) -> Vec<TaskInfo> {
-        let mut waiting = Vec::new();
-        self.reactor
-            .for_each_waiter(|waker, what| waiting.push((self.task_of(waker), what)));
+        let find = self.task_finder();
+        let mut waiting = HashMap::<TaskId, Vec<Waiting>>::new();
+        self.reactor.for_each_waiter(|waker, what| {
+            if let Some(task) = find(waker) {
+                waiting.entry(task).or_default().push(what);
+            }
+        });
         let scheduler = self.scheduler.borrow();
         let tasks = scheduler.each().map(|about| TaskInfo {
             id: Id::new(about.id),
             name: about.name.cloned(),
             spawned_at: about.spawned_at,
             is_queued: about.is_queued,
-            waits_for: waiting
-                .iter()
-                .filter_map(|(task, what)| (*task == Some(about.id)).then_some(*what))
-                .collect(),
+            waits_for: waiting.remove(&about.id).unwrap_or_default(),
         });
         tasks.collect()
     }

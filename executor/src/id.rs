@@ -4,8 +4,7 @@ use std::fmt;
 
 use crate::waker::TaskId;
 
-/// Names a task of one runtime. Unique while the task exists; much later the number may come
-/// again.
+/// Names a task. No other task of this process has the same, before or after.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Id(TaskId);
 

@@ -19,17 +19,24 @@
 //! QUIET exists so that a program without foreign wakes pays nothing: the loop sleeps without an
 //! atomic operation, and the price is one notification that may turn out to be needless. All
 //! orders are tried exhaustively by the loom test at the end.
+//!
+//! A message may have a key, and is not stored while another with that key is in the box: whoever
+//! wakes a task again and again, while the loop is busy, is told at once that it is woken already.
+//! The lock that says so is the one that the loop takes afterwards, so what that sender did before
+//! its wake is seen by the poll.
 
 #[cfg(loom)]
 use loom::sync::{
-    Mutex,
+    Mutex, MutexGuard,
     atomic::{AtomicU8, Ordering},
 };
+use std::collections::{HashSet, VecDeque};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::mem;
 use std::sync::PoisonError;
 #[cfg(not(loom))]
 use std::sync::{
-    Mutex,
+    Mutex, MutexGuard,
     atomic::{AtomicU8, Ordering},
 };
 
@@ -42,8 +49,19 @@ const MAIL: u8 = 3;
 pub(crate) struct Inbox<T> {
     state: AtomicU8,
     /// `None` once the loop is gone.
-    list: Mutex<Option<Vec<T>>>,
+    letters: Mutex<Option<Letters<T>>>,
 }
+
+/// Messages in their order, and the keys of those that have one.
+pub(crate) struct Letters<T> {
+    list: VecDeque<T>,
+    keys: HashSet<u64, BuildHasherDefault<Spread>>,
+    /// How many there were when the loop took them.
+    taken: usize,
+}
+
+/// A buffer for that many letters, or fewer, is kept however few are in it.
+const FEW: usize = 1024;
 
 /// Must the sender write to the notifier?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +70,6 @@ pub(crate) enum Notify {
     Needed,
     /// The loop will look by itself, or somebody else has notified it.
     NotNeeded,
-    /// The loop is gone, and the message with it.
-    NobodyHome,
 }
 
 /// May the loop sleep?
@@ -69,21 +85,32 @@ impl<T> Inbox<T> {
     pub(crate) fn new() -> Self {
         Inbox {
             state: AtomicU8::new(QUIET),
-            list: Mutex::new(Some(Vec::new())),
+            letters: Mutex::new(Some(Letters::default())),
         }
     }
 
-    /// Any thread: leaves a message.
-    pub(crate) fn push(&self, message: T) -> Notify {
-        match &mut *self.list.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(list) => list.push(message),
-            None => return Notify::NobodyHome,
+    /// Any thread: leaves a message, unless one with that key is there. Gives it back if the loop
+    /// is gone.
+    pub(crate) fn push(&self, message: T, key: Option<u64>) -> Result<Notify, T> {
+        match &mut *self.lock() {
+            Some(letters) => {
+                // Whoever left the one that is there notifies, or has.
+                if key.is_some_and(|key| !letters.keys.insert(key)) {
+                    return Ok(Notify::NotNeeded);
+                }
+                letters.list.push_back(message);
+            }
+            None => return Err(message),
         }
         // Release the list to whoever takes MAIL away; acquire is not needed to send.
-        match self.state.swap(MAIL, Ordering::AcqRel) {
+        Ok(match self.state.swap(MAIL, Ordering::AcqRel) {
             QUIET | ASLEEP => Notify::Needed,
             _ => Notify::NotNeeded,
-        }
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Letters<T>>> {
+        self.letters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The loop: is there anything to take? One plain load.
@@ -92,30 +119,42 @@ impl<T> Inbox<T> {
         self.state.load(Ordering::Relaxed) == MAIL
     }
 
-    /// The loop: exchanges the list for `empty`.
+    /// The loop: exchanges the letters for `empty`.
     ///
     /// The state goes first. A sender that comes in between sets MAIL again, and at worst the
     /// loop looks once more and finds nothing.
-    pub(crate) fn take(&self, empty: &mut Vec<T>) {
+    fn take(&self, empty: &mut Letters<T>) {
         self.state.swap(AWAKE, Ordering::AcqRel);
-        let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(list) = &mut *list {
-            mem::swap(list, empty);
+        if let Some(letters) = &mut *self.lock() {
+            mem::swap(letters, empty);
+        }
+        empty.taken = empty.list.len();
+    }
+
+    /// The loop: the next message, of those that it has taken, or else of those in the box.
+    pub(crate) fn next(&self, taken: &mut Letters<T>) -> Option<T> {
+        if taken.list.is_empty() && self.has_mail() {
+            taken.make_ready();
+            self.take(taken);
+        }
+        taken.list.pop_front()
+    }
+
+    /// The loop: it reads no more now, and must not sleep if that was not all.
+    pub(crate) fn stop_reading(&self, taken: &Letters<T>) {
+        if !taken.list.is_empty() {
+            self.state.swap(MAIL, Ordering::AcqRel);
         }
     }
 
     /// Is the loop gone?
     pub(crate) fn is_closed(&self) -> bool {
-        self.list
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .is_none()
+        self.lock().is_none()
     }
 
     /// The loop is going: hands out what is left, and takes nothing in any more.
-    pub(crate) fn close(&self) -> Vec<T> {
-        let mut list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
-        list.take().unwrap_or_default()
+    pub(crate) fn close(&self) -> Letters<T> {
+        self.lock().take().unwrap_or_default()
     }
 
     /// The loop, just before a wait that only readiness, a timer or the notifier ends.
@@ -155,31 +194,144 @@ impl<T> Inbox<T> {
     }
 }
 
+impl<T> Letters<T> {
+    /// Makes room for the next exchange: the buffers are kept, unless this was a small part of
+    /// what they hold.
+    fn make_ready(&mut self) {
+        let most = FEW.max(self.taken * 4);
+        if self.list.capacity() > most {
+            self.list.shrink_to(most);
+        }
+        self.keys.clear();
+        if self.keys.capacity() > 2 * most {
+            self.keys.shrink_to(most);
+        }
+    }
+}
+
+impl<T> Iterator for Letters<T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.list.pop_front()
+    }
+}
+
+impl<T> Default for Letters<T> {
+    fn default() -> Self {
+        Letters {
+            list: VecDeque::new(),
+            keys: HashSet::default(),
+            taken: 0,
+        }
+    }
+}
+
+/// A hash for keys that are ids of ours: nobody can choose them so that they meet.
+#[derive(Default)]
+pub(crate) struct Spread(u64);
+
+impl Hasher for Spread {
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("keys are of one word");
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn finish(&self) -> u64 {
+        // The table looks at both ends of the word.
+        self.0 ^ (self.0 >> 32)
+    }
+}
+
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 
+    fn take(inbox: &Inbox<u32>) -> Vec<u32> {
+        let mut letters = Letters::default();
+        inbox.take(&mut letters);
+        letters.list.into()
+    }
+
     #[test]
     fn a_hundred_sends_to_a_sleeper_notify_once() {
         let inbox = Inbox::new();
-        inbox.take(&mut Vec::new());
+        take(&inbox);
         assert_eq!(inbox.prepare_to_sleep(), Sleep::Allowed);
         let needed = (0..100)
-            .filter(|message| inbox.push(*message) == Notify::Needed)
+            .filter(|message| inbox.push(*message, None) == Ok(Notify::Needed))
             .count();
         assert_eq!(needed, 1);
         inbox.woke_up();
         assert!(inbox.has_mail());
-        let mut list = Vec::new();
-        inbox.take(&mut list);
-        assert_eq!(list, (0..100).collect::<Vec<_>>());
+        assert_eq!(take(&inbox), (0..100).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_second_message_with_a_key_that_is_there_is_not_stored() {
+        let inbox = Inbox::new();
+        for _ in 0..3 {
+            assert_eq!(inbox.push(1, Some(1)), Ok(Notify::Needed));
+            for _ in 0..100 {
+                assert_eq!(inbox.push(1, Some(1)), Ok(Notify::NotNeeded));
+                assert_eq!(inbox.push(2, Some(2)), Ok(Notify::NotNeeded));
+            }
+            assert_eq!(take(&inbox), [1, 2]);
+            inbox.quiet();
+        }
+        assert_eq!(take(&inbox), []);
+    }
+
+    #[test]
+    fn the_buffers_are_kept_from_turn_to_turn_and_given_back_after_a_burst() {
+        let inbox = Inbox::new();
+        let mut letters = Letters::default();
+        let mut exchange = |messages: u32| {
+            for message in 0..messages {
+                let _ = inbox.push(message, Some(message.into()));
+            }
+            assert_eq!(inbox.next(&mut letters), Some(0));
+            let taken = (letters.list.capacity(), letters.keys.capacity());
+            assert_eq!(letters.by_ref().count() as u32, messages - 1);
+            taken
+        };
+        exchange(50);
+        let (list, keys) = exchange(50);
+        assert!(list >= 50 && keys >= 50);
+        for _ in 0..10 {
+            assert_eq!(exchange(50), (list, keys));
+        }
+        for messages in [100_000, 100_000, 1, 1, 1, 1] {
+            exchange(messages);
+        }
+        let (list, keys) = exchange(1);
+        assert!(list <= FEW && keys <= 4 * FEW, "{list} and {keys} are kept");
+    }
+
+    #[test]
+    fn what_was_taken_and_not_read_forbids_sleep() {
+        let inbox = Inbox::new();
+        for message in 1..=3 {
+            let _ = inbox.push(message, None);
+        }
+        let mut letters = Letters::default();
+        for message in 1..=3 {
+            assert_eq!(inbox.next(&mut letters), Some(message));
+            inbox.stop_reading(&letters);
+            assert!(inbox.has_mail());
+        }
+        assert_eq!(inbox.next(&mut letters), None);
+        assert_eq!(inbox.prepare_to_sleep(), Sleep::Allowed);
     }
 
     #[test]
     fn mail_forbids_sleep() {
         let inbox = Inbox::new();
-        inbox.take(&mut Vec::new());
-        assert_eq!(inbox.push(1), Notify::NotNeeded);
+        take(&inbox);
+        assert_eq!(inbox.push(1, None), Ok(Notify::NotNeeded));
         assert_eq!(inbox.prepare_to_sleep(), Sleep::MailFirst);
     }
 
@@ -188,23 +340,23 @@ mod tests {
         let inbox = Inbox::new();
         assert_eq!(inbox.prepare_to_sleep(), Sleep::Allowed);
         inbox.woke_up();
-        assert_eq!(inbox.push(1), Notify::Needed);
-        assert_eq!(inbox.push(2), Notify::NotNeeded);
+        assert_eq!(inbox.push(1, None), Ok(Notify::Needed));
+        assert_eq!(inbox.push(2, None), Ok(Notify::NotNeeded));
     }
 
     #[test]
     fn a_closed_inbox_takes_nothing_in() {
         let inbox = Inbox::new();
-        inbox.push(1);
-        assert_eq!(inbox.close(), [1]);
-        assert_eq!(inbox.push(2), Notify::NobodyHome);
-        assert_eq!(inbox.close(), []);
+        let _ = inbox.push(1, None);
+        assert_eq!(inbox.close().list, [1]);
+        assert_eq!(inbox.push(2, None), Err(2));
+        assert_eq!(inbox.close().list, []);
     }
 
     #[test]
     fn an_inbox_with_mail_does_not_become_quiet() {
         let inbox = Inbox::new();
-        inbox.push(1);
+        let _ = inbox.push(1, None);
         inbox.quiet();
         assert!(inbox.has_mail());
     }
@@ -245,9 +397,9 @@ mod loom_tests {
         let mut received = Vec::new();
         while received.len() < expected {
             if inbox.has_mail() {
-                let mut list = Vec::new();
-                inbox.take(&mut list);
-                received.append(&mut list);
+                let mut letters = Letters::default();
+                inbox.take(&mut letters);
+                received.extend(letters.list);
                 if quiet {
                     inbox.quiet();
                 }
@@ -275,7 +427,7 @@ mod loom_tests {
                 let (inbox, eventfd) = (Arc::clone(&inbox), Arc::clone(&eventfd));
                 thread::spawn(move || {
                     for message in 0..messages {
-                        if inbox.push(message) == Notify::Needed {
+                        if inbox.push(message, None) == Ok(Notify::Needed) {
                             eventfd.notify();
                         }
                     }
@@ -306,10 +458,10 @@ mod loom_tests {
                 changed: Condvar::new(),
             });
             // AWAKE: the loop will look before it sleeps.
-            inbox.take(&mut Vec::new());
+            inbox.take(&mut Letters::default());
             let (sender, written) = (Arc::clone(&inbox), Arc::clone(&eventfd));
             thread::spawn(move || {
-                if sender.push(1) == Notify::Needed {
+                if sender.push(1, None) == Ok(Notify::Needed) {
                     written.notify();
                 }
             });
@@ -317,6 +469,60 @@ mod loom_tests {
                 eventfd.wait();
             }
         });
+    }
+
+    /// Two threads do something and wake the same task, which is not stored twice: what each has
+    /// done is seen by a poll. One letter is read at a time; `more` lie in the box besides.
+    fn one_key(more: u32) {
+        let mut model = loom::model::Builder::new();
+        model.preemption_bound = Some(3);
+        model.check(move || {
+            let inbox = Arc::new(Inbox::new());
+            let eventfd = Arc::new(Eventfd {
+                written: Mutex::new(false),
+                changed: Condvar::new(),
+            });
+            let done = Arc::new([AtomicU8::new(0), AtomicU8::new(0)]);
+            for number in 0..2 {
+                let (inbox, eventfd) = (Arc::clone(&inbox), Arc::clone(&eventfd));
+                let done = Arc::clone(&done);
+                thread::spawn(move || {
+                    done[number].store(1, Ordering::Relaxed);
+                    if inbox.push(7, Some(7)) == Ok(Notify::Needed) {
+                        eventfd.notify();
+                    }
+                });
+            }
+            for _ in 0..more {
+                let _ = inbox.push(1, None);
+            }
+            let mut letters = Letters::default();
+            let mut seen = 0;
+            while seen != 2 {
+                if inbox.has_mail() {
+                    let letter = inbox.next(&mut letters);
+                    inbox.stop_reading(&letters);
+                    if letter == Some(7) {
+                        seen = done.iter().map(|it| it.load(Ordering::Relaxed)).sum();
+                    }
+                    continue;
+                }
+                if inbox.prepare_to_sleep() == Sleep::Allowed {
+                    eventfd.wait();
+                    inbox.woke_up();
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn no_order_loses_what_was_done_before_a_second_wake() {
+        one_key(0);
+    }
+
+    #[test]
+    fn no_order_loses_what_lies_below_the_letter_that_is_read() {
+        one_key(1);
     }
 
     #[test]

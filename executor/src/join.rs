@@ -6,8 +6,9 @@ use std::future::Future;
 use std::mem;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
+use crate::foreign::drop_contained;
 use crate::id::Id;
 use crate::join_error::JoinError;
 use crate::task::Outlet;
@@ -31,8 +32,10 @@ pub(crate) struct Shared<T> {
 enum Stage {
     /// Not over.
     Running,
-    /// Over; set by the task.
+    /// Over, and nobody has waited for it; set by the task.
     Over,
+    /// Over, and somebody has waited for it, and was woken; set by the task.
+    Delivered,
     /// The result was taken; set by the handle.
     Taken,
 }
@@ -41,7 +44,17 @@ impl<T> Shared<T> {
     /// Nobody will ask for the result.
     #[cold]
     fn discard(&self) {
-        drop(self.outcome.take());
+        drop_contained(self.outcome.take());
+    }
+
+    /// Nobody will wait for the result.
+    fn leave(&self) {
+        if let Some(joiner) = self.joiner.take() {
+            drop_contained(joiner);
+        }
+        if self.stage.get() != Stage::Running {
+            self.discard();
+        }
     }
 }
 
@@ -67,13 +80,16 @@ impl<T> Delivery<T> {
 }
 
 impl<T> Outlet<T> for Delivery<T> {
-    #[inline]
+    #[inline(always)]
     fn finish(&self, outcome: Result<T, JoinError>) {
         // What was there was taken, by a handle or by `discard`: there is nothing to be dropped.
         mem::forget(self.0.outcome.replace(Some(outcome)));
-        self.0.stage.set(Stage::Over);
-        if let Some(joiner) = self.0.joiner.take() {
-            joiner.wake();
+        match self.0.joiner.take() {
+            Some(joiner) => {
+                self.0.stage.set(Stage::Delivered);
+                wake::wake_contained(joiner);
+            }
+            None => self.0.stage.set(Stage::Over),
         }
     }
 
@@ -120,12 +136,21 @@ impl<T> JoinHandle<T> {
     }
 
     #[inline]
+    #[track_caller]
     fn take(&self) -> Result<T, JoinError> {
         self.shared.stage.set(Stage::Taken);
         self.shared
             .outcome
             .take()
             .expect("a JoinHandle was polled after it had yielded its result")
+    }
+
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    fn poll_at_once(&self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
+        ready!(wake::poll_budget(cx));
+        Poll::Ready(self.take())
     }
 
     pub(crate) fn named(mut self, name: Rc<str>) -> Self {
@@ -175,8 +200,8 @@ impl<T> Drop for JoinHandle<T> {
     #[inline]
     fn drop(&mut self) {
         self.shared.detached.set(true);
-        if self.shared.stage.get() == Stage::Over {
-            self.shared.discard();
+        if self.shared.stage.get() != Stage::Taken {
+            self.shared.leave();
         }
     }
 }
@@ -188,14 +213,19 @@ impl<T> Future for JoinHandle<T> {
     ///
     /// If it is polled again after it has yielded the result, or awaited where no runtime runs:
     /// nobody would ever run the task.
-    #[inline]
+    #[inline(always)]
+    #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if self.is_finished() {
-            return Poll::Ready(self.take());
+        match self.shared.stage.get() {
+            Stage::Running => {
+                wake::assert_driven(self.id.runtime());
+                self.shared.joiner.set(Some(cx.waker().clone()));
+                Poll::Pending
+            }
+            // Who has waited has let others run.
+            Stage::Delivered => Poll::Ready(self.take()),
+            Stage::Over | Stage::Taken => self.poll_at_once(cx),
         }
-        wake::assert_driven(self.id.runtime());
-        self.shared.joiner.set(Some(cx.waker().clone()));
-        Poll::Pending
     }
 }
 
@@ -270,6 +300,7 @@ impl<T> Drop for AbortOnDrop<T> {
 impl<T> Future for AbortOnDrop<T> {
     type Output = Result<T, JoinError>;
 
+    #[track_caller]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let handle = self.0.as_mut().expect("present until `keep`");
         Pin::new(handle).poll(cx)

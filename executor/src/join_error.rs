@@ -1,9 +1,11 @@
 //! Why a task has no result.
 
-use std::any::Any;
 use std::fmt;
 use std::io;
 use std::panic::resume_unwind;
+use std::sync::{Mutex, PoisonError};
+
+use crate::foreign::Payload;
 
 /// Why a task has no result.
 pub struct JoinError(Reason);
@@ -11,11 +13,16 @@ pub struct JoinError(Reason);
 enum Reason {
     Cancelled,
     /// In a box of its own: a pointer less in every result, and panics are rare.
-    Panicked(Box<Payload>),
+    Panicked(Box<Panic>),
 }
 
-/// What a panic leaves.
-type Payload = Box<dyn Any + Send>;
+/// What a panic has left. Texts are told apart, because everybody may look at them; whatever else it
+/// is may be taken out and not be shared, so that the error as a whole is `Sync`.
+enum Panic {
+    Literal(&'static str),
+    Text(String),
+    Other(Mutex<Payload>),
+}
 
 impl JoinError {
     /// The task was aborted, or its runtime is gone.
@@ -26,7 +33,14 @@ impl JoinError {
     /// The task panicked with this payload.
     #[cold]
     pub(crate) fn panicked(payload: Payload) -> Self {
-        JoinError(Reason::Panicked(Box::new(payload)))
+        let panic = match payload.downcast::<&'static str>() {
+            Ok(literal) => Panic::Literal(*literal),
+            Err(payload) => match payload.downcast::<String>() {
+                Ok(text) => Panic::Text(*text),
+                Err(payload) => Panic::Other(Mutex::new(payload)),
+            },
+        };
+        JoinError(Reason::Panicked(Box::new(panic)))
     }
 
     /// The task was aborted, or its runtime was dropped.
@@ -34,7 +48,7 @@ impl JoinError {
         matches!(self.0, Reason::Cancelled)
     }
 
-    /// The task panicked.
+    /// The task panicked, or the destructors of its future when it was aborted.
     pub fn is_panic(&self) -> bool {
         matches!(self.0, Reason::Panicked(_))
     }
@@ -44,19 +58,27 @@ impl JoinError {
     /// # Panics
     ///
     /// Always: with the task's payload, or with a text that says that it was cancelled.
+    #[track_caller]
     pub fn resume_panic(self) -> ! {
         match self.0 {
-            Reason::Panicked(payload) => resume_unwind(*payload),
             Reason::Cancelled => panic!("the task was cancelled"),
+            Reason::Panicked(panic) => resume_unwind(match *panic {
+                Panic::Literal(literal) => Box::new(literal),
+                Panic::Text(text) => Box::new(text),
+                Panic::Other(payload) => {
+                    payload.into_inner().unwrap_or_else(PoisonError::into_inner)
+                }
+            }),
         }
     }
 
     /// The text of the task's panic, if it had one.
     pub fn panic_message(&self) -> Option<&str> {
         match &self.0 {
-            Reason::Panicked(payload) => match payload.downcast_ref::<&str>() {
-                Some(text) => Some(text),
-                None => payload.downcast_ref::<String>().map(String::as_str),
+            Reason::Panicked(panic) => match &**panic {
+                Panic::Literal(literal) => Some(literal),
+                Panic::Text(text) => Some(text),
+                Panic::Other(_) => None,
             },
             Reason::Cancelled => None,
         }
@@ -83,7 +105,6 @@ impl std::error::Error for JoinError {}
 
 impl From<JoinError> for io::Error {
     fn from(error: JoinError) -> Self {
-        // The payload of a panic is not `Sync`, so the text has to do.
-        io::Error::other(error.to_string())
+        io::Error::other(error)
     }
 }

@@ -90,12 +90,15 @@
 
 #![deny(unsafe_code)]
 
+pub mod contracts;
 mod core;
 mod dump;
+mod foreign;
 mod id;
 mod inbox;
 mod join;
 mod join_error;
+mod marks;
 mod metrics;
 mod observed;
 pub mod patterns;
@@ -124,9 +127,11 @@ pub use metrics::Metrics;
 pub use runtime::{Builder, Runtime, block_on, spawn, spawn_named, yield_now};
 pub use spawn_traits::LocalSpawner;
 pub use spawner::{SendHandle, Spawner};
-pub use stopping::{Shutdown, stopping};
+pub use stopping::{AwaitStop, Shutdown, stopping};
+#[doc(hidden)]
+pub use task_local::CurrentValue;
 pub use task_local::{Scope, TaskLocal};
-pub use task_set::TaskSet;
+pub use task_set::{JoinNext, TaskSet};
 
 /// The programs in the README compile.
 #[cfg(doctest)]

@@ -21,7 +21,8 @@ pub struct Metrics {
     pub wakes_by_keys: u64,
     /// Wakes because a timer was due.
     pub wakes_by_timers: u64,
-    /// Wakes and spawns that other threads sent.
+    /// Wakes, aborts and spawns that other threads sent; a second wake of who is woken already is
+    /// none.
     pub messages_from_threads: u64,
     /// System calls that other threads made to end a sleep: at most one for each sleep.
     pub notifier_writes: u64,
@@ -38,6 +39,10 @@ pub struct Metrics {
 pub(crate) struct Count(Cell<u64>);
 
 impl Count {
+    pub(crate) fn get(&self) -> u64 {
+        self.0.get()
+    }
+
     #[inline]
     pub(crate) fn add(&self, count: u64) {
         self.0.set(self.0.get() + count);

@@ -6,33 +6,48 @@ use std::task::Poll;
 use reactor::observe::{Cause, Event};
 
 use crate::core::Core;
-use crate::scheduler::{Next, ROOT};
+use crate::scheduler::Next;
 use crate::task::Polled;
 use crate::waker::TaskId;
 
 impl Core {
     /// The same as [`poll_tasks`](Self::poll_tasks), before the eyes of an observer.
     #[cold]
-    pub(crate) fn poll_observed<R>(&self, mut poll_root: impl FnMut() -> Poll<R>) -> Poll<R> {
+    pub(crate) fn poll_observed<R>(
+        &self,
+        read: usize,
+        mut poll_root: impl FnMut() -> Poll<R>,
+    ) -> Poll<R> {
         let mut tasks = self.tasks.open();
-        for _ in 0..self.polls_per_turn() {
+        let root = self.root.get();
+        let mut left = self.steps(read);
+        while left != 0 {
             self.reactor.refill_budget();
             if self.reactor.take_exhausted() || !self.reactor.is_observed() {
                 break;
             }
             let next = self.scheduler.borrow_mut().next();
-            let (Next::Poll(slot) | Next::Abort(slot)) = next else {
-                if self.collect_mail() {
+            let slot = match next {
+                Next::Poll(slot) | Next::Abort(slot) => slot,
+                Next::Stale => {
+                    left -= 1;
                     continue;
                 }
-                break;
+                Next::Nobody => match self.collect_mail(left) {
+                    0 => break,
+                    read => {
+                        left -= read;
+                        continue;
+                    }
+                },
             };
+            left -= 1;
             let id = self.scheduler.borrow().id(slot);
             self.observe_poll_begin(id);
             let mut answer = Poll::Pending;
             tasks.settle();
             let done = match next {
-                Next::Poll(ROOT) => {
+                Next::Poll(slot) if slot == root => {
                     answer = poll_root();
                     answer.is_ready()
                 }
@@ -42,12 +57,14 @@ impl Core {
                 }
                 _ => true,
             };
-            let over = (done && slot != ROOT).then(|| self.finish(slot, &mut tasks));
+            let over = (done && slot != root).then(|| self.finish(slot, &mut tasks));
             self.observe_poll_end(id, done);
             if let Some(job) = over {
                 self.retire(job);
             }
-            self.counts.polls.add(1);
+            if let Next::Poll(_) = next {
+                self.counts.polls.add(1);
+            }
             if answer.is_ready() {
                 return answer;
             }

@@ -5,6 +5,9 @@
 
 use crate::shuffle::Shuffle;
 
+/// Room for that many is kept in any case.
+const FEW: usize = 1024;
+
 /// The slots of who was woken.
 #[derive(Default)]
 pub(crate) struct Queue {
@@ -66,6 +69,18 @@ impl Queue {
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Gives memory back after a burst.
+    pub(crate) fn give_back(&mut self) {
+        self.list.drain(..self.taken);
+        self.taken = 0;
+        self.list.shrink_to(FEW.max(self.list.len() * 2));
+        if let Some(shuffle) = &mut self.shuffled {
+            // Without room, so that the hot path need not ask whether it is there.
+            self.list = Vec::new();
+            shuffle.give_back(FEW);
+        }
     }
 
     #[cold]

@@ -42,6 +42,7 @@ use crate::wake::{self, Entered};
 /// assert_eq!(answer, 42);
 /// # std::io::Result::Ok(())
 /// ```
+#[track_caller]
 pub fn block_on<F: Future>(future: F) -> io::Result<F::Output> {
     refuse_nesting();
     Runtime::new()?.block_on(future)
@@ -129,7 +130,7 @@ pub async fn yield_now() {
 /// the parent's alone, and make a new one. Sockets that the child wants to keep go over by
 /// `try_clone` of their std form, made before the fork.
 pub struct Runtime {
-    core: Rc<Core>,
+    pub(crate) core: Rc<Core>,
 }
 
 /// Chooses the backend of a [`Runtime`] and its trigger mode.
@@ -215,6 +216,7 @@ impl Runtime {
     /// # Panics
     ///
     /// If this thread is inside a `block_on` already. A panic of `future` passes through.
+    #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> io::Result<F::Output> {
         let _guards = self.enter();
         self.core.run(pin!(future))
@@ -242,13 +244,12 @@ impl Runtime {
     /// # Panics
     ///
     /// If this thread is inside a `block_on` already.
+    #[track_caller]
     pub fn run_until_stalled(&self) -> bool {
         let _guards = self.enter();
         let mut polled = false;
-        self.core.collect_mail();
-        while !self.core.is_idle() {
-            let _: Poll<()> = self.core.poll_tasks(|| Poll::Pending);
-            polled = true;
+        while !self.core.is_idle() || self.core.has_mail() {
+            polled |= self.core.poll_somebody();
         }
         polled
     }
@@ -267,14 +268,13 @@ impl Runtime {
     /// # Panics
     ///
     /// If this thread is inside a `block_on` already.
+    #[track_caller]
     pub fn turn(&self, timeout: Option<Duration>) -> io::Result<Turn> {
         let _guards = self.enter();
-        self.core.collect_mail();
-        let timeout = if self.core.is_idle() {
-            timeout
-        } else {
-            let _: Poll<()> = self.core.poll_tasks(|| Poll::Pending);
+        let timeout = if self.core.poll_somebody() {
             Some(Duration::ZERO)
+        } else {
+            timeout
         };
         let turn = self.core.turn(timeout)?;
         let _: Poll<()> = self.core.poll_tasks(|| Poll::Pending);
@@ -317,6 +317,7 @@ impl Runtime {
     /// assert_eq!((shutdown.ended, shutdown.dropped), (1, 1));
     /// # std::io::Result::Ok(())
     /// ```
+    #[track_caller]
     pub fn shutdown(self, grace: Duration) -> io::Result<Shutdown> {
         let _guards = self.enter();
         self.core.shut_down(grace)
@@ -332,6 +333,7 @@ impl Runtime {
         self.core.metrics()
     }
 
+    #[track_caller]
     fn enter(&self) -> (EnterGuard, Entered) {
         refuse_nesting();
         (self.core.reactor.enter(), wake::enter(&self.core))
@@ -368,6 +370,7 @@ impl fmt::Debug for Runtime {
     }
 }
 
+#[track_caller]
 fn refuse_nesting() {
     assert!(
         wake::current().is_none(),

@@ -5,30 +5,29 @@
 //! or by a panic; what is in it goes on later.
 //!
 //! The futures themselves are elsewhere (`tasks.rs`), because they are borrowed while one of them
-//! is polled, and a poll may wake and spawn. What a wake needs is here: a mark for each task.
+//! is polled, and a poll may wake and spawn. What a wake needs is here: a [mark](crate::marks) for
+//! each task.
 
 use std::collections::BTreeMap;
 use std::panic::Location;
 use std::rc::Rc;
 
+use crate::marks::{Mark, Marks, NO_TASK, Past};
 use crate::queue::Queue;
 use crate::waker::TaskId;
 
-/// The slot of the future that `block_on` drives, which the slab does not hold.
-pub(crate) const ROOT: u32 = 0;
-
 /// A mark for each task of one runtime, and the queue of those that were woken.
 pub(crate) struct Scheduler {
-    /// The runtime's number, a part of every id.
-    runtime: u16,
-    /// Indexed by slot. Place [`ROOT`] is reserved.
-    marks: Vec<Mark>,
+    marks: Marks,
+    /// The slot of the future that `block_on` drives, which the slab does not hold.
+    root: u32,
     /// Where each was spawned, indexed by slot: apart from the marks, because only dumps ask.
     spawned_at: Vec<&'static Location<'static>>,
     /// What those who have a name are called, by slot.
     names: BTreeMap<u32, Rc<str>>,
-    /// Slots that no task has.
-    free: Vec<u32>,
+    /// Nobody has a name, and there are few slots: a task that ends leaves nothing to be looked
+    /// after.
+    is_plain: bool,
     /// The slots of who was woken, in that order. An entry is a hint: it counts only if the task
     /// is still marked as queued.
     queue: Queue,
@@ -48,61 +47,50 @@ pub(crate) struct About<'a> {
     pub(crate) is_queued: bool,
 }
 
-/// What the scheduler knows of one slot, in one word: the id of whoever lives here, or of the next
-/// one (ids of the earlier ones are stale), with the flags in the bits that no id has. So a wake
-/// asks with one comparison whether there is anything to be done.
-#[derive(Clone, Copy)]
-struct Mark(u64);
-
-impl Mark {
-    /// In the queue. Set by a wake, cleared when the task is about to be polled: two wakes before
-    /// a poll are one poll, and a wake during a poll queues the task again.
-    const QUEUED: u64 = TaskId::SPARE[0];
-    /// To be dropped instead of polled.
-    const ABORTED: u64 = TaskId::SPARE[1];
-
-    /// Of `id`, which has been woken. Written as a whole, not by setting the flag: the compiler would
-    /// set it in its byte, and the CPU makes whoever reads all eight soon after a store of one wait
-    /// until that store is done.
-    fn queued(id: TaskId) -> Self {
-        Mark(id.bits() | Self::QUEUED)
-    }
-
-    fn id(self) -> TaskId {
-        TaskId::from_bits(self.0 & !(Self::QUEUED | Self::ABORTED))
-    }
-}
-
 /// Who is to be polled next.
 pub(crate) enum Next {
     /// The task in this slot.
     Poll(u32),
     /// The task in this slot, which is to be dropped instead.
     Abort(u32),
+    /// A hint that no longer counts: that task is over, or was polled since.
+    Stale,
     /// Nobody is woken.
     Nobody,
 }
 
 impl Scheduler {
-    pub(crate) fn new(runtime: u16, seed: Option<u64>) -> Self {
-        let root = Mark(TaskId::new(runtime, ROOT, 0).bits());
+    pub(crate) fn new(runtime: u16, past: Past, seed: Option<u64>) -> Self {
+        let marks = Marks::new(runtime, past);
         Scheduler {
-            runtime,
-            marks: vec![root],
-            spawned_at: vec![Location::caller()],
+            root: NO_TASK,
+            spawned_at: vec![Location::caller(); marks.len()],
+            is_plain: !marks.are_many(),
+            marks,
             names: BTreeMap::new(),
-            free: Vec::new(),
             queue: Queue::new(seed),
             live: 0,
             spawned: 0,
         }
     }
 
+    /// As if it had followed on `past`.
+    #[cfg(test)]
+    pub(crate) fn age(&mut self, runtime: u16, past: Past) {
+        *self = Scheduler::new(runtime, past, None);
+    }
+
+    /// The ids that were given, for the next runtime with this number.
+    pub(crate) fn past(&self) -> Past {
+        self.marks.past()
+    }
+
     /// A new future for `block_on`, woken once so that it is polled.
     pub(crate) fn new_root(&mut self) -> TaskId {
-        let root = &mut self.marks[ROOT as usize];
-        let id = root.id().next_generation();
-        *root = Mark(id.bits());
+        while !self.marks.renew(self.root) {
+            self.root = self.slot(Location::caller());
+        }
+        let id = self.id(self.root);
         self.schedule(id);
         id
     }
@@ -110,43 +98,47 @@ impl Scheduler {
     /// The id of a new task, woken once so that it is polled.
     #[inline]
     pub(crate) fn new_task(&mut self, spawned_at: &'static Location<'static>) -> TaskId {
-        let slot = match self.free.pop() {
-            Some(slot) => slot,
-            None => self.grow(spawned_at),
-        };
+        let slot = self.slot(spawned_at);
         self.spawned_at[slot as usize] = spawned_at;
         self.live += 1;
         self.spawned += 1;
-        let mark = &mut self.marks[slot as usize];
+        let mark = self.marks.get_mut(slot).expect("it was just taken");
         let id = mark.id();
         *mark = Mark::queued(id);
         self.queue.push(slot);
         id
     }
 
+    #[inline(always)]
+    fn slot(&mut self, spawned_at: &'static Location<'static>) -> u32 {
+        match self.marks.take_free() {
+            Some(slot) => slot,
+            None => self.grow(spawned_at),
+        }
+    }
+
     #[cold]
     fn grow(&mut self, spawned_at: &'static Location<'static>) -> u32 {
-        let slot = self.marks.len();
-        assert!(slot < TaskId::MAX_SLOTS, "16 million tasks in one runtime");
-        let id = TaskId::new(self.runtime, slot as u32, 0);
-        self.marks.push(Mark(id.bits()));
+        let slot = self.marks.grow();
         self.spawned_at.push(spawned_at);
-        slot as u32
+        self.is_plain &= !self.marks.are_many();
+        slot
     }
 
     /// Gives a task its name.
     pub(crate) fn name(&mut self, id: TaskId, name: Rc<str>) {
         if self.is_ours(id) {
             self.names.insert(id.slot(), name);
+            self.is_plain = false;
         }
     }
 
     /// A wake: queues the task, once. False if it is not a task of this runtime, or gone.
     #[inline]
     pub(crate) fn schedule(&mut self, id: TaskId) -> bool {
-        match self.marks.get_mut(id.slot() as usize) {
+        match self.marks.get_mut(id.slot()) {
             // The whole id: slot, generation and runtime. And no flag.
-            Some(mark) if mark.0 == id.bits() => {
+            Some(mark) if mark.is_asleep(id) => {
                 *mark = Mark::queued(id);
                 self.queue.push(id.slot());
                 true
@@ -159,8 +151,8 @@ impl Scheduler {
     /// already, gone, not ours, or the queue has to grow. It calls nobody, so it saves no register.
     #[inline]
     pub(crate) fn schedule_at_once(&mut self, id: TaskId) -> bool {
-        match self.marks.get_mut(id.slot() as usize) {
-            Some(mark) if mark.0 == id.bits() && self.queue.push_if_room(id.slot()) => {
+        match self.marks.get_mut(id.slot()) {
+            Some(mark) if mark.is_asleep(id) && self.queue.push_if_room(id.slot()) => {
                 *mark = Mark::queued(id);
                 true
             }
@@ -172,56 +164,69 @@ impl Scheduler {
     #[cold]
     #[inline(never)]
     fn is_ours(&self, id: TaskId) -> bool {
-        let mark = self.marks.get(id.slot() as usize);
-        mark.is_some_and(|mark| mark.id() == id)
+        let mark = self.marks.get(id.slot());
+        mark.is_some_and(|mark| mark.id() == id && !mark.is_vacant())
     }
 
     /// The task, which has just been woken, is to be dropped where it would be polled.
     pub(crate) fn abort(&mut self, id: TaskId) {
-        if self.is_ours(id) {
-            self.marks[id.slot() as usize].0 |= Mark::ABORTED;
+        if self.is_ours(id)
+            && let Some(mark) = self.marks.get_mut(id.slot())
+        {
+            mark.abort();
         }
     }
 
-    /// Takes the next slot whose task is still woken out of the queue.
+    /// Takes the next hint out of the queue.
     #[inline]
     pub(crate) fn next(&mut self) -> Next {
         let Some(slot) = self.queue.pop() else {
             return Next::Nobody;
         };
-        let mark = &mut self.marks[slot as usize];
-        let unqueued = mark.0 ^ Mark::QUEUED;
-        if unqueued & (Mark::QUEUED | Mark::ABORTED) == 0 {
-            mark.0 = unqueued;
-            return Next::Poll(slot);
+        // Its place may have been given back.
+        let Some(mark) = self.marks.get_mut(slot) else {
+            return Next::Stale;
+        };
+        if mark.begin_poll() {
+            Next::Poll(slot)
+        } else if mark.is_aborted() {
+            Next::Abort(slot)
+        } else {
+            Next::Stale
         }
-        self.next_unusual(slot)
-    }
-
-    /// The task in `slot` was aborted; or it is over, and nobody new was woken there.
-    #[cold]
-    #[inline(never)]
-    fn next_unusual(&mut self, slot: u32) -> Next {
-        if self.marks[slot as usize].0 & Mark::ABORTED != 0 {
-            return Next::Abort(slot);
-        }
-        self.next()
     }
 
     /// Who lives in a slot.
     pub(crate) fn id(&self, slot: u32) -> TaskId {
-        self.marks[slot as usize].id()
+        self.marks.get(slot).expect("somebody lives there").id()
     }
 
-    /// The task is over: its slot is free, its id stale.
+    /// The task is over: its slot is free, its id stale. True if memory was given back for a burst
+    /// of tasks that is over.
     #[inline(always)]
-    pub(crate) fn remove(&mut self, slot: u32) {
-        self.marks[slot as usize] = Mark(self.id(slot).next_generation().bits());
-        if !self.names.is_empty() {
-            self.names.remove(&slot);
-        }
-        self.free.push(slot);
+    pub(crate) fn remove(&mut self, slot: u32) -> bool {
+        self.marks.vacate(slot);
         self.live -= 1;
+        !self.is_plain && self.look_after(slot)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn look_after(&mut self, slot: u32) -> bool {
+        self.names.remove(&slot);
+        let given_back = self.marks.give_back(slot, self.live);
+        if given_back {
+            self.spawned_at.truncate(self.marks.len());
+            self.spawned_at.shrink_to_fit();
+            self.queue.give_back();
+        }
+        self.is_plain = self.names.is_empty() && !self.marks.are_many();
+        given_back
+    }
+
+    /// How many slots there are.
+    pub(crate) fn slots(&self) -> usize {
+        self.marks.len()
     }
 
     /// Is nobody woken?
@@ -242,19 +247,14 @@ impl Scheduler {
 
     /// Everybody who exists, in the order of the slots.
     pub(crate) fn each(&self) -> impl Iterator<Item = About<'_>> {
-        let mut vacant = vec![false; self.marks.len()];
-        vacant[ROOT as usize] = true;
-        for slot in &self.free {
-            vacant[*slot as usize] = true;
-        }
-        let places = self.marks.iter().zip(&self.spawned_at).zip(vacant);
+        let places = self.marks.iter().zip(&self.spawned_at);
         places
-            .filter(|(_, vacant)| !vacant)
-            .map(|((mark, spawned_at), _)| About {
+            .filter(|(mark, _)| !mark.is_vacant() && mark.id().slot() != self.root)
+            .map(|(mark, spawned_at)| About {
                 id: mark.id(),
                 spawned_at,
                 name: self.names.get(&mark.id().slot()),
-                is_queued: mark.0 & Mark::QUEUED != 0,
+                is_queued: mark.is_queued(),
             })
     }
 

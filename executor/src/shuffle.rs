@@ -27,6 +27,10 @@ impl Shuffle {
         self.queue.len()
     }
 
+    pub(crate) fn give_back(&mut self, few: usize) {
+        self.queue.shrink_to(few.max(self.queue.len() * 2));
+    }
+
     pub(crate) fn push(&mut self, slot: u32) {
         self.queue.push_back(slot);
     }

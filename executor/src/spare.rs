@@ -12,8 +12,8 @@ use crate::task::Job;
 use crate::waker::TaskId;
 
 /// How many boxes are kept. A loop that meets more ends and beginnings at once meets the allocator.
-const MOST: usize = 64;
-/// The largest box that is kept, in bytes: at the worst, all of them are a megabyte.
+const MOST: usize = 32;
+/// The largest box that is kept, in bytes: at the worst, all of them are half a megabyte.
 const LARGEST: usize = 16 << 10;
 
 /// Empty boxes.

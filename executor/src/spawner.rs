@@ -2,12 +2,15 @@
 
 use std::fmt;
 use std::future::Future;
-use std::panic::Location;
+use std::mem;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
 
+use crate::core::Core;
+use crate::foreign::drop_contained;
 use crate::id::Id;
 use crate::join_error::JoinError;
 use crate::task::Outlet;
@@ -75,17 +78,45 @@ impl Spawner {
         F: Future + 'static,
         F::Output: Send,
     {
-        let outlet = Outbound(Arc::new(Shared::default()));
-        let shared = Arc::clone(&outlet.0);
-        self.remote.send(Mail::Spawn(Box::new(move |core| {
-            let shared = Arc::clone(&outlet.0);
-            let id = core.insert(async move { make().await }, outlet, from);
-            shared.id.store(id.bits(), Ordering::SeqCst);
-            if shared.aborted.load(Ordering::SeqCst) {
-                core.abort_task(id);
-            }
-        })));
+        let shared = Arc::new(Shared::default());
+        let sent = Sent(Some((make, Outbound(Arc::clone(&shared)))));
+        self.remote
+            .send(Mail::Spawn(Box::new(move |core| sent.arrive(core, from))));
         SendHandle { shared }
+    }
+}
+
+/// What makes a task, on its way to the runtime.
+struct Sent<M, T>(Option<(M, Outbound<T>)>);
+
+impl<M, T> Drop for Sent<M, T> {
+    /// It never reached its runtime.
+    fn drop(&mut self) {
+        if let Some((make, outlet)) = self.0.take() {
+            let dropped = catch_unwind(AssertUnwindSafe(|| drop(make)));
+            outlet.finish(Err(match dropped {
+                Ok(()) => JoinError::cancelled(),
+                Err(payload) => JoinError::panicked(payload),
+            }));
+        }
+    }
+}
+
+impl<M, F> Sent<M, F::Output>
+where
+    M: FnOnce() -> F + 'static,
+    F: Future + 'static,
+{
+    fn arrive(mut self, core: &Core, from: &'static Location<'static>) {
+        let Some((make, outlet)) = self.0.take() else {
+            return;
+        };
+        let shared = Arc::clone(&outlet.0);
+        let id = core.insert(async move { make().await }, outlet, from);
+        shared.id.store(id.bits(), Ordering::SeqCst);
+        if shared.aborted.load(Ordering::SeqCst) {
+            core.abort_task(id);
+        }
     }
 }
 
@@ -126,27 +157,38 @@ enum State<T> {
     Over(Result<T, JoinError>),
     /// Over, and taken.
     Taken,
+    /// The handle is gone.
+    Detached,
 }
 
-/// The task's end. Dropped without a result, it says that the task was cancelled: so does a
-/// message that never reaches its runtime.
+impl<T> Shared<T> {
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The task's end.
 struct Outbound<T>(Arc<Shared<T>>);
 
 impl<T> Outlet<T> for Outbound<T> {
     fn finish(&self, outcome: Result<T, JoinError>) {
-        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.0.lock();
         if let State::Running(joiner) = &mut *state {
             let joiner = joiner.take();
             *state = State::Over(outcome);
             drop(state);
             if let Some(joiner) = joiner {
-                joiner.wake();
+                wake::wake_contained(joiner);
             }
+        } else {
+            drop(state);
+            drop_contained(outcome);
         }
     }
 }
 
 impl<T> Drop for Outbound<T> {
+    /// Whatever ends it before it is a task.
     fn drop(&mut self) {
         self.finish(Err(JoinError::cancelled()));
     }
@@ -162,7 +204,10 @@ pub struct SendHandle<T> {
 impl<T> SendHandle<T> {
     /// Asks the task to end; see [`JoinHandle::abort`](crate::JoinHandle::abort).
     pub fn abort(&self) {
-        self.shared.aborted.store(true, Ordering::SeqCst);
+        // Once: whoever was first has told the runtime, or it will look.
+        if self.shared.aborted.swap(true, Ordering::SeqCst) {
+            return;
+        }
         // Zero: the runtime has not made it yet, and will look before the first poll.
         match self.shared.id.load(Ordering::SeqCst) {
             0 => {}
@@ -184,12 +229,14 @@ impl<T> SendHandle<T> {
 
     /// Is the task over, in one way or another?
     pub fn is_finished(&self) -> bool {
-        let state = self
-            .shared
-            .state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        !matches!(*state, State::Running(_))
+        !matches!(*self.shared.lock(), State::Running(_))
+    }
+}
+
+impl<T> Drop for SendHandle<T> {
+    fn drop(&mut self) {
+        let state = mem::replace(&mut *self.shared.lock(), State::Detached);
+        drop_contained(state);
     }
 }
 
@@ -199,24 +246,32 @@ impl<T> Future for SendHandle<T> {
     /// # Panics
     ///
     /// If it is polled again after it has yielded the result.
+    #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        // Dropped after the lock: a waker's destructor is not our code.
-        let _replaced;
-        let mut state = self
-            .shared
-            .state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        if self.is_finished() {
+            ready!(wake::poll_budget(cx));
+        }
+        // A waker is not our code: it is cloned before the lock, and the old one dropped after it.
+        let waker = cx.waker().clone();
+        let mut state = self.shared.lock();
         match &mut *state {
             State::Running(joiner) => {
-                _replaced = joiner.replace(cx.waker().clone());
-                Poll::Pending
+                let replaced = joiner.replace(waker);
+                drop(state);
+                drop(replaced);
+                return Poll::Pending;
             }
-            State::Over(_) => match std::mem::replace(&mut *state, State::Taken) {
-                State::Over(outcome) => Poll::Ready(outcome),
-                State::Running(_) | State::Taken => Poll::Pending,
-            },
-            State::Taken => panic!("a SendHandle was polled after it had yielded its result"),
+            State::Over(_) => {}
+            State::Taken | State::Detached => {
+                drop(state);
+                panic!("a SendHandle was polled after it had yielded its result");
+            }
+        }
+        let over = mem::replace(&mut *state, State::Taken);
+        drop(state);
+        match over {
+            State::Over(outcome) => Poll::Ready(outcome),
+            _ => Poll::Pending,
         }
     }
 }

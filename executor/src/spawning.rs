@@ -6,9 +6,10 @@ use std::panic::Location;
 use std::rc::Rc;
 
 use crate::core::Core;
+use crate::foreign::drop_contained;
 use crate::join::{Delivery, JoinHandle};
-use crate::scheduler::ROOT;
-use crate::task::{Job, Next, Outlet, Task, contain};
+use crate::marks::NO_TASK;
+use crate::task::{Job, Next, Outlet, Task};
 use crate::waker::TaskId;
 
 impl Core {
@@ -63,11 +64,11 @@ impl Core {
         id
     }
 
-    /// The id of a new task, which is woken. The root's slot, if it is too late for a new task.
+    /// The id of a new task, which is woken. In the slot of none, if it is too late for a new one.
     #[inline(always)]
     fn admit(&self, from: &'static Location<'static>) -> TaskId {
         if self.is_closed() {
-            return TaskId::new(self.number, ROOT, 0);
+            return TaskId::new(self.number, NO_TASK, 0);
         }
         let id = self.scheduler.borrow_mut().new_task(from);
         if self.reactor.is_observed() {
@@ -79,8 +80,10 @@ impl Core {
     /// Takes the task in. If it is too late, it ends before it begins, as its outlet will say.
     #[inline(always)]
     fn put(&self, id: TaskId, job: Job) {
-        if id.slot() != ROOT {
+        if id.slot() != NO_TASK {
             self.tasks.insert(id, job);
+        } else {
+            drop_contained(job);
         }
     }
 
@@ -91,12 +94,7 @@ impl Core {
         if job.as_mut().clear() {
             self.spare.keep(job);
         } else {
-            drop_job(job);
+            drop_contained(job);
         }
     }
-}
-
-/// Drops what may have destructors of the user's in it.
-pub(crate) fn drop_job<T>(job: T) {
-    contain(|| drop(job));
 }

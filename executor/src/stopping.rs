@@ -2,13 +2,16 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::future::poll_fn;
+use std::fmt;
+use std::future::Future;
 use std::io;
+use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use crate::core::Core;
+use crate::foreign::drop_contained;
 use crate::wake;
 
 /// Was a shutdown asked for, and who waits to hear of it?
@@ -29,9 +32,15 @@ struct Place {
 }
 
 impl Place {
-    fn wait(&self, waker: &Waker) {
+    fn new(core: Rc<Core>) -> Self {
+        let next = &core.stopping.next;
+        let number = next.replace(next.get() + 1);
+        Place { core, number }
+    }
+
+    fn wait(&self, waker: Waker) {
         let mut waiting = self.core.stopping.waiting.borrow_mut();
-        let replaced = waiting.insert(self.number, waker.clone());
+        let replaced = waiting.insert(self.number, waker);
         drop(waiting);
         drop(replaced);
     }
@@ -40,15 +49,21 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         let waker = self.core.stopping.waiting.borrow_mut().remove(&self.number);
-        drop(waker);
+        drop_contained(waker);
     }
 }
 
 impl Stopping {
+    /// As if that many had waited.
+    #[cfg(test)]
+    pub(crate) fn begin_at(&self, number: u64) {
+        self.next.set(number);
+    }
+
     fn ask(&self) {
         self.asked.set(true);
         let waiting = self.waiting.take();
-        waiting.into_values().for_each(Waker::wake);
+        waiting.into_values().for_each(wake::wake_contained);
     }
 }
 
@@ -60,23 +75,37 @@ impl Stopping {
 ///
 /// # Panics
 ///
-/// If no runtime runs on this thread.
-pub async fn stopping() {
-    let core = wake::expect_current("stopping");
-    let stopping = &core.stopping;
-    let number = stopping.next.replace(stopping.next.get() + 1);
-    let place = Place {
-        core: Rc::clone(&core),
-        number,
-    };
-    poll_fn(|cx| {
-        if core.stopping.asked.get() {
+/// If it is awaited where no runtime runs.
+pub fn stopping() -> AwaitStop {
+    AwaitStop(None)
+}
+
+/// Waits until a shutdown is asked for; made by [`stopping`].
+#[must_use = "futures do nothing unless awaited"]
+pub struct AwaitStop(Option<Place>);
+
+impl Future for AwaitStop {
+    type Output = ();
+
+    #[track_caller]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let place = match &mut self.0 {
+            Some(place) => place,
+            none => none.insert(Place::new(wake::expect_current("stopping"))),
+        };
+        if place.core.stopping.asked.get() {
+            ready!(wake::poll_budget(cx));
             return Poll::Ready(());
         }
-        place.wait(cx.waker());
+        place.wait(cx.waker().clone());
         Poll::Pending
-    })
-    .await;
+    }
+}
+
+impl fmt::Debug for AwaitStop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AwaitStop")
+    }
 }
 
 /// How a [shutdown](crate::Runtime::shutdown) went.

@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
+use crate::foreign::contain;
 use crate::join::Shared;
 use crate::join_error::JoinError;
 use crate::wake;
@@ -93,13 +94,19 @@ impl<F: Future, O: Outlet<F::Output>> Task<F, O> {
         }
     }
 
-    /// It ends before its time: it was aborted, or its runtime is gone.
+    /// It ends before its time: it was aborted, or its runtime is gone. False if the destructor of
+    /// the future panicked, of which the joiner hears.
     #[cold]
-    fn cancel(self: Pin<&mut Self>) {
-        let this = self.project();
-        wake::dropped_pending(*this.id);
-        *this.id = TaskId::NOBODY;
-        this.outlet.finish(Err(JoinError::cancelled()));
+    fn cancel(self: Pin<&mut Self>) -> bool {
+        let mut this = self.project();
+        wake::dropped_pending(mem::replace(this.id, TaskId::NOBODY));
+        let dropped = catch_unwind(AssertUnwindSafe(|| this.future.set(None)));
+        let is_empty = dropped.is_ok();
+        this.outlet.finish(Err(match dropped {
+            Ok(()) => JoinError::cancelled(),
+            Err(payload) => JoinError::panicked(payload),
+        }));
+        is_empty
     }
 }
 
@@ -124,16 +131,14 @@ where
     }
 
     fn clear(mut self: Pin<&mut Self>) -> bool {
+        let is_empty = self.id == TaskId::NOBODY || self.as_mut().cancel();
+        let mut this = self.project();
         // Where nothing is to be dropped, the compiler sees that nothing can panic.
         let cleared = contain(|| {
-            if self.id != TaskId::NOBODY {
-                self.as_mut().cancel();
-            }
-            let mut this = self.as_mut().project();
             this.future.set(None);
             this.outlet.close()
         });
-        cleared.unwrap_or(false)
+        is_empty && cleared.unwrap_or(false)
     }
 
     fn refill(self: Pin<&mut Self>, id: TaskId, next: &mut dyn Any) -> bool {
@@ -145,18 +150,6 @@ where
         this.future.set(next.future.take());
         *this.id = id;
         true
-    }
-}
-
-/// A destructor that panics ends its task, not the runtime. `None` if it did.
-pub(crate) fn contain<R>(drop: impl FnOnce() -> R) -> Option<R> {
-    match catch_unwind(AssertUnwindSafe(drop)) {
-        Ok(dropped) => Some(dropped),
-        Err(payload) => {
-            // The panic hook has reported it. The payload's own destructor could panic again.
-            mem::forget(payload);
-            None
-        }
     }
 }
 

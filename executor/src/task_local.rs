@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
-use std::mem;
+use std::mem::{self, ManuallyDrop};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::thread::LocalKey;
@@ -35,23 +35,37 @@ macro_rules! task_local {
         $(#[$attribute])*
         $visible static $name: $crate::TaskLocal<$value> = {
             ::std::thread_local! {
-                static VALUE: ::std::cell::RefCell<::std::option::Option<$value>> =
-                    const { ::std::cell::RefCell::new(::std::option::Option::None) };
+                static VALUE: $crate::CurrentValue<$value> = const { $crate::CurrentValue::none() };
             }
             $crate::TaskLocal::new(&VALUE)
         };
     )*};
 }
 
+/// The value of the scope that is being polled; for [`task_local!`].
+///
+/// `ManuallyDrop` because a thread-local without a destructor is there until the thread's last one
+/// has run: the tasks of a runtime that is kept in a thread-local still find their values when they
+/// are dropped. Nothing leaks: a scope takes out what it has put in.
+#[doc(hidden)]
+pub struct CurrentValue<T>(RefCell<ManuallyDrop<Option<T>>>);
+
+impl<T> CurrentValue<T> {
+    #[doc(hidden)]
+    pub const fn none() -> Self {
+        CurrentValue(RefCell::new(ManuallyDrop::new(None)))
+    }
+}
+
 /// A value that is set while a certain future is polled; declared by [`task_local!`].
 pub struct TaskLocal<T: 'static> {
-    value: &'static LocalKey<RefCell<Option<T>>>,
+    value: &'static LocalKey<CurrentValue<T>>,
 }
 
 impl<T: 'static> TaskLocal<T> {
     /// For [`task_local!`].
     #[doc(hidden)]
-    pub const fn new(value: &'static LocalKey<RefCell<Option<T>>>) -> Self {
+    pub const fn new(value: &'static LocalKey<CurrentValue<T>>) -> Self {
         TaskLocal { value }
     }
 
@@ -69,6 +83,7 @@ impl<T: 'static> TaskLocal<T> {
     /// # Panics
     ///
     /// Outside every [`scope`](Self::scope), or if `look` opens one itself.
+    #[track_caller]
     pub fn with<R>(&'static self, look: impl FnOnce(&T) -> R) -> R {
         self.try_with(look)
             .expect("this task-local has no value here: use it inside its `scope`")
@@ -76,7 +91,12 @@ impl<T: 'static> TaskLocal<T> {
 
     /// As [`with`](Self::with); `None` outside every scope.
     pub fn try_with<R>(&'static self, look: impl FnOnce(&T) -> R) -> Option<R> {
-        self.value.with_borrow(|value| value.as_ref().map(look))
+        self.value.with(|value| value.0.borrow().as_ref().map(look))
+    }
+
+    fn exchange(&self, other: &mut Option<T>) {
+        self.value
+            .with(|value| mem::swap(&mut **value.0.borrow_mut(), other));
     }
 }
 
@@ -136,17 +156,13 @@ struct Exchanged<'a, T: 'static> {
 
 impl<'a, T: 'static> Exchanged<'a, T> {
     fn new(local: &'static TaskLocal<T>, value: &'a mut Option<T>) -> Self {
-        local
-            .value
-            .with_borrow_mut(|current| mem::swap(current, value));
+        local.exchange(value);
         Exchanged { local, value }
     }
 }
 
 impl<T: 'static> Drop for Exchanged<'_, T> {
     fn drop(&mut self) {
-        self.local
-            .value
-            .with_borrow_mut(|current| mem::swap(current, self.value));
+        self.local.exchange(self.value);
     }
 }

@@ -3,14 +3,15 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::panic::Location;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use futures_core::Stream;
 
+use crate::foreign::drop_contained;
 use crate::id::Id;
 use crate::join_error::JoinError;
 use crate::task::Outlet;
@@ -52,7 +53,12 @@ struct Shared<T> {
     next: Cell<u64>,
     /// Who waits in `join_next`.
     joiner: Cell<Option<Waker>>,
+    /// The set is gone: nobody will ask for results.
+    dropped: Cell<bool>,
 }
+
+/// A list of results that has grown longer than this is given back when it runs empty.
+const FEW: usize = 1024;
 
 /// The end of one task.
 struct Member<T> {
@@ -63,10 +69,22 @@ struct Member<T> {
 impl<T> Outlet<T> for Member<T> {
     fn finish(&self, outcome: Result<T, JoinError>) {
         self.set.running.borrow_mut().remove(&self.number);
+        if self.set.dropped.get() {
+            drop_contained(outcome);
+            return;
+        }
         self.set.ended.borrow_mut().push_back(outcome);
         if let Some(joiner) = self.set.joiner.take() {
-            joiner.wake();
+            wake::wake_contained(joiner);
         }
+    }
+}
+
+#[cfg(test)]
+impl<T> TaskSet<T> {
+    /// As if that many had been members.
+    pub(crate) fn begin_at(&self, number: u64) {
+        self.shared.next.set(number);
     }
 }
 
@@ -100,22 +118,32 @@ impl<T: 'static> TaskSet<T> {
 
     /// Waits for the next task to end; `None` if there is none left. Dropping the future loses
     /// nothing.
-    pub async fn join_next(&mut self) -> Option<Result<T, JoinError>> {
-        poll_fn(|cx| self.poll_join_next(cx)).await
+    ///
+    /// # Panics
+    ///
+    /// If it is awaited where no runtime runs, and has to wait.
+    pub fn join_next(&mut self) -> JoinNext<'_, T> {
+        JoinNext(self)
     }
 
     /// The poll-style form of [`join_next`](Self::join_next); the set remembers one waker, the
     /// last.
+    #[track_caller]
     pub fn poll_join_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, JoinError>>> {
-        if let Some(outcome) = self.shared.ended.borrow_mut().pop_front() {
-            return Poll::Ready(Some(outcome));
+        let shared = &*self.shared;
+        let running = shared.running.borrow().values().next().copied();
+        if let (Some(id), true) = (running, shared.ended.borrow().is_empty()) {
+            wake::assert_driven(id.runtime());
+            shared.joiner.set(Some(cx.waker().clone()));
+            return Poll::Pending;
         }
-        match self.shared.running.borrow().values().next() {
-            Some(id) => wake::assert_driven(id.runtime()),
-            None => return Poll::Ready(None),
+        ready!(wake::poll_budget(cx));
+        let mut ended = shared.ended.borrow_mut();
+        let outcome = ended.pop_front();
+        if ended.is_empty() && ended.capacity() > FEW {
+            *ended = VecDeque::new();
         }
-        self.shared.joiner.set(Some(cx.waker().clone()));
-        Poll::Pending
+        Poll::Ready(outcome)
     }
 
     /// Asks every task to end; their results are still to be joined, and new tasks may be spawned.
@@ -134,11 +162,31 @@ impl<T: 'static> TaskSet<T> {
     }
 }
 
+/// The next result of a [`TaskSet`]; made by [`TaskSet::join_next`].
+#[must_use = "futures do nothing unless awaited"]
+pub struct JoinNext<'a, T>(&'a mut TaskSet<T>);
+
+impl<T: 'static> Future for JoinNext<'_, T> {
+    type Output = Option<Result<T, JoinError>>;
+
+    #[track_caller]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.poll_join_next(cx)
+    }
+}
+
+impl<T> fmt::Debug for JoinNext<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("JoinNext").field(&self.0).finish()
+    }
+}
+
 /// The results, in the order in which they come. It is over when nobody is left, and goes on when
 /// another task is spawned.
 impl<T: 'static> Stream for TaskSet<T> {
     type Item = Result<T, JoinError>;
 
+    #[track_caller]
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.get_mut().poll_join_next(cx)
     }
@@ -150,11 +198,9 @@ impl<T: 'static> Stream for TaskSet<T> {
 
 impl<T> Shared<T> {
     fn abort(&self) {
-        // It only queues: nothing of ours is called back.
-        self.running
-            .borrow()
-            .values()
-            .for_each(|id| wake::abort(*id));
+        // Not borrowed meanwhile: an observer hears of each.
+        let ids: Vec<TaskId> = self.running.borrow().values().copied().collect();
+        ids.into_iter().for_each(wake::abort);
     }
 }
 
@@ -165,6 +211,7 @@ impl<T> Default for TaskSet<T> {
             running: RefCell::default(),
             next: Cell::new(0),
             joiner: Cell::new(None),
+            dropped: Cell::new(false),
         });
         TaskSet { shared }
     }
@@ -172,7 +219,12 @@ impl<T> Default for TaskSet<T> {
 
 impl<T> Drop for TaskSet<T> {
     fn drop(&mut self) {
+        self.shared.dropped.set(true);
         self.shared.abort();
+        drop_contained(self.shared.joiner.take());
+        // One by one: a second destructor that panics would end the process.
+        let ended = self.shared.ended.take();
+        ended.into_iter().for_each(drop_contained);
     }
 }
 

@@ -11,6 +11,9 @@ use std::task::{Context, Waker};
 use crate::task::{Job, Polled, Vacant};
 use crate::waker::TaskId;
 
+/// Room for that many arrivals is kept in any case.
+const FEW: usize = 1024;
+
 /// A place in the slab. In this order the address of a place is that of its waker.
 #[repr(C)]
 pub(crate) struct Place {
@@ -112,6 +115,16 @@ impl Open<'_> {
             return None;
         }
         arrivals.pop()
+    }
+
+    /// Gives memory back after a burst; `slots` are left.
+    #[cold]
+    pub(crate) fn give_back(&mut self, slots: usize) {
+        self.slab.truncate(slots);
+        self.slab.shrink_to_fit();
+        let mut arrivals = self.tasks.arrivals.borrow_mut();
+        let arrived = arrivals.len();
+        arrivals.shrink_to(FEW.max(arrived * 2));
     }
 
     /// Moves one to its place.

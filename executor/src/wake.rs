@@ -2,16 +2,19 @@
 
 use std::cell::Cell;
 use std::io;
-use std::mem::ManuallyDrop;
+use std::mem::{self, ManuallyDrop};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::task::{Context, Poll, Waker};
 
 use reactor::observe::Event;
 use selectors_core::NotifyHandle;
 
 use crate::core::Core;
+use crate::foreign::{contain, drop_contained};
 use crate::inbox::{Inbox, Notify};
+use crate::marks::Past;
 use crate::waker::TaskId;
 
 thread_local! {
@@ -24,7 +27,16 @@ thread_local! {
 }
 
 /// Where other threads find a runtime by its number: the place in the list.
-static RUNTIMES: RwLock<Vec<Option<Arc<Remote>>>> = RwLock::new(Vec::new());
+static RUNTIMES: RwLock<Vec<Listed>> = RwLock::new(Vec::new());
+
+/// What is known of one number.
+#[derive(Default)]
+struct Listed {
+    /// The runtime that has it now.
+    remote: Option<Arc<Remote>>,
+    /// The ids of tasks that those before it have given.
+    past: Past,
+}
 
 /// What other threads share with a runtime.
 pub(crate) struct Remote {
@@ -44,14 +56,30 @@ pub(crate) enum Mail {
     Spawn(Box<dyn FnOnce(&Core) + Send>),
 }
 
+impl Mail {
+    /// What another message need not say again while this one is in the box.
+    fn key(&self) -> Option<u64> {
+        match self {
+            Mail::Wake(id) => Some(id.bits()),
+            Mail::Abort(id) => Some(id.bits() | TaskId::SPARE[0]),
+            Mail::Spawn(_) => None,
+        }
+    }
+}
+
 impl Remote {
     /// Leaves a message and ends the runtime's sleep if need be.
     pub(crate) fn send(&self, mail: Mail) {
-        if self.inbox.push(mail) == Notify::Needed {
-            self.notifications.fetch_add(1, Ordering::Relaxed);
-            // It can only fail if the kernel takes the eventfd away from us; then no call of ours
-            // could end the wait, and a panic in a waker would help nobody.
-            let _ = self.notifier.notify();
+        let key = mail.key();
+        match self.inbox.push(mail, key) {
+            Ok(Notify::Needed) => {
+                self.notifications.fetch_add(1, Ordering::Relaxed);
+                // It can only fail if the kernel takes the eventfd away from us; then no call of
+                // ours could end the wait, and a panic in a waker would help nobody.
+                let _ = self.notifier.notify();
+            }
+            Ok(Notify::NotNeeded) => {}
+            Err(mail) => drop_contained(mail),
         }
     }
 }
@@ -76,6 +104,23 @@ pub(crate) fn wake_packed(data: *const ()) {
     wake(TaskId::unpack(data));
 }
 
+/// Calls a waker. Ours do not panic, and are called without detour.
+#[inline(never)]
+pub(crate) fn wake_contained(waker: Waker) {
+    match TaskId::of(&waker) {
+        Some(id) => {
+            wake(id);
+            TaskId::forget(waker);
+        }
+        None => wake_foreign(waker),
+    }
+}
+
+#[cold]
+fn wake_foreign(waker: Waker) {
+    contain(|| waker.wake());
+}
+
 /// It takes more than a push, or the task is elsewhere.
 #[cold]
 #[inline(never)]
@@ -98,32 +143,40 @@ pub(crate) fn abort(id: TaskId) {
 #[cold]
 fn send(id: TaskId, mail: Mail) {
     let runtimes = RUNTIMES.read().unwrap_or_else(PoisonError::into_inner);
-    if let Some(Some(remote)) = runtimes.get(usize::from(id.runtime())) {
+    let listed = runtimes.get(usize::from(id.runtime()));
+    if let Some(remote) = listed.and_then(|listed| listed.remote.as_ref()) {
         remote.send(mail);
     }
 }
 
-/// Enters `remote` into the list of runtimes and returns its number.
-pub(crate) fn enlist(remote: &Arc<Remote>) -> io::Result<u16> {
+/// Enters `remote` into the list of runtimes. Returns its number, and the ids that were given under
+/// that number before.
+pub(crate) fn enlist(remote: &Arc<Remote>) -> io::Result<(u16, Past)> {
     let mut runtimes = RUNTIMES.write().unwrap_or_else(PoisonError::into_inner);
     let number = runtimes
         .iter()
-        .position(Option::is_none)
+        .position(|listed| listed.remote.is_none())
         .unwrap_or(runtimes.len());
     let Ok(short) = u16::try_from(number) else {
         return Err(io::Error::other("more than 65536 runtimes at once"));
     };
     if number == runtimes.len() {
-        runtimes.push(None);
+        runtimes.push(Listed::default());
     }
-    runtimes[number] = Some(Arc::clone(remote));
-    Ok(short)
+    let listed = &mut runtimes[number];
+    listed.remote = Some(Arc::clone(remote));
+    Ok((short, mem::take(&mut listed.past)))
 }
 
-/// The runtime is gone: wakes for it find nobody from now on.
-pub(crate) fn strike_off(number: u16) {
+/// The runtime is gone: wakes for it find nobody from now on, and nobody is given an id of `past`.
+pub(crate) fn strike_off(number: u16, past: Past) {
     let mut runtimes = RUNTIMES.write().unwrap_or_else(PoisonError::into_inner);
-    runtimes[usize::from(number)] = None;
+    let remote = mem::replace(
+        &mut runtimes[usize::from(number)],
+        Listed { remote: None, past },
+    );
+    drop(runtimes);
+    drop(remote);
 }
 
 /// The runtime of this thread, if one is running.
@@ -145,13 +198,30 @@ fn with_current<R>(look: impl FnOnce(Option<&Rc<Core>>) -> R) -> R {
 /// The runtime of this thread, which `what` needs.
 #[track_caller]
 pub(crate) fn expect_current(what: &str) -> Rc<Core> {
-    current().unwrap_or_else(|| {
-        panic!("no runtime on this thread: call `{what}` inside `executor::block_on`")
-    })
+    match current() {
+        Some(core) => core,
+        None => panic!("no runtime on this thread: call `{what}` inside `executor::block_on`"),
+    }
+}
+
+/// Takes one from the budget of the task that is running; `Pending` if others are to run first, and
+/// then the task is woken already. Where no runtime runs there is nobody to starve.
+#[inline]
+pub(crate) fn poll_budget(cx: &mut Context<'_>) -> Poll<()> {
+    match with_current(|core| core.map(|core| core.reactor.spend_budget())) {
+        None | Some(true) => Poll::Ready(()),
+        Some(false) => poll_budget_slowly(cx),
+    }
+}
+
+#[cold]
+fn poll_budget_slowly(cx: &mut Context<'_>) -> Poll<()> {
+    current().map_or(Poll::Ready(()), |core| core.reactor.poll_budget(cx))
 }
 
 /// Nobody would ever run what is awaited: better a sentence than a hang.
 #[inline]
+#[track_caller]
 pub(crate) fn assert_driven(runtime: u16) {
     let driven = with_current(|core| core.is_some_and(|core| core.number == runtime));
     assert!(

@@ -1,17 +1,18 @@
 //! The waker: a packed id that fits into the data pointer of a `RawWaker`.
 //!
 //! ```text
-//! 63        48 47          26 25 24 23              0
-//! [ runtime   ][ generation  ][ 0  ][ slot          ]
+//! 63          42 41        26 25 24 23              0
+//! [ generation  ][ runtime   ][ 0  ][ slot          ]
 //! ```
 //!
-//! The slot is lowest, because every wake asks for it. The two bits that are zero are flags of the
-//! [scheduler](crate::scheduler), which keeps each id with what it knows of that task in one word.
+//! The slot is lowest, because every wake asks for it; the generation is highest, because the carry
+//! out of it says that the slot has no name left. The two bits that are zero are flags of the
+//! [marks](crate::marks), which keep each id with what is known of that task in one word.
 //!
 //! Such a waker is not counted: clone copies a number, drop does nothing, and there is nothing to
 //! free. A wake finds its task by the slot, knows a task that is gone by its generation, and finds
-//! nobody where the runtime is gone. A wake may always be spurious, so a generation that comes
-//! round after 4 million tasks in one slot costs one needless poll, no more.
+//! nobody where the runtime is gone. Because nobody knows who still holds such a waker, no id is
+//! given twice while the process lives: see [`contracts`](crate::contracts#names).
 //!
 //! Where a pointer has 32 bits, the id does not fit and an `Arc` carries it.
 //!
@@ -21,13 +22,11 @@ use std::mem;
 use std::task::Waker;
 
 /// Where the generation begins.
-const GENERATION_SHIFT: u32 = 26;
+const GENERATION_SHIFT: u32 = 42;
 /// Where the runtime begins.
-const RUNTIME_SHIFT: u32 = 48;
+const RUNTIME_SHIFT: u32 = 26;
 /// The slot's bits.
 const SLOT: u64 = (1 << 24) - 1;
-/// The generation's bits.
-const GENERATION: u64 = ((1 << 22) - 1) << GENERATION_SHIFT;
 
 /// Names one task of one runtime in this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,12 +42,14 @@ impl TaskId {
     /// Nobody's.
     pub(crate) const NOBODY: Self = TaskId(Self::SPARE[0]);
 
-    /// Generations count modulo 2^22.
+    /// How many generations a slot has.
+    pub(crate) const GENERATIONS: u32 = 1 << (u64::BITS - GENERATION_SHIFT);
+
     #[inline]
     pub(crate) fn new(runtime: u16, slot: u32, generation: u32) -> Self {
         let slot = u64::from(slot) & SLOT;
-        let generation = (u64::from(generation) << GENERATION_SHIFT) & GENERATION;
-        TaskId((u64::from(runtime) << RUNTIME_SHIFT) | generation | slot)
+        let generation = u64::from(generation) << GENERATION_SHIFT;
+        TaskId(generation | (u64::from(runtime) << RUNTIME_SHIFT) | slot)
     }
 
     #[inline]
@@ -61,8 +62,8 @@ impl TaskId {
         (self.0 & SLOT) as u32
     }
 
-    pub(crate) fn generation(self) -> u64 {
-        (self.0 & GENERATION) >> GENERATION_SHIFT
+    pub(crate) fn generation(self) -> u32 {
+        (self.0 >> GENERATION_SHIFT) as u32
     }
 
     /// The id with this number.
@@ -83,10 +84,10 @@ impl TaskId {
         self.0
     }
 
-    /// The id of the next task in this slot.
-    pub(crate) fn next_generation(self) -> Self {
-        let next = self.0.wrapping_add(1 << GENERATION_SHIFT);
-        TaskId((self.0 & !GENERATION) | (next & GENERATION))
+    /// The id of the next task in this slot; `None` if this was the last.
+    #[inline]
+    pub(crate) fn next_generation(self) -> Option<Self> {
+        self.0.checked_add(1 << GENERATION_SHIFT).map(TaskId)
     }
 
     /// The waker of this task.

@@ -39,6 +39,13 @@ impl Wake for Counted {
     }
 }
 
+impl Watched {
+    /// Gives memory back after a burst.
+    pub(crate) fn give_back(&self) {
+        self.0.borrow_mut().shrink_to_fit();
+    }
+}
+
 impl Core {
     /// The counted waker of a task.
     #[cold]
@@ -51,15 +58,14 @@ impl Core {
         Waker::from(Arc::clone(&watch.waker))
     }
 
-    /// The task that `waker` wakes, counted or not, if it is one of ours.
-    pub(crate) fn task_of(&self, waker: &Waker) -> Option<TaskId> {
-        TaskId::of(waker).or_else(|| {
-            let watched = self.watched.0.borrow();
-            let found = watched
-                .iter()
-                .find(|(_, watch)| Arc::as_ptr(&watch.waker).cast() == waker.data());
-            found.map(|(id, _)| *id)
-        })
+    /// The tasks of our wakers, counted or not, to be found by a waker.
+    pub(crate) fn task_finder(&self) -> impl Fn(&Waker) -> Option<TaskId> {
+        let watched = self.watched.0.borrow();
+        let counted: HashMap<_, _> = watched
+            .iter()
+            .map(|(id, watch)| (Arc::as_ptr(&watch.waker).cast::<()>(), *id))
+            .collect();
+        move |waker| TaskId::of(waker).or_else(|| counted.get(&waker.data()).copied())
     }
 
     /// A task is over.

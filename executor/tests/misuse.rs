@@ -58,6 +58,76 @@ fn without_a_runtime_every_entrance_says_what_to_do() {
     assert!(sentence(|| executor::spawn(async {}).detach()).contains(no_runtime));
 }
 
+/// The line that a panic of `body` names.
+fn line_of(body: impl FnOnce()) -> (String, u32) {
+    let place = std::sync::Arc::new(std::sync::Mutex::new(None));
+    let noted = std::sync::Arc::clone(&place);
+    let thread = std::thread::current().id();
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if std::thread::current().id() == thread
+            && let Some(at) = info.location()
+        {
+            *noted.lock().unwrap() = Some((at.file().to_string(), at.line()));
+        }
+    }));
+    let panicked = catch_unwind(AssertUnwindSafe(body)).is_err();
+    std::panic::set_hook(before);
+    assert!(panicked);
+    place.lock().unwrap().take().expect("the hook was called")
+}
+
+executor::task_local! {
+    static NOWHERE: u32;
+}
+
+#[test]
+fn a_panic_for_misuse_names_the_line_that_misused() -> io::Result<()> {
+    fn polled<F: Future>(future: F) {
+        let mut future = std::pin::pin!(future);
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        let _ = future.as_mut().poll(&mut cx);
+    }
+    macro_rules! check {
+        ($($body:expr;)*) => {$({
+            let (file, line) = line_of(|| { let _ = $body; });
+            assert!(file.ends_with("misuse.rs"), "{} names {file}:{line}", stringify!($body));
+        })*};
+    }
+    let runtime = executor::Runtime::new()?;
+    let other = executor::Runtime::new()?;
+    let handle = runtime.spawn(std::future::pending::<()>());
+    let aborting = runtime.spawn(std::future::pending::<()>()).abort_on_drop();
+    let mut set = runtime.block_on(async {
+        let mut set = executor::TaskSet::new();
+        set.spawn(std::future::pending::<()>());
+        set
+    })?;
+    let mut sent = runtime.spawner().spawn(async {});
+    runtime.block_on(&mut sent)?.expect("it ends");
+    check! {
+        executor::spawn(async {}).detach();
+        executor::spawn_named("name", async {}).detach();
+        executor::dump();
+        executor::TaskSet::new().spawn(async {});
+        NOWHERE.with(|value| *value);
+        polled(executor::stopping());
+        polled(handle);
+        polled(aborting);
+        polled(set.join_next());
+        polled(sent);
+    }
+    runtime.block_on(async {
+        check! {
+            executor::block_on(async {});
+            other.block_on(async {});
+            other.run_until_stalled();
+            other.turn(None);
+            executor::Runtime::new().unwrap().shutdown(Duration::ZERO);
+        }
+    })
+}
+
 fn block_on_inside_block_on_says_what_to_do(variant: Variant) -> io::Result<()> {
     let runtime = variant.runtime()?;
     runtime.block_on(async {
