@@ -56,7 +56,8 @@
 //! | `runtime.shutdown_timeout` | [`Runtime::shutdown`], and [`stopping`] for tasks |
 //! | `net`, `time`, `process`, `signal` | [`reactor::net`], [`reactor::time`], `reactor::process`, `reactor::signal` |
 //! | `io::AsyncRead`, `AsyncWrite`, `AsyncReadExt` | `read` and `write` take `&self`; for generic code, the traits of futures-io (feature `futures-io`) |
-//! | `unix::AsyncFd` | [`reactor::Async`] |
+//! | `unix::AsyncFd` | [`reactor::Async`]; `readable` asks the kernel, so there is no guard, and nothing to clear |
+//! | `try_io`, `async_io`, `ready(Interest)` | the same on every socket and half, with a [`Direction`](reactor::Direction) or a `Readiness`; [`try_with`](reactor::Async::try_with), [`read_with`](reactor::Async::read_with) of `Async` |
 //! | `sync::mpsc`, `oneshot`, `Notify` | any crate of channels: async-channel, futures-channel, event-listener |
 //! | `select!`, `join!` | `futures_util::select!`, `futures_lite::future::{or, zip}` |
 //! | `time::pause`, `advance` | [`Builder::script`]: a virtual clock |
@@ -75,7 +76,7 @@
 //! | `Executor` on several threads | a [`Runtime`] for each thread, and [`Spawner`] between them |
 //! | `Task`, which cancels when it is dropped | [`JoinHandle::abort_on_drop`]; a plain [`JoinHandle`] detaches |
 //! | `task.cancel().await` | [`JoinHandle::abort`], then await the handle |
-//! | `Async<T>` | [`reactor::Async`], with the same `readable`, `read_with` and poll-style methods |
+//! | `Async<T>` | [`reactor::Async`], with the same `readable`, `read_with` and poll-style methods: `loop { io.readable().await?; io.get_ref().op() }` waits where smol waits |
 //! | `Timer::after`, `Timer::interval` | [`reactor::time::sleep`], [`reactor::time::interval`] |
 //! | `net`, `process`, `unblock` | [`reactor::net`], `reactor::process`, `reactor::blocking::unblock` |
 //! | `futures_lite`, `async-channel`, `event-listener` | the same crates; they need wakers and nothing else |

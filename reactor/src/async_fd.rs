@@ -3,15 +3,15 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::rc::Rc;
 
 use selectors_core::sys::fd::ioctl_fionbio;
-use selectors_core::{Events, Interest, Mode};
+use selectors_core::{Events, Token};
 
 use crate::call::Call;
 use crate::observe::{Event, Outcome};
-use crate::shared::Shared;
+use crate::shared::{Key, Shared};
 use crate::slot::{Direction, Slot};
 
 /// An fd with a slot: tries the call first, and sleeps only when the kernel says WouldBlock.
@@ -53,6 +53,7 @@ impl<T: AsFd + 'static> Async<T> {
     /// # Panics
     ///
     /// If this thread has entered no reactor.
+    #[track_caller]
     pub fn new(source: T) -> Self {
         Self::with_readiness(source, Some(Events::READ_WRITE))
     }
@@ -67,14 +68,21 @@ impl<T: AsFd + 'static> Async<T> {
     /// # Panics
     ///
     /// If this thread has entered no reactor.
+    #[track_caller]
     pub fn nonblocking(source: T) -> io::Result<Self> {
+        // First, so that nothing is done to a source that cannot be attached.
+        let reactor = Shared::current();
         ioctl_fionbio(source.as_fd(), true)?;
-        Ok(Self::new(source))
+        Ok(Self::in_reactor(reactor, source, Some(Events::READ_WRITE)))
     }
 
     /// As [`new`](Self::new), with only the directions of `ready` worth a first try.
+    #[track_caller]
     pub(crate) fn with_readiness(source: T, ready: Option<Events>) -> Self {
-        let reactor = Shared::current();
+        Self::in_reactor(Shared::current(), source, ready)
+    }
+
+    fn in_reactor(reactor: Rc<Shared>, source: T, ready: Option<Events>) -> Self {
         Async {
             source: Rc::new(source),
             slot: Rc::new(Slot::new(ready)),
@@ -97,29 +105,6 @@ impl<T: AsFd + 'static> Async<T> {
         let source = Rc::clone(&self.source);
         drop(self);
         Rc::try_unwrap(source).map_err(|_| io::Error::other("the source is still shared"))
-    }
-
-    /// Waits until reading may succeed. Readiness is a hint: the call may still say WouldBlock.
-    ///
-    /// # Errors
-    ///
-    /// What the kernel answers when the fd is registered.
-    pub async fn readable(&self) -> io::Result<()> {
-        self.ready(Direction::Read).await
-    }
-
-    /// Waits until writing may succeed; see [`readable`](Self::readable).
-    ///
-    /// # Errors
-    ///
-    /// What the kernel answers when the fd is registered.
-    pub async fn writable(&self) -> io::Result<()> {
-        self.ready(Direction::Write).await
-    }
-
-    async fn ready(&self, direction: Direction) -> io::Result<()> {
-        let mut waiter = self.waiter(direction);
-        poll_fn(|cx| waiter.poll_ready(cx)).await
     }
 
     /// Calls `op` until it does not say WouldBlock, waiting for readability in between.
@@ -146,18 +131,12 @@ impl<T: AsFd + 'static> Async<T> {
     ///
     /// # Errors
     ///
-    /// Those of `op`; `WouldBlock` also when the slot knows that the call would not succeed.
+    /// Those of `op`.
     pub fn try_with<R>(
         &self,
         direction: Direction,
         op: impl FnOnce(&T) -> io::Result<R>,
     ) -> io::Result<R> {
-        // A slot that is not registered hears no news, and level-triggered it hears them only while
-        // somebody waits. So the call may only be skipped when the kernel would have told us.
-        let told = self.reactor.edge && self.slot.token().is_some();
-        if told && !self.slot.may_be_ready(direction) {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
         let result = op(&self.source).inspect_err(|error| {
             if error.kind() == io::ErrorKind::WouldBlock {
                 self.slot.clear(direction);
@@ -169,88 +148,40 @@ impl<T: AsFd + 'static> Async<T> {
         result
     }
 
-    /// The waker is stored: now make sure that the kernel tells us, before `Pending` is returned.
-    #[inline]
-    pub(crate) fn arm(&self, direction: Direction) -> io::Result<()> {
-        match self.slot.token() {
-            None => self.register(direction),
-            Some(_) if self.reactor.edge => Ok(()),
-            Some(token) => {
-                let armed = self.slot.armed().map_or(0, Events::bits);
-                if armed & (1 << direction as u8) == 0 && self.slot.mark_dirty() {
-                    self.reactor.dirty.borrow_mut().push(token);
-                }
-                Ok(())
-            }
-        }
-    }
-
-    #[cold]
-    fn register(&self, direction: Direction) -> io::Result<()> {
-        let (events, mode) = match direction {
-            _ if self.reactor.edge => (Events::READ_WRITE, Mode::Edge),
-            Direction::Read => (Events::READ, Mode::Level),
-            Direction::Write => (Events::WRITE, Mode::Level),
-        };
-        let fileobj = Rc::clone(&self.source) as Rc<dyn AsFd>;
-        let mut selector = self.reactor.selector.borrow_mut();
-        let mut interest = Interest::new(events).mode(mode);
-        if self.reactor.edge && selector.capabilities().priority {
-            // A read stops short before an urgent byte, and no edge follows for what is behind it.
-            interest = interest.priority();
-        }
-        let token = selector.register_interest(fileobj, interest, Rc::clone(&self.slot))?;
-        self.slot.registered(token, events, mode);
-        if self.reactor.attention.is_observed() {
-            self.reactor.hook.emit(Event::Register {
-                fd: token.fd(),
-                events,
-            });
-        }
-        Ok(())
-    }
-
     /// Another source in the same reactor, whichever is current.
     pub(crate) fn beside<U: AsFd + 'static>(&self, source: U) -> Async<U> {
-        Async {
-            source: Rc::new(source),
-            slot: Rc::new(Slot::new(Some(Events::READ_WRITE))),
-            reactor: Rc::clone(&self.reactor),
-        }
+        Async::in_reactor(Rc::clone(&self.reactor), source, Some(Events::READ_WRITE))
     }
 
-    /// Registers for urgent data, errors and hang-ups alone; they count as READ.
-    pub(crate) fn register_for_exceptions(&self) -> io::Result<()> {
-        let mode = if self.reactor.edge {
-            Mode::Edge
-        } else {
-            Mode::Level
-        };
-        let interest = Interest::new(Events::READ)
-            .mode(mode)
-            .priority()
-            .without_directions();
-        let fileobj = Rc::clone(&self.source) as Rc<dyn AsFd>;
-        let mut selector = self.reactor.selector.borrow_mut();
-        let token = selector.register_interest(fileobj, interest, Rc::clone(&self.slot))?;
-        self.slot.registered(token, Events::READ, mode);
-        Ok(())
+    /// The token of its key.
+    pub(crate) fn token(&self) -> Option<Token> {
+        if !self.slot.is_registered() {
+            return None;
+        }
+        let selector = self.reactor.selector.borrow();
+        let map = selector.get_map();
+        let fd = self.source.as_fd().as_raw_fd();
+        let ours = |(token, key): (Token, &Key)| Rc::ptr_eq(&key.data, &self.slot).then_some(token);
+        // The second for an `AsFd` that gives another number than before.
+        let found = map.get_by_fd(fd).and_then(ours);
+        found.or_else(|| map.iter().find_map(ours))
     }
 
     fn unregister(&self) -> io::Result<()> {
-        match self.slot.unregistered() {
+        let Some(token) = self.token() else {
+            return Ok(());
+        };
+        self.slot.unregistered();
+        if self.reactor.abandoned.get() {
             // The key stays in the map, and goes with the reactor.
-            Some(_) if self.reactor.abandoned.get() => Ok(()),
-            Some(token) => {
-                if self.reactor.attention.is_observed() {
-                    self.reactor.hook.emit(Event::Unregister { fd: token.fd() });
-                }
-                let key = self.reactor.selector.borrow_mut().unregister(token);
-                // The key is dropped here, after the borrow.
-                key.map(drop).map_err(io::Error::from)
-            }
-            None => Ok(()),
+            return Ok(());
         }
+        if self.reactor.attention.is_observed() {
+            self.reactor.hook.emit(Event::Unregister { fd: token.fd() });
+        }
+        let key = self.reactor.selector.borrow_mut().unregister(token);
+        // The key is dropped here, after the borrow.
+        key.map(drop).map_err(io::Error::from)
     }
 }
 

@@ -121,8 +121,8 @@ impl Builder {
         let notified = Rc::new(Slot::new(None));
         let fileobj: Rc<dyn AsFd> = Rc::<Notifier>::clone(&notifier);
         let mode = if edge { Mode::Edge } else { Mode::Level };
-        let token = selector.register_with(fileobj, EVENT_READ, mode, Rc::clone(&notified))?;
-        notified.registered(token, EVENT_READ, mode);
+        selector.register_with(fileobj, EVENT_READ, mode, Rc::clone(&notified))?;
+        notified.registered(EVENT_READ, mode);
         // Its interest never changes: as if already on the list, it is never put on it.
         notified.mark_dirty();
         let clock = match scripted {

@@ -74,10 +74,12 @@ pub mod blocking;
 mod builder;
 mod call;
 mod clock;
+mod crowd;
+mod entered;
 mod errno;
-mod exceptional;
 #[cfg(feature = "futures-io")]
 mod futures_io;
+mod lasting;
 mod metrics;
 pub mod net;
 pub mod observe;
@@ -85,7 +87,9 @@ mod operation;
 mod poll_style;
 #[cfg(feature = "process")]
 pub mod process;
+mod queue;
 mod reactor;
+mod readiness;
 mod shared;
 #[cfg(feature = "signal")]
 pub mod signal;
@@ -102,9 +106,10 @@ mod waiting;
 pub use async_fd::Async;
 pub use builder::{Builder, Trigger};
 pub use call::Call;
+pub use entered::EnterGuard;
 pub use errno::errno_of;
 pub use metrics::Metrics;
-pub use reactor::{EnterGuard, Reactor};
+pub use reactor::Reactor;
 pub use slot::Direction;
 pub use turn::Turn;
 pub use waiting::Waiting;

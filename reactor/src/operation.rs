@@ -165,15 +165,16 @@ where
             if self.transfer.nothing().is_some() {
                 return self.poll_slowly(cx);
             }
-            if io.may_wait_alone() {
+            // Before the slot is looked at, because it is not our code.
+            let waker = cx.waker().clone();
+            if io.may_wait_alone(Self::DIRECTION) {
                 // A new name each time is cheaper than to look whether it has one.
                 self.waiter = io.reactor.next_waiter();
-                io.slot.wait_alone(Self::DIRECTION, self.waiter, cx.waker());
+                io.slot.wait_alone(Self::DIRECTION, self.waiter, waker);
                 return Poll::Pending;
             }
-            // By level there may be something to arm. `Ready` is an error, or a source that is
-            // always ready.
-            ready!(io.wait(Self::DIRECTION, &mut self.waiter, cx))?;
+            // By level there may be something to arm. `Ready` is an error, or another try is due.
+            ready!(io.wait(Self::DIRECTION, &mut self.waiter, waker, Self::CALL.into()))?;
         } else if io.reactor.attention.spend() {
             match self.transfer.make(io) {
                 Ok(answer) => return Poll::Ready(Ok(answer.settle(&io.slot, Self::DIRECTION))),

@@ -49,22 +49,12 @@ impl Reactor {
         Builder::default()
     }
 
-    /// Makes this the reactor of everything created on this thread until the guard is dropped.
-    pub fn enter(&self) -> EnterGuard {
-        let previous = Shared::exchange_current(Some(Rc::clone(&self.shared)));
-        self.shared.entered.set(self.shared.entered.get() + 1);
-        self.shared.update_calm();
-        EnterGuard {
-            entered: Rc::clone(&self.shared),
-            previous,
-        }
-    }
-
     /// The reactor entered last on this thread.
     ///
     /// # Panics
     ///
     /// If no reactor is entered: the sentence says what to do.
+    #[track_caller]
     pub fn current() -> Self {
         Reactor {
             shared: Shared::current(),
@@ -222,26 +212,5 @@ impl fmt::Debug for Reactor {
         }
         out.field("trigger", &self.trigger())
             .finish_non_exhaustive()
-    }
-}
-
-/// Keeps a reactor entered; made by [`Reactor::enter`].
-#[must_use = "the reactor is left when the guard is dropped"]
-pub struct EnterGuard {
-    entered: Rc<Shared>,
-    previous: Option<Rc<Shared>>,
-}
-
-impl Drop for EnterGuard {
-    fn drop(&mut self) {
-        self.entered.entered.set(self.entered.entered.get() - 1);
-        self.entered.update_calm();
-        drop(Shared::exchange_current(self.previous.take()));
-    }
-}
-
-impl fmt::Debug for EnterGuard {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("EnterGuard")
     }
 }

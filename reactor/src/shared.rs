@@ -2,15 +2,16 @@
 
 use std::cell::{Cell, RefCell};
 use std::mem::ManuallyDrop;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, RawFd};
 use std::rc::Rc;
 use std::task::Waker;
 use std::time::Duration;
 
-use selectors_core::{DefaultSelector, Notifier, Token};
+use selectors_core::{DefaultSelector, Notifier, SelectorKey};
 
 use crate::attention::Attention;
 use crate::clock::{self, Clock};
+use crate::lasting::Resting;
 use crate::metrics::Counts;
 use crate::observe::{Cause, Hook};
 use crate::slot::{Slot, WaiterId};
@@ -19,6 +20,9 @@ use crate::timers::Timers;
 
 /// The selector of a reactor: the file objects are shared with the I/O types, the data is a slot.
 pub(crate) type Selector = DefaultSelector<Rc<dyn AsFd>, Rc<Slot>>;
+
+/// One of its keys.
+pub(crate) type Key = SelectorKey<Rc<dyn AsFd>, Rc<Slot>>;
 
 /// What the reactor, its I/O types and its timers share.
 pub(crate) struct Shared {
@@ -33,7 +37,11 @@ pub(crate) struct Shared {
     /// Whether to spin before a sleep.
     pub(crate) spin: Spin,
     /// Level mode: keys whose wanted interest may differ from the armed one.
-    pub(crate) dirty: RefCell<Vec<Token>>,
+    pub(crate) dirty: RefCell<Vec<RawFd>>,
+    /// Level mode: keys whose condition lasts, and that are not armed for a while.
+    pub(crate) resting: RefCell<Resting>,
+    /// Slots of which an event has left some waiters asleep; see [`crowd`](crate::crowd).
+    pub(crate) sleepers: RefCell<Vec<Rc<Slot>>>,
     /// Wakers collected by a turn; kept here so that a turn allocates nothing.
     pub(crate) woken: Cell<Vec<Waker>>,
     /// The running task's budget, and whether somebody observes.
@@ -47,9 +55,11 @@ pub(crate) struct Shared {
     /// The next name of a waiter; see [`WaiterId`].
     next_waiter: Cell<WaiterId>,
     /// How many guards of [`Reactor::enter`] are alive.
-    pub(crate) entered: Cell<u32>,
+    pub(crate) entered: Cell<usize>,
     /// Entered, and nobody observes; see `is_calm`.
     calm: Cell<bool>,
+    /// A turn has more to do than usual: somebody observes, or there are `sleepers`.
+    pub(crate) special: Cell<bool>,
     /// Ends a wait from any thread.
     pub(crate) notifier: Rc<Notifier>,
     /// The notifier's own slot: its readiness says that somebody notified.
@@ -64,7 +74,8 @@ thread_local! {
     /// The reactor that new I/O types and timers of this thread belong to.
     ///
     /// `ManuallyDrop` because a thread-local without a destructor is found without asking whether
-    /// it is still alive. Nothing leaks: an `EnterGuard` takes out what it has put in.
+    /// it is still alive. Nothing leaks: [`entered`](crate::entered) takes out what it has put in,
+    /// at the latest when the thread ends.
     static CURRENT: Cell<ManuallyDrop<Option<Rc<Shared>>>> =
         const { Cell::new(ManuallyDrop::new(None)) };
 }
@@ -86,6 +97,8 @@ impl Shared {
             edge,
             spin,
             dirty: RefCell::default(),
+            resting: RefCell::default(),
+            sleepers: RefCell::default(),
             woken: Cell::default(),
             attention: Attention::new(),
             hook: Hook::default(),
@@ -94,6 +107,7 @@ impl Shared {
             next_waiter: Cell::new(1),
             entered: Cell::new(0),
             calm: Cell::new(false),
+            special: Cell::new(false),
             notifier,
             notified,
             process: std::process::id(),
@@ -104,6 +118,7 @@ impl Shared {
     #[inline]
     #[track_caller]
     pub(crate) fn current() -> Rc<Self> {
+        // A match, and not a closure: the panic names the line of the caller.
         match Self::try_current() {
             Some(current) => current,
             None => none(),
@@ -124,6 +139,12 @@ impl Shared {
         ManuallyDrop::into_inner(CURRENT.replace(ManuallyDrop::new(current)))
     }
 
+    /// Names are given out from here on.
+    #[cfg(test)]
+    pub(crate) fn set_next_waiter(&self, id: WaiterId) {
+        self.next_waiter.set(id);
+    }
+
     /// Nothing is out of the ordinary: the reactor is entered, and nobody observes. One test
     /// for a waiter in a hurry; the long way tells which it is.
     #[inline]
@@ -132,8 +153,10 @@ impl Shared {
     }
 
     pub(crate) fn update_calm(&self) {
-        self.calm
-            .set(self.entered.get() != 0 && !self.attention.is_observed());
+        let observed = self.attention.is_observed();
+        self.calm.set(self.entered.get() != 0 && !observed);
+        self.special
+            .set(observed || !self.sleepers.borrow().is_empty());
     }
 
     pub(crate) fn set_observed(&self, observed: bool) {
@@ -181,4 +204,58 @@ fn none() -> ! {
         "no reactor on this thread: sockets and timers are made inside `executor::block_on`, or \
          while a guard of `Reactor::enter` is alive"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::io::{Read, Write};
+    use std::os::unix::net::UnixStream;
+    use std::pin::pin;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::task::{Context, Wake, Waker};
+    use std::time::Duration;
+
+    use crate::{Async, Reactor};
+
+    #[derive(Default)]
+    struct Woken(AtomicBool);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// One waits all the while, as an idle connection does; another comes and goes so often that a
+    /// name of 32 bits would be the first one's again.
+    #[test]
+    fn a_waiter_keeps_its_name_for_itself_however_many_come_after_it() -> std::io::Result<()> {
+        const AS_MANY: u64 = u32::MAX as u64;
+        for (first, then) in [(1, AS_MANY), (AS_MANY, AS_MANY + 2), (5, AS_MANY * 8 - 5)] {
+            let reactor = Reactor::new()?;
+            let _entered = reactor.enter();
+            let (mut near, far) = UnixStream::pair()?;
+            let far = Async::nonblocking(far)?;
+            let read = || far.read_with(|mut far| far.read(&mut [0; 8]));
+            let woken = Arc::new(Woken::default());
+            let waker = Waker::from(Arc::clone(&woken));
+            reactor.shared.set_next_waiter(first);
+            let mut waits = pin!(read());
+            let mut cx = Context::from_waker(&waker);
+            assert!(waits.as_mut().poll(&mut cx).is_pending());
+            reactor.shared.set_next_waiter(then);
+            for _ in 0..8 {
+                let mut other = Box::pin(read());
+                let mut cx = Context::from_waker(Waker::noop());
+                assert!(other.as_mut().poll(&mut cx).is_pending());
+            }
+            near.write_all(b"x")?;
+            reactor.turn(Some(Duration::ZERO))?;
+            assert!(woken.0.load(Ordering::Relaxed), "its place was taken");
+            assert!(waits.as_mut().poll(&mut cx).is_ready());
+        }
+        Ok(())
+    }
 }

@@ -3,15 +3,35 @@
 //!
 //! A sleeping task is in no list of the executor; the only thing that remembers it is the waker
 //! stored here. The order that cannot lose a wake is always the same: **store the waker, then arm
-//! the key, then return `Pending`**. [`Slot::dispatch`] is the other side of that bargain: it
-//! marks the direction ready first and takes the wakers out second, and the caller wakes them
-//! only after every borrow is released.
+//! the key, then return `Pending`**. [`Slot::mark`] is the other side of that bargain: it marks
+//! the direction ready first, the wakers are taken out second, and they are called only after
+//! every borrow is released.
+//!
+//! # What is believed, and what is asked
+//!
+//! The bits below are a guess: an event of the past, less what our own calls have said since. A
+//! call of ours may rely on it, because a wrong guess costs one call that says WouldBlock. Who
+//! makes the call himself may not, for nobody tells the slot what such a call has said:
+//!
+//! | who | what counts |
+//! |---|---|
+//! | `read`, `accept`, `read_with` and their like | the guess, then the call's own answer |
+//! | `readable`, `writable`, `ready` and their poll-style forms | what poll(2) says when they are polled; if it says no, the guess is dropped, and the next event asks again |
+//! | `try_read`, `try_with` and their like | the call is made |
+//!
+//! # Code that is not ours
+//!
+//! A waker is cloned before anything of it is stored, and the slot is looked at again after that;
+//! it is dropped after everything is in its place. So what such code does, a panic or a nested
+//! turn, finds a slot that is whole.
 
 use std::cell::Cell;
 use std::mem;
 use std::task::Waker;
 
-use selectors_core::{Events, Mode, Readiness, Token};
+use selectors_core::{Events, Mode, Readiness};
+
+use crate::crowd::{Crowd, Use};
 
 /// The direction an operation waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,7 +44,7 @@ pub enum Direction {
 
 impl Direction {
     /// The readiness bit of this direction, as it is cached in the slot.
-    const fn bit(self) -> u8 {
+    pub(crate) const fn bit(self) -> u8 {
         match self {
             Direction::Read => READABLE,
             Direction::Write => WRITABLE,
@@ -37,7 +57,7 @@ impl Direction {
     }
 
     /// All bits of the slot that make a call in this direction worth a try.
-    const fn tries(self) -> u8 {
+    pub(crate) const fn tries(self) -> u8 {
         match self {
             Direction::Read => READABLE | INSIST,
             Direction::Write => WRITABLE,
@@ -50,6 +70,17 @@ impl Direction {
     pub(crate) const fn standing_waiter(self) -> WaiterId {
         2 + 2 * self as WaiterId
     }
+
+    /// What poll(2) calls it.
+    pub(crate) const fn readiness(self) -> Readiness {
+        match self {
+            Direction::Read => Readiness::READABLE,
+            Direction::Write => Readiness::WRITABLE,
+        }
+    }
+
+    /// Both.
+    pub(crate) const BOTH: [Direction; 2] = [Direction::Read, Direction::Write];
 }
 
 // The state of a slot, one byte.
@@ -60,14 +91,15 @@ impl Direction {
 // INSIST       dispatch: the peer has closed, the   WouldBlock when reading; a short read proves
 //              socket is broken, or urgent data     nothing then: the end of the stream, or what
 //              is in the stream                     is behind the urgent byte, is still to come
-// CROWDED      a second waiter                      dispatch or `forget`, when `more` runs empty
+// CROWDED      a second waiter                      dispatch or `forget`, when the crowd is gone
 // SETTLED      registered edge-triggered: there     unregistering
 //              is never anything to arm
 // AWAITED      the first waiter (what it waits      dispatch, or `forget` of that waiter
 //              for, READABLE or WRITABLE, shifted)
 //
-// A direction that may be ready has no waiters: dispatch takes them all when it marks it, and
-// nobody waits for what is worth a try.
+// A direction that is marked here has no waiters, and nobody waits for what is worth a try. Where
+// an event leaves some of a crowd asleep, the crowd keeps the mark, so that those in a hurry take
+// the long way and meet it.
 //
 // READABLE and WRITABLE are the bits of `Readiness`, so that dispatch translates nothing.
 const READABLE: u8 = Readiness::READABLE.bits() as u8;
@@ -95,8 +127,9 @@ const UNUSUAL: u16 = Readiness::READ_CLOSED.bits()
     | Readiness::ERROR.bits();
 
 /// Names one waiting operation of one slot, so that a cancelled one removes itself and nobody
-/// else. Zero: not waiting yet.
-pub(crate) type WaiterId = u32;
+/// else. Zero: not waiting yet. No name is given twice: a billion waits in a second use 64 bits up in
+/// 292 years.
+pub(crate) type WaiterId = u64;
 
 /// What an event has changed in a slot.
 #[derive(Clone, Copy)]
@@ -118,88 +151,103 @@ impl Marked {
     }
 }
 
-/// One waiter beyond the first.
-struct Another {
-    direction: Direction,
-    id: WaiterId,
-    waker: Waker,
-}
-
 /// All that the reactor knows about one registered fd. With the counters of its `Rc` it fits into a
-/// cache line.
+/// cache line, and into the 64 bytes that an allocator has for it.
 pub(crate) struct Slot {
-    /// The name of the key; [`Token::NONE`] before the first wait registers it.
-    token: Cell<Token>,
     /// Who waits first, and nearly always alone. Present exactly when somebody is AWAITED.
     waker: Cell<Option<Waker>>,
     /// Who that is, or who it was.
     waiter: Cell<WaiterId>,
+    /// The waiters beyond the first: any number of tasks may wait on one fd. Once made, the crowd
+    /// stays, for a socket that is read and written at once needs it again and again.
+    crowd: Cell<Option<Box<Crowd>>>,
     /// Cached readiness and flags, see the table above.
     state: Cell<u8>,
     /// Level mode: the interest that the kernel has now (bits of [`Events`]); 0 is parked.
     armed: Cell<u8>,
     /// Level mode: this slot is on the reactor's list of interests to flush.
     dirty: Cell<bool>,
-    /// The waiters beyond the first: any number of tasks may wait on one fd. Once made, the list
-    /// stays, for a socket that is read and written at once needs it again and again.
-    #[expect(
-        clippy::box_collection,
-        reason = "8 bytes instead of 24 in a slot that rarely uses it"
-    )]
-    more: Cell<Option<Box<Vec<Another>>>>,
+    /// REGISTERED and DOUBTFUL; above them how many calls have said WouldBlock, round and round: see
+    /// [`lasting`](crate::lasting).
+    key: Cell<u8>,
 }
+
+/// There is a key. Its token is asked for at the selector, which has it under the fd.
+const REGISTERED: u8 = 1;
+/// A short read proves nothing about this fd: it is not what its type says. Never SETTLED, so that
+/// who is to wait comes by the long way, and asks the kernel first.
+const DOUBTFUL: u8 = 2;
+/// One call that said WouldBlock, in `key`.
+const REFUSAL: u8 = 4;
 
 #[cfg(target_pointer_width = "64")]
 const _: () = assert!(
-    size_of::<Slot>() == 48,
-    "8 more and the Rc leaves its cache line"
+    size_of::<Slot>() == 40,
+    "more, and each connection takes 16 bytes more"
 );
 
 impl Slot {
     /// A slot that believes the directions of `ready` to be worth a try.
     pub(crate) fn new(ready: Option<Events>) -> Self {
         Slot {
-            token: Cell::new(Token::NONE),
             waker: Cell::new(None),
             waiter: Cell::new(0),
+            crowd: Cell::new(None),
             state: Cell::new(ready.map_or(0, readiness_of)),
             armed: Cell::new(0),
             dirty: Cell::new(false),
-            more: Cell::new(None),
+            key: Cell::new(0),
         }
     }
 
-    pub(crate) fn token(&self) -> Option<Token> {
-        Some(self.token.get()).filter(|token| *token != Token::NONE)
+    /// Is there a key?
+    pub(crate) fn is_registered(&self) -> bool {
+        self.key.get() & REGISTERED != 0
     }
 
     /// The key was registered with `armed` as its interest.
-    pub(crate) fn registered(&self, token: Token, armed: Events, mode: Mode) {
-        self.token.set(token);
+    pub(crate) fn registered(&self, armed: Events, mode: Mode) {
+        self.key.set(self.key.get() | REGISTERED);
         self.armed.set(armed.bits());
-        if mode == Mode::Edge {
+        if mode == Mode::Edge && !self.is_doubtful() {
             self.state.set(self.state.get() | SETTLED);
         }
     }
 
-    /// The key was unregistered; returns its name.
-    pub(crate) fn unregistered(&self) -> Option<Token> {
+    /// The key was unregistered.
+    pub(crate) fn unregistered(&self) {
         self.state.set(self.state.get() & !SETTLED);
-        let token = self.token();
-        self.token.set(Token::NONE);
-        token
+        self.key.set(self.key.get() & !REGISTERED);
     }
 
-    /// May a system call in this direction succeed, as far as we know?
+    /// From now on a short read proves nothing. Before the key is registered.
+    pub(crate) fn doubt(&self) {
+        self.key.set(self.key.get() | DOUBTFUL);
+    }
+
+    pub(crate) fn is_doubtful(&self) -> bool {
+        self.key.get() & DOUBTFUL != 0
+    }
+
+    /// May a system call in this direction succeed, as far as we know, and does nobody wait for it?
     #[inline]
     pub(crate) fn may_be_ready(&self, direction: Direction) -> bool {
         self.state.get() & direction.tries() != 0
+    }
+
+    /// May a system call in this direction succeed, as far as we know?
+    pub(crate) fn is_worth_a_try(&self, direction: Direction) -> bool {
+        self.may_be_ready(direction)
+            || self.is_crowded() && self.with_crowd(|crowd| crowd.is_ready(direction))
     }
 
     /// The kernel said WouldBlock: wait for the next event, whatever the last one said.
     #[inline]
     pub(crate) fn clear(&self, direction: Direction) {
         self.state.set(self.state.get() & !direction.tries());
+        if self.is_crowded() {
+            self.with_crowd(|crowd| crowd.clear(direction));
+        }
     }
 
     /// A transfer came up short, so the kernel's buffer was drained, or filled, and the next call
@@ -215,55 +263,77 @@ impl Slot {
         self.state.set(self.state.get() | READABLE | WRITABLE);
     }
 
-    /// Is nobody waiting, and nothing to be armed?
+    /// Is nobody waiting, nothing to be armed, and this direction not worth a try?
     #[inline(always)]
-    pub(crate) fn may_wait_alone(&self) -> bool {
-        self.state.get() & (CROWDED | SETTLED | AWAITED) == SETTLED
+    pub(crate) fn may_wait_alone(&self, direction: Direction) -> bool {
+        let all = CROWDED | SETTLED | AWAITED | direction.tries();
+        self.state.get() & all == SETTLED
     }
 
     /// Becomes the first waiter, where there is none.
     #[inline(always)]
-    pub(crate) fn wait_alone(&self, direction: Direction, id: WaiterId, waker: &Waker) {
+    pub(crate) fn wait_alone(&self, direction: Direction, id: WaiterId, waker: Waker) {
         self.state.set(self.state.get() | direction.awaited());
         self.waiter.set(id);
         // There is none to be dropped: nobody waited.
-        mem::forget(self.waker.replace(Some(waker.clone())));
+        mem::forget(self.waker.replace(Some(waker)));
     }
 
-    /// Stores `waker` as waiter `id`, or refreshes it if that waiter is already here.
-    pub(crate) fn wait(&self, direction: Direction, id: WaiterId, waker: &Waker) {
+    /// Is this waiter here, and would it be woken by this waker?
+    pub(crate) fn is_waiting(&self, direction: Direction, id: WaiterId, waker: &Waker) -> bool {
         if self.is_first(direction, id) {
-            let stored = self.waker.take().filter(|stored| stored.will_wake(waker));
-            self.waker
-                .set(Some(stored.unwrap_or_else(|| waker.clone())));
+            let stored = self.waker.take();
+            let same = stored
+                .as_ref()
+                .is_some_and(|stored| stored.will_wake(waker));
+            self.waker.set(stored);
+            return same;
+        }
+        self.is_crowded()
+            && self.with_crowd(|crowd| {
+                let stored = crowd.find(direction, id);
+                stored.is_some_and(|stored| stored.will_wake(waker))
+            })
+    }
+
+    /// Stores `waker` as waiter `id`, or refreshes it if that waiter is already here. Who comes
+    /// anew brings a new name, and is given back the waker that he has replaced.
+    #[must_use = "dropping a waker runs code that is not ours: last"]
+    pub(crate) fn wait(
+        &self,
+        direction: Direction,
+        id: WaiterId,
+        waker: Waker,
+        what: Use,
+    ) -> Option<Waker> {
+        if self.is_first(direction, id) {
+            self.waker.replace(Some(waker))
         } else if self.state.get() & (CROWDED | AWAITED) == 0 {
             self.wait_alone(direction, id, waker);
+            None
         } else {
             // Also where the first place is free: who is in the crowd already must not take a second
             // one.
-            self.wait_in_crowd(direction, id, waker);
+            self.state.set(self.state.get() | CROWDED);
+            self.with_crowd(|crowd| crowd.wait(direction, id, waker, what))
         }
+    }
+
+    /// Does nobody wait, and is this direction not worth a try?
+    pub(crate) fn is_vacant(&self, direction: Direction) -> bool {
+        self.state.get() & (CROWDED | AWAITED | direction.tries()) == 0
+    }
+
+    /// Is this waiter here?
+    pub(crate) fn knows(&self, direction: Direction, id: WaiterId) -> bool {
+        self.is_first(direction, id)
+            || self.is_crowded() && self.with_crowd(|crowd| crowd.find(direction, id).is_some())
     }
 
     /// Is it this waiter that waits first?
     #[inline]
     fn is_first(&self, direction: Direction, id: WaiterId) -> bool {
         self.state.get() & direction.awaited() != 0 && self.waiter.get() == id
-    }
-
-    #[cold]
-    fn wait_in_crowd(&self, direction: Direction, id: WaiterId, waker: &Waker) {
-        let mut more = self.more.take().unwrap_or_default();
-        match more.iter_mut().find(|another| another.id == id) {
-            Some(another) => another.waker.clone_from(waker),
-            None => more.push(Another {
-                direction,
-                id,
-                waker: waker.clone(),
-            }),
-        }
-        self.more.set(Some(more));
-        self.state.set(self.state.get() | CROWDED);
     }
 
     /// Waiter `id` was dropped or is done: removes that waiter and no other.
@@ -273,28 +343,23 @@ impl Slot {
             self.state.set(self.state.get() & !direction.awaited());
             drop(self.waker.take());
         } else if self.is_crowded() {
-            self.forget_in_crowd(id);
+            self.forget_in_crowd(direction, id);
         }
     }
 
     #[cold]
-    fn forget_in_crowd(&self, id: WaiterId) {
-        let mut more = self.more.take().unwrap_or_default();
-        let gone = more
-            .iter()
-            .position(|another| another.id == id)
-            .map(|at| more.swap_remove(at));
-        self.put_crowd_back(more);
+    fn forget_in_crowd(&self, direction: Direction, id: WaiterId) {
+        let gone = self.with_crowd(|crowd| crowd.leave(direction, id));
         // Last, because dropping a waker runs code that is not ours.
         drop(gone);
     }
 
-    #[expect(clippy::box_collection, reason = "see the field")]
-    fn put_crowd_back(&self, more: Box<Vec<Another>>) {
-        if more.is_empty() {
-            self.state.set(self.state.get() & !CROWDED);
-        }
-        self.more.set(Some(more));
+    /// Does something with the crowd, which is out of its place meanwhile. Where nobody is left who
+    /// waits for a direction, the crowd hands its mark over to the slot.
+    #[cold]
+    fn with_crowd<R>(&self, act: impl FnOnce(&mut Crowd) -> R) -> R {
+        let mut crowd = InHand(self, self.crowd.take().unwrap_or_default());
+        act(&mut crowd.1)
     }
 
     /// The kernel reported `readiness`: marks the directions. What is left to do is to wake the
@@ -338,42 +403,41 @@ impl Slot {
 
     /// Something failed that every waiter must see: marks both directions and takes all wakers.
     pub(crate) fn fail(&self, woken: &mut Vec<Waker>) {
-        let marked = self.mark(Readiness::ERROR);
+        let _ = self.mark(Readiness::ERROR);
         woken.extend(self.waker.take());
         if self.is_crowded() {
-            self.take_crowd(marked, woken);
+            self.with_crowd(|crowd| crowd.take_all(woken));
         }
     }
 
-    /// The wakers of those beyond the first who wait for what is ready now, in the order of their
-    /// arrival, so that tasks that share a socket take turns.
+    /// The wakers of those beyond the first whom this event concerns. True if some stay asleep whom
+    /// the next turns have to wake, as long as the direction is ready.
     #[cold]
     #[inline(never)]
-    pub(crate) fn take_crowd(&self, marked: Marked, woken: &mut Vec<Waker>) {
-        let mut more = self.more.take().unwrap_or_default();
-        let (wake, stay): (Vec<_>, _) = more
-            .drain(..)
-            .partition(|another| marked.ready & another.direction.bit() != 0);
-        *more = stay;
-        self.put_crowd_back(more);
-        woken.extend(wake.into_iter().map(|another| another.waker));
+    pub(crate) fn take_crowd(&self, marked: Marked, woken: &mut Vec<Waker>) -> bool {
+        let ready = marked.ready;
+        self.with_crowd(|crowd| {
+            // The crowd keeps the marks of those who sleep on, and gives back the others.
+            self.state.set(self.state.get() & !ready);
+            crowd.dispatch(ready, woken)
+        })
+    }
+
+    /// A turn later: wakes more of those who were left asleep; true if there still are some.
+    pub(crate) fn next_wave(&self, woken: &mut Vec<Waker>) -> bool {
+        self.is_crowded() && self.with_crowd(|crowd| crowd.next_wave(woken))
     }
 
     /// Shows every waker in this slot.
     pub(crate) fn for_each_waiter(&self, mut visit: impl FnMut(&Waker, Direction)) {
-        if let Some(waker) = self.waker.take() {
-            let direction = if self.state.get() & Direction::Write.awaited() != 0 {
-                Direction::Write
-            } else {
-                Direction::Read
-            };
-            visit(&waker, direction);
-            self.waker.set(Some(waker));
+        for direction in Direction::BOTH {
+            if self.state.get() & direction.awaited() != 0 {
+                let first = FirstInHand(self, self.waker.take());
+                first.1.iter().for_each(|waker| visit(waker, direction));
+            }
         }
-        if let Some(more) = self.more.take() {
-            more.iter()
-                .for_each(|another| visit(&another.waker, another.direction));
-            self.more.set(Some(more));
+        if self.is_crowded() {
+            self.with_crowd(|crowd| crowd.for_each(visit));
         }
     }
 
@@ -384,20 +448,19 @@ impl Slot {
 
     /// Has a direction more than one waiter?
     pub(crate) fn is_crowded_for(&self, direction: Direction) -> bool {
-        let mut waiters = 0;
-        self.for_each_waiter(|_, theirs| waiters += usize::from(theirs == direction));
-        waiters > 1
+        let first = usize::from(self.state.get() & direction.awaited() != 0);
+        self.is_crowded() && self.with_crowd(|crowd| crowd.waiters(direction)) + first > 1
     }
 
     /// Level mode: the interest that the waiters of this moment need; `None` if nobody waits.
     pub(crate) fn want(&self) -> Option<Events> {
         let mut bits = self.state.get() >> AWAITED_SHIFT & (READABLE | WRITABLE);
-        if self.state.get() & CROWDED != 0 {
-            let more = self.more.take().unwrap_or_default();
-            bits |= more
-                .iter()
-                .fold(0, |bits, another| bits | another.direction.bit());
-            self.more.set(Some(more));
+        if self.is_crowded() {
+            for direction in Direction::BOTH {
+                if self.with_crowd(|crowd| crowd.waiters(direction)) != 0 {
+                    bits |= direction.bit();
+                }
+            }
         }
         match (bits & READABLE != 0, bits & WRITABLE != 0) {
             (true, true) => Some(Events::READ_WRITE),
@@ -423,6 +486,45 @@ impl Slot {
 
     pub(crate) fn flushed(&self) {
         self.dirty.set(false);
+    }
+
+    /// One more call has said WouldBlock.
+    pub(crate) fn count_refusal(&self) {
+        self.key.set(self.key.get().wrapping_add(REFUSAL));
+    }
+
+    /// The same, taken back.
+    pub(crate) fn discount_refusal(&self) {
+        self.key.set(self.key.get().wrapping_sub(REFUSAL));
+    }
+
+    /// How many calls have said WouldBlock, modulo 64.
+    pub(crate) fn refusals(&self) -> u8 {
+        self.key.get() / REFUSAL
+    }
+}
+
+/// The first waker, while it is shown; put back also if who looks at it panics.
+struct FirstInHand<'a>(&'a Slot, Option<Waker>);
+
+impl Drop for FirstInHand<'_> {
+    fn drop(&mut self) {
+        self.0.waker.set(self.1.take());
+    }
+}
+
+/// The crowd, while something is done with it; put back also if that panics.
+struct InHand<'a>(&'a Slot, Box<Crowd>);
+
+impl Drop for InHand<'_> {
+    fn drop(&mut self) {
+        let InHand(slot, crowd) = self;
+        let mut state = slot.state.get() | crowd.hand_over();
+        if crowd.is_empty() {
+            state &= !CROWDED;
+        }
+        slot.state.set(state);
+        slot.crowd.set(Some(mem::take(crowd)));
     }
 }
 

@@ -12,8 +12,7 @@ use std::time::Duration;
 
 use selectors_core::{Error, Readiness};
 
-use crate::shared::Shared;
-use crate::slot::Slot;
+use crate::shared::{Key, Shared};
 
 /// The setting, and what the last waits were like.
 pub(crate) struct Spin {
@@ -44,7 +43,7 @@ impl Shared {
     pub(crate) fn select_spinning(
         &self,
         timeout: Option<Duration>,
-        mut dispatch: impl FnMut(&Slot, Readiness),
+        mut dispatch: impl FnMut(&Key, Readiness),
     ) -> Result<usize, Error> {
         let spin = &self.spin;
         let asked = timeout.map_or(u64::MAX, |timeout| timeout.as_nanos() as u64);

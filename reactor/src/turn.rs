@@ -11,7 +11,7 @@ use selectors_core::{Error, Readiness};
 
 use crate::observe::{Cause, Event};
 use crate::reactor::Reactor;
-use crate::shared::Shared;
+use crate::shared::{Key, Selector, Shared};
 use crate::slot::{Direction, Slot};
 
 /// What one [turn](Reactor::turn) found.
@@ -92,11 +92,17 @@ impl Shared {
         woken: &mut Vec<Waker>,
         turn: &mut Turn,
     ) -> io::Result<Option<u64>> {
+        let mut timeout = timeout;
         if !self.edge {
-            self.flush(woken);
+            let rest = self.flush(woken);
+            timeout = timeout.into_iter().chain(rest).min();
         }
-        // A failed flush, or wakers that a panic kept: somebody must be woken before the loop may
-        // sleep.
+        let special = self.special.get();
+        if special {
+            self.next_waves(woken);
+        }
+        // A failed flush, the next of a crowd, or wakers that a panic kept: somebody must be woken
+        // before the loop may sleep.
         let timeout = if woken.is_empty() {
             timeout
         } else {
@@ -108,7 +114,8 @@ impl Shared {
             (asked, due) => asked.or(due),
         };
 
-        let dispatched = |slot: &Slot, readiness| {
+        let dispatched = |key: &Key, readiness| {
+            let slot = &*key.data;
             let marked = slot.mark(readiness);
             let mut wake = |direction, woken: &mut Vec<Waker>| {
                 if let Some(waker) = slot.take_first(marked, direction) {
@@ -121,15 +128,15 @@ impl Shared {
             if !marked.concerns_only_a_reader() {
                 wake(Direction::Write, woken);
                 if !self.edge && slot.mark_dirty() {
-                    self.note(slot);
+                    self.note(key);
                 }
-                if slot.is_crowded() {
-                    slot.take_crowd(marked, woken);
+                if slot.is_crowded() && slot.take_crowd(marked, woken) {
+                    self.wake_more_of(&key.data);
                 }
             }
             wake(Direction::Read, woken);
         };
-        let selected = if self.attention.is_observed() {
+        let selected = if special && self.attention.is_observed() {
             self.select_observed(timeout, dispatched)
         } else if self.spin.is_wanted() && timeout != Some(Duration::ZERO) {
             self.select_spinning(timeout, dispatched)
@@ -163,27 +170,26 @@ impl Shared {
     pub(crate) fn select(
         &self,
         timeout: Option<Duration>,
-        mut dispatch: impl FnMut(&Slot, Readiness),
+        mut dispatch: impl FnMut(&Key, Readiness),
     ) -> Result<usize, Error> {
         let mut selector = self.selector.borrow_mut();
-        selector.select_with(timeout, |_, key, readiness| dispatch(&key.data, readiness))
+        selector.select_with(timeout, |_, key, readiness| dispatch(key, readiness))
     }
 
     #[cold]
     fn select_observed(
         &self,
         timeout: Option<Duration>,
-        mut dispatch: impl FnMut(&Slot, Readiness),
+        mut dispatch: impl FnMut(&Key, Readiness),
     ) -> Result<usize, Error> {
         let keys = self.selector.borrow().get_map().len() - 1;
         self.hook.emit(Event::SelectBegin { timeout, keys });
-        let notifier = self.notified.token();
         let mut ready = Vec::new();
-        let selected = self.select(timeout, |slot, readiness| {
-            if let Some(token) = slot.token().filter(|token| Some(*token) != notifier) {
-                ready.push((token.fd(), readiness));
+        let selected = self.select(timeout, |key, readiness| {
+            if !Rc::ptr_eq(&key.data, &self.notified) {
+                ready.push((key.fd, readiness));
             }
-            dispatch(slot, readiness);
+            dispatch(key, readiness);
         });
         self.hook.emit(Event::SelectEnd { ready: &ready });
         selected
@@ -203,12 +209,16 @@ impl Shared {
 
     fn fire(&self, now: u64, woken: &mut Vec<Waker>) {
         let observed = self.attention.is_observed();
+        let mut fired = Vec::new();
         self.timers.borrow_mut().fire(now, |timer, waker| {
             if observed {
-                self.hook.emit(Event::TimerFired { timer });
+                fired.push(timer);
             }
             woken.push(waker);
         });
+        for timer in fired {
+            self.hook.emit(Event::TimerFired { timer });
+        }
     }
 
     /// Calls the wakers, now that nothing is borrowed; says how many there were.
@@ -225,41 +235,83 @@ impl Shared {
                 waker.wake();
             }
             *woken = mem::take(&mut rest.wakers).into();
+            // What a turn inside of one of them could not call.
+            woken.append(&mut self.woken.take());
         }
         called
     }
 
+    /// An event has left some of this crowd asleep.
+    #[cold]
+    fn wake_more_of(&self, slot: &Rc<Slot>) {
+        self.sleepers.borrow_mut().push(Rc::clone(slot));
+        self.special.set(true);
+    }
+
+    /// Wakes the next of crowds that an event left asleep; see [`crowd`](crate::crowd).
+    #[cold]
+    fn next_waves(&self, woken: &mut Vec<Waker>) {
+        self.sleepers
+            .borrow_mut()
+            .retain(|slot| slot.next_wave(woken));
+        self.update_calm();
+    }
+
     /// Level mode: this key's interest has to be looked at before the next select.
     #[inline(never)]
-    fn note(&self, slot: &Slot) {
-        if let Some(token) = slot.token() {
-            self.dirty.borrow_mut().push(token);
-        }
+    fn note(&self, key: &Key) {
+        self.dirty.borrow_mut().push(key.fd);
     }
 
     /// Level mode: tells the kernel which interest changed since the last turn. Interest that was
-    /// dropped and wanted again in between costs nothing.
-    fn flush(&self, woken: &mut Vec<Waker>) {
+    /// dropped and wanted again in between costs nothing. The answer is how long it is until the
+    /// first key that is [at rest](crate::lasting) has rested enough.
+    fn flush(&self, woken: &mut Vec<Waker>) -> Option<Duration> {
+        let observed = self.attention.is_observed();
+        let mut told = Vec::new();
+        let rest = self.tell_interest(woken, |event| {
+            if observed {
+                told.push(event);
+            }
+        });
+        for event in told {
+            self.hook.emit(event);
+        }
+        rest
+    }
+
+    fn tell_interest(
+        &self,
+        woken: &mut Vec<Waker>,
+        mut tell: impl FnMut(Event<'static>),
+    ) -> Option<Duration> {
         let mut selector = self.selector.borrow_mut();
-        for token in self.dirty.borrow_mut().drain(..) {
-            let Some(slot) = selector.get_key(token).map(|key| Rc::clone(&key.data)) else {
+        let mut dirty = self.dirty.borrow_mut();
+        let mut resting = self.resting.borrow_mut();
+        let now = |selector: &Selector| self.clock.now(|| selector.now());
+        if !resting.is_empty() {
+            resting.get_up(now(&selector), &mut dirty);
+        }
+        for fd in dirty.drain(..) {
+            // Another key of the same number loses nothing by being looked at.
+            let Some((token, key)) = selector.get_map().get_by_fd(fd) else {
                 continue;
             };
+            let slot = &key.data;
             slot.flushed();
-            let want = slot.want();
+            let mut want = slot.want();
+            if slot.is_suspicious() || !resting.is_empty() {
+                want = resting.unless_at_rest(token, key, want, || now(&selector));
+            }
             if want == slot.armed() {
                 continue;
             }
+            let slot = Rc::clone(slot);
             let changed = match want {
                 Some(events) => selector.modify(token, events),
                 None => selector.park(token),
             };
-            if self.attention.is_observed() {
-                self.hook.emit(Event::Modify {
-                    fd: token.fd(),
-                    events: want,
-                });
-            }
+            tell(Event::Modify { fd, events: want });
             match changed {
                 Ok(()) => slot.set_armed(want),
                 Err(_) => {
@@ -271,6 +323,8 @@ impl Shared {
                 }
             }
         }
+        let until = resting.first()?;
+        Some(Duration::from_nanos(until.saturating_sub(now(&selector))))
     }
 }
 

@@ -14,6 +14,7 @@ mod interest;
 mod kernel;
 mod key;
 mod key_map;
+mod look;
 mod mode;
 mod named;
 mod notifier;
@@ -42,6 +43,7 @@ pub use events::{EVENT_READ, EVENT_WRITE, Events};
 pub use interest::Interest;
 pub use key::SelectorKey;
 pub use key_map::KeyMap;
+pub use look::poll_now;
 pub use mode::Mode;
 #[cfg(devpoll)]
 pub use named::DevpollSelector;

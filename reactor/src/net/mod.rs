@@ -9,6 +9,7 @@ mod accept;
 mod addresses;
 mod keepalive;
 mod lookup;
+mod own_call;
 #[cfg(peer_credentials)]
 mod peer_credentials;
 mod received;

@@ -50,9 +50,11 @@ impl<S: StreamSocket> Stream<S> {
     ///
     /// If this thread has entered no reactor.
     pub fn from_std(socket: S) -> io::Result<Self> {
-        Ok(Stream {
-            io: Async::nonblocking(socket)?,
-        })
+        let io = Async::nonblocking(socket)?;
+        if S::SHORT_READ_PROVES_EMPTY && !is_tcp(&io) {
+            io.slot.doubt();
+        }
+        Ok(Stream { io })
     }
 
     /// Hands the socket back, unregistered and still in non-blocking mode.
@@ -382,6 +384,11 @@ impl<S: StreamSocket> Transfer<S> for SendAll<'_> {
     fn nothing(&self) -> Option<()> {
         self.left.is_empty().then_some(())
     }
+}
+
+/// Is it what its type says? A `TcpStream` of std can be made of any fd; only TCP knows this option.
+fn is_tcp(socket: &impl AsFd) -> bool {
+    SockRef::from(socket).tcp_nodelay().is_ok()
 }
 
 /// One recv(2), and what it says about the next one.

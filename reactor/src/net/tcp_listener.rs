@@ -35,7 +35,7 @@ use crate::slot::Direction;
 /// # std::io::Result::Ok(())
 /// ```
 pub struct TcpListener {
-    io: Async<std::net::TcpListener>,
+    pub(super) io: Async<std::net::TcpListener>,
 }
 
 impl TcpListener {

@@ -13,6 +13,7 @@ use crate::net::addresses::{ToSocketAddrs, name_address, resolve};
 use crate::net::keepalive::{Keepalive, whole_seconds};
 use crate::net::stream::Stream;
 use crate::net::tcp_options::{TcpOptions, hops};
+use crate::slot::Direction;
 use crate::time::timeout;
 
 /// A TCP connection; most of what it can do is said at [`Stream`].
@@ -101,7 +102,7 @@ impl TcpStream {
             Err(error) => return Err(error),
         }
         let stream = Self::attach(socket.into(), None);
-        stream.io.writable().await?;
+        stream.io.told(Direction::Write).await?;
         // Writable means that it is decided; the socket's error says how.
         match socket::so_error(stream.as_fd())? {
             0 => Ok(stream),

@@ -37,7 +37,7 @@ use crate::slot::Direction;
 /// # std::io::Result::Ok(())
 /// ```
 pub struct UdpSocket {
-    io: Async<std::net::UdpSocket>,
+    pub(super) io: Async<std::net::UdpSocket>,
 }
 
 impl UdpSocket {

@@ -39,7 +39,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_m
 /// # std::io::Result::Ok(())
 /// ```
 pub struct UnixDatagram {
-    io: Async<std::os::unix::net::UnixDatagram>,
+    pub(super) io: Async<std::os::unix::net::UnixDatagram>,
     file: Option<SocketFile>,
 }
 

@@ -48,7 +48,7 @@ const BACKLOG: i32 = 4096;
 /// # std::io::Result::Ok(())
 /// ```
 pub struct UnixListener {
-    io: Async<std::os::unix::net::UnixListener>,
+    pub(super) io: Async<std::os::unix::net::UnixListener>,
     file: Option<SocketFile>,
 }
 

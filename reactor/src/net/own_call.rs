@@ -1,0 +1,82 @@
+//! Calls of the program's own on our sockets: `recvmsg` with control messages, `sendfile`, a socket
+//! option that has no method here. The same for all sockets, so written once.
+
+use std::io;
+use std::ops::Deref;
+
+use selectors_core::Readiness;
+
+use crate::net::split::{ReadHalf, Share, WriteHalf};
+use crate::net::stream::Stream;
+use crate::net::stream_socket::StreamSocket;
+use crate::net::{TcpListener, UdpSocket, UnixDatagram, UnixListener};
+use crate::slot::Direction;
+
+macro_rules! own_calls {
+    ([$($generics:tt)*] $type:ty, |$this:ident| $io:expr) => {
+        impl<$($generics)*> $type {
+            /// Waits until one of the conditions of `interest` holds, and says which of them do; see
+            /// [`Async::ready`](crate::Async::ready).
+            ///
+            /// Dropping the future changes nothing.
+            ///
+            /// # Errors
+            ///
+            /// As there.
+            pub async fn ready(&self, interest: Readiness) -> io::Result<Readiness> {
+                let $this = self;
+                $io.ready(interest).await
+            }
+
+            /// One attempt at a call of the program's own, without waiting: `op` makes it, on this
+            /// socket, and its WouldBlock is remembered.
+            ///
+            /// # Errors
+            ///
+            /// Those of `op`.
+            pub fn try_io<R>(
+                &self,
+                direction: Direction,
+                op: impl FnOnce() -> io::Result<R>,
+            ) -> io::Result<R> {
+                let $this = self;
+                $io.try_with(direction, |_| op())
+            }
+
+            /// Makes a call of the program's own until it does not say WouldBlock, waiting in
+            /// between. `op` makes it, on this socket.
+            ///
+            /// Dropping the future loses what `op` has done only if `op` says WouldBlock though it
+            /// has done something.
+            ///
+            /// # Errors
+            ///
+            /// Those of `op`, and what the kernel answers when the socket is registered.
+            pub async fn async_io<R>(
+                &self,
+                direction: Direction,
+                mut op: impl FnMut() -> io::Result<R>,
+            ) -> io::Result<R> {
+                let $this = self;
+                match direction {
+                    Direction::Read => $io.read_with(|_| op()).await,
+                    Direction::Write => $io.write_with(|_| op()).await,
+                }
+            }
+        }
+    };
+}
+
+own_calls!([S: StreamSocket] Stream<S>, |this| this.io);
+own_calls!([] TcpListener, |this| this.io);
+own_calls!([] UnixListener, |this| this.io);
+own_calls!([] UdpSocket, |this| this.io);
+own_calls!([] UnixDatagram, |this| this.io);
+own_calls!(
+    [S: StreamSocket, H: Deref<Target = Stream<S>>] ReadHalf<H>,
+    |this| this.as_ref().io
+);
+own_calls!(
+    [S: StreamSocket, H: Share<Target = Stream<S>>] WriteHalf<H>,
+    |this| this.as_ref().io
+);

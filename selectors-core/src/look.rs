@@ -1,0 +1,49 @@
+//! One look at one fd, without a selector: what holds at this moment.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd};
+
+use crate::{Readiness, sys};
+
+/// What poll(2) says about `fd` right now, asked for `interest`; it does not wait.
+///
+/// An [`ERROR`](Readiness::ERROR) and a [`HANGUP`](Readiness::HANGUP) are told unasked. What is not
+/// a condition that poll(2) knows is ignored, and where there is no POLLRDHUP so is
+/// [`READ_CLOSED`](Readiness::READ_CLOSED).
+///
+/// # Errors
+///
+/// `ENOMEM`; poll(2) knows no other reason to refuse one open fd.
+///
+/// ```
+/// use selectors_core::{Readiness, poll_now};
+/// use std::io::Write;
+/// use std::os::unix::net::UnixStream;
+///
+/// let (mut near, far) = UnixStream::pair()?;
+/// let both = Readiness::READABLE | Readiness::WRITABLE;
+/// assert_eq!(poll_now(&far, both)?, Readiness::WRITABLE);
+/// near.write_all(b"x")?;
+/// assert_eq!(poll_now(&far, both)?, both);
+/// assert_eq!(poll_now(&far, Readiness::PRIORITY)?, Readiness::EMPTY);
+/// # std::io::Result::Ok(())
+/// ```
+pub fn poll_now(fd: impl AsFd, interest: Readiness) -> io::Result<Readiness> {
+    let fd = fd.as_fd();
+    let known = Readiness::READABLE | Readiness::WRITABLE | Readiness::PRIORITY;
+    let closed = interest.bits() & Readiness::READ_CLOSED.bits() & sys::poll::RDHUP;
+    let mut asked = [libc::pollfd {
+        fd: fd.as_raw_fd(),
+        events: (interest.bits() & known.bits() | closed) as i16,
+        revents: 0,
+    }];
+    loop {
+        match sys::poll::poll(&mut asked, 0) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            done => {
+                done?;
+                return Ok(Readiness::from_bits(asked[0].revents as u16));
+            }
+        }
+    }
+}
