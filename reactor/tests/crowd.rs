@@ -33,8 +33,11 @@ on_every_backend!(
 
 type Accepted = Op<'static, ()>;
 
+/// One that waits: its operation, what counts its wakes, and its waker.
+type Waits = (Accepted, Arc<Count>, Waker);
+
 /// A listener, and tasks that wait for a connection of it, in the order of their coming.
-fn crowd(size: usize) -> io::Result<(std::net::SocketAddr, Vec<(Accepted, Arc<Count>, Waker)>)> {
+fn crowd(size: usize) -> io::Result<(std::net::SocketAddr, Vec<Waits>)> {
     let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     let listener = Rc::new(TcpListener::from_std(listener)?);
@@ -47,7 +50,7 @@ fn crowd(size: usize) -> io::Result<(std::net::SocketAddr, Vec<(Accepted, Arc<Co
     Ok((address, waiting.collect()))
 }
 
-fn woken(crowd: &[(Accepted, Arc<Count>, Waker)]) -> Vec<usize> {
+fn woken(crowd: &[Waits]) -> Vec<usize> {
     let woken = crowd.iter().enumerate().filter(|(_, one)| one.1.get() != 0);
     woken.map(|(number, _)| number).collect()
 }
@@ -62,7 +65,7 @@ fn turn(reactor: &Reactor) -> io::Result<usize> {
 }
 
 /// Polls those of the crowd that were woken, takes out who is done; returns how many that were.
-fn serve(crowd: &mut Vec<(Accepted, Arc<Count>, Waker)>) -> io::Result<usize> {
+fn serve(crowd: &mut Vec<Waits>) -> io::Result<usize> {
     let mut done = 0;
     let mut failed = None;
     crowd.retain_mut(|(op, count, waker)| {
