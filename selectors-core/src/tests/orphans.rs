@@ -182,6 +182,26 @@ fn without_an_fd_for_a_front_the_set_itself_is_handed_out() {
     assert_eq!(tokens_now(&mut inner).len(), 1);
 }
 
+/// Who keeps the old set open (here by a duplicate, else a forked child) does not keep its orphan in
+/// the front.
+#[test]
+fn a_rebuilt_set_is_heard_though_the_old_one_lives_on() {
+    let ((a, b), (c, d)) = (pair(), pair());
+    let good = Private::new(&c);
+    let mut inner = with_orphan(&a, &good);
+    fault::inject("epoll_create1", libc::EMFILE);
+    let old = inner.as_fd().try_clone_to_owned().unwrap();
+    let mut outer = selector::<AnyKernel, _, _>();
+    let front = inner.as_fd().try_clone_to_owned().unwrap();
+    let token = outer.register(front, EVENT_READ, ()).unwrap();
+    send(&b);
+    assert_eq!(tokens_now(&mut inner), []);
+    assert_eq!(tokens_now(&mut outer), [], "ready for ever");
+    send(&d);
+    assert_eq!(tokens_now(&mut outer), [token]);
+    drop(old);
+}
+
 /// A key that cannot be changed because its number was closed is still counted.
 #[test]
 fn a_failing_modify_of_an_exclusive_key_does_not_lose_count() {

@@ -3,7 +3,7 @@
 //!
 //! Modelled: a knote dies with its number (found out by comparing inodes, and the epoll set is built
 //! anew without it), level, EV_CLEAR, EV_ONESHOT, EV_EOF, EV_RECEIPT, errors first and alone, re-adding
-//! updates, EVFILT_USER, a pollable fd. Not modelled: `data` of READ and WRITE, `fflags` beyond
+//! looks anew and leaves the flags as they were, EVFILT_USER, a pollable fd. Not modelled: `data` of READ and WRITE, `fflags` beyond
 //! "there is an error", and the forgetting of a kqueue by a fork.
 
 #![allow(non_camel_case_types, reason = "the names of the C interface")]
@@ -184,7 +184,11 @@ fn apply(queue: &mut Queue, change: &kevent) -> io::Result<()> {
         queue.knotes.remove(&id).ok_or_else(not_there)?;
         return epoll::epoll_ctl_del(set.as_fd(), fd);
     }
-    let (events, data) = (bits(change.filter, change.flags), fd as u64);
+    let mut knote = knote(change);
+    if let Some(there) = queue.knotes.get(&id).filter(|it| it.file == knote.file) {
+        knote.flags = there.flags;
+    }
+    let (events, data) = (bits(change.filter, knote.flags), fd as u64);
     let tried = epoll::epoll_ctl(set.as_fd(), libc::EPOLL_CTL_ADD, fd, events, data);
     match tried {
         Err(error) if error.raw_os_error() == Some(libc::EEXIST) => {
@@ -192,7 +196,7 @@ fn apply(queue: &mut Queue, change: &kevent) -> io::Result<()> {
         }
         tried => tried?,
     }
-    queue.knotes.insert(id, knote(change));
+    queue.knotes.insert(id, knote);
     Ok(())
 }
 
