@@ -5,30 +5,25 @@ use std::os::fd::AsFd;
 
 use crate::{EpollSelector, Interest, RegisterError, Token};
 
-/// Flags of epoll_ctl(2) beyond directions and modes; for [`EpollSelector::register_flags`].
+/// Flags of epoll_ctl(2) beyond directions and modes; for [`EpollSelector::register_flags`]. They
+/// are in the uppermost byte, which is all that a key spends on them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub struct EpollFlags(u32);
+pub struct EpollFlags(u8);
 
 impl EpollFlags {
     /// EPOLLEXCLUSIVE: of several epoll sets that watch one file, an event wakes at least one and
     /// not all. For listeners shared between processes or threads. Level and edge mode only;
     /// read-closed and priority are not reported beside it (the kernel allows neither).
-    pub const EXCLUSIVE: EpollFlags = EpollFlags(libc::EPOLLEXCLUSIVE as u32);
+    pub const EXCLUSIVE: EpollFlags = EpollFlags((libc::EPOLLEXCLUSIVE as u32 >> 24) as u8);
 
     /// EPOLLWAKEUP: keeps the system from suspending while the event is being handled. Needs
     /// CAP_BLOCK_SUSPEND, and is ignored without it.
-    pub const WAKEUP: EpollFlags = EpollFlags(libc::EPOLLWAKEUP as u32);
+    pub const WAKEUP: EpollFlags = EpollFlags((libc::EPOLLWAKEUP as u32 >> 24) as u8);
 
-    /// Any other bits, as epoll_ctl(2) names them.
-    #[must_use]
-    pub const fn from_bits(bits: u32) -> EpollFlags {
-        EpollFlags(bits)
-    }
-
-    /// The bits.
+    /// The bits, as epoll_ctl(2) names them.
     #[must_use]
     pub const fn bits(self) -> u32 {
-        self.0
+        (self.0 as u32) << 24
     }
 }
 
@@ -58,7 +53,7 @@ impl<F: AsFd, D> EpollSelector<F, D> {
         self.register_interest(
             fileobj,
             Interest {
-                extra: flags.bits(),
+                extra: flags.0,
                 ..interest
             },
             data,

@@ -17,8 +17,8 @@ pub struct Interest {
     pub(crate) priority: bool,
     /// Not even the directions: urgent data, if asked for, and the endings.
     pub(crate) endings_only: bool,
-    /// Flags that only the epoll kernel knows; zero elsewhere.
-    pub(crate) extra: u32,
+    /// Flags that only the epoll kernel knows: the uppermost byte of what it is asked for.
+    pub(crate) extra: u8,
 }
 
 impl Interest {

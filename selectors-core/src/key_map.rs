@@ -27,6 +27,12 @@ pub(crate) struct Entry<F, D> {
     pub(crate) key: SelectorKey<F, D>,
 }
 
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(
+    size_of::<Option<Entry<[usize; 2], usize>>>() == 48,
+    "an idle connection pays for each byte"
+);
+
 impl<F, D> Entry<F, D> {
     /// The entry's token.
     pub(crate) fn token(&self) -> Token {

@@ -220,11 +220,11 @@ fn bits(interest: Interest) -> u32 {
         // The kernel allows little beside EPOLLEXCLUSIVE: epoll_ctl(2).
         asked &= (libc::EPOLLIN | libc::EPOLLOUT) as u32;
     }
-    asked | mode as u32 | interest.extra
+    asked | mode as u32 | u32::from(interest.extra) << 24
 }
 
 fn is_exclusive(interest: Interest) -> bool {
-    interest.extra & libc::EPOLLEXCLUSIVE as u32 != 0
+    u32::from(interest.extra) << 24 & libc::EPOLLEXCLUSIVE as u32 != 0
 }
 
 impl Kernel for Epoll {
