@@ -15,20 +15,10 @@ use crate::{DefaultSelector, EVENT_READ, EVENT_WRITE, EpollSelector, Error, Noti
 
 const TABLE: &str = include_str!("../sys/CALLS.md");
 
-/// The rows that this crate can play by itself; those behind this line are played by the reactor.
-fn played() -> impl Iterator<Item = [&'static str; 4]> {
-    let of_the_reactor = "## Made for the reactor alone";
-    rows(
-        TABLE
-            .split_once(of_the_reactor)
-            .map_or(TABLE, |(ours, _)| ours),
-    )
-}
-
 /// One row of the table: the call, what for, errnos, and what we do.
-fn rows(table: &'static str) -> impl Iterator<Item = [&'static str; 4]> {
+fn rows() -> impl Iterator<Item = [&'static str; 4]> {
     let is_row = |line: &&str| line.starts_with("| ") && !line.starts_with("| call ");
-    table.lines().filter(is_row).map(|line| {
+    TABLE.lines().filter(is_row).map(|line| {
         let mut cells = line.trim_matches('|').split('|').map(str::trim);
         [(); 4].map(|()| cells.next().unwrap_or_else(|| panic!("four cells: {line}")))
     })
@@ -214,7 +204,7 @@ fn play(call: &'static str, purpose: &str, errno: i32) -> String {
 #[test]
 fn every_call_does_what_the_table_says_of_every_errno() {
     let mut wrong = Vec::new();
-    for [call, purpose, errnos, expected] in played() {
+    for [call, purpose, errnos, expected] in rows() {
         for errno in errnos.split(' ') {
             let told = play(call, purpose, errno_named(errno));
             if told != expected {
@@ -253,9 +243,9 @@ fn every_call_that_is_made_is_in_the_table() {
     }
     // Made only where there is no pipe2(2), with the same errnos.
     let elsewhere = Some("pipe".to_owned());
-    let told: BTreeSet<String> = rows(TABLE)
+    let told: BTreeSet<String> = rows()
         .map(|[call, ..]| call.to_owned())
-        .chain(cannot_fail())
+        .chain(below())
         .chain(elsewhere)
         .collect();
     let missing: Vec<_> = made.difference(&told).collect();
@@ -267,9 +257,12 @@ fn every_call_that_is_made_is_in_the_table() {
     );
 }
 
-/// The calls of the table's last sentence.
-fn cannot_fail() -> impl Iterator<Item = String> {
-    let (_, names) = TABLE.split_once("is no errno: ").unwrap();
-    let names = names.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-    names.filter(|name| !name.is_empty()).map(str::to_owned)
+/// The calls that are told below the table.
+fn below() -> impl Iterator<Item = String> {
+    let list = |after| {
+        let (_, names) = TABLE.split_once(after).unwrap();
+        let names = names.split('.').next().unwrap_or_default();
+        names.split(',').map(|name| name.trim().to_owned())
+    };
+    list("is no errno: ").chain(list("table of its own for them: "))
 }
