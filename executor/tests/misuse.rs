@@ -173,6 +173,24 @@ fn a_socket_awaited_in_another_runtime_says_what_to_do(variant: Variant) -> io::
     Ok(())
 }
 
+#[test]
+fn a_forgotten_guard_of_a_reactor_leaves_no_runtime_entered() -> io::Result<()> {
+    let runtime = executor::Runtime::new()?;
+    let other = executor::Runtime::new()?;
+    // Whatever is said of it: this thread is outside again, and may go in again.
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        runtime.block_on(async {
+            std::mem::forget(other.reactor().enter());
+        })
+    }));
+    let outside = "no runtime on this thread";
+    assert!(sentence(|| executor::spawn(async {}).detach()).contains(outside));
+    let answer =
+        executor::Runtime::new()?.block_on(async { executor::spawn(async { 7 }).await })?;
+    assert_eq!(answer?, 7);
+    Ok(())
+}
+
 fn a_timer_awaited_outside_its_runtime_says_what_to_do(variant: Variant) -> io::Result<()> {
     let runtime = variant.runtime()?;
     let timer = || {

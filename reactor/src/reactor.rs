@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use selectors_core::{Backend, NotifyHandle};
 
-use crate::attention::Attend;
 use crate::builder::{Builder, Trigger};
 use crate::metrics::Metrics;
 use crate::observe::Cause;
@@ -118,10 +117,7 @@ impl Reactor {
     /// ```
     #[inline]
     pub fn poll_budget(&self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.spend_budget() {
-            return Poll::Ready(());
-        }
-        self.poll_spent_budget(cx)
+        self.shared.attention.poll_spend(cx)
     }
 
     /// The first half of [`poll_budget`](Self::poll_budget), which calls no waker; if it says no,
@@ -129,15 +125,6 @@ impl Reactor {
     #[inline]
     pub fn spend_budget(&self) -> bool {
         self.shared.attention.spend()
-    }
-
-    #[cold]
-    fn poll_spent_budget(&self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.shared.attention.attend() == Attend::Observed {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
     }
 
     /// Did a task use its budget up since the last time that this was asked? Then it has woken
