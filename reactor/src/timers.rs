@@ -33,8 +33,8 @@ use places::Places;
 /// Fewer stale entries than this are not worth a purge.
 const PURGE_FROM: usize = 64;
 
-/// A heap with room for no more entries than this, 24 KiB, is kept.
-const KEEP: usize = 1024;
+/// A heap with room for no more entries than this, 48 KiB, is kept.
+const KEEP: usize = 2048;
 
 /// Names a timer while its owner holds it.
 pub(crate) type TimerId = u32;
@@ -376,5 +376,24 @@ mod tests {
         assert_eq!(timers.len(), 0);
         assert!(timers.heap.len() <= 400, "{}", timers.heap.len());
         assert_eq!(timers.places.iter().count(), 100, "places are used again");
+    }
+
+    #[test]
+    fn nothing_happens_where_a_number_of_32_bits_would_come_round() {
+        let mut timers = Timers::new();
+        timers.sequence = u64::from(u32::MAX) - 50;
+        let early = insert(&mut timers, 10);
+        // Cancelled, its entry stays; the next one adopts it, and comes later than all others.
+        drop(timers.cancel(early));
+        let ids: Vec<_> = (0..100).map(|_| insert(&mut timers, 20)).collect();
+        assert_eq!(ids[0], early);
+        assert!(timers.reset(ids[1], 20));
+        let mut fired = Vec::new();
+        timers.fire(20, |id, _| fired.push(id));
+        let mut expected = ids.clone();
+        expected.remove(1);
+        expected.push(ids[1]);
+        assert_eq!(fired, expected);
+        assert!(timers.sequence > u64::from(u32::MAX));
     }
 }

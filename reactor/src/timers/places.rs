@@ -12,8 +12,8 @@ use std::task::Waker;
 
 use super::{Timer, TimerId};
 
-/// A table of no more than this, 56 KiB, is kept.
-const KEEP: usize = 1024;
+/// A table of no more than this, 112 KiB, is kept.
+const KEEP: usize = 2048;
 
 /// Where [`Timer::next_free`] leads at the end: to a place that is not there.
 const NOWHERE: TimerId = TimerId::MAX;
