@@ -6,7 +6,7 @@ use std::io;
 
 use clap::{Args, ValueEnum};
 use executor::Runtime;
-use reactor::Trigger;
+use reactor::{Trigger, errno_of};
 use selectors_core::Backend;
 
 use crate::failure::Failure;
@@ -116,7 +116,7 @@ impl RuntimeArgs {
             .trigger(self.trigger.into());
         builder.build().map_err(|error| match error.kind() {
             // A kernel or sandbox that does not know a call (ENOSYS) says the same, with its number.
-            io::ErrorKind::Unsupported if error.raw_os_error().is_none() => Failure::bad_input(
+            io::ErrorKind::Unsupported if errno_of(&error).is_none() => Failure::bad_input(
                 format_args!("{error}; --trigger level and auto work everywhere"),
             ),
             _ => Failure::failed(format_args!("cannot open {backend}: {error}")),

@@ -11,6 +11,7 @@ use selectors_core::{
 };
 
 use crate::clock::Clock;
+use crate::errno::of_selector;
 use crate::reactor::Reactor;
 use crate::shared::{Selector, Shared};
 use crate::slot::Slot;
@@ -95,7 +96,8 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// What the kernel answers (`EMFILE`, `ENOSYS`); `Unsupported` for [`Trigger::Edge`] on a
+    /// What the kernel answers (EMFILE, ENOSYS; see [`errno_of`](crate::errno_of)), with the name of
+    /// the call; `Unsupported` for [`Trigger::Edge`] on a
     /// backend that has only level.
     pub fn build(self) -> io::Result<Reactor> {
         if self.precise {
@@ -104,8 +106,8 @@ impl Builder {
         let scripted = self.script.is_some();
         let mut selector: Selector = match (self.script, self.backend) {
             (Some(script), _) => ScriptedSelector::play(script).into_default(),
-            (None, Some(backend)) => backend.selector()?,
-            (None, None) => DefaultSelector::new()?,
+            (None, Some(backend)) => backend.selector().map_err(of_selector)?,
+            (None, None) => DefaultSelector::new().map_err(of_selector)?,
         };
         let offered = selector.capabilities().edge;
         let edge = match self.trigger {
@@ -117,11 +119,13 @@ impl Builder {
                 return Err(io::Error::new(io::ErrorKind::Unsupported, message));
             }
         };
-        let notifier = Rc::new(Notifier::new()?);
+        let notifier = Rc::new(Notifier::new().map_err(of_selector)?);
         let notified = Rc::new(Slot::new(None));
         let fileobj: Rc<dyn AsFd> = Rc::<Notifier>::clone(&notifier);
         let mode = if edge { Mode::Edge } else { Mode::Level };
-        selector.register_with(fileobj, EVENT_READ, mode, Rc::clone(&notified))?;
+        selector
+            .register_with(fileobj, EVENT_READ, mode, Rc::clone(&notified))
+            .map_err(|refused| of_selector(refused.error))?;
         notified.registered(EVENT_READ, mode);
         // Its interest never changes: as if already on the list, it is never put on it.
         notified.mark_dirty();

@@ -51,6 +51,13 @@ pub(crate) fn kind_of_trouble(
     io::Error::new(kind, Tried { what, source })
 }
 
+/// A selector's error with its text, which names the call and the fd. (Its own conversion keeps the
+/// errno alone.)
+#[cold]
+pub(crate) fn of_selector(error: selectors_core::Error) -> io::Error {
+    io::Error::new(error.kind(), error)
+}
+
 /// What was tried, and what came of it.
 #[derive(Debug)]
 struct Tried {
@@ -87,6 +94,13 @@ mod tests {
             tried("greet", tried("send to x", kernels())).to_string(),
             format!("greet: send to x: {}", kernels())
         );
+        let selectors = of_selector(selectors_core::Error::Os {
+            op: "epoll_wait",
+            fd: None,
+            source: kernels(),
+        });
+        assert_eq!(errno_of(&selectors), Some(libc::EMSGSIZE));
+        assert!(selectors.to_string().starts_with("epoll_wait: "));
         assert_eq!(errno_of(&io::ErrorKind::NotFound.into()), None);
         assert_eq!(
             errno_of(&tried("look", io::ErrorKind::NotFound.into())),

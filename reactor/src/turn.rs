@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use selectors_core::{Error, Readiness};
 
+use crate::errno::of_selector;
 use crate::observe::{Cause, Event};
 use crate::reactor::Reactor;
 use crate::shared::{Key, Selector, Shared};
@@ -145,7 +146,7 @@ impl Shared {
         };
         turn.ready = match selected {
             Err(Error::Interrupted) => 0,
-            ready => ready?,
+            ready => ready.map_err(of_selector)?,
         };
         if self.notified.may_be_ready(Direction::Read) {
             self.take_notification()?;
