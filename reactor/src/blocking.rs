@@ -1,10 +1,27 @@
 //! Work that blocks, on threads of its own (feature `blocking`), so that the loop goes on.
 //!
-//! The threads are those of the crate blocking: made when they are needed, ended when they are
-//! idle, 500 at most unless `BLOCKING_MAX_THREADS` says otherwise. They are shared by all runtimes
-//! of the process.
+//! Threads are made when they are needed and end when they were idle for ten seconds; there are 500
+//! at most unless `BLOCKING_MAX_THREADS` says otherwise, shared by all runtimes of the process. Work
+//! that was given up while it ran does not count, until there is as much of it again: look-ups of
+//! names that nobody waits for any more keep nobody else waiting.
 
-use std::future::Future;
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::task::{Poll, Waker, ready};
+use std::thread;
+use std::time::Duration;
+
+use crate::shared::Shared;
+
+/// How many threads there are at most, unless the environment says otherwise.
+const LIMIT: usize = 500;
+
+/// So long a thread waits for more to do.
+const IDLE: Duration = Duration::from_secs(10);
 
 /// Runs `work` on another thread, from now on; the future is its result.
 ///
@@ -14,19 +31,318 @@ use std::future::Future;
 /// **Cancelling**: dropping the future takes work back that has not begun. Work that has begun goes
 /// on to its end, and its result is dropped on its thread.
 ///
+/// # Errors
+///
+/// If there is no thread for it and none can be made (`RLIMIT_NPROC`, the `pids.max` of a container);
+/// [`errno_of`](crate::errno_of) says why. Then `work` has not begun.
+///
 /// ```
 /// executor::block_on(async {
-///     let name = reactor::blocking::unblock(|| std::fs::read_to_string("Cargo.toml")).await?;
+///     let name = reactor::blocking::unblock(|| std::fs::read_to_string("Cargo.toml")).await??;
 ///     assert!(name.contains("reactor"));
 ///     std::io::Result::Ok(())
 /// })??;
 /// # std::io::Result::Ok(())
 /// ```
 #[must_use = "dropping the future takes the work back"]
-pub fn unblock<T, F>(work: F) -> impl Future<Output = T> + Send + Unpin
+pub fn unblock<T, F>(work: F) -> impl Future<Output = io::Result<T>> + Send + Unpin
 where
     T: Send + 'static,
     F: FnOnce() -> T + Send + 'static,
 {
-    ::blocking::unblock(work)
+    static POOL: OnceLock<Arc<Pool>> = OnceLock::new();
+    let pool = POOL.get_or_init(|| {
+        let chosen = std::env::var("BLOCKING_MAX_THREADS");
+        let limit = chosen.ok().and_then(|limit| limit.parse().ok());
+        Arc::new(Pool::new(limit.unwrap_or(LIMIT).max(1), start_thread))
+    });
+    pool.run(work)
+}
+
+fn start_thread(pool: Arc<Pool>) -> io::Result<()> {
+    let builder = thread::Builder::new().name("blocking".to_owned());
+    builder.spawn(move || pool.work()).map(drop)
+}
+
+/// The threads, and what they have to do.
+struct Pool {
+    state: Mutex<State>,
+    /// There is more to do.
+    more: Condvar,
+    limit: usize,
+    start_thread: fn(Arc<Pool>) -> io::Result<()>,
+}
+
+#[derive(Default)]
+struct State {
+    queue: VecDeque<Arc<dyn Job>>,
+    threads: usize,
+    /// Threads that wait for work.
+    idle: usize,
+    /// Threads with work that nobody waits for.
+    given_up: usize,
+}
+
+impl Pool {
+    fn new(limit: usize, start_thread: fn(Arc<Pool>) -> io::Result<()>) -> Pool {
+        Pool {
+            state: Mutex::default(),
+            more: Condvar::new(),
+            limit,
+            start_thread,
+        }
+    }
+
+    fn run<T, F>(self: &Arc<Self>, work: F) -> impl Future<Output = io::Result<T>> + Send + Unpin
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        let task = Arc::new(Task {
+            step: Mutex::new(Step::Queued(work)),
+            waker: Mutex::default(),
+            ticket: Arc::default(),
+        });
+        let awaited = Awaited {
+            pool: Arc::clone(self),
+            job: Arc::clone(&task) as Arc<dyn Job>,
+        };
+        lock(&self.state).queue.push_back(Arc::clone(&awaited.job));
+        let refused = self.find_thread().err();
+        let mut refused = refused.filter(|_| self.take_back(&awaited.job));
+        poll_fn(move |cx| {
+            // Moves in with all its fields: dropping the future drops it.
+            let _ = &awaited;
+            if let Some(error) = refused.take() {
+                return Poll::Ready(Err(error));
+            }
+            let replaced = lock(&task.waker).replace(cx.waker().clone());
+            drop(replaced);
+            if !matches!(*lock(&task.step), Step::Done(_)) {
+                return Poll::Pending;
+            }
+            if let Some(reactor) = Shared::try_current() {
+                // Many results may be there already.
+                ready!(reactor.attention.poll_spend(cx));
+            }
+            let result = lock(&task.step).take_result();
+            match result {
+                None => Poll::Pending,
+                Some(Ok(result)) => Poll::Ready(Ok(result)),
+                Some(Err(panic)) => resume_unwind(panic),
+            }
+        })
+    }
+
+    /// Sees to it that somebody does what was queued.
+    ///
+    /// An error is one only if no thread will come to it.
+    fn find_thread(self: &Arc<Self>) -> io::Result<()> {
+        let mut state = lock(&self.state);
+        self.more.notify_one();
+        let enough = state.threads >= self.limit + state.given_up.min(self.limit);
+        if state.idle >= state.queue.len() || enough {
+            return Ok(());
+        }
+        state.threads += 1;
+        drop(state);
+        let Err(error) = (self.start_thread)(Arc::clone(self)) else {
+            return Ok(());
+        };
+        let mut state = lock(&self.state);
+        state.threads -= 1;
+        if state.threads > state.given_up {
+            return Ok(());
+        }
+        Err(error)
+    }
+
+    /// Takes a job out of the queue; false if it has begun.
+    fn take_back(&self, job: &Arc<dyn Job>) -> bool {
+        let mut state = lock(&self.state);
+        let at = state
+            .queue
+            .iter()
+            .position(|queued| Arc::ptr_eq(queued, job));
+        let queued = at.and_then(|at| state.queue.remove(at));
+        drop(state);
+        queued.is_some()
+    }
+
+    /// What a thread does.
+    fn work(&self) {
+        let mut state = lock(&self.state);
+        loop {
+            while let Some(job) = state.queue.pop_front() {
+                drop(state);
+                let ticket = Arc::clone(job.ticket());
+                // Wakers and destructors are not ours: a panic of theirs ends here.
+                let _ = catch_unwind(AssertUnwindSafe(|| job.run()));
+                let _ = catch_unwind(AssertUnwindSafe(|| drop(job)));
+                state = lock(&self.state);
+                ticket.over.store(true, Ordering::Relaxed);
+                if ticket.given_up.load(Ordering::Relaxed) {
+                    state.given_up -= 1;
+                }
+            }
+            state.idle += 1;
+            let waited = self.more.wait_timeout(state, IDLE);
+            let (woken, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+            state = woken;
+            state.idle -= 1;
+            if timeout.timed_out() && state.queue.is_empty() {
+                state.threads -= 1;
+                return;
+            }
+        }
+    }
+}
+
+/// Dropped with the future that waits.
+struct Awaited {
+    pool: Arc<Pool>,
+    job: Arc<dyn Job>,
+}
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        if self.pool.take_back(&self.job) {
+            return;
+        }
+        let mut state = lock(&self.pool.state);
+        let ticket = self.job.ticket();
+        if !ticket.over.load(Ordering::Relaxed) && !ticket.given_up.swap(true, Ordering::Relaxed) {
+            state.given_up += 1;
+            drop(state);
+            // Others may be waiting for the place. If no thread can be made for them, they have
+            // one that will come to them.
+            let _ = self.pool.find_thread();
+        }
+    }
+}
+
+/// Work of any type.
+trait Job: Send + Sync {
+    fn run(&self);
+    fn ticket(&self) -> &Arc<Ticket>;
+}
+
+/// What has become of a job. Written and read with the pool's state locked.
+#[derive(Default)]
+struct Ticket {
+    over: AtomicBool,
+    given_up: AtomicBool,
+}
+
+struct Task<T, F> {
+    step: Mutex<Step<T, F>>,
+    waker: Mutex<Option<Waker>>,
+    ticket: Arc<Ticket>,
+}
+
+enum Step<T, F> {
+    Queued(F),
+    Done(thread::Result<T>),
+    /// Running, or over and told.
+    Empty,
+}
+
+impl<T, F> Step<T, F> {
+    fn take_result(&mut self) -> Option<thread::Result<T>> {
+        match std::mem::replace(self, Step::Empty) {
+            Step::Done(result) => Some(result),
+            other => {
+                *self = other;
+                None
+            }
+        }
+    }
+}
+
+impl<T: Send, F: FnOnce() -> T + Send> Job for Task<T, F> {
+    fn run(&self) {
+        let step = std::mem::replace(&mut *lock(&self.step), Step::Empty);
+        let Step::Queued(work) = step else {
+            return;
+        };
+        let result = catch_unwind(AssertUnwindSafe(work));
+        // First the result, then the waker; who waits does it the other way round.
+        *lock(&self.step) = Step::Done(result);
+        let waker = lock(&self.waker).take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    fn ticket(&self) -> &Arc<Ticket> {
+        &self.ticket
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use futures_lite::future::block_on;
+
+    use super::*;
+    use crate::errno_of;
+
+    fn refuse(_: Arc<Pool>) -> io::Result<()> {
+        Err(io::Error::from_raw_os_error(libc::EAGAIN))
+    }
+
+    #[test]
+    fn no_thread_is_an_error() {
+        let pool = Arc::new(Pool::new(4, refuse));
+        for _ in 0..3 {
+            let error = block_on(pool.run(|| panic!("it has not begun"))).map(|()| 0);
+            assert_eq!(errno_of(&error.unwrap_err()), Some(libc::EAGAIN));
+        }
+        assert!(lock(&pool.state).queue.is_empty());
+    }
+
+    #[test]
+    fn no_second_thread_is_no_error() {
+        fn one(pool: Arc<Pool>) -> io::Result<()> {
+            let threads = lock(&pool.state).threads;
+            match threads {
+                1 => start_thread(pool),
+                _ => refuse(pool),
+            }
+        }
+        let pool = Arc::new(Pool::new(4, one));
+        let works: Vec<_> = (0..5).map(|n| pool.run(move || n)).collect();
+        for (n, work) in works.into_iter().enumerate() {
+            assert_eq!(block_on(work).unwrap(), n);
+        }
+    }
+
+    #[test]
+    fn work_that_was_given_up_does_not_use_the_pool_up() {
+        let pool = Arc::new(Pool::new(1, start_thread));
+        let (end, wait) = mpsc::channel::<()>();
+        let (begin, begun) = mpsc::channel();
+        let stuck = pool.run(move || {
+            begin.send(()).unwrap();
+            let _ = wait.recv();
+        });
+        begun.recv().unwrap();
+        let other = pool.run(|| 7);
+        drop(stuck);
+        assert_eq!(block_on(other).unwrap(), 7);
+        drop(end);
+    }
+
+    #[test]
+    fn work_that_was_taken_back_leaves_nothing_in_the_queue() {
+        let pool = Arc::new(Pool::new(1, |_| Ok(())));
+        let works: Vec<_> = (0..100).map(|n| pool.run(move || n)).collect();
+        drop(works);
+        assert!(lock(&pool.state).queue.is_empty());
+    }
 }

@@ -62,13 +62,15 @@
 //! # Features
 //!
 //! All off by default: `futures-io` (its traits for streams), `signal`, `process` (children), and
-//! `blocking` (work that blocks, and name look-ups, on a pool of threads).
+//! `blocking` (work of yours that blocks, on the threads that look names up).
 
 #![forbid(unsafe_code)]
 
 mod async_fd;
 mod async_io;
 mod attention;
+#[cfg(not(feature = "blocking"))]
+mod blocking;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 mod builder;

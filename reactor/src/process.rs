@@ -5,24 +5,27 @@
 //! tells that some child has ended, and each waiter asks for its own.
 //!
 //! **Dropping** a [`Child`] leaves the process running, unless [`kill_on_drop`] was chosen. It does
-//! not become a zombie for ever: ended children that nobody waits for are reaped whenever another
-//! child is started or awaited.
+//! not become a zombie: a thread waits for the end of a child that is dropped before. Where none can
+//! be made, such children are reaped whenever another is started or awaited.
 //!
 //! [`kill_on_drop`]: Child::kill_on_drop
+
+mod orphans;
 
 use std::fs::File;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::os::fd::OwnedFd;
+use std::panic::Location;
 use std::pin::pin;
 use std::process::{Command, ExitStatus, Output, Stdio};
-use std::sync::{Mutex, PoisonError};
 use std::task::Poll;
 
 use selectors_core::sys::process::pidfd_open;
 
 use crate::async_fd::Async;
 use crate::errno::tried;
+use crate::shared::Shared;
 use crate::signal::{Signals, consts::SIGCHLD};
 
 /// Starts `command`. What it says about stdin, stdout and stderr holds; [`Stdio::piped`] ones are
@@ -56,38 +59,36 @@ use crate::signal::{Signals, consts::SIGCHLD};
 /// })??;
 /// # std::io::Result::Ok(())
 /// ```
+#[track_caller]
 pub fn spawn(command: &mut Command) -> io::Result<Child> {
-    reap_orphans();
+    Shared::assert_current();
+    orphans::reap();
     let mut process = command.spawn().map_err(|error| {
         let program = command.get_program().to_string_lossy();
         tried(format_args!("start {program}"), error)
     })?;
-    let pipe = |fd: OwnedFd| Async::nonblocking(File::from(fd));
-    let stdin = process
-        .stdin
-        .take()
-        .map(|stdin| pipe(stdin.into()))
-        .transpose()?;
-    Ok(Child {
-        stdin: stdin.map(|pipe| ChildStdin(Some(pipe))),
-        stdout: process
-            .stdout
-            .take()
-            .map(|stdout| pipe(stdout.into()))
-            .transpose()?,
-        stderr: process
-            .stderr
-            .take()
-            .map(|stderr| pipe(stderr.into()))
-            .transpose()?,
+    let (stdin, stdout) = (process.stdin.take(), process.stdout.take());
+    let stderr = process.stderr.take();
+    let mut child = Child {
+        stdin: None,
+        stdout: None,
+        stderr: None,
         end: match pidfd_open(process.id()) {
             Ok(pidfd) => End::Pidfd(Async::new(pidfd)),
             Err(_) => End::Sigchld,
         },
         process: Some(process),
-        kill_on_drop: false,
+        // If what follows fails, nobody gets it.
+        kill_on_drop: true,
         parent: std::process::id(),
-    })
+    };
+    let pipe = |fd: OwnedFd| Async::nonblocking(File::from(fd));
+    let stdin = stdin.map(|stdin| pipe(stdin.into())).transpose()?;
+    child.stdin = stdin.map(|pipe| ChildStdin(Some(pipe)));
+    child.stdout = stdout.map(|stdout| pipe(stdout.into())).transpose()?;
+    child.stderr = stderr.map(|stderr| pipe(stderr.into())).transpose()?;
+    child.kill_on_drop = false;
+    Ok(child)
 }
 
 /// Starts `command` without stdin, waits for its end, and returns all that it wrote.
@@ -101,14 +102,19 @@ pub fn spawn(command: &mut Command) -> io::Result<Child> {
 /// # Panics
 ///
 /// If this thread has entered no reactor.
-pub async fn output(command: &mut Command) -> io::Result<Output> {
-    let command = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = spawn(command)?;
-    child.kill_on_drop(true);
-    child.wait_with_output().await
+#[track_caller]
+pub fn output(command: &mut Command) -> impl Future<Output = io::Result<Output>> {
+    let caller = Location::caller();
+    async move {
+        Shared::begin(caller).await;
+        let command = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = spawn(command)?;
+        child.kill_on_drop(true);
+        child.wait_with_output().await
+    }
 }
 
 /// What the child writes; the same for its stdout and its stderr.
@@ -238,7 +244,7 @@ impl Child {
                 }
             }
         };
-        reap_orphans();
+        orphans::reap();
         Ok(status)
     }
 
@@ -289,21 +295,9 @@ impl Drop for Child {
             let _ = process.kill();
         }
         if let Ok(None) = process.try_wait() {
-            orphans().push(process);
+            orphans::adopt(process);
         }
     }
-}
-
-/// Children that were dropped before they ended.
-static ORPHANS: Mutex<Vec<std::process::Child>> = Mutex::new(Vec::new());
-
-fn orphans() -> std::sync::MutexGuard<'static, Vec<std::process::Child>> {
-    ORPHANS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Takes the ended ones among them out of the kernel's table.
-fn reap_orphans() {
-    orphans().retain_mut(|orphan| matches!(orphan.try_wait(), Ok(None)));
 }
 
 async fn all(pipe: Option<Async<File>>) -> io::Result<Vec<u8>> {

@@ -1,8 +1,10 @@
 //! What the handles of one reactor share, and the thread's idea of which reactor is current.
 
 use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, RawFd};
+use std::panic::Location;
 use std::rc::Rc;
 use std::task::Waker;
 use std::time::Duration;
@@ -125,6 +127,21 @@ impl Shared {
         }
     }
 
+    /// Refuses misuse before anything is done.
+    #[track_caller]
+    pub(crate) fn assert_current() {
+        drop(Self::current());
+    }
+
+    /// Begins an operation that may be over without waiting: it takes one from the budget. Misuse is
+    /// refused; the line of the panic is ours, so the text names who made the future.
+    pub(crate) async fn begin(caller: &Location<'_>) {
+        let Some(reactor) = Self::try_current() else {
+            panic!("{NONE} (this future was made at {caller})");
+        };
+        poll_fn(|cx| reactor.attention.poll_spend(cx)).await;
+    }
+
     #[inline]
     pub(crate) fn try_current() -> Option<Rc<Self>> {
         // Taken and put back: that is cheaper than to count who looks.
@@ -197,13 +214,13 @@ impl Shared {
     }
 }
 
+const NONE: &str = "no reactor on this thread: sockets and timers are made inside \
+    `executor::block_on`, or while a guard of `Reactor::enter` is alive";
+
 #[cold]
 #[track_caller]
 fn none() -> ! {
-    panic!(
-        "no reactor on this thread: sockets and timers are made inside `executor::block_on`, or \
-         while a guard of `Reactor::enter` is alive"
-    )
+    panic!("{NONE}")
 }
 
 #[cfg(test)]

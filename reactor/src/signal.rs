@@ -11,9 +11,11 @@
 use std::collections::VecDeque;
 use std::ffi::c_int;
 use std::fmt;
+use std::future::Future;
 use std::future::poll_fn;
 use std::io;
 use std::os::unix::net::UnixStream;
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -23,6 +25,8 @@ use signal_hook::iterator::backend::SignalDelivery;
 use signal_hook::iterator::exfiltrator::SignalOnly;
 
 use crate::async_fd::Async;
+use crate::errno::tried;
+use crate::shared::Shared;
 
 /// Waits until somebody presses Ctrl-C (SIGINT).
 ///
@@ -47,8 +51,13 @@ use crate::async_fd::Async;
 /// })??;
 /// # std::io::Result::Ok(())
 /// ```
-pub async fn ctrl_c() -> io::Result<()> {
-    Signals::new([consts::SIGINT])?.next().await.map(drop)
+#[track_caller]
+pub fn ctrl_c() -> impl Future<Output = io::Result<()>> {
+    let caller = Location::caller();
+    async move {
+        Shared::begin(caller).await;
+        Signals::new([consts::SIGINT])?.next().await.map(drop)
+    }
 }
 
 /// A stream of signals: the numbers that came, from the [`consts`] that were asked for.
@@ -81,26 +90,33 @@ impl Signals {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for signals that cannot be caught, or not safely (SIGKILL, SIGSTOP, SIGILL,
+    /// `InvalidInput` for numbers that are no signal, and for signals that cannot be caught, or not safely (SIGKILL, SIGSTOP, SIGILL,
     /// SIGFPE, SIGSEGV); what socketpair(2) and sigaction(2) answer.
     ///
     /// # Panics
     ///
     /// If this thread has entered no reactor.
+    #[track_caller]
     pub fn new(signals: impl IntoIterator<Item = c_int>) -> io::Result<Self> {
+        Shared::assert_current();
         let signals: Vec<c_int> = signals.into_iter().collect();
-        if let Some(signal) = signals
-            .iter()
-            .find(|signal| consts::FORBIDDEN.contains(signal))
-        {
-            let message = format!("signal {signal} cannot be caught");
+        for signal in &signals {
+            let why = match signal {
+                // What sigaction(2) takes is fewer; these are all that signal-hook has a place for.
+                ..=0 | 128.. => "there is no such signal",
+                _ if consts::FORBIDDEN.contains(signal) => "it cannot be caught, or not safely",
+                _ => continue,
+            };
+            let message = format!("catch signal {signal}: {why}");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
         let (bell, rope) = UnixStream::pair()?;
         let theirs = bell.try_clone()?;
+        let what = format!("catch signals {signals:?}");
+        let delivery = SignalDelivery::with_pipe(theirs, rope, SignalOnly, signals);
         Ok(Signals {
             bell: Async::nonblocking(bell)?,
-            delivery: SignalDelivery::with_pipe(theirs, rope, SignalOnly, signals)?,
+            delivery: delivery.map_err(|error| tried(what, error))?,
             arrived: VecDeque::new(),
         })
     }

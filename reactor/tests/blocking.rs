@@ -37,7 +37,7 @@ fn the_loop_goes_on_while_work_blocks(variant: Variant) -> io::Result<()> {
             go.send(()).expect("the work waits");
         })
         .await;
-        assert_ne!(theirs, ours);
+        assert_ne!(theirs?, ours);
         Ok(())
     })
 }
@@ -46,7 +46,7 @@ fn results_of_many_works_come_back(variant: Variant) -> io::Result<()> {
     variant.block_on(async {
         let works: Vec<_> = (0..100_u64).map(|n| unblock(move || n * n)).collect();
         for (n, work) in (0..).zip(works) {
-            assert_eq!(work.await, n * n);
+            assert_eq!(work.await?, n * n);
         }
         Ok(())
     })

@@ -2,11 +2,15 @@
 
 use std::fs;
 use std::io::{self, ErrorKind};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use futures_lite::future::{poll_once, zip};
+use reactor::errno_of;
 use reactor::process::{output, spawn};
 use reactor::time::sleep;
 
@@ -26,7 +30,9 @@ on_every_backend!(
     a_killed_child_tells_its_signal,
     a_child_killed_by_its_drop_is_reaped,
     a_dropped_child_goes_on_and_is_reaped_later,
+    a_dropped_wait_for_output_kills_and_reaps,
     a_program_that_does_not_exist_is_named,
+    why_a_program_cannot_be_started_is_told,
 );
 
 fn shell(script: &str) -> Command {
@@ -161,10 +167,9 @@ fn exists(id: u32) -> bool {
     fs::metadata(format!("/proc/{id}")).is_ok()
 }
 
-/// Reaping happens when other children start and end.
+/// No other child is started or awaited meanwhile.
 async fn until_reaped(id: u32) -> io::Result<()> {
     while exists(id) {
-        spawn(&mut shell("exit 0"))?.wait().await?;
         sleep(Duration::from_millis(1)).await;
     }
     Ok(())
@@ -195,6 +200,55 @@ fn a_dropped_child_goes_on_and_is_reaped_later(variant: Variant) -> io::Result<(
         stdout.read_to_end(&mut said).await?;
         assert_eq!(said, b"done\n");
         until_reaped(id).await
+    })
+}
+
+fn a_dropped_wait_for_output_kills_and_reaps(variant: Variant) -> io::Result<()> {
+    variant.block_on(async {
+        let folder = tempfile("output")?;
+        let mut command = shell(&format!("echo $$ > {}; exec sleep 600", folder.display()));
+        let mut output = Box::pin(output(&mut command));
+        let id = loop {
+            assert!(poll_once(&mut output).await.is_none());
+            if let Ok(id) = fs::read_to_string(&folder)
+                .unwrap_or_default()
+                .trim()
+                .parse()
+            {
+                break id;
+            }
+            sleep(Duration::from_millis(1)).await;
+        };
+        drop(output);
+        fs::remove_file(folder)?;
+        until_reaped(id).await
+    })
+}
+
+fn tempfile(name: &str) -> io::Result<PathBuf> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let next = NEXT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("process-{name}-{}-{next}", std::process::id());
+    let path = std::env::temp_dir().join(name);
+    fs::write(&path, b"")?;
+    Ok(path)
+}
+
+fn why_a_program_cannot_be_started_is_told(variant: Variant) -> io::Result<()> {
+    variant.block_on(async {
+        let path = tempfile("garbage")?;
+        fs::write(&path, b"\x01\x02garbage")?;
+        let errno = |command: &mut Command| errno_of(&spawn(command).expect_err("it is none"));
+        assert_eq!(errno(&mut Command::new(&path)), Some(libc::EACCES));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+        // While another test forks, its child holds the file open for writing.
+        while errno(&mut Command::new(&path)) == Some(libc::ETXTBSY) {}
+        assert_eq!(errno(&mut Command::new(&path)), Some(libc::ENOEXEC));
+        assert_eq!(
+            errno(&mut Command::new("/no/such/program")),
+            Some(libc::ENOENT)
+        );
+        fs::remove_file(path)
     })
 }
 

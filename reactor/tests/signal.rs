@@ -62,6 +62,20 @@ fn signals_that_come_together_are_all_reported() -> io::Result<()> {
 }
 
 #[test]
+fn numbers_that_are_no_signal_are_refused() {
+    executor::block_on(async {
+        let never = [i32::MIN, -1, 0, 32, 33, 65, 127, 128, 1000, i32::MAX];
+        for signal in never.into_iter().chain([SIGKILL, SIGSEGV]) {
+            let error = Signals::new([SIGUSR1, signal]).expect_err("it is none");
+            assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+            assert!(error.to_string().starts_with("catch signal"), "{error}");
+            assert!(error.to_string().contains(&signal.to_string()), "{error}");
+        }
+    })
+    .expect("a reactor");
+}
+
+#[test]
 fn ctrl_c_is_heard_by_everybody_and_can_be_given_up() -> io::Result<()> {
     one_after_another(|variant| {
         let runtime = variant.runtime()?;

@@ -49,6 +49,7 @@ impl<S: StreamSocket> Stream<S> {
     /// # Panics
     ///
     /// If this thread has entered no reactor.
+    #[track_caller]
     pub fn from_std(socket: S) -> io::Result<Self> {
         let io = Async::nonblocking(socket)?;
         if S::SHORT_READ_PROVES_EMPTY && !is_tcp(&io) {

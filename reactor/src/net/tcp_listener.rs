@@ -1,10 +1,12 @@
 //! A TCP socket that listens.
 
 use std::fmt;
+use std::future::Future;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::panic::Location;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -15,6 +17,7 @@ use crate::net::accept::{Accepted, Accepting, try_accept};
 use crate::net::addresses::{ToSocketAddrs, name_address, resolve};
 use crate::net::tcp_options::{TcpOptions, hops};
 use crate::net::tcp_stream::TcpStream;
+use crate::shared::Shared;
 use crate::slot::Direction;
 
 /// A TCP socket that listens for connections.
@@ -52,8 +55,13 @@ impl TcpListener {
     /// # Panics
     ///
     /// If this thread has entered no reactor.
-    pub async fn bind(address: impl ToSocketAddrs) -> io::Result<Self> {
-        Self::options().bind(address).await
+    #[track_caller]
+    pub fn bind(address: impl ToSocketAddrs) -> impl Future<Output = io::Result<Self>> {
+        let caller = Location::caller();
+        async move {
+            Shared::begin(caller).await;
+            Self::options().bind(address).await
+        }
     }
 
     /// Options to choose before it listens: backlog, `SO_REUSEPORT` and others.
@@ -91,7 +99,9 @@ impl TcpListener {
     /// # Panics
     ///
     /// If this thread has entered no reactor.
+    #[track_caller]
     pub fn from_std(listener: std::net::TcpListener) -> io::Result<Self> {
+        Shared::assert_current();
         Ok(TcpListener {
             io: Async::nonblocking(listener)?,
         })

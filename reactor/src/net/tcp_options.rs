@@ -1,9 +1,11 @@
 //! What can be chosen about a TCP socket before it listens or connects.
 
 use std::fmt;
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
+use std::panic::Location;
 
 use selectors_core::sys::{Address, socket};
 use socket2::Socket;
@@ -14,6 +16,7 @@ use crate::net::addresses::ToSocketAddrs;
 use crate::net::keepalive::Keepalive;
 use crate::net::tcp_listener::TcpListener;
 use crate::net::tcp_stream::TcpStream;
+use crate::shared::Shared;
 
 /// Connections that the kernel may keep waiting for `accept`; it caps this at
 /// `net.core.somaxconn`.
@@ -159,8 +162,16 @@ impl TcpOptions {
     /// # Panics
     ///
     /// If this thread has entered no reactor.
-    pub async fn bind(&self, address: impl ToSocketAddrs) -> io::Result<TcpListener> {
-        TcpListener::bind_with(self, address).await
+    #[track_caller]
+    pub fn bind(
+        &self,
+        address: impl ToSocketAddrs,
+    ) -> impl Future<Output = io::Result<TcpListener>> {
+        let caller = Location::caller();
+        async move {
+            Shared::begin(caller).await;
+            TcpListener::bind_with(self, address).await
+        }
     }
 
     /// Connects to the first address of `address` that accepts.
@@ -174,8 +185,16 @@ impl TcpOptions {
     /// # Panics
     ///
     /// If this thread has entered no reactor.
-    pub async fn connect(&self, address: impl ToSocketAddrs) -> io::Result<TcpStream> {
-        TcpStream::connect_with(self, address).await
+    #[track_caller]
+    pub fn connect(
+        &self,
+        address: impl ToSocketAddrs,
+    ) -> impl Future<Output = io::Result<TcpStream>> {
+        let caller = Location::caller();
+        async move {
+            Shared::begin(caller).await;
+            TcpStream::connect_with(self, address).await
+        }
     }
 
     /// A socket that listens on `address`.

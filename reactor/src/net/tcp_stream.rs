@@ -1,8 +1,10 @@
 //! A TCP connection: how it is made, and its options.
 
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
+use std::panic::Location;
 use std::time::Duration;
 
 use selectors_core::Events;
@@ -13,6 +15,7 @@ use crate::net::addresses::{ToSocketAddrs, name_address, resolve};
 use crate::net::keepalive::{Keepalive, whole_seconds};
 use crate::net::stream::Stream;
 use crate::net::tcp_options::{TcpOptions, hops};
+use crate::shared::Shared;
 use crate::slot::Direction;
 use crate::time::timeout;
 
@@ -49,8 +52,13 @@ impl TcpStream {
     /// # Panics
     ///
     /// If this thread has entered no reactor.
-    pub async fn connect(address: impl ToSocketAddrs) -> io::Result<Self> {
-        Self::options().connect(address).await
+    #[track_caller]
+    pub fn connect(address: impl ToSocketAddrs) -> impl Future<Output = io::Result<Self>> {
+        let caller = Location::caller();
+        async move {
+            Shared::begin(caller).await;
+            Self::options().connect(address).await
+        }
     }
 
     /// As [`connect`](Self::connect), with `limit` for all addresses together.
@@ -64,12 +72,20 @@ impl TcpStream {
     /// # Panics
     ///
     /// If this thread has entered no reactor.
-    pub async fn connect_timeout(address: impl ToSocketAddrs, limit: Duration) -> io::Result<Self> {
-        match timeout(limit, Self::connect(address)).await {
-            Ok(connected) => connected,
-            Err(_) => {
-                let message = format!("connect: no answer within {limit:?}");
-                Err(io::Error::new(io::ErrorKind::TimedOut, message))
+    #[track_caller]
+    pub fn connect_timeout(
+        address: impl ToSocketAddrs,
+        limit: Duration,
+    ) -> impl Future<Output = io::Result<Self>> {
+        let caller = Location::caller();
+        async move {
+            Shared::begin(caller).await;
+            match timeout(limit, Self::connect(address)).await {
+                Ok(connected) => connected,
+                Err(_) => {
+                    let message = format!("connect: no answer within {limit:?}");
+                    Err(io::Error::new(io::ErrorKind::TimedOut, message))
+                }
             }
         }
     }

@@ -1,9 +1,11 @@
 //! UDP: datagrams, connected or not.
 
 use std::fmt;
+use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::panic::Location;
 
 use selectors_core::sys::Address;
 use selectors_core::sys::socket::MSG_PEEK;
@@ -13,6 +15,7 @@ use crate::errno::tried;
 use crate::net::addresses::{ToSocketAddrs, name_address, resolve};
 use crate::net::received::{Received, receive};
 use crate::net::tcp_options::hops;
+use crate::shared::Shared;
 use crate::slot::Direction;
 
 /// A UDP socket. All methods take `&self`; any number of tasks may send and receive.
@@ -54,15 +57,20 @@ impl UdpSocket {
     /// # Panics
     ///
     /// If this thread has entered no reactor.
-    pub async fn bind(address: impl ToSocketAddrs) -> io::Result<Self> {
-        let mut last = None;
-        for address in resolve(address).await? {
-            match std::net::UdpSocket::bind(address) {
-                Ok(socket) => return Self::from_std(socket),
-                Err(error) => last = Some(name_address("bind", address, error)),
+    #[track_caller]
+    pub fn bind(address: impl ToSocketAddrs) -> impl Future<Output = io::Result<Self>> {
+        let caller = Location::caller();
+        async move {
+            Shared::begin(caller).await;
+            let mut last = None;
+            for address in resolve(address).await? {
+                match std::net::UdpSocket::bind(address) {
+                    Ok(socket) => return Self::from_std(socket),
+                    Err(error) => last = Some(name_address("bind", address, error)),
+                }
             }
+            Err(last.unwrap_or_else(|| io::ErrorKind::InvalidInput.into()))
         }
-        Err(last.unwrap_or_else(|| io::ErrorKind::InvalidInput.into()))
     }
 
     /// Takes over a socket of std, and switches it to non-blocking mode.
@@ -74,7 +82,9 @@ impl UdpSocket {
     /// # Panics
     ///
     /// If this thread has entered no reactor.
+    #[track_caller]
     pub fn from_std(socket: std::net::UdpSocket) -> io::Result<Self> {
+        Shared::assert_current();
         Ok(UdpSocket {
             io: Async::nonblocking(socket)?,
         })
@@ -97,6 +107,7 @@ impl UdpSocket {
     ///
     /// What connect(2) answers for the last address; the error names that address.
     pub async fn connect(&self, address: impl ToSocketAddrs) -> io::Result<()> {
+        self.io.let_others_run().await;
         let mut last = None;
         for address in resolve(address).await? {
             match self.io.get_ref().connect(address) {

@@ -13,6 +13,7 @@ use selectors_core::sys::socket::{self, MSG_NOSIGNAL};
 use crate::async_fd::Async;
 use crate::net::received::{Received, receive};
 use crate::net::unix_address::{SocketFile, address_of, bound_socket, name_unix};
+use crate::shared::Shared;
 use crate::slot::Direction;
 use crate::time::sleep;
 
@@ -53,7 +54,9 @@ impl UnixDatagram {
     /// # Panics
     ///
     /// If this thread has entered no reactor.
+    #[track_caller]
     pub fn bind(path: impl AsRef<Path>) -> io::Result<Self> {
+        Shared::assert_current();
         Self::bind_addr(&address_of(path.as_ref())?)
     }
 
@@ -67,7 +70,9 @@ impl UnixDatagram {
     /// # Panics
     ///
     /// If this thread has entered no reactor.
+    #[track_caller]
     pub fn bind_addr(address: &SocketAddr) -> io::Result<Self> {
+        Shared::assert_current();
         let (socket, file) = bound_socket(libc::SOCK_DGRAM, address)?;
         Ok(UnixDatagram {
             io: Async::new(socket.into()),
@@ -84,7 +89,9 @@ impl UnixDatagram {
     /// # Panics
     ///
     /// If this thread has entered no reactor.
+    #[track_caller]
     pub fn unbound() -> io::Result<Self> {
+        Shared::assert_current();
         Ok(UnixDatagram {
             io: Async::new(socket::socket(libc::AF_UNIX, libc::SOCK_DGRAM)?.into()),
             file: None,
@@ -100,7 +107,9 @@ impl UnixDatagram {
     /// # Panics
     ///
     /// If this thread has entered no reactor.
+    #[track_caller]
     pub fn pair() -> io::Result<(Self, Self)> {
+        Shared::assert_current();
         let (near, far) = std::os::unix::net::UnixDatagram::pair()?;
         Ok((Self::from_std(near)?, Self::from_std(far)?))
     }
@@ -115,7 +124,9 @@ impl UnixDatagram {
     /// # Panics
     ///
     /// If this thread has entered no reactor.
+    #[track_caller]
     pub fn from_std(socket: std::os::unix::net::UnixDatagram) -> io::Result<Self> {
+        Shared::assert_current();
         Ok(UnixDatagram {
             io: Async::nonblocking(socket)?,
             file: None,
@@ -173,6 +184,7 @@ impl UnixDatagram {
     ///
     /// As there.
     pub async fn send_to_addr(&self, message: &[u8], address: &SocketAddr) -> io::Result<usize> {
+        self.io.let_others_run().await;
         let mut pause = PAUSES.0;
         loop {
             match self.try_send_to_addr(message, address) {

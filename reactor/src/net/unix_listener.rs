@@ -16,6 +16,7 @@ use crate::async_fd::Async;
 use crate::net::accept::{Accepted, Accepting, try_accept};
 use crate::net::unix_address::{SocketFile, address_of, bound_socket, name_unix};
 use crate::net::unix_stream::UnixStream;
+use crate::shared::Shared;
 use crate::slot::Direction;
 
 /// Connections that the kernel may keep waiting for `accept`; it caps this at
@@ -62,7 +63,9 @@ impl UnixListener {
     /// # Panics
     ///
     /// If this thread has entered no reactor.
+    #[track_caller]
     pub fn bind(path: impl AsRef<Path>) -> io::Result<Self> {
+        Shared::assert_current();
         Self::bind_addr(&address_of(path.as_ref())?)
     }
 
@@ -76,7 +79,9 @@ impl UnixListener {
     /// # Panics
     ///
     /// If this thread has entered no reactor.
+    #[track_caller]
     pub fn bind_addr(address: &SocketAddr) -> io::Result<Self> {
+        Shared::assert_current();
         let (socket, file) = bound_socket(libc::SOCK_STREAM, address)?;
         socket::listen(socket.as_fd(), BACKLOG)
             .map_err(|error| name_unix("listen at", address, error))?;
@@ -96,7 +101,9 @@ impl UnixListener {
     /// # Panics
     ///
     /// If this thread has entered no reactor.
+    #[track_caller]
     pub fn from_std(listener: std::os::unix::net::UnixListener) -> io::Result<Self> {
+        Shared::assert_current();
         Ok(UnixListener {
             io: Async::nonblocking(listener)?,
             file: None,

@@ -1,8 +1,10 @@
 //! A Unix stream: how it is made.
 
+use std::future::Future;
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::SocketAddr;
+use std::panic::Location;
 use std::path::Path;
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ use selectors_core::sys::{Address, socket};
 
 use crate::net::stream::Stream;
 use crate::net::unix_address::{address_of, name_unix};
+use crate::shared::Shared;
 use crate::time::sleep;
 
 /// The first and the longest pause of a connect that meets a full backlog.
@@ -48,8 +51,13 @@ impl UnixStream {
     /// # Panics
     ///
     /// If this thread has entered no reactor.
-    pub async fn connect(path: impl AsRef<Path>) -> io::Result<Self> {
-        Self::connect_addr(&address_of(path.as_ref())?).await
+    #[track_caller]
+    pub fn connect(path: impl AsRef<Path>) -> impl Future<Output = io::Result<Self>> {
+        let caller = Location::caller();
+        async move {
+            Shared::begin(caller).await;
+            Self::connect_addr(&address_of(path.as_ref())?).await
+        }
     }
 
     /// As [`connect`](Self::connect), to any address, such as an
@@ -62,19 +70,24 @@ impl UnixStream {
     /// # Panics
     ///
     /// If this thread has entered no reactor.
-    pub async fn connect_addr(address: &SocketAddr) -> io::Result<Self> {
-        let named = |error| name_unix("connect to", address, error);
-        let kernels = Address::unix(address).map_err(named)?;
-        let socket = socket::socket(libc::AF_UNIX, libc::SOCK_STREAM).map_err(named)?;
-        let mut pause = PAUSES.0;
-        loop {
-            match socket::connect(socket.as_fd(), &kernels) {
-                Ok(()) => return Ok(Self::attach(socket.into(), Some(Events::WRITE))),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    sleep(pause).await;
-                    pause = PAUSES.1.min(pause * 2);
+    #[track_caller]
+    pub fn connect_addr(address: &SocketAddr) -> impl Future<Output = io::Result<Self>> {
+        let caller = Location::caller();
+        async move {
+            Shared::begin(caller).await;
+            let named = |error| name_unix("connect to", address, error);
+            let kernels = Address::unix(address).map_err(named)?;
+            let socket = socket::socket(libc::AF_UNIX, libc::SOCK_STREAM).map_err(named)?;
+            let mut pause = PAUSES.0;
+            loop {
+                match socket::connect(socket.as_fd(), &kernels) {
+                    Ok(()) => return Ok(Self::attach(socket.into(), Some(Events::WRITE))),
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        sleep(pause).await;
+                        pause = PAUSES.1.min(pause * 2);
+                    }
+                    Err(error) => return Err(named(error)),
                 }
-                Err(error) => return Err(named(error)),
             }
         }
     }
@@ -88,7 +101,9 @@ impl UnixStream {
     /// # Panics
     ///
     /// If this thread has entered no reactor.
+    #[track_caller]
     pub fn pair() -> io::Result<(Self, Self)> {
+        Shared::assert_current();
         let (near, far) = std::os::unix::net::UnixStream::pair()?;
         Ok((Self::from_std(near)?, Self::from_std(far)?))
     }
