@@ -70,6 +70,10 @@ mod async_fd;
 mod async_io;
 mod attention;
 #[cfg(not(feature = "blocking"))]
+#[allow(
+    unreachable_pub,
+    reason = "without the feature it is for look-ups alone"
+)]
 mod blocking;
 #[cfg(feature = "blocking")]
 pub mod blocking;

@@ -4,6 +4,8 @@
 //! undoes is said at each method; in short, no byte moves except in the poll that says so.
 //!
 //! Errors of connecting and binding name the address that they are about.
+//!
+#![doc = include_str!("../../ERRNO.md")]
 
 mod accept;
 mod addresses;

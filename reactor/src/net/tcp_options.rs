@@ -226,11 +226,7 @@ impl TcpOptions {
 
     /// What both have in common. Options that nobody chose cost no system call.
     fn socket(&self, address: SocketAddr) -> io::Result<Socket> {
-        let family = match address {
-            SocketAddr::V4(_) => libc::AF_INET,
-            SocketAddr::V6(_) => libc::AF_INET6,
-        };
-        let socket = socket::socket(family, libc::SOCK_STREAM);
+        let socket = socket::socket(family_of(address), libc::SOCK_STREAM);
         let socket = Socket::from(socket.map_err(|error| tried("socket", error))?);
         if self.reuse_port {
             set("SO_REUSEPORT", true, || reuse_port(&socket))?;
@@ -255,6 +251,13 @@ impl TcpOptions {
             Keepalive::set(&socket, Some(keepalive))?;
         }
         Ok(socket)
+    }
+}
+
+pub(crate) fn family_of(address: SocketAddr) -> i32 {
+    match address {
+        SocketAddr::V4(_) => libc::AF_INET,
+        SocketAddr::V6(_) => libc::AF_INET6,
     }
 }
 

@@ -4,17 +4,17 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::panic::Location;
 
 use selectors_core::sys::Address;
-use selectors_core::sys::socket::MSG_PEEK;
+use selectors_core::sys::socket::{self, MSG_NOSIGNAL, MSG_PEEK};
 
 use crate::async_fd::Async;
 use crate::errno::tried;
 use crate::net::addresses::{ToSocketAddrs, name_address, resolve};
 use crate::net::received::{Received, receive};
-use crate::net::tcp_options::hops;
+use crate::net::tcp_options::{family_of, hops};
 use crate::shared::Shared;
 use crate::slot::Direction;
 
@@ -64,8 +64,12 @@ impl UdpSocket {
             Shared::begin(caller).await;
             let mut last = None;
             for address in resolve(address).await? {
-                match std::net::UdpSocket::bind(address) {
-                    Ok(socket) => return Self::from_std(socket),
+                match bound(address) {
+                    Ok(socket) => {
+                        return Ok(UdpSocket {
+                            io: Async::new(socket.into()),
+                        });
+                    }
                     Err(error) => last = Some(name_address("bind", address, error)),
                 }
             }
@@ -110,7 +114,7 @@ impl UdpSocket {
         self.io.let_others_run().await;
         let mut last = None;
         for address in resolve(address).await? {
-            match self.io.get_ref().connect(address) {
+            match socket::connect(self.as_fd(), &Address::ip(address)) {
                 Ok(()) => return Ok(()),
                 Err(error) => last = Some(name_address("connect to", address, error)),
             }
@@ -126,7 +130,7 @@ impl UdpSocket {
     pub async fn send_to(&self, datagram: &[u8], address: SocketAddr) -> io::Result<usize> {
         let sent = self
             .io
-            .write_with(|socket| socket.send_to(datagram, address));
+            .write_with(|socket| send_to(socket, datagram, address));
         sent.await
             .map_err(|error| name_address("send to", address, error))
     }
@@ -159,7 +163,7 @@ impl UdpSocket {
     ///
     /// What send(2) answers, `ConnectionRefused` for an earlier datagram included.
     pub async fn send(&self, datagram: &[u8]) -> io::Result<usize> {
-        self.io.write_with(|socket| socket.send(datagram)).await
+        self.io.write_with(|socket| send(socket, datagram)).await
     }
 
     /// Receives one datagram of the peer of [`connect`](Self::connect).
@@ -208,8 +212,9 @@ impl UdpSocket {
     ///
     /// `WouldBlock` if there is no room; else as [`send_to`](Self::send_to).
     pub fn try_send_to(&self, datagram: &[u8], address: SocketAddr) -> io::Result<usize> {
-        self.io
-            .try_with(Direction::Write, |socket| socket.send_to(datagram, address))
+        self.io.try_with(Direction::Write, |socket| {
+            send_to(socket, datagram, address)
+        })
     }
 
     /// One attempt to receive, without waiting.
@@ -229,7 +234,7 @@ impl UdpSocket {
     /// `WouldBlock` if there is no room; else as [`send`](Self::send).
     pub fn try_send(&self, datagram: &[u8]) -> io::Result<usize> {
         self.io
-            .try_with(Direction::Write, |socket| socket.send(datagram))
+            .try_with(Direction::Write, |socket| send(socket, datagram))
     }
 
     /// One attempt to receive from the peer, without waiting.
@@ -388,6 +393,25 @@ impl UdpSocket {
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         self.io.get_ref().take_error()
     }
+}
+
+fn bound(address: SocketAddr) -> io::Result<OwnedFd> {
+    let socket = socket::socket(family_of(address), libc::SOCK_DGRAM)?;
+    socket::bind(socket.as_fd(), &Address::ip(address))?;
+    Ok(socket)
+}
+
+fn send_to(socket: &impl AsFd, datagram: &[u8], address: SocketAddr) -> io::Result<usize> {
+    socket::sendto(
+        socket.as_fd(),
+        datagram,
+        MSG_NOSIGNAL,
+        &Address::ip(address),
+    )
+}
+
+fn send(socket: &impl AsFd, datagram: &[u8]) -> io::Result<usize> {
+    socket::send(socket.as_fd(), datagram, MSG_NOSIGNAL)
 }
 
 fn from((received, address): (Received, Address)) -> io::Result<(Received, SocketAddr)> {

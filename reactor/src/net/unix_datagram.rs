@@ -218,7 +218,8 @@ impl UnixDatagram {
     /// What send(2) answers: `ConnectionRefused` or `ConnectionReset` when the peer is gone,
     /// `NotConnected` when there was none.
     pub async fn send(&self, message: &[u8]) -> io::Result<usize> {
-        self.io.write_with(|socket| socket.send(message)).await
+        let send = |socket: &_| send(socket, message);
+        self.io.write_with(send).await
     }
 
     /// Receives one message of the connected peer, or of anybody if there is none; tells whether it
@@ -252,7 +253,7 @@ impl UnixDatagram {
     /// `WouldBlock` if there is no room; else as [`send`](Self::send).
     pub fn try_send(&self, message: &[u8]) -> io::Result<usize> {
         self.io
-            .try_with(Direction::Write, |socket| socket.send(message))
+            .try_with(Direction::Write, |socket| send(socket, message))
     }
 
     /// One attempt to receive, without waiting.
@@ -300,6 +301,10 @@ impl UnixDatagram {
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.io.get_ref().peer_addr()
     }
+}
+
+fn send(socket: &impl AsFd, message: &[u8]) -> io::Result<usize> {
+    socket::send(socket.as_fd(), message, MSG_NOSIGNAL)
 }
 
 impl AsFd for UnixDatagram {
