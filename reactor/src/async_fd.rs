@@ -117,6 +117,17 @@ impl<T: AsFd + 'static> Async<T> {
         poll_fn(|cx| waiter.poll(cx, |source| op(source))).await
     }
 
+    /// As [`read_with`](Self::read_with), where `op` takes what is there, and its WouldBlock means
+    /// that nothing is left for others either: see [`crowd`](crate::crowd).
+    pub(crate) async fn take_with<R>(
+        &self,
+        mut op: impl FnMut(&T) -> io::Result<R>,
+    ) -> io::Result<R> {
+        let mut waiter = self.waiter(Direction::Read);
+        let done = |_: &R| Outcome::Done;
+        poll_fn(|cx| waiter.poll_call(Call::Recv, cx, |source| op(source), done)).await
+    }
+
     /// Calls `op` until it does not say WouldBlock, waiting for writability in between.
     ///
     /// # Errors

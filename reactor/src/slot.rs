@@ -425,7 +425,8 @@ impl Slot {
 
     /// A turn later: wakes more of those who were left asleep; true if there still are some.
     pub(crate) fn next_wave(&self, woken: &mut Vec<Waker>) -> bool {
-        self.is_crowded() && self.with_crowd(|crowd| crowd.next_wave(woken))
+        // Also if nobody is left: the crowd has to know that it is asked no more.
+        self.with_crowd(|crowd| crowd.next_wave(woken))
     }
 
     /// Shows every waker in this slot.

@@ -29,6 +29,7 @@ on_every_backend!(
     a_taker_polled_before_its_turn_leaves_nothing_behind,
     readers_of_a_hung_up_socket_all_learn_of_it,
     ten_thousand_wait_and_fifty_come,
+    a_crowd_that_goes_before_its_turn_is_woken_when_it_comes_again,
 );
 
 type Accepted = Op<'static, ()>;
@@ -255,6 +256,47 @@ fn a_taker_polled_before_its_turn_leaves_nothing_behind(variant: Variant) -> io:
         reactor.turn(None)?;
     }
     assert_eq!(count.get(), 0);
+    Ok(())
+}
+
+fn a_crowd_that_goes_before_its_turn_is_woken_when_it_comes_again(
+    variant: Variant,
+) -> io::Result<()> {
+    let reactor = variant.reactor()?;
+    let _entered = reactor.enter();
+    let (near, far) = std::os::unix::net::UnixStream::pair()?;
+    let far = reactor::net::UnixStream::from_std(far)?;
+    for _ in 0..3 {
+        let mut buffers = [[0; 8]; 4];
+        let mut reads: Vec<Op<'_, usize>> = Vec::new();
+        for buffer in &mut buffers {
+            reads.push(Box::pin(far.read(buffer)));
+        }
+        let counts: Vec<_> = reads.iter_mut().map(wait).collect();
+        (&near).write_all(b"x")?;
+        turn(&reactor)?;
+        assert_eq!(counts[0].0.get(), 1);
+        // Some are asleep still, and all go.
+        drop(reads);
+        turn(&reactor)?;
+        assert_eq!(far.try_read(&mut [0; 8])?, 1);
+        assert!(far.try_read(&mut [0; 8]).is_err());
+
+        let mut buffers = [[0; 8]; 4];
+        let mut reads: Vec<Op<'_, usize>> = Vec::new();
+        for buffer in &mut buffers {
+            reads.push(Box::pin(far.read(buffer)));
+        }
+        let counts: Vec<_> = reads.iter_mut().map(wait).collect();
+        (&near).write_all(b"x")?;
+        for _ in 0..4 {
+            turn(&reactor)?;
+        }
+        assert!(counts.iter().all(|(count, _)| count.get() == 1), "asleep");
+        drop(reads);
+        assert_eq!(far.try_read(&mut [0; 8])?, 1);
+        assert!(far.try_read(&mut [0; 8]).is_err());
+    }
     Ok(())
 }
 

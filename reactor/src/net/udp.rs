@@ -142,7 +142,7 @@ impl UdpSocket {
     /// What recvmsg(2) answers.
     pub async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(Received, SocketAddr)> {
         self.io
-            .read_with(|socket| from(receive(socket, buffer, 0)?))
+            .take_with(|socket| from(receive(socket, buffer, 0)?))
             .await
     }
 
@@ -173,7 +173,7 @@ impl UdpSocket {
     /// What recvmsg(2) answers, `ConnectionRefused` for an earlier datagram included.
     pub async fn recv(&self, buffer: &mut [u8]) -> io::Result<Received> {
         self.io
-            .read_with(|socket| Ok(receive(socket, buffer, 0)?.0))
+            .take_with(|socket| Ok(receive(socket, buffer, 0)?.0))
             .await
     }
 

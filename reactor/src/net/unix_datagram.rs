@@ -230,7 +230,7 @@ impl UnixDatagram {
     /// What recvmsg(2) answers.
     pub async fn recv(&self, buffer: &mut [u8]) -> io::Result<Received> {
         self.io
-            .read_with(|socket| Ok(receive(socket, buffer, 0)?.0))
+            .take_with(|socket| Ok(receive(socket, buffer, 0)?.0))
             .await
     }
 
@@ -241,7 +241,7 @@ impl UnixDatagram {
     ///
     /// As there.
     pub async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(Received, SocketAddr)> {
-        let message = self.io.read_with(|socket| receive(socket, buffer, 0));
+        let message = self.io.take_with(|socket| receive(socket, buffer, 0));
         let (received, from) = message.await?;
         Ok((received, from.to_unix()?))
     }
