@@ -1,32 +1,31 @@
-//! mio: the selector without a runtime, as its own documentation writes a server.
+//! mio: the selector without a runtime, and a loop on it as its own documentation writes a server.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::rc::Rc;
 
 use mio::net::TcpStream;
+use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 
-use crate::runtime::{BUFFER, LOOPBACK};
-use crate::subject::Subject;
+use super::dispatcher::{Dispatcher, Kind};
+use super::runtime::{BUFFER, LOOPBACK};
+use super::serve::say_port;
+use super::subject::Subject;
 use crate::sys;
-use crate::work::say_port;
 
-/// An event loop over mio's `Poll`.
-pub(super) const SUBJECT: Subject = Subject {
-    name: "mio",
-    about: "mio's Poll (edge-triggered), 1024 events a wait, short reads end a turn",
+/// The selector.
+pub(super) const KINDS: &[Kind] = &[Kind::new("mio", "mio's Poll, edge", open)];
+
+/// The loop.
+pub(super) const SUBJECT: Subject = Subject::new(
+    "mio",
+    "mio's Poll (edge-triggered), 1024 events a wait, short reads end a turn",
     serve,
-    accept: None,
-    cascade: None,
-    tasks: None,
-    own_buffer: 0,
-    spinning: None,
-    spins: false,
-    linear: false,
-    shown: true,
-    gated: false,
-};
+);
 
+/// Events that one wait can report, as many as everyone's.
+const EVENTS: usize = 1024;
 const LISTENER: Token = Token(usize::MAX);
 
 fn serve(connections: usize) {
@@ -38,7 +37,7 @@ fn serve(connections: usize) {
         .register(&mut listener, LISTENER, Interest::READABLE)
         .expect("register");
     let mut open: Vec<Option<TcpStream>> = Vec::with_capacity(connections);
-    let mut events = Events::with_capacity(1024);
+    let mut events = Events::with_capacity(EVENTS);
     let mut buffer = [0; BUFFER];
     let mut closed = 0;
     while closed < connections {
@@ -99,5 +98,47 @@ fn echo(stream: &mut TcpStream, buffer: &mut [u8], closing: bool) -> io::Result<
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(true),
             Err(error) => return Err(error),
         }
+    }
+}
+
+struct Mio {
+    poll: Poll,
+    events: Events,
+}
+
+fn open() -> io::Result<Box<dyn Dispatcher>> {
+    Ok(Box::new(Mio {
+        poll: Poll::new()?,
+        events: Events::with_capacity(EVENTS),
+    }))
+}
+
+impl Dispatcher for Mio {
+    fn add(&mut self, index: usize, fd: &Rc<OwnedFd>) -> io::Result<()> {
+        let fd = fd.as_raw_fd();
+        let registry = self.poll.registry();
+        registry.register(&mut SourceFd(&fd), Token(index), Interest::READABLE)
+    }
+
+    fn change(&mut self, index: usize, fd: &Rc<OwnedFd>, write: bool) -> io::Result<()> {
+        let interest = if write {
+            Interest::READABLE | Interest::WRITABLE
+        } else {
+            Interest::READABLE
+        };
+        let fd = fd.as_raw_fd();
+        let registry = self.poll.registry();
+        registry.reregister(&mut SourceFd(&fd), Token(index), interest)
+    }
+
+    fn remove(&mut self, _index: usize, fd: &Rc<OwnedFd>) -> io::Result<()> {
+        let fd = fd.as_raw_fd();
+        self.poll.registry().deregister(&mut SourceFd(&fd))
+    }
+
+    fn wait(&mut self, ready: &mut Vec<usize>) -> io::Result<()> {
+        self.poll.poll(&mut self.events, None)?;
+        ready.extend(self.events.iter().map(|event| event.token().0));
+        Ok(())
     }
 }

@@ -10,18 +10,18 @@ use std::time::Duration;
 use monoio::io::{AsyncReadRent, AsyncReadRentExt, AsyncWriteRentExt};
 use monoio::{LegacyDriver, RuntimeBuilder};
 
-use crate::runtime::{BUFFER, Runtime, sound};
-use crate::subject::Subject;
+use super::runtime::{BUFFER, Runtime, sound};
+use super::serve;
+use super::subject::Subject;
 
 /// monoio, whose buffers are lent to each call and given back.
-pub(super) const SUBJECT: Subject = Subject::of::<Monoio>(
-    "monoio",
-    "monoio, LegacyDriver (epoll), timers on, default settings",
-);
-
-struct Monoio;
+pub(super) struct Monoio;
 
 impl Runtime for Monoio {
+    const SUBJECT: Subject = serve::subject::<Self>(
+        "monoio",
+        "monoio, LegacyDriver (epoll), timers on, default settings",
+    );
     type Listener = monoio::net::TcpListener;
     type Stream = monoio::net::TcpStream;
     type Join = monoio::task::JoinHandle<()>;

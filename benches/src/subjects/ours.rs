@@ -1,62 +1,96 @@
-//! Ours, on each backend.
+//! Ours, on each backend: the selectors of selectors-core, with `select_with`, the form that the
+//! reactor uses; and the runtime.
 
 use std::future::Future;
 use std::io::{self, Read, Write};
 use std::net;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::time::Duration;
 
 use executor::JoinHandle;
 use reactor::net::{TcpListener, TcpStream};
 use reactor::{Async, Trigger, time};
-use selectors_core::Backend;
+use selectors_core::{Backend, DefaultSelector, EVENT_READ, EVENT_WRITE, Mode, Token};
 
-use crate::runtime::{BUFFER, Runtime, sound};
-use crate::subject::Subject;
+use super::dispatcher::{Dispatcher, Kind};
+use super::runtime::{BUFFER, Runtime, sound};
+use super::serve;
+use super::subject::Subject;
 
-/// The default: epoll, edge-triggered.
-pub(super) const EDGE: Subject =
-    Subject::of::<Ours<0>>("ours", "ours, epoll, edge-triggered (the default)")
-        .gated()
-        .spinning("ours-spin");
-/// epoll as the level-triggered contract has it.
-pub(super) const LEVEL: Subject =
-    Subject::of::<Ours<1>>("ours-level", "ours, epoll, level-triggered").gated();
-/// poll.
-pub(super) const POLL: Subject = Subject::of::<Ours<2>>("ours-poll", "ours, poll").linear();
-/// select.
-pub(super) const SELECT: Subject = Subject::of::<Ours<3>>("ours-select", "ours, select").linear();
-
-/// The default with spinning on.
-pub(super) const SPIN: Subject = Subject::of::<Ours<4>>(
-    "ours-spin",
-    "ours, epoll, edge-triggered, spinning for 100 us",
-)
-.spins();
-
-/// Backend and trigger of each, by the parameter of [`Ours`].
-const CHOICES: [(Backend, Trigger); 5] = [
-    (Backend::Epoll, Trigger::Edge),
-    (Backend::Epoll, Trigger::Level),
-    (Backend::Poll, Trigger::Level),
-    (Backend::Select, Trigger::Level),
-    (Backend::Epoll, Trigger::Edge),
+/// The selectors.
+pub(super) const KINDS: &[Kind] = &[
+    Kind::new("ours-epoll", "selectors-core, epoll, level", || {
+        open(Backend::Epoll, Mode::Level)
+    }),
+    Kind::new("ours-epoll-edge", "selectors-core, epoll, edge", || {
+        open(Backend::Epoll, Mode::Edge)
+    }),
+    Kind::new(
+        "ours-epoll-oneshot",
+        "selectors-core, epoll, oneshot",
+        || open(Backend::Epoll, Mode::Oneshot),
+    ),
+    Kind::new("ours-poll", "selectors-core, poll", || {
+        open(Backend::Poll, Mode::Level)
+    }),
+    Kind::new("ours-select", "selectors-core, select", || {
+        open(Backend::Select, Mode::Level)
+    }),
 ];
+
+/// The runtime; which of the five is the parameter's to say.
+pub(super) struct Ours<const CHOICE: usize>;
 
 /// The choice that spins.
 const SPINNING: usize = 4;
 
-struct Ours<const CHOICE: usize>;
+impl<const CHOICE: usize> Ours<CHOICE> {
+    const BACKEND: (Backend, Trigger) = match CHOICE {
+        1 => (Backend::Epoll, Trigger::Level),
+        2 => (Backend::Poll, Trigger::Level),
+        3 => (Backend::Select, Trigger::Level),
+        _ => (Backend::Epoll, Trigger::Edge),
+    };
+}
 
 impl<const CHOICE: usize> Runtime for Ours<CHOICE> {
+    const SUBJECT: Subject = match CHOICE {
+        1 => Subject {
+            gated: true,
+            ..serve::subject::<Self>("ours-level", "ours, epoll, level-triggered")
+        },
+        2 => Subject {
+            linear: true,
+            ..serve::subject::<Self>("ours-poll", "ours, poll")
+        },
+        3 => Subject {
+            linear: true,
+            ..serve::subject::<Self>("ours-select", "ours, select")
+        },
+        SPINNING => Subject {
+            spins: true,
+            ..serve::subject::<Self>(
+                "ours-spin",
+                "ours, epoll, edge-triggered, spinning for 100 us",
+            )
+        },
+        _ => Subject {
+            gated: true,
+            spinning: Some("ours-spin"),
+            ..serve::subject::<Self>("ours", "ours, epoll, edge-triggered (the default)")
+        },
+    };
+
     type Listener = TcpListener;
     type Stream = TcpStream;
     type Join = JoinHandle<()>;
     type Sleep = time::Sleep;
 
     fn run<F: Future<Output = ()> + 'static>(future: F) {
-        let (backend, trigger) = CHOICES[CHOICE];
+        let (backend, trigger) = Self::BACKEND;
         let spin = Duration::from_micros(if CHOICE == SPINNING { 100 } else { 0 });
         let builder = executor::Runtime::builder()
             .backend(backend)
@@ -113,5 +147,84 @@ impl<const CHOICE: usize> Runtime for Ours<CHOICE> {
             to.write_with(|mut stream| stream.write_all(&byte)).await?;
         }
         Ok(())
+    }
+}
+
+struct Selector {
+    selector: DefaultSelector<Rc<OwnedFd>, usize>,
+    tokens: Vec<Option<Token>>,
+    mode: Mode,
+    changes: u64,
+}
+
+fn open(backend: Backend, mode: Mode) -> io::Result<Box<dyn Dispatcher>> {
+    Ok(Box::new(Selector {
+        selector: backend.selector().map_err(io::Error::other)?,
+        tokens: Vec::new(),
+        mode,
+        changes: 0,
+    }))
+}
+
+impl Selector {
+    fn token(&self, index: usize) -> io::Result<Token> {
+        let token = self.tokens.get(index).copied().flatten();
+        token.ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
+impl Dispatcher for Selector {
+    fn add(&mut self, index: usize, fd: &Rc<OwnedFd>) -> io::Result<()> {
+        let token = self
+            .selector
+            .register_with(fd.clone(), EVENT_READ, self.mode, index)
+            .map_err(|refused| io::Error::other(refused.error))?;
+        if self.tokens.len() <= index {
+            self.tokens.resize(index + 1, None);
+        }
+        self.tokens[index] = Some(token);
+        Ok(())
+    }
+
+    fn change(&mut self, index: usize, _fd: &Rc<OwnedFd>, write: bool) -> io::Result<()> {
+        let events = if write {
+            EVENT_READ | EVENT_WRITE
+        } else {
+            EVENT_READ
+        };
+        let token = self.token(index)?;
+        self.selector
+            .modify(token, events)
+            .map_err(io::Error::other)
+    }
+
+    fn remove(&mut self, index: usize, _fd: &Rc<OwnedFd>) -> io::Result<()> {
+        let token = self.token(index)?;
+        self.tokens[index] = None;
+        let key = self.selector.unregister(token).map_err(io::Error::other)?;
+        drop(key);
+        Ok(())
+    }
+
+    fn wait(&mut self, ready: &mut Vec<usize>) -> io::Result<()> {
+        self.selector
+            .select_with(None, |_, key, _| ready.push(key.data))
+            .map_err(io::Error::other)?;
+        Ok(())
+    }
+
+    fn rearm(&mut self, index: usize, _fd: &Rc<OwnedFd>) -> io::Result<()> {
+        if self.mode.is_oneshot() {
+            self.changes += 1;
+            let token = self.token(index)?;
+            self.selector
+                .modify(token, EVENT_READ)
+                .map_err(io::Error::other)?;
+        }
+        Ok(())
+    }
+
+    fn changes(&self) -> u64 {
+        self.changes
     }
 }

@@ -10,22 +10,22 @@ use std::time::Duration;
 use smol::io::{AsyncReadExt, AsyncWriteExt};
 use smol::{Async, LocalExecutor, Task, Timer};
 
-use crate::runtime::{BUFFER, Runtime, sound};
-use crate::subject::Subject;
+use super::runtime::{BUFFER, Runtime, sound};
+use super::serve;
+use super::subject::Subject;
 
 /// smol on one thread (async-io's own thread helps it, as in every smol program).
-pub(super) const SUBJECT: Subject = Subject::of::<Smol>(
-    "smol",
-    "smol, LocalExecutor under smol::block_on, Async<TcpStream>",
-);
-
-struct Smol;
+pub(super) struct Smol;
 
 thread_local! {
     static EXECUTOR: LocalExecutor<'static> = const { LocalExecutor::new() };
 }
 
 impl Runtime for Smol {
+    const SUBJECT: Subject = serve::subject::<Self>(
+        "smol",
+        "smol, LocalExecutor under smol::block_on, Async<TcpStream>",
+    );
     type Listener = Async<TcpListener>;
     type Stream = Async<TcpStream>;
     type Join = Task<()>;

@@ -10,26 +10,23 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::{JoinHandle, LocalSet, spawn_local};
 
-use crate::runtime::{BUFFER, Runtime, sound};
-use crate::subject::Subject;
-
-/// tokio in a `LocalRuntime`.
-pub(super) const SUBJECT: Subject = Subject::of::<Tokio<true>>(
-    "tokio",
-    "tokio, LocalRuntime, spawn_local, default settings",
-);
-
-/// tokio in a `LocalSet`.
-pub(super) const LOCAL_SET: Subject = Subject::of::<Tokio<false>>(
-    "tokio-localset",
-    "tokio, current_thread with a LocalSet, spawn_local, default settings",
-)
-.on_demand();
+use super::runtime::{BUFFER, Runtime, sound};
+use super::serve;
+use super::subject::Subject;
 
 /// tokio, in a `LocalRuntime` or in a `LocalSet` on a current_thread runtime.
-struct Tokio<const LOCAL_RUNTIME: bool>;
+pub(super) struct Tokio<const LOCAL_RUNTIME: bool>;
 
 impl<const LOCAL_RUNTIME: bool> Runtime for Tokio<LOCAL_RUNTIME> {
+    const SUBJECT: Subject = if LOCAL_RUNTIME {
+        serve::subject::<Self>(
+            "tokio",
+            "tokio, LocalRuntime, spawn_local, default settings",
+        )
+    } else {
+        let about = "tokio, current_thread with a LocalSet, spawn_local, default settings";
+        serve::subject::<Self>("tokio-localset", about).on_demand()
+    };
     type Listener = tokio::net::TcpListener;
     type Stream = tokio::net::TcpStream;
     type Join = JoinHandle<()>;

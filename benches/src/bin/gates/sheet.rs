@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use benches::subject::Subject;
+use benches::subjects::subject::Subject;
 
-use crate::rows::{self, Row, Target};
+use crate::rows::{self, Family, Row, Target};
 
 /// One measured number.
 pub(crate) struct Figure {
@@ -40,9 +40,8 @@ impl Sheet {
     }
 
     /// Forgets the rows that were measured only because their family was.
-    pub(crate) fn keep_only(&mut self, wanted: impl Fn(&Row) -> bool) {
-        let unwanted = rows::all().map(|(_, row)| row).filter(|row| !wanted(row));
-        for row in unwanted {
+    pub(crate) fn keep_only(&mut self, wanted: impl Fn(&Family, &Row) -> bool) {
+        for (_, row) in rows::all().filter(|(family, row)| !wanted(family, row)) {
             self.figures.remove(row.id);
         }
     }

@@ -1,63 +1,99 @@
 //! Latency of selectors and of the loops built on them, under load, measured so that it can be
 //! defended: `cargo run --release -p benches --bin selbench -- --help`. The guide is SELBENCH.md.
 
-mod arguments;
-mod gate;
-mod loads;
+mod advise;
+mod compare;
 mod matrix;
-mod output;
-mod plan;
-mod programs;
-mod progress;
-mod report;
 mod selftest;
-mod session;
-mod slices;
-mod table;
-mod workloads;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use arguments::{Arguments, Command};
-use benches::allocations::CountingAllocator;
-use benches::selbench::environment::Environment;
-use benches::selbench::{server, work};
-use clap::{CommandFactory, Parser};
+use benches::method::allocations::CountingAllocator;
+use benches::method::environment::Environment;
+use benches::method::results;
+use benches::method::schema::{Document, Slice};
+use benches::method::session::Session;
+use benches::report::files::{self, Files};
+use benches::report::gate::{self, Finding};
+use benches::report::{page, table};
+use benches::workloads::command::{self, Common};
+use benches::workloads::workload::{Asked, Workload};
+use benches::workloads::{self, shown};
+use clap::{FromArgMatches, Subcommand};
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 /// How a run ended; the numbers are documented in the guide.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Ending {
+enum Ending {
     /// All is well.
     Good,
-    /// Something is slower than before.
+    /// Something is worse than before.
     Regression,
     /// The figures cannot be trusted.
     Invalid,
 }
 
-impl From<Ending> for ExitCode {
-    fn from(ending: Ending) -> Self {
-        match ending {
-            Ending::Good => Self::SUCCESS,
-            Ending::Regression => Self::from(1),
-            Ending::Invalid => Self::from(2),
-        }
-    }
+/// The commands that are no workload.
+#[derive(Subcommand)]
+enum Fixed {
+    /// What the machine and the build are
+    Env,
+    /// Whether this machine can be trusted, and for what: runs all honesty checks
+    Selftest(selftest::Options),
+    /// Which backend and trigger to use here for so many connections, measured in 30 s
+    Advise(advise::Options),
+    /// A against B, interleaved, with an A/A run for the noise floor
+    ///
+    /// Two selectors (in the ring), two runtimes (in the echo), or two programs: paths of selbench
+    /// binaries or of servers that say `port N` on their first line, or git revisions, each built
+    /// in a worktree below the target folder.
+    Compare(compare::Options),
+    /// Several workloads in one run, with a report
+    Matrix(matrix::Options),
+    /// Whether a new run is worse than an old one
+    ///
+    /// Errors, lost replies, a backlog and too little work first; counts exactly, noise or not; times
+    /// when two sessions agree: give two new files.
+    Gate {
+        /// The old results
+        base: String,
+        /// The new results, of one session or of several
+        #[arg(required = true)]
+        new: Vec<String>,
+        /// Percent of difference that count
+        #[arg(long, default_value_t = 3.0)]
+        threshold: f64,
+    },
+    /// Draws any mix of results as one HTML file that needs no network
+    Report {
+        /// Results in JSON
+        #[arg(required = true)]
+        results: Vec<String>,
+        /// Where the report goes
+        #[arg(long, short, default_value = "report.html", value_parser = command::new_file)]
+        output: PathBuf,
+    },
+    /// Completions for a shell, on standard output
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
 }
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    // What this program starts itself with is no command line for people.
-    match words.split_first() {
-        Some((first, rest)) if first == "subject" => return inner(server::run(rest)),
-        Some((first, rest)) if first == "slice" => return inner(slice(rest)),
-        _ => {}
+    if let Some(result) = workloads::inner(&words) {
+        return match result {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(problem) => ended(&problem, 2),
+        };
     }
-    let arguments = match Arguments::try_parse() {
-        Ok(arguments) => arguments,
+    let matches = match commands().try_get_matches() {
+        Ok(matches) => matches,
         Err(error) => {
             // Help and version are answers, not mistakes.
             let _ = error.print();
@@ -68,67 +104,122 @@ fn main() -> ExitCode {
             };
         }
     };
-    match run(arguments.command) {
-        Ok(ending) => ending.into(),
-        Err(problem) => {
-            eprintln!("selbench: {problem}");
-            ExitCode::from(64)
-        }
+    match run(&matches) {
+        Ok(Ending::Good) => ExitCode::SUCCESS,
+        Ok(Ending::Regression) => ExitCode::from(1),
+        Ok(Ending::Invalid) => ExitCode::from(2),
+        Err(problem) => ended(&problem, 64),
     }
 }
 
+fn ended(problem: &str, code: u8) -> ExitCode {
+    eprintln!("selbench: {problem}");
+    ExitCode::from(code)
+}
+
+/// All of the command line.
+fn commands() -> clap::Command {
+    let about = "Latency of selectors, and of the loops built on them, under load.\n\nEvery figure comes \
+                 from a fresh process, in interleaved blocks, and carries its placement and the reasons why \
+                 it should not be believed. Exit codes: 0 good, 1 regression, 2 invalid or noisy, 64 usage.";
+    let all = clap::Command::new("selbench")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(about)
+        .max_term_width(100)
+        .subcommand_required(true)
+        .arg_required_else_help(true);
+    let each = workloads::ALL.iter().map(command::command);
+    Fixed::augment_subcommands(all.subcommands(each))
+}
+
 /// Does what the command line asks for; an error is one of usage.
-fn run(command: Command) -> Result<Ending, String> {
-    match command {
-        Command::Env => {
+fn run(matches: &clap::ArgMatches) -> Result<Ending, String> {
+    let workload = matches
+        .subcommand()
+        .and_then(|(name, own)| Some((workloads::named(name)?, own)));
+    if let Some((workload, own)) = workload {
+        let (mut asked, common) = command::asked(workload, own)?;
+        if let Some(done) = (workload.instead)(&asked) {
+            return done.map(|()| Ending::Good);
+        }
+        let mut session = begin(&common)?;
+        measure(&mut session, workload, &mut asked);
+        return finish(session, &common.files()).map(|(_, ending)| ending);
+    }
+    match Fixed::from_arg_matches(matches).map_err(|error| error.to_string())? {
+        Fixed::Env => {
             for (name, value) in &Environment::read().0 {
                 println!("{name:20} {value}");
             }
             Ok(Ending::Good)
         }
-        Command::Selftest(options) => selftest::run(&options),
-        Command::Ring(options) if options.compat => {
-            plan::compatible(&options).map(|()| Ending::Good)
+        Fixed::Selftest(options) => selftest::run(&options),
+        Fixed::Advise(options) => advise::run(&options),
+        Fixed::Compare(options) => compare::run(&options),
+        Fixed::Matrix(options) => matrix::run(&options),
+        Fixed::Gate {
+            base,
+            new,
+            threshold,
+        } => {
+            let (base, new) = (results::read(&base)?, results::read_all(&new)?);
+            let (finding, text) = gate::judge(&base, &new, threshold / 100.0)?;
+            print!("{text}");
+            Ok(match finding {
+                Finding::Good => Ending::Good,
+                Finding::Regression => Ending::Regression,
+                Finding::Undecided => Ending::Invalid,
+            })
         }
-        Command::Ring(options) => session::run(&plan::ring(&options)?, &options.common),
-        Command::Map(options) => session::run(&plan::map(&options)?, &options.common),
-        Command::Register(options) => session::run(&plan::register(&options)?, &options.common),
-        Command::Echo(options) => session::run(&plan::echo(&options)?, &options.common),
-        Command::Load(options) => session::load(&options),
-        Command::Asked(command) => loads::run(&command),
-        Command::Compare(options) => session::compare(&options),
-        Command::Alone(command) => workloads::run(&command),
-        Command::Matrix(options) => matrix::run(&options),
-        Command::Gate(options) => gate::run(&options),
-        Command::Report(options) => report::run(&options),
-        Command::Completions { shell } => {
-            let mut command = Arguments::command();
-            clap_complete::generate(shell, &mut command, "selbench", &mut std::io::stdout());
+        Fixed::Report { results, output } => {
+            let documents = results::read_all(&results)?;
+            files::save(&output, &page::draw(&documents, &shown()))?;
+            if documents.iter().all(|document| document.slices.is_empty()) {
+                eprintln!(
+                    "no file has a slice: nothing was measured, and the report has no figure"
+                );
+                return Ok(Ending::Invalid);
+            }
+            Ok(Ending::Good)
+        }
+        Fixed::Completions { shell } => {
+            clap_complete::generate(shell, &mut commands(), "selbench", &mut std::io::stdout());
             Ok(Ending::Good)
         }
     }
 }
 
-/// A slice: its description in, its result out, both JSON.
-fn slice(words: &[String]) -> Result<(), String> {
-    let [text] = words else {
-        return Err("a slice is started with its description".to_owned());
-    };
-    let spec = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    let result = work::measure(spec)?;
-    println!(
-        "{}",
-        serde_json::to_string(&result).map_err(|e| e.to_string())?
-    );
-    Ok(())
+/// A session as the command line says.
+fn begin(common: &Common) -> Result<Session, String> {
+    let mut session = Session::begin(common.threshold)?;
+    session.budget = Some(Duration::from_secs(common.budget));
+    Ok(session)
 }
 
-fn inner(result: Result<(), String>) -> ExitCode {
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => {
-            eprintln!("selbench: {problem}");
-            ExitCode::from(2)
-        }
+/// Measures what was asked of a workload.
+fn measure(session: &mut Session, workload: &Workload, asked: &mut Asked) {
+    if let Some(offer) = workload.offer {
+        asked.plan.points = offer(session, &asked.plan, asked);
     }
+    session.measure(&asked.plan);
+}
+
+/// Compares, prints and writes.
+fn finish(session: Session, files: &Files) -> Result<(Document, Ending), String> {
+    let document = session.finish();
+    print!("{}", table::draw(&document, &shown()));
+    files::write(&document, files, &shown())?;
+    let any = document.slices.iter().any(Slice::valid);
+    Ok((document, if any { Ending::Good } else { Ending::Invalid }))
+}
+
+/// What the words of a workload's command line ask for; of programs that start themselves so.
+fn asked(words: &str) -> Result<(&'static Workload, Asked), String> {
+    let words = ["selbench"].into_iter().chain(words.split_whitespace());
+    let matches = commands()
+        .try_get_matches_from(words)
+        .map_err(|error| error.to_string())?;
+    let (name, own) = matches.subcommand().ok_or("no workload")?;
+    let workload = workloads::named(name).ok_or("no workload")?;
+    Ok((workload, command::asked(workload, own)?.0))
 }

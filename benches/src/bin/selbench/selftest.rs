@@ -3,38 +3,63 @@
 mod clock;
 mod fault;
 mod trial;
-mod verdict;
 
+use benches::method::checks;
+use benches::method::flags::{Flag, Reason};
 use benches::sys;
+use clap::Args;
 
-pub(crate) use self::fault::Fault;
-use self::verdict::{Found, Status};
+use self::fault::Fault;
+use self::trial::Found;
 use crate::Ending;
-use crate::arguments::Selftest;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Breaks something on purpose: the test must then fail, with the code of the fault
+    #[arg(long)]
+    fault: Option<Fault>,
+}
+
+/// How a check ended.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Status {
+    /// As it should.
+    Good,
+    /// Not as it should, but the machine was too busy to say whose fault it is.
+    Busy,
+    /// Not as it should on a quiet machine, or in a way that no noise explains.
+    Failed,
+}
 
 /// Runs all checks and says in words what they mean; with a fault, only those that must find it.
-pub(crate) fn run(options: &Selftest) -> Result<Ending, String> {
+pub(crate) fn run(options: &Options) -> Result<Ending, String> {
     let mut worst = Status::Good;
-    let mut noise = Vec::new();
+    let mut noise: Vec<Flag> = Vec::new();
+    let mut share = 0.0_f64;
     if sys::cpus_online() < 2 {
         println!("     one CPU: only one-thread and same-cpu are possible");
     }
-    for trial in trial::ALL {
-        if options
+    let wanted = |trial: &&trial::Trial| {
+        options
             .fault
-            .is_some_and(|fault| !trial.faults.contains(&fault))
-        {
-            continue;
-        }
+            .is_none_or(|fault| trial.faults.contains(&fault))
+    };
+    for trial in trial::ALL.iter().filter(wanted) {
         let found = (trial.run)(options.fault)?;
         let status = match options.fault {
             Some(fault) if fault.is_in(&found) => Status::Failed,
             Some(_) => Status::Good,
-            None => found.status(),
+            None => status(&found),
         };
         worst = worst.max(status);
+        share = share.max(found.share);
         say(trial.name, status, &found, options.fault);
-        noise.extend(found.noise);
+        noise.extend(
+            found
+                .flags
+                .into_iter()
+                .filter(|flag| flag.reason.is_noise()),
+        );
     }
     println!();
     if let Some(fault) = options.fault {
@@ -45,22 +70,44 @@ pub(crate) fn run(options: &Selftest) -> Result<Ending, String> {
     for flag in &noise {
         println!("noise: {}: {}", flag.reason.code(), flag.detail);
     }
-    println!("{}", verdict::words(worst, &noise));
-    Ok(match worst {
-        Status::Good => Ending::Good,
-        Status::Busy | Status::Failed => Ending::Invalid,
+    println!("{}", words(worst, &noise, share));
+    Ok(if worst == Status::Good {
+        Ending::Good
+    } else {
+        Ending::Invalid
     })
+}
+
+/// How a check ended by what it found: labels are nothing wrong.
+fn status(found: &Found) -> Status {
+    let noisy = |flag: &&Flag| flag.reason.is_noise() && flag.reason != Reason::DebugBuild;
+    let disturbed = found.flags.iter().filter(noisy).count() > 0;
+    // A reply that never came in time may have been kept waiting with its server.
+    let excused = |reason: Reason| {
+        disturbed && (reason.is_about_time() || matches!(reason, Reason::Backlog | Reason::Lost))
+    };
+    let ended = |flag: &Flag| {
+        if excused(flag.reason) {
+            Status::Busy
+        } else {
+            Status::Failed
+        }
+    };
+    found.wrong().map(ended).max().unwrap_or(Status::Good)
 }
 
 /// A line for a check, and one for each thing that is wrong.
 fn say(name: &str, status: Status, found: &Found, fault: Option<Fault>) {
-    println!("{} {name:22} {}", status.word(), found.words);
+    let word = match status {
+        Status::Good => "ok  ",
+        Status::Busy => "busy",
+        Status::Failed => "FAIL",
+    };
+    println!("{word} {name:22} {}", found.words);
     let codes = fault.map_or(&[][..], Fault::codes);
-    let all = found.flags.iter().chain(&found.noise);
-    for flag in all {
-        let looked_for = codes.contains(&flag.reason);
+    for flag in &found.flags {
         let wrong = fault.is_none() && found.wrong().any(|one| one == flag);
-        if looked_for || wrong {
+        if codes.contains(&flag.reason) || wrong {
             println!("       {}: {}", flag.reason.code(), flag.detail);
         }
     }
@@ -76,5 +123,107 @@ fn told(fault: Fault, worst: Status) -> Ending {
     } else {
         println!("The fault was NOT found: nothing said {codes}.");
         Ending::Good
+    }
+}
+
+/// What all checks mean together, in the terms in which slices are judged: `worst` is how the worst
+/// ended, `noise` one flag of each kind, `share` how much of a check may have been others' work.
+fn words(worst: Status, noise: &[Flag], share: f64) -> String {
+    let kinds: Vec<&str> = noise.iter().map(|flag| flag.reason.code()).collect();
+    let kinds = kinds.join(", ");
+    let first = match (worst, noise.is_empty()) {
+        (Status::Good, true) => {
+            "The method works and the machine is quiet: it can be trusted for everything."
+                .to_owned()
+        }
+        (Status::Good, false) => {
+            format!("The method works, but the machine was not quiet ({kinds}).")
+        }
+        (Status::Busy, _) => format!(
+            "The machine was too busy to tell ({kinds}): what failed can be its neighbours' fault. \
+             Ask again when they are gone."
+        ),
+        (Status::Failed, _) => {
+            "A check failed that no noise explains: something is wrong with this \
+                                machine or with the tool."
+                .to_owned()
+        }
+    };
+    let most = checks::told_up_to(share);
+    let latencies = match (worst, noise.is_empty()) {
+        (Status::Failed, _) => "no".to_owned(),
+        (Status::Good, true) => "yes".to_owned(),
+        _ if most < 50.0 => {
+            "no: others' work would be in them; the server's CPU time is told".to_owned()
+        }
+        _ => format!("up to p{most:.0}, as far as the pauses of the machine allow"),
+    };
+    let [counts, pairs] = match worst {
+        Status::Failed => [
+            "only those that the failed check has nothing to do with",
+            "not before the check passes",
+        ],
+        _ if noise.is_empty() => ["yes, exactly", "yes"],
+        _ => [
+            "yes, exactly: noise does not change them",
+            "yes, paired: noise only makes the intervals wide",
+        ],
+    };
+    let mut words = format!(
+        "{first}\n  counts (system calls, allocations):           {counts}\
+         \n  ratios of work in one thread (ring, map, ...): {pairs}\
+         \n  latencies of a client and a server:           {latencies}"
+    );
+    if noise.iter().any(|flag| flag.reason == Reason::DebugBuild) {
+        words += "\n  absolute times:                               no: this is a debug build";
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn noise_excuses_lateness_and_nothing_else() {
+        let of = |reasons: &[Reason]| {
+            let flags = reasons
+                .iter()
+                .map(|&reason| Flag::new(reason, ""))
+                .collect();
+            status(&Found {
+                flags,
+                words: String::new(),
+                share: 0.0,
+            })
+        };
+        for good in [&[][..], &[Reason::NoisyForeign], &[Reason::NotServerBound]] {
+            assert_eq!(of(good), Status::Good, "{good:?}");
+        }
+        assert_eq!(of(&[Reason::GeneratorLag]), Status::Failed);
+        assert_eq!(
+            of(&[Reason::GeneratorLag, Reason::NoisyForeign]),
+            Status::Busy
+        );
+        assert_eq!(of(&[Reason::Errors, Reason::NoisyForeign]), Status::Failed);
+        let debug = [Reason::GeneratorLag, Reason::DebugBuild];
+        assert_eq!(of(&debug), Status::Failed, "a debug build is no noise");
+    }
+
+    #[test]
+    fn a_noisy_machine_is_told_what_it_is_still_good_for() {
+        let noise = [Flag::new(Reason::NoisySteal, "")];
+        let noisy = words(Status::Good, &noise, 0.02);
+        for word in ["noisy-steal", "yes, exactly", "yes, paired", "up to p92"] {
+            assert!(noisy.contains(word), "{word}: {noisy}");
+        }
+        let busy = words(Status::Busy, &noise, 1.0);
+        assert!(
+            busy.contains("too busy") && busy.contains("no: others' work"),
+            "{busy}"
+        );
+        let failed = words(Status::Failed, &[], 0.0);
+        assert!(!failed.contains("yes"), "{failed}");
+        assert!(words(Status::Good, &[], 0.0).contains("everything"));
     }
 }

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use benches::selbench::checks::{self, Flag, Reason};
-use benches::selbench::histogram;
+use benches::method::flags::{Flag, Reason, flag_if};
+use benches::method::histogram;
 use benches::sys;
 
 const READS: u32 = 200_000;
@@ -33,7 +33,7 @@ pub(super) fn check(stepping: bool) -> (Vec<Flag>, String) {
     back += across_cpus();
     let step = step();
     let bad = back > 0 || each > 500.0 || step > Duration::from_micros(10);
-    let flag = checks::flag_if(bad, Reason::Clock, || {
+    let flag = flag_if(bad, Reason::Clock, || {
         format!("went back {back} times, a read costs {each:.0} ns, a step is {step:?}")
     });
     let words = format!(

@@ -1,8 +1,8 @@
 //! What can be broken on purpose, and the code that it must be found with.
 
-use benches::selbench::checks::Reason;
-use benches::selbench::faulty::Wrong;
-use benches::selbench::schema::Spec;
+use benches::method::flags::Reason;
+use benches::method::schema::Spec;
+use benches::subjects::faulty::Wrong;
 use clap::ValueEnum;
 
 /// Something that is broken.

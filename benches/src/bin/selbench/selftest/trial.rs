@@ -2,23 +2,46 @@
 
 use std::process::{Child, Command, Stdio};
 
-use benches::selbench::checks::{self, Flag};
-use benches::selbench::placement::Placement;
-use benches::selbench::schema::{Slice, Spec, Workload};
-use benches::selbench::server;
+use benches::method::flags::Flag;
+use benches::method::schema::{Slice, Spec};
+use benches::method::{checks, slices};
+use benches::subjects::subject::{BARE, NULL};
 
 use super::clock;
 use super::fault::Fault;
-use super::verdict::Found;
-use crate::arguments::Common;
-use crate::{loads, plan, slices};
 
 /// Messages a second in the tests of the generator: far below anyone's capacity.
 const RATE: f64 = 5000.0;
-/// Fewer where the generator's own lateness is looked for: it must not drown in the server's.
-const LAG_RATE: f64 = 500.0;
 /// Attempts of a check that a busy machine can disturb.
 const ATTEMPTS: usize = 3;
+
+/// What one check found.
+pub(super) struct Found {
+    /// What is wrong, and what else the machine did meanwhile.
+    pub(super) flags: Vec<Flag>,
+    /// Its figures.
+    pub(super) words: String,
+    /// How much of it may have been others' work.
+    pub(super) share: f64,
+}
+
+impl Found {
+    /// What is wrong enough to say so: labels and noise are not.
+    pub(super) fn wrong(&self) -> impl Iterator<Item = &Flag> {
+        self.flags
+            .iter()
+            .filter(|flag| flag.invalidates() && !flag.reason.is_noise())
+    }
+
+    fn of(slice: Slice, words: String) -> Self {
+        let (_, share) = checks::noise(&slice.quiet, &slice.spec);
+        Self {
+            flags: slice.flags,
+            words,
+            share,
+        }
+    }
+}
 
 /// A check.
 pub(super) struct Trial {
@@ -37,7 +60,11 @@ pub(super) const ALL: &[Trial] = &[
         faults: &[Fault::SteppingClock],
         run: |fault| {
             let (flags, words) = clock::check(fault.is_some());
-            Ok(Found::of(&flags, words))
+            Ok(Found {
+                flags,
+                words,
+                share: 0.0,
+            })
         },
     },
     Trial {
@@ -48,37 +75,44 @@ pub(super) const ALL: &[Trial] = &[
     Trial {
         name: "generator lag",
         faults: &[Fault::SleepingGenerator],
-        run: |fault| attempt(load(64.0, LAG_RATE, 0.0), fault),
+        // Few, for the generator's own lateness must not drown in the server's.
+        run: |fault| attempt(load(64, RATE / 10.0, 0.0)?, fault),
     },
     Trial {
         name: "nothing left unsent",
         faults: &[Fault::Flood, Fault::FewFiles],
-        run: |fault| attempt(load(64.0, 4.0 * RATE, 0.0), fault),
+        run: |fault| attempt(load(64, 4.0 * RATE, 0.0)?, fault),
     },
     Trial {
         name: "ports for connections",
         faults: &[Fault::FewPorts],
-        run: |fault| attempt(churn(), fault),
+        // A few thousand connections at most: what they leave behind must not be in the way of others.
+        run: |fault| attempt(point("churn --close fin --ms 60")?, fault),
     },
     Trial {
         name: "omission canary",
         faults: &[Fault::CorrectedHistogram, Fault::CoordinatedOmission],
-        run: |fault| attempt(load(8.0, RATE, 100.0), fault),
+        run: |fault| attempt(load(8, RATE, 100.0)?, fault),
     },
     Trial {
         name: "Little's law",
         faults: &[Fault::HalvedLatency],
-        run: |fault| attempt(echo(Placement::SameCpu, 8.0, 64.0), fault),
+        run: |fault| attempt(point("echo --connections 8 --ms 800")?, fault),
     },
     Trial {
         name: "server-bound proof",
         faults: &[Fault::SleepingServer],
-        run: |fault| attempt(echo(Placement::SplitSpin, 64.0, 64.0), fault),
+        run: |fault| {
+            attempt(
+                point("echo --connections 64 --ms 800 --placement split-spin")?,
+                fault,
+            )
+        },
     },
     Trial {
         name: "payload verified",
         faults: &[Fault::DroppedReply, Fault::WrongByte, Fault::Reset],
-        run: |fault| attempt(echo(Placement::SameCpu, 8.0, 1024.0), fault),
+        run: |fault| attempt(point("echo --connections 8 --size 1024 --ms 800")?, fault),
     },
     Trial {
         name: "shape of the curves",
@@ -92,44 +126,20 @@ pub(super) const ALL: &[Trial] = &[
     },
 ];
 
-fn load(connections: f64, rate: f64, stop: f64) -> Spec {
-    let numbers = [
-        ("connections", connections),
-        ("depth", 1.0),
-        ("idle", 0.0),
-        ("size", 64.0),
-        ("rate", rate),
-        ("stop_ms", stop),
-    ];
-    let words = [("arrivals", "even")];
-    let mut spec = plan::point(
-        Workload::Load,
-        Placement::SplitSpin,
-        &Common::of(800),
-        &numbers,
-        &words,
-    );
-    server::NULL.clone_into(&mut spec.subject);
-    spec
+/// The one point of a command line, on the bare loop.
+fn point(words: &str) -> Result<Spec, String> {
+    let (_, asked) = crate::asked(words)?;
+    let mut point = asked.plan.points.into_iter().next().ok_or("a point")?;
+    BARE.clone_into(&mut point.subject);
+    Ok(point)
 }
 
-fn echo(placement: Placement, connections: f64, size: f64) -> Spec {
-    let numbers = [
-        ("connections", connections),
-        ("depth", 1.0),
-        ("idle", 0.0),
-        ("size", size),
-    ];
-    let mut spec = plan::point(Workload::Echo, placement, &Common::of(800), &numbers, &[]);
-    server::NULL.clone_into(&mut spec.subject);
-    spec
-}
-
-/// A few thousand connections at most: what they leave behind must not be in the way of others.
-fn churn() -> Spec {
-    let mut spec = loads::churn_point(&Common::of(60), "fin", Placement::SameCpu);
-    server::NULL.clone_into(&mut spec.subject);
-    spec
+/// An open loop; the server stands still for so many milliseconds.
+fn load(connections: usize, rate: f64, stop: f64) -> Result<Spec, String> {
+    let mut point = point(&format!("load --connections {connections} --ms 800"))?;
+    point.set("rate", rate);
+    point.set("stop_ms", stop);
+    Ok(point)
 }
 
 /// Runs a slice, up to three times: a busy machine can make the generator late, or so late that a
@@ -139,11 +149,10 @@ fn attempt(spec: Spec, fault: Option<Fault>) -> Result<Found, String> {
         Some(fault) => fault.breaks(spec),
         None => spec,
     };
-    let mut left = ATTEMPTS;
-    loop {
+    for left in (0..ATTEMPTS).rev() {
         let slice = slices::measure(&spec)?;
-        let found = Found::of(&slice.flags, summary(&slice));
-        left -= 1;
+        let words = summary(&slice);
+        let found = Found::of(slice, words);
         let done = match fault {
             Some(fault) => fault.is_in(&found),
             None => found.wrong().next().is_none(),
@@ -152,32 +161,35 @@ fn attempt(spec: Spec, fault: Option<Fault>) -> Result<Found, String> {
             return Ok(found);
         }
     }
+    Err("nothing was attempted".to_owned())
 }
 
 impl Fault {
     /// Whether a check has found it.
     pub(super) fn is_in(self, found: &Found) -> bool {
-        let mut all = found.flags.iter().chain(&found.noise);
-        all.any(|flag| self.codes().contains(&flag.reason))
+        found
+            .flags
+            .iter()
+            .any(|flag| self.codes().contains(&flag.reason))
     }
 }
 
 fn summary(slice: &Slice) -> String {
     let figure = |name: &str| slice.metrics.get(name).copied().unwrap_or(0.0);
-    match slice.spec.workload {
-        Workload::Load if slice.metrics.contains_key("stopped_ms") => format!(
-            "stopped {:.1} ms: response p90 {:.1} ms, service p90 {:.3} ms",
+    match slice.spec.workload.as_str() {
+        "load" if slice.metrics.contains_key("stopped_ms") => format!(
+            "stopped {:.1} ms: response at most {:.1} ms, service p50 {:.3} ms",
             figure("stopped_ms"),
-            figure("response_p90_ns") / 1e6,
-            figure("service_p90_ns") / 1e6
+            figure("response_max_ns") / 1e6,
+            figure("service_p50_ns") / 1e6
         ),
-        Workload::Load => format!(
+        "load" => format!(
             "lag at most {:.1} us, response at most {:.1} us at {:.0}/s",
             figure("lag_max_ns") / 1e3,
             figure("response_max_ns") / 1e3,
             figure("rate")
         ),
-        Workload::Churn => format!(
+        "churn" => format!(
             "{:.0} connections came and went, {:.0} more are in TIME_WAIT",
             figure("connections_served"),
             figure("time_wait_growth")
@@ -191,60 +203,57 @@ fn summary(slice: &Slice) -> String {
     }
 }
 
-/// The null server must take 1.5 times the rate that the other checks use, and by far more.
+/// Where everything is answered at once the generator must reach by far more than the rates that the
+/// other checks use.
 fn headroom(fault: Option<Fault>) -> Result<Found, String> {
-    let mut spec = echo(Placement::SplitSpin, 64.0, 64.0);
-    spec.parameters.insert("depth".to_owned(), 4.0);
+    let mut spec = point("echo --connections 64 --depth 4 --ms 800 --placement split-spin")?;
+    NULL.clone_into(&mut spec.subject);
     if let Some(fault) = fault {
         spec = fault.breaks(spec);
     }
-    let slice = slices::measure(&spec)?;
+    let mut slice = slices::measure(&spec)?;
     let rate = slice.metrics.get("rate").copied().unwrap_or(0.0);
-    let mut flags: Vec<Flag> = slice.flags;
-    flags.extend(checks::headroom(rate, 4.0 * RATE));
-    let words = format!(
-        "{rate:.0}/s against the null server: loads up to {:.0}/s",
-        rate / 1.5
-    );
-    Ok(Found::of(&flags, words))
+    slice.flags.extend(checks::headroom(rate, 4.0 * RATE));
+    let most = checks::MOST_OF_THE_GENERATOR * rate;
+    let words = format!("{rate:.0}/s where all is answered at once: loads up to {most:.0}/s");
+    Ok(Found::of(slice, words))
 }
 
 /// The rings of poll and epoll; swapped, each has the other's shape.
 fn shapes(fault: Option<Fault>) -> Result<Found, String> {
-    let (mut flags, mut words) = (Vec::new(), Vec::new());
+    let mut found = Found {
+        flags: Vec::new(),
+        words: "ns at 1, 64, 1024 fds:".to_owned(),
+        share: 0.0,
+    };
     for (name, other) in [("ours-poll", "ours-epoll"), ("ours-epoll", "ours-poll")] {
         let mut costs = Vec::new();
         for registered in [1, 64, 1024] {
-            let mut spec = plan::ring_point(&Common::of(60), registered, 1, None, "socketpair");
+            let mut spec = point(&format!("ring --registered {registered} --ms 60"))?;
             let subject = if fault.is_some() { other } else { name };
             subject.clone_into(&mut spec.subject);
             let slice = slices::measure(&spec)?;
-            costs.extend(slice.cost().map(|cost| (registered, cost)));
-            flags.extend(slice.flags);
+            costs.extend(slice.cost("ns_per_event").map(|cost| (registered, cost)));
+            found.flags.extend(slice.flags);
         }
-        flags.extend(checks::shape(name, &costs));
+        found.flags.extend(checks::shape(name, &costs));
         let times: Vec<String> = costs.iter().map(|(_, cost)| format!("{cost:.0}")).collect();
-        words.push(format!(
-            "{} {}",
-            name.trim_start_matches("ours-"),
-            times.join(" ")
-        ));
+        found.words += &format!(" {} {};", name.trim_start_matches("ours-"), times.join(" "));
     }
-    let words = format!("ns at 1, 64, 1024 fds: {}", words.join("; "));
-    Ok(Found::of(&flags, words))
+    Ok(found)
 }
 
 /// Half a second in which nothing but a closed loop should run.
 fn quiet(fault: Option<Fault>) -> Result<Found, String> {
     let neighbour = fault.map(|_| Neighbour::start()).transpose()?;
-    let slice = slices::measure(&echo(Placement::SameCpu, 8.0, 64.0))?;
+    let slice = slices::measure(&point("echo --connections 8 --ms 800")?)?;
     drop(neighbour);
     let quiet = slice.quiet;
-    let words = format!(
-        "stolen {:.1} %, foreign {:.1} %",
-        quiet.steal_percent, quiet.foreign_percent
-    );
-    Ok(Found::of(&slice.flags, words))
+    let (stolen, foreign) = (quiet.steal_percent, quiet.foreign_percent);
+    Ok(Found::of(
+        slice,
+        format!("stolen {stolen:.1} %, foreign {foreign:.1} %"),
+    ))
 }
 
 /// A process that computes and is none of ours.
@@ -252,9 +261,11 @@ struct Neighbour(Child);
 
 impl Neighbour {
     fn start() -> Result<Self, String> {
-        Command::new("sh")
+        let mut shell = Command::new("sh");
+        shell
             .args(["-c", "while :; do :; done"])
-            .stdin(Stdio::null())
+            .stdin(Stdio::null());
+        shell
             .spawn()
             .map(Self)
             .map_err(|error| format!("sh cannot be started: {error}"))

@@ -1,0 +1,90 @@
+//! A against B: selectors in the ring, runtimes in the echo, or two programs in either.
+
+use benches::method::programs::Program;
+use benches::method::session::Plan;
+use benches::subjects;
+use benches::workloads::command::Common;
+use clap::Args;
+
+use crate::Ending;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// The one that is judged
+    a: String,
+    /// The one that it is judged against
+    b: String,
+    #[command(flatten)]
+    common: Common,
+    /// Of two programs: which of their subjects is measured, a selector or a runtime
+    #[arg(long, default_value = "ours")]
+    subject: String,
+    /// Watched fds of `ring`, connections of `echo`
+    #[arg(long, value_delimiter = ',', default_value = "1,100,1000")]
+    sizes: Vec<usize>,
+}
+
+/// Measures both, in blocks, with a twin of B for the noise floor.
+pub(crate) fn run(options: &Options) -> Result<Ending, String> {
+    let names = [options.b.clone(), options.a.clone()];
+    let selector = |name: &str| subjects::selector(name).is_some();
+    let runtime = |name: &str| subjects::named(name).is_some();
+    let all = |known: &dyn Fn(&str) -> bool| names.iter().all(|name| known(name));
+    let mut session = crate::begin(&options.common)?;
+    let rings = if all(&selector) || all(&runtime) {
+        all(&selector)
+    } else {
+        let programs = Program::all(&names)?;
+        let own = &options.subject;
+        if !selector(own) && !runtime(own) {
+            return Err(format!(
+                "--subject {own}: no subject has this name; ring --subjects list shows the selectors, \
+                 echo --subjects list the runtimes"
+            ));
+        }
+        let serves = programs
+            .values()
+            .any(|program| matches!(program, Program::Server(_)));
+        session.programs = Some((programs, own.clone()));
+        !serves && selector(own)
+    };
+    session.measure(&plan(options, rings, names.to_vec())?);
+    crate::finish(session, &options.common.files()).map(|(_, ending)| ending)
+}
+
+fn plan(options: &Options, rings: bool, names: Vec<String>) -> Result<Plan, String> {
+    let sizes: Vec<String> = options
+        .sizes
+        .iter()
+        .map(|size| size.max(&1).to_string())
+        .collect();
+    let words = if rings {
+        "ring --registered"
+    } else {
+        "echo --connections"
+    };
+    let Common {
+        ms,
+        seed,
+        blocks,
+        no_floor,
+        ..
+    } = options.common;
+    let words = format!(
+        "{words} {} --ms {ms} --seed {seed} --blocks {blocks}",
+        sizes.join(",")
+    );
+    let (_, asked) = crate::asked(&words)?;
+    if let Some(remedy) = names
+        .iter()
+        .filter_map(|name| subjects::named(name))
+        .find_map(|one| (one.missing)())
+    {
+        return Err(format!("one of them is not here: {remedy}"));
+    }
+    Ok(Plan {
+        subjects: names,
+        floor: !no_floor,
+        ..asked.plan
+    })
+}

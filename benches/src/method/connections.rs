@@ -1,0 +1,322 @@
+//! The client's connections: messages go out, replies come back in order and are verified.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use socket2::{Domain, Socket, Type};
+
+use super::payload::Payload;
+use crate::subjects::runtime::LOOPBACK;
+use crate::sys;
+
+/// Nanoseconds since it was made.
+#[derive(Clone, Copy)]
+pub struct Clock(Instant);
+
+impl Clock {
+    /// Begins at zero.
+    #[expect(
+        clippy::new_without_default,
+        reason = "a clock that starts is no default value"
+    )]
+    pub fn new() -> Self {
+        Self(Instant::now())
+    }
+
+    /// What it shows.
+    #[inline]
+    pub fn now(&self) -> u64 {
+        self.0.elapsed().as_nanos() as u64
+    }
+}
+
+/// A message under way.
+#[derive(Clone, Copy)]
+pub struct Sent {
+    /// Its number.
+    pub number: u64,
+    /// When it was to be sent.
+    pub intended: u64,
+    /// When it was sent.
+    pub actual: u64,
+}
+
+struct Connection {
+    stream: TcpStream,
+    /// Which of the payloads it carries.
+    payload: usize,
+    under_way: VecDeque<Sent>,
+    /// The beginning of a reply whose end has not come yet.
+    partial: Vec<u8>,
+    /// The end of messages that the socket had no room for.
+    unsent: Vec<u8>,
+}
+
+/// Connects to a server, or the socket to itself: what it sends it receives, without anyone between.
+fn connect(address: Option<SocketAddr>) -> io::Result<TcpStream> {
+    if let Some(address) = address {
+        return TcpStream::connect(address);
+    }
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.bind(&LOOPBACK.into())?;
+    socket.connect(&socket.local_addr()?)?;
+    Ok(socket.into())
+}
+
+/// Open connections to one server.
+pub struct Connections {
+    epoll: OwnedFd,
+    all: Vec<Connection>,
+    /// How many of `all` carry the messages; a bulk stream comes after them.
+    active: usize,
+    idle: Vec<TcpStream>,
+    payloads: Vec<Payload>,
+    events: Vec<sys::EpollEvent>,
+    buffer: Vec<u8>,
+    clock: Clock,
+    /// Replies that were not what was sent, connections that closed.
+    pub errors: u64,
+}
+
+impl Connections {
+    /// Opens `active` connections that will be used and `idle` ones that will not; without an
+    /// address each is connected to itself, so that everything is answered at once.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says, above all that files or ports have run out.
+    pub fn open(
+        address: Option<SocketAddr>,
+        active: usize,
+        idle: usize,
+        size: usize,
+        clock: Clock,
+    ) -> io::Result<Self> {
+        sys::raise_open_files()?;
+        let epoll = sys::epoll_create1()?;
+        let idle = (0..idle)
+            .map(|_| connect(address))
+            .collect::<io::Result<Vec<_>>>()?;
+        let mut connections = Self {
+            epoll,
+            all: Vec::with_capacity(active),
+            active,
+            idle,
+            payloads: vec![Payload::new(size)],
+            events: vec![sys::NO_EVENT; 256],
+            buffer: vec![0; 65536],
+            clock,
+            errors: 0,
+        };
+        for _ in 0..active {
+            connections.add(address, 0)?;
+        }
+        Ok(connections)
+    }
+
+    /// Opens one connection more, for messages of `size` bytes: a bulk stream beside the small
+    /// messages. Returns its index, the first one past the active.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says.
+    pub fn open_bulk(&mut self, address: Option<SocketAddr>, size: usize) -> io::Result<usize> {
+        self.payloads.push(Payload::new(size));
+        self.add(address, self.payloads.len() - 1)
+    }
+
+    fn add(&mut self, address: Option<SocketAddr>, payload: usize) -> io::Result<usize> {
+        let index = self.all.len();
+        let stream = connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_nonblocking(true)?;
+        sys::epoll_add(&self.epoll, stream.as_raw_fd(), libc::EPOLLIN, index as u64)?;
+        self.all.push(Connection {
+            stream,
+            payload,
+            under_way: VecDeque::new(),
+            partial: Vec::new(),
+            unsent: Vec::new(),
+        });
+        Ok(index)
+    }
+
+    /// How many carry the messages; a bulk stream is not one of them.
+    pub fn active(&self) -> usize {
+        self.active
+    }
+
+    /// How many are open, the idle ones too.
+    pub fn len(&self) -> usize {
+        self.all.len() + self.idle.len()
+    }
+
+    /// Whether none is open.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Messages without reply so far.
+    pub fn under_way(&self) -> usize {
+        self.all.iter().map(|one| one.under_way.len()).sum()
+    }
+
+    /// Sends a message on one connection; the time when it was sent.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says, but not that the socket is full: the rest then goes out later.
+    #[inline]
+    pub fn send(&mut self, index: usize, number: u64, intended: u64) -> io::Result<u64> {
+        let connection = &mut self.all[index];
+        let message = self.payloads[connection.payload].message(number, intended);
+        let actual = self.clock.now();
+        connection.under_way.push_back(Sent {
+            number,
+            intended,
+            actual,
+        });
+        let fd = connection.stream.as_raw_fd();
+        let mut done = 0;
+        if connection.unsent.is_empty() {
+            match sys::send(fd, message) {
+                Ok(count) => done = count,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
+            }
+            if done < message.len() {
+                let both = libc::EPOLLIN | libc::EPOLLOUT;
+                sys::epoll_modify(&self.epoll, fd, both, index as u64)?;
+            }
+        }
+        connection.unsent.extend_from_slice(&message[done..]);
+        Ok(actual)
+    }
+
+    /// Waits until something comes, `None` for not at all, and tells each complete reply with
+    /// its connection and its time. What `reply` answers, number and intended time, is sent on
+    /// the same connection at once: a closed loop has no pause of its own. Whether anything came.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says, and that a connection was closed under us.
+    #[inline]
+    pub fn receive(
+        &mut self,
+        wait: Option<Duration>,
+        mut reply: impl FnMut(usize, Sent, u64) -> Option<(u64, u64)>,
+    ) -> io::Result<bool> {
+        if let Some(wait) = wait {
+            // Finer than the milliseconds of epoll_wait, and available everywhere.
+            sys::ppoll_one(self.epoll.as_raw_fd(), wait)?;
+        }
+        let mut events = std::mem::take(&mut self.events);
+        let count = sys::epoll_wait(&self.epoll, &mut events, 0);
+        let mut result = Ok(false);
+        for event in &events[..*count.as_ref().unwrap_or(&0)] {
+            let index = event.u64 as usize;
+            if event.events & libc::EPOLLOUT as u32 != 0 {
+                result = self.flush(index).map(|()| true);
+            }
+            if result.is_ok() && event.events & !(libc::EPOLLOUT as u32) != 0 {
+                result = self.read(index, &mut reply).map(|()| true);
+            }
+            if result.is_err() {
+                break;
+            }
+        }
+        self.events = events;
+        count?;
+        result
+    }
+
+    /// Takes the last replies in, for so long at most: a connection that is closed over unread
+    /// bytes is reset, which a server may take ill.
+    pub fn drain(&mut self, patience: Duration) {
+        let begin = Instant::now();
+        while self.under_way() > 0 && begin.elapsed() < patience {
+            if self.receive(Some(patience / 10), |_, _, _| None).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn flush(&mut self, index: usize) -> io::Result<()> {
+        let connection = &mut self.all[index];
+        let fd = connection.stream.as_raw_fd();
+        match sys::send(fd, &connection.unsent) {
+            Ok(count) => drop(connection.unsent.drain(..count)),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+        if connection.unsent.is_empty() {
+            sys::epoll_modify(&self.epoll, fd, libc::EPOLLIN, index as u64)?;
+        }
+        Ok(())
+    }
+
+    fn read(
+        &mut self,
+        index: usize,
+        reply: &mut impl FnMut(usize, Sent, u64) -> Option<(u64, u64)>,
+    ) -> io::Result<()> {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let result = self.read_into(&mut buffer, index, reply);
+        self.buffer = buffer;
+        result
+    }
+
+    fn read_into(
+        &mut self,
+        buffer: &mut [u8],
+        index: usize,
+        reply: &mut impl FnMut(usize, Sent, u64) -> Option<(u64, u64)>,
+    ) -> io::Result<()> {
+        let count = match sys::recv(self.all[index].stream.as_raw_fd(), buffer) {
+            Ok(0) => {
+                self.errors += 1;
+                return Err(io::Error::other("the server closed a connection"));
+            }
+            Ok(count) => count,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let now = self.clock.now();
+        let payload = self.all[index].payload;
+        let size = self.payloads[payload].size();
+        let mut bytes = &buffer[..count];
+        while !bytes.is_empty() {
+            let connection = &mut self.all[index];
+            let have = connection.partial.len();
+            // The usual case, a whole reply at once, is not copied.
+            let complete = if have == 0 && bytes.len() >= size {
+                let (complete, rest) = bytes.split_at(size);
+                bytes = rest;
+                complete
+            } else {
+                let (piece, rest) = bytes.split_at(bytes.len().min(size - have));
+                connection.partial.extend_from_slice(piece);
+                bytes = rest;
+                if connection.partial.len() < size {
+                    break;
+                }
+                &connection.partial
+            };
+            let Some(sent) = connection.under_way.pop_front() else {
+                self.errors += 1;
+                return Err(io::Error::other("a reply that nobody asked for"));
+            };
+            if !self.payloads[payload].is(complete, sent.number, sent.intended) {
+                self.errors += 1;
+            }
+            connection.partial.clear();
+            if let Some((number, intended)) = reply(index, sent, now) {
+                self.send(index, number, intended)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,78 @@
+//! Work that repeats itself inside one runtime: warm-up first, medians in the end.
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use super::outcome::Facts;
+use super::statistics as stats;
+
+/// The longest warm-up.
+const WARM_UP: Duration = Duration::from_secs(1);
+
+/// Repeats `lap`, whose first fact is its cost: first until two that follow each other agree
+/// within 5 %, for a second at most, or for `duration` if that is shorter; then for `duration`, at
+/// least once. Tells the median of each fact over the second part, and how many `laps` it had.
+pub async fn laps(duration: Duration, mut lap: impl AsyncFnMut() -> Facts) -> Facts {
+    let begin = Instant::now();
+    let mut last = 0.0_f64;
+    loop {
+        let cost = lap().await.first().map_or(0.0, |(_, cost)| *cost);
+        if (cost - last).abs() <= 0.05 * cost || begin.elapsed() >= WARM_UP.min(duration) {
+            break;
+        }
+        last = cost;
+    }
+    let mut told: Vec<Facts> = Vec::new();
+    let begin = Instant::now();
+    while told.is_empty() || begin.elapsed() < duration {
+        told.push(lap().await);
+    }
+    let median = |place: usize| {
+        let values: Vec<f64> = told.iter().map(|facts| facts[place].1).collect();
+        stats::median(&values)
+    };
+    let mut facts: Facts = told[0]
+        .iter()
+        .enumerate()
+        .map(|(place, (name, _))| (*name, median(place)))
+        .collect();
+    facts.push(("laps", told.len() as f64));
+    facts
+}
+
+/// The same laps for a loop that is no runtime: `lap` never waits for anything but the kernel.
+pub fn laps_of(duration: Duration, mut lap: impl FnMut() -> Facts) -> Facts {
+    let mut all = pin!(laps(duration, async || lap()));
+    match all.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(facts) => facts,
+        Poll::Pending => unreachable!("there is nothing in it to wait for"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_that_of_the_laps_after_two_equal_ones() {
+        let mut costs = [900.0, 100.0, 100.0].into_iter();
+        let facts = executor::block_on(laps(Duration::ZERO, async || {
+            vec![("cost", costs.next().unwrap()), ("other", 7.0)]
+        }));
+        // No time at all: one lap warms up, one counts.
+        assert_eq!(
+            facts.unwrap(),
+            [("cost", 100.0), ("other", 7.0), ("laps", 1.0)]
+        );
+        let mut costs = [900.0, 100.0, 100.0, 300.0]
+            .into_iter()
+            .chain(std::iter::repeat(300.0));
+        let facts = executor::block_on(laps(Duration::from_millis(20), async || {
+            std::thread::sleep(Duration::from_micros(10));
+            vec![("cost", costs.next().unwrap())]
+        }));
+        assert_eq!(facts.unwrap()[0], ("cost", 300.0));
+    }
+}

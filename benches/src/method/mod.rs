@@ -1,0 +1,49 @@
+//! How it is measured, so that the figures can be defended.
+//!
+//! A *slice* is one measurement in a process of its own, described by a [`schema::Spec`] and
+//! answered by a [`schema::Slice`], both JSON. A [`session`] plans slices in interleaved blocks,
+//! starts them, compares them and keeps them.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`schema`], [`results`] | the results, JSON v2; reading them, and refusing what was edited |
+//! | [`session`], [`slices`], [`programs`] | a run; its processes; other programs and revisions as subjects |
+//! | [`outcome`] | what a workload found, and what noise leaves of it |
+//! | [`statistics`], [`compared`], [`shapes`] | intervals, verdicts, curves that cannot be |
+//! | [`flags`], [`checks`] | why a row is not to be believed: codes, and what finds them |
+//! | [`quiet`], [`asleep`], [`environment`], [`ports`] | what else the machine did, whether a process sleeps, what the machine is, the ports it has left |
+//! | [`placement`], [`process`], [`server`] | who runs where; the other process |
+//! | [`connections`], [`open`], [`dialer`], [`payload`], [`recorder`], [`histogram`] | the generator, what it sends, and what it writes down |
+//! | [`client`], [`counted`] | the client in lockstep; runs under callgrind and strace |
+//! | [`allocations`], [`laps`], [`channel`], [`sockets`] | what works within one process need |
+
+pub mod allocations;
+pub mod asleep;
+pub mod channel;
+pub mod checks;
+pub mod client;
+pub mod compared;
+pub mod connections;
+pub mod counted;
+pub mod dialer;
+pub mod environment;
+pub mod flags;
+pub mod histogram;
+pub mod laps;
+pub mod open;
+pub mod outcome;
+pub mod payload;
+pub mod placement;
+pub mod ports;
+pub mod process;
+pub mod programs;
+pub mod quiet;
+pub mod recorder;
+pub mod results;
+pub mod schema;
+pub mod server;
+pub mod session;
+pub mod shapes;
+pub mod slices;
+pub mod sockets;
+pub mod statistics;

@@ -1,0 +1,310 @@
+//! The generator of the open loop: messages are due at given times, whatever the replies do.
+//!
+//! Each connection has at most `depth` messages under way. A message that is due while all are
+//! busy waits in the generator, as a user would in front of a busy service: that wait is part of
+//! its response time and not of its service time. The generator's own lateness is counted from
+//! the moment a message was due *and* could be sent.
+
+use std::collections::VecDeque;
+use std::io;
+use std::time::Duration;
+
+use super::connections::{Clock, Connections};
+use super::histogram;
+use super::recorder::Recorder;
+use super::schema::Spec;
+use super::statistics::Random;
+
+/// What is offered for how long.
+#[derive(Clone, Copy, Debug)]
+pub struct Phase {
+    /// Messages a second.
+    pub rate: f64,
+    /// How long.
+    pub duration: Duration,
+}
+
+/// A stream of large messages beside the small ones: as fast as its replies come.
+#[derive(Clone, Copy, Debug)]
+pub struct Bulk {
+    /// Its connection, as [`Connections::open_bulk`] told.
+    pub index: usize,
+    /// How many of its messages are under way.
+    pub depth: usize,
+}
+
+/// A message and its reply, both on the clock of the run.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer {
+    /// When the message was due, in nanoseconds.
+    pub due: u64,
+    /// When the reply came.
+    pub came: u64,
+}
+
+/// The generator.
+pub struct Open {
+    clock: Clock,
+    spinning: bool,
+    sleepy: bool,
+    poisson: bool,
+    random: Random,
+    /// End of each phase and the time between its messages, in nanoseconds; the first begins with
+    /// the warm-up.
+    phases: Vec<(u64, f64)>,
+    phase: usize,
+    /// When the next message is due, in nanoseconds; fractions add up.
+    due: f64,
+    /// From here on it counts.
+    pub measured_from: u64,
+    ends: u64,
+    number: u64,
+    /// What was recorded.
+    pub recorder: Recorder,
+    /// Due and not sent when the time was over.
+    pub unsent: u64,
+    /// Spent in looks that found nothing, in nanoseconds.
+    pub idle_ns: u64,
+    /// So long after the end what is late is still sent; what is then under way has as long again
+    /// to be answered, and two seconds at least, and is lost after that.
+    pub drain: Duration,
+    /// A bulk stream that goes on beside.
+    pub bulk: Option<Bulk>,
+    /// Replies of the bulk stream that came while it counted.
+    pub bulk_replies: u64,
+    /// Every answer, if somebody wants to know their course.
+    pub answers: Option<Vec<Answer>>,
+}
+
+impl Open {
+    /// Offers the phases one after the other; the warm-up goes before, at the rate of the first.
+    pub fn new(spec: &Spec, clock: Clock, warm_up: Duration, phases: &[Phase]) -> Self {
+        // A millisecond to get going: the first message must not be late.
+        let start = clock.now() + 1_000_000;
+        let measured_from = start + warm_up.as_nanos() as u64;
+        let mut ends = measured_from;
+        let phases = phases
+            .iter()
+            .map(|phase| {
+                ends += phase.duration.as_nanos() as u64;
+                (ends, 1e9 / phase.rate.max(1.0))
+            })
+            .collect();
+        let mut recorder = Recorder::new(measured_from);
+        recorder.ends = ends;
+        Self {
+            clock,
+            spinning: spec.placement.client_spins(),
+            sleepy: spec.fault.as_deref() == Some("sleeping-generator"),
+            poisson: spec.choice("arrivals") == "poisson",
+            random: Random::new(spec.seed),
+            phases,
+            phase: 0,
+            due: start as f64,
+            measured_from,
+            ends,
+            number: 0,
+            recorder,
+            unsent: 0,
+            idle_ns: 0,
+            drain: Duration::from_secs(2),
+            bulk: None,
+            bulk_replies: 0,
+            answers: None,
+        }
+    }
+
+    /// Moves on to the next message.
+    #[inline]
+    fn advance(&mut self) {
+        while self.phase + 1 < self.phases.len() && self.due as u64 >= self.phases[self.phase].0 {
+            self.phase += 1;
+        }
+        let interval = self.phases[self.phase].1;
+        self.due += if self.poisson {
+            -self.random.unit().ln() * interval
+        } else {
+            interval
+        };
+    }
+
+    /// How many messages are still to be sent, from the next one to the end.
+    fn left(&self) -> u64 {
+        let mut from = self.due;
+        let mut left = 0.0;
+        for &(ends, interval) in &self.phases[self.phase..] {
+            left += (ends as f64 - from).max(0.0) / interval;
+            from = from.max(ends as f64);
+        }
+        left as u64
+    }
+
+    /// Offers everything, and takes the replies in.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says, and that a connection was closed under us.
+    pub fn run(&mut self, client: &mut Connections, depth: usize) -> io::Result<()> {
+        // Free places, and since when: first free, first used, so that all connections work.
+        let mut free: VecDeque<(usize, u64)> = (0..depth)
+            .flat_map(|_| (0..client.active()).map(|index| (index, 0)))
+            .collect();
+        let mut counted = false;
+        let mut last_sleep = 0;
+        let mut came = true;
+        let sends_until = self.ends + self.drain.as_nanos() as u64;
+        let gives_up = sends_until + self.drain.max(Duration::from_secs(2)).as_nanos() as u64;
+        self.start_bulk(client)?;
+        let mut now = self.clock.now();
+        loop {
+            while self.due as u64 <= now && (self.due as u64) < self.ends && now <= sends_until {
+                let Some((index, since)) = free.pop_front() else {
+                    break;
+                };
+                let intended = self.due as u64;
+                self.number += 1;
+                let actual = client.send(index, self.number, intended)?;
+                if intended >= self.measured_from {
+                    histogram::record(&mut self.recorder.lag, actual - intended.max(since));
+                }
+                self.advance();
+            }
+            if now >= self.ends && !counted {
+                counted = true;
+                self.unsent = self.left();
+            }
+            let all_sent = self.due as u64 >= self.ends || now > sends_until;
+            // We may have slept past the end: lost is only what did not come although we looked.
+            let given_up = now > gives_up && !came;
+            if all_sent && client.under_way() == 0 || given_up {
+                return Ok(());
+            }
+            if self.sleepy && now - last_sleep > 100_000_000 {
+                std::thread::sleep(Duration::from_millis(100));
+                last_sleep = self.clock.now();
+            }
+            let wait = self.wait(now, free.is_empty() || all_sent);
+            came = self.receive(client, wait, &mut free)?;
+            let looked = self.clock.now();
+            if !came {
+                self.idle_ns += looked - now;
+            }
+            now = looked;
+        }
+    }
+
+    fn start_bulk(&mut self, client: &mut Connections) -> io::Result<()> {
+        let Some(bulk) = self.bulk else { return Ok(()) };
+        for _ in 0..bulk.depth {
+            self.number += 1;
+            client.send(bulk.index, self.number, self.clock.now())?;
+        }
+        Ok(())
+    }
+
+    /// Takes in what has come; a place that is free again goes to the end of `free`.
+    #[inline]
+    fn receive(
+        &mut self,
+        client: &mut Connections,
+        wait: Option<Duration>,
+        free: &mut VecDeque<(usize, u64)>,
+    ) -> io::Result<bool> {
+        let Self {
+            recorder,
+            measured_from,
+            ends,
+            number,
+            bulk,
+            bulk_replies,
+            answers,
+            ..
+        } = self;
+        let bulk = bulk.map(|bulk| bulk.index);
+        client.receive(wait, |index, sent, now| {
+            if Some(index) == bulk {
+                if now >= *ends {
+                    return None;
+                }
+                *bulk_replies += u64::from(now >= *measured_from);
+                *number += 1;
+                return Some((*number, now));
+            }
+            free.push_back((index, now));
+            if sent.intended >= *measured_from {
+                recorder.reply(sent, now);
+                if let Some(answers) = answers {
+                    answers.push(Answer {
+                        due: sent.intended,
+                        came: now,
+                    });
+                }
+            }
+            None
+        })
+    }
+
+    /// How long to sleep for a reply; not at all when spinning.
+    fn wait(&self, now: u64, only_replies: bool) -> Option<Duration> {
+        if self.spinning {
+            return None;
+        }
+        let until_due = (self.due as u64).saturating_sub(now);
+        Some(if only_replies {
+            Duration::from_millis(100)
+        } else {
+            Duration::from_nanos(until_due)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many messages are due in each phase, and how many were left before each.
+    fn due(open: &mut Open) -> (Vec<u64>, u64) {
+        let left = open.left();
+        let mut counts = vec![0; open.phases.len()];
+        let mut from = open.due as u64;
+        while from < open.ends {
+            let phase = open.phases.iter().position(|phase| from < phase.0);
+            counts[phase.unwrap()] += 1;
+            open.advance();
+            from = open.due as u64;
+        }
+        (counts, left)
+    }
+
+    #[test]
+    fn each_phase_offers_its_own_rate() {
+        let phase = |rate, milliseconds| Phase {
+            rate,
+            duration: Duration::from_millis(milliseconds),
+        };
+        let phases = [phase(1000.0, 200), phase(5000.0, 100), phase(2000.0, 100)];
+        let warm_up = Duration::from_millis(50);
+        let mut open = Open::new(&Spec::default(), Clock::new(), warm_up, &phases);
+        let (counts, left) = due(&mut open);
+        for (count, expected) in counts.iter().zip([250, 500, 200]) {
+            assert!(count.abs_diff(expected) <= 1, "{counts:?}");
+        }
+        assert!(left.abs_diff(950) <= 1, "{left}");
+        assert_eq!(open.left(), 0);
+    }
+
+    #[test]
+    fn random_arrivals_keep_the_rate_on_average() {
+        let mut spec = Spec::default();
+        spec.choices
+            .insert("arrivals".to_owned(), "poisson".to_owned());
+        let phase = Phase {
+            rate: 100_000.0,
+            duration: Duration::from_secs(1),
+        };
+        let mut open = Open::new(&spec, Clock::new(), Duration::ZERO, &[phase]);
+        let (counts, _) = due(&mut open);
+        // Ten standard deviations, and a fixed seed.
+        assert!(counts[0].abs_diff(100_000) < 3200, "{counts:?}");
+    }
+}

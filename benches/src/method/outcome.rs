@@ -1,0 +1,190 @@
+//! What a workload found in one slice, and how its figures are told.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+
+use super::checks;
+use super::flags::{Flag, Reason};
+use super::quiet::{Quiet, Watch};
+use super::schema::{Cell, Probe, Slice, Spec, Window};
+use super::{histogram, ports};
+
+/// What a work found out about itself: a name and a value each.
+pub type Facts = Vec<(&'static str, f64)>;
+
+/// What a workload found.
+#[derive(Default)]
+pub struct Outcome {
+    /// Figures by name.
+    pub metrics: BTreeMap<String, f64>,
+    /// Histograms by name, encoded.
+    pub histograms: BTreeMap<String, String>,
+    /// Per 100 ms.
+    pub timeline: Vec<Window>,
+    /// Of a map.
+    pub cells: Vec<Cell>,
+    /// Of a search for the capacity.
+    pub probes: Vec<Probe>,
+    /// For each operation.
+    pub system_calls: BTreeMap<String, f64>,
+    /// What the workload itself knows to be wrong.
+    pub flags: Vec<Flag>,
+    /// What the machine did, if the workload watched it closer than its caller can.
+    pub quiet: Option<Quiet>,
+}
+
+impl Outcome {
+    /// Tells a figure.
+    pub fn metric(&mut self, name: &str, value: f64) {
+        self.metrics.insert(name.to_owned(), value);
+    }
+
+    /// Tells what a work found out about itself.
+    pub fn facts(&mut self, facts: &Facts) {
+        for (name, value) in facts {
+            self.metric(name, *value);
+        }
+    }
+
+    /// Tells a histogram of nanoseconds, with those of its percentiles that have samples enough
+    /// beyond them, and the longest.
+    ///
+    /// # Errors
+    ///
+    /// In words: a histogram that cannot be written.
+    pub fn distribution(&mut self, name: &str, histogram: &Histogram<u64>) -> Result<(), String> {
+        for (word, percentile) in histogram::PERCENTILES {
+            if let Some(value) = histogram::percentile(histogram, percentile) {
+                self.metric(&format!("{name}_{word}_ns"), value);
+            }
+        }
+        self.metric(&format!("{name}_max_ns"), histogram.max() as f64);
+        let text = histogram::encode(histogram)?;
+        self.histograms.insert(name.to_owned(), text);
+        Ok(())
+    }
+
+    /// Tells why it is not to be believed.
+    pub fn flag(&mut self, reason: Reason, detail: impl Into<String>) {
+        self.flags.push(Flag::new(reason, detail));
+    }
+
+    /// Tells how often a system call was made for each operation; zero is not told.
+    pub fn call(&mut self, name: &str, each: f64) {
+        if each > 0.0 {
+            self.system_calls.insert(name.to_owned(), each);
+        }
+    }
+}
+
+impl Outcome {
+    /// The slice of `spec`, judged by what the machine did meanwhile; `costs` are the metrics that
+    /// verdicts are about, each with the percentile that it stands for: 0 is one that noise does
+    /// not touch, 100 one that any noise is in.
+    pub fn judged(mut self, spec: Spec, quiet: Quiet, costs: &[(&str, f64)]) -> Slice {
+        let (noise, share) = checks::noise(&quiet, &spec);
+        if !noise.is_empty() && spec.nature == super::schema::Nature::Timed {
+            self.limit(share, spec.duration(), costs);
+        }
+        let left = costs
+            .iter()
+            .any(|(name, _)| self.metrics.contains_key(*name));
+        self.flags
+            .extend(checks::judge_noise(noise, spec.nature, left));
+        self.flags.extend(checks::always(&quiet));
+        Slice {
+            spec,
+            metrics: self.metrics,
+            histograms: self.histograms,
+            timeline: self.timeline,
+            cells: self.cells,
+            probes: self.probes,
+            system_calls: self.system_calls,
+            quiet,
+            flags: self.flags,
+        }
+    }
+
+    /// Leaves out the percentiles in which the machine's pauses may be. Nothing is subtracted: the
+    /// histograms keep everything.
+    fn limit(&mut self, share: f64, duration: Duration, costs: &[(&str, f64)]) {
+        let most = checks::told_up_to(share);
+        let before = self.metrics.len();
+        let of_cost = |name: &str| {
+            costs
+                .iter()
+                .find(|(cost, _)| *cost == name)
+                .map(|cost| cost.1)
+        };
+        let of_histogram = |name: &str| {
+            let told = histogram::PERCENTILES.iter();
+            let of_it = |(word, _): &&(&str, f64)| {
+                [format!("_{word}_ns"), format!("_{word}")]
+                    .iter()
+                    .any(|end| name.ends_with(end.as_str()))
+            };
+            told.clone().find(of_it).map(|percentile| percentile.1)
+        };
+        self.metrics.retain(|name, _| {
+            of_cost(name)
+                .or_else(|| of_histogram(name))
+                .is_none_or(|percentile| percentile <= most)
+        });
+        if self.metrics.len() < before {
+            let told = histogram::PERCENTILES
+                .iter()
+                .rev()
+                .find(|(_, share)| *share <= most);
+            let told = told.map_or_else(
+                || "no percentile is told".to_owned(),
+                |(word, _)| format!("percentiles are told up to {word}"),
+            );
+            let pauses = share * duration.as_secs_f64() * 1e3;
+            let words = format!(
+                "others had up to {pauses:.0} ms of {} ms: {told}",
+                duration.as_millis()
+            );
+            self.flag(Reason::Limited, words);
+        }
+    }
+}
+
+/// Repeats `work` until two windows that follow each other are equally fast within 5 %, for a
+/// second at most, or as long as the slice if that is shorter. What comes next is watched.
+///
+/// # Errors
+///
+/// Those of `work`.
+pub fn warm_up(spec: &Spec, mut work: impl FnMut() -> io::Result<()>) -> io::Result<Watch> {
+    let most = Duration::from_millis(spec.milliseconds.min(1000));
+    let window = most / 10;
+    let begin = Instant::now();
+    let mut last = 0.0_f64;
+    while begin.elapsed() < most {
+        let (started, mut count) = (Instant::now(), 0);
+        while started.elapsed() < window {
+            work()?;
+            count += 1;
+        }
+        let rate = f64::from(count) / started.elapsed().as_secs_f64();
+        if (rate - last).abs() < 0.05 * rate {
+            break;
+        }
+        last = rate;
+    }
+    Ok(Watch::begin(&[]))
+}
+
+/// A flag for what the kernel refused in the middle.
+pub fn refused(error: &io::Error) -> Flag {
+    let wall = matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE));
+    let reason = if wall {
+        Reason::ResourceWall
+    } else {
+        Reason::Errors
+    };
+    ports::exhausted(error).unwrap_or_else(|| Flag::new(reason, error.to_string()))
+}

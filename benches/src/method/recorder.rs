@@ -1,0 +1,157 @@
+//! What a client writes down about each reply, and what it tells in the end.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+use super::connections::Sent;
+use super::histogram;
+use super::outcome::Outcome;
+use super::quiet;
+use super::schema::Window;
+
+/// The length of a window of the time line, in nanoseconds.
+const WINDOW: u64 = 100_000_000;
+
+/// How a recorder can be wrong: faults that the checks must find.
+#[derive(Clone, Copy)]
+enum Wrong {
+    /// It fills in the service times that it believes to be missing, for this interval.
+    Corrects(u64),
+    /// It measures the response from the actual send: coordinated omission.
+    Omits,
+    /// It tells half of each service time.
+    Halves,
+}
+
+/// Histograms of one slice.
+pub struct Recorder {
+    /// Reply minus intended send.
+    pub response: Histogram<u64>,
+    /// Reply minus actual send.
+    pub service: Histogram<u64>,
+    /// Actual send minus the moment from which it was possible.
+    pub lag: Histogram<u64>,
+    /// What it does wrong on purpose.
+    wrong: Option<Wrong>,
+    /// When the time is over; replies that come later are recorded, and were not served in time.
+    pub ends: u64,
+    /// Replies, and those of them that came before that.
+    replies: u64,
+    served: u64,
+    /// Sum of the service times, for their mean is not to be rounded.
+    total_service: u128,
+    window: Histogram<u64>,
+    window_ends: u64,
+    began: u64,
+    ticks: (f64, f64),
+    timeline: Vec<Window>,
+}
+
+impl Recorder {
+    /// Begins at this time.
+    pub fn new(began: u64) -> Self {
+        Self {
+            response: histogram::new(),
+            service: histogram::new(),
+            lag: histogram::new(),
+            wrong: None,
+            ends: u64::MAX,
+            replies: 0,
+            served: 0,
+            total_service: 0,
+            window: histogram::new(),
+            window_ends: began + WINDOW,
+            began,
+            ticks: quiet::stolen_and_total(),
+            timeline: Vec::new(),
+        }
+    }
+
+    /// Makes it wrong in the way of `fault`; `interval` is what lies between the messages of a
+    /// connection, in nanoseconds.
+    pub fn break_on_purpose(&mut self, fault: Option<&str>, interval: u64) {
+        self.wrong = match fault {
+            Some("corrected-histogram") => Some(Wrong::Corrects(interval)),
+            Some("coordinated-omission") => Some(Wrong::Omits),
+            Some("halved-latency") => Some(Wrong::Halves),
+            _ => None,
+        };
+    }
+
+    /// A reply has come.
+    #[inline]
+    pub fn reply(&mut self, sent: Sent, now: u64) {
+        let mut response = now.saturating_sub(sent.intended);
+        let mut service = now.saturating_sub(sent.actual);
+        match self.wrong {
+            None => histogram::record(&mut self.service, service),
+            // Out of bounds cannot be: the histogram saturates long before.
+            Some(Wrong::Corrects(interval)) => drop(self.service.record_correct(service, interval)),
+            Some(Wrong::Omits) => {
+                response = service;
+                histogram::record(&mut self.service, service);
+            }
+            Some(Wrong::Halves) => {
+                service /= 2;
+                histogram::record(&mut self.service, service);
+            }
+        }
+        histogram::record(&mut self.response, response);
+        self.total_service += u128::from(service);
+        self.replies += 1;
+        self.served += u64::from(now < self.ends);
+        if now >= self.window_ends {
+            self.close_window(now);
+        }
+        histogram::record(&mut self.window, response);
+    }
+
+    /// The mean service time, in seconds.
+    pub fn mean_service(&self) -> f64 {
+        self.total_service as f64 / self.response.len().max(1) as f64 / 1e9
+    }
+
+    fn close_window(&mut self, now: u64) {
+        let (steal, total) = quiet::stolen_and_total();
+        let passed = (total - self.ticks.1).max(1.0);
+        self.timeline.push(Window {
+            at_ms: (self.window_ends - WINDOW - self.began) / 1_000_000,
+            count: self.window.len(),
+            p50_ns: self.window.value_at_percentile(50.0),
+            p99_ns: self.window.value_at_percentile(99.0),
+            max_ns: self.window.max(),
+            steal_percent: 100.0 * (steal - self.ticks.0) / passed,
+        });
+        self.ticks = (steal, total);
+        self.window.reset();
+        while self.window_ends <= now {
+            self.window_ends += WINDOW;
+        }
+    }
+
+    /// Tells percentiles, rate and histograms.
+    ///
+    /// # Errors
+    ///
+    /// In words: a histogram that cannot be written.
+    pub fn tell(mut self, elapsed: Duration, outcome: &mut Outcome) -> Result<(), String> {
+        if !self.window.is_empty() {
+            self.close_window(self.window_ends);
+        }
+        outcome.metric("replies", self.replies as f64);
+        outcome.metric("rate", self.served as f64 / elapsed.as_secs_f64());
+        let all = [
+            ("response", &self.response),
+            ("service", &self.service),
+            ("lag", &self.lag),
+        ];
+        for (name, histogram) in all {
+            if !histogram.is_empty() {
+                outcome.distribution(name, histogram)?;
+            }
+        }
+        outcome.timeline = self.timeline;
+        Ok(())
+    }
+}

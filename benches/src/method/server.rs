@@ -1,0 +1,204 @@
+//! The other process: a subject of ours that is started and placed, or a server at an address.
+
+use std::fs::{read_dir, read_link, read_to_string};
+use std::net::SocketAddr;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use super::placement::Placement;
+use super::process::Process;
+use super::schema::Spec;
+use crate::subjects::runtime::LOOPBACK;
+use crate::subjects::subject::{Accepting, BARE, NULL};
+use crate::sys;
+
+/// The server that is measured in place of another to see what a generator can do, where sockets
+/// cannot be connected to themselves.
+pub fn tightest(placement: Placement) -> &'static str {
+    match placement {
+        Placement::SpinSpin => "bare-spin",
+        _ => BARE,
+    }
+}
+
+/// A server under measurement.
+pub struct Server {
+    process: Option<Process>,
+    /// The process of a server that ran already, if it can be seen.
+    elsewhere: Option<u32>,
+    /// Where it listens; nothing for the null server, which is none.
+    pub address: Option<SocketAddr>,
+}
+
+impl Server {
+    /// Starts the subject of `spec` for so many connections, on its CPU, and puts this thread on
+    /// the client's.
+    ///
+    /// # Errors
+    ///
+    /// In words: no such subject, no loopback address, no such placement.
+    pub fn start(spec: &Spec, connections: usize) -> Result<Self, String> {
+        Self::with(spec, || {
+            Process::command("serve", spec.program(), connections as u64)
+        })
+    }
+
+    /// The same for connections that come and go, any number of them.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`Server::start`].
+    pub fn accepting(spec: &Spec, how: &Accepting) -> Result<Self, String> {
+        Self::with(spec, || {
+            let mut command = Process::again()?;
+            command
+                .args(["subject", "accept", spec.program()])
+                .args(how.words());
+            Ok(command)
+        })
+    }
+
+    fn with(spec: &Spec, own: impl FnOnce() -> Result<Command, String>) -> Result<Self, String> {
+        let mut server = Self {
+            process: None,
+            elsewhere: None,
+            address: None,
+        };
+        // A machine that refuses only measures with more noise.
+        let _ = sys::pin_to_cpu(spec.placement.server_cpu());
+        if let Some(text) = &spec.server {
+            let address = loopback(text)?;
+            server.address = Some(address);
+            server.elsewhere = listening(address.port());
+        } else if spec.program() != NULL {
+            let mut command = match &spec.server_program {
+                Some(path) => Command::new(path),
+                None => own()?,
+            };
+            let process = Process::server(&mut command)?;
+            server.address = Some(SocketAddr::new(LOOPBACK.ip(), process.port));
+            server.process = Some(process);
+        }
+        let _ = sys::pin_to_cpu(spec.placement.client_cpu());
+        Ok(server)
+    }
+
+    /// Its process, if there is one that can be seen.
+    pub fn id(&self) -> Option<u32> {
+        self.process.as_ref().map(Process::id).or(self.elsewhere)
+    }
+
+    /// CPU time that it has used so far.
+    pub fn cpu(&self) -> Option<Duration> {
+        sys::process_cpu_time(self.id()?).ok()
+    }
+}
+
+/// The process that listens on a TCP port, if this one may see it: by the inode of the socket.
+fn listening(port: u16) -> Option<u32> {
+    let tables =
+        ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| read_to_string(path).unwrap_or_default());
+    let local = format!(":{port:04X}");
+    let inode = tables
+        .iter()
+        .flat_map(|table| table.lines())
+        .find_map(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            // 0A is LISTEN.
+            let listens = words.get(1)?.ends_with(&local) && *words.get(3)? == "0A";
+            listens.then(|| words.get(9).copied()).flatten()
+        })?;
+    let socket = format!("socket:[{inode}]");
+    let holds = |pid: &u32| {
+        let fds = read_dir(format!("/proc/{pid}/fd"))
+            .into_iter()
+            .flatten()
+            .flatten();
+        fds.into_iter()
+            .any(|fd| read_link(fd.path()).is_ok_and(|to| to.as_os_str() == socket.as_str()))
+    };
+    let entries = read_dir("/proc").ok()?.flatten();
+    entries
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .find(holds)
+}
+
+/// Lets the process stand still for `pause` after `delay`, from a thread of its own on `cpu`;
+/// joined, it tells how long the process really stood.
+pub fn stop_once(
+    pid: u32,
+    cpu: usize,
+    delay: Duration,
+    pause: Duration,
+) -> std::thread::JoinHandle<std::io::Result<Duration>> {
+    std::thread::spawn(move || {
+        let _ = sys::pin_to_cpu(cpu);
+        std::thread::sleep(delay);
+        sys::stop(pid)?;
+        let begin = Instant::now();
+        std::thread::sleep(pause);
+        sys::go_on(pid)?;
+        Ok(begin.elapsed())
+    })
+}
+
+/// The share of one CPU that the process uses between `delay` and `delay + span` from now, seen
+/// by a thread of its own on `cpu`.
+pub fn busy_between(
+    pid: u32,
+    cpu: usize,
+    delay: Duration,
+    span: Duration,
+) -> std::thread::JoinHandle<std::io::Result<f64>> {
+    std::thread::spawn(move || {
+        let _ = sys::pin_to_cpu(cpu);
+        std::thread::sleep(delay);
+        let (begin, before) = (Instant::now(), sys::process_cpu_time(pid)?);
+        std::thread::sleep(span);
+        let used = sys::process_cpu_time(pid)?.saturating_sub(before);
+        Ok(used.as_secs_f64() / begin.elapsed().as_secs_f64())
+    })
+}
+
+/// An address of this machine's loopback, and of nothing else.
+///
+/// # Errors
+///
+/// In words: no address, or one of another machine.
+pub fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let text = text.replace("localhost", "127.0.0.1");
+    let address: SocketAddr = text
+        .parse()
+        .map_err(|_| format!("{text} is no address like 127.0.0.1:7000"))?;
+    if address.ip().is_loopback() {
+        Ok(address)
+    } else {
+        Err(format!(
+            "{text} is not on the loopback: load is only ever put on this machine"
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_listens_on_a_port_is_found() {
+        let listener = std::net::TcpListener::bind(LOOPBACK).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        assert_eq!(listening(port), Some(std::process::id()));
+        drop(listener);
+        assert_eq!(listening(port), None);
+    }
+
+    #[test]
+    fn other_machines_are_refused() {
+        assert!(loopback("127.0.0.1:80").is_ok());
+        assert!(loopback("localhost:80").is_ok());
+        assert!(loopback("[::1]:80").is_ok());
+        assert!(loopback("192.0.2.1:80").is_err());
+        assert!(loopback("0.0.0.0:80").is_err());
+        assert!(loopback("example.org:80").is_err());
+    }
+}

@@ -1,0 +1,80 @@
+//! Pairs of fds to pass bytes through: pipes, Unix sockets, TCP over the loopback.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::rc::Rc;
+
+use crate::subjects::runtime::LOOPBACK;
+use crate::sys;
+
+/// Names of the transports.
+pub const TRANSPORTS: [&str; 3] = ["pipe", "socketpair", "tcp"];
+
+/// Two ends; what is written into `sender` comes out of `receiver`.
+pub struct Pair {
+    /// The end that is watched.
+    pub receiver: Rc<OwnedFd>,
+    writing: File,
+}
+
+impl Pair {
+    /// So many pairs over `transport`.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says; above all that files have run out.
+    pub fn many(transport: &str, count: usize) -> io::Result<Vec<Self>> {
+        sys::raise_open_files()?;
+        let listener = TcpListener::bind(LOOPBACK)?;
+        (0..count)
+            .map(|_| match transport {
+                "socketpair" => {
+                    let (receiver, sender) = UnixStream::pair()?;
+                    receiver.set_nonblocking(true)?;
+                    Ok(Self::of(receiver.into(), sender.into()))
+                }
+                "tcp" => {
+                    let sender = TcpStream::connect(listener.local_addr()?)?;
+                    let (receiver, _) = listener.accept()?;
+                    sender.set_nodelay(true)?;
+                    receiver.set_nonblocking(true)?;
+                    Ok(Self::of(receiver.into(), sender.into()))
+                }
+                _ => {
+                    let (receiver, sender) = io::pipe()?;
+                    Ok(Self::of(receiver.into(), sender.into()))
+                }
+            })
+            .collect()
+    }
+
+    fn of(receiver: OwnedFd, sender: OwnedFd) -> Self {
+        Self {
+            receiver: Rc::new(receiver),
+            writing: File::from(sender),
+        }
+    }
+
+    /// Writes `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says.
+    #[inline]
+    pub fn send(&self, bytes: &[u8]) -> io::Result<()> {
+        (&self.writing).write_all(bytes)
+    }
+
+    /// Reads what is there, in one call.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says.
+    #[inline]
+    pub fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        sys::read(self.receiver.as_raw_fd(), buffer)
+    }
+}

@@ -1,0 +1,232 @@
+//! The statistics of paired measurements: estimates over blocks, never over the samples inside a
+//! slice; the order of a block's slices; words for what a ratio says.
+
+use serde::{Deserialize, Serialize};
+
+/// Resamples of a bootstrap.
+const RESAMPLES: usize = 10_000;
+/// Beyond this threshold nothing is called the same: two that may differ by a tenth are undecided.
+const COARSE: f64 = 0.1;
+/// Fewer paired blocks than this allow no verdict.
+pub const FEWEST_BLOCKS: usize = 4;
+
+/// A seeded generator (xorshift64*): plenty for orders and arrivals.
+pub struct Random(u64);
+
+impl Random {
+    /// From a seed; zero is as good as any.
+    pub fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    /// The next number.
+    #[inline]
+    pub fn number(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    /// Above zero, up to one.
+    #[inline]
+    pub fn unit(&mut self) -> f64 {
+        ((self.number() >> 11) + 1) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// From zero to `bound`, without it.
+    #[inline]
+    pub fn below(&mut self, bound: usize) -> usize {
+        (self.number() >> 33) as usize % bound
+    }
+}
+
+/// The middle value; the mean of the two middle ones if their number is even. Zero of nothing.
+pub fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let middle = sorted.len() / 2;
+    match sorted.len() {
+        0 => 0.0,
+        count if count % 2 == 1 => sorted[middle],
+        _ => f64::midpoint(sorted[middle - 1], sorted[middle]),
+    }
+}
+
+/// A ratio with its 95 % confidence interval.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ratio {
+    /// The median.
+    pub value: f64,
+    /// Where the interval begins.
+    pub low: f64,
+    /// Where the interval ends.
+    pub high: f64,
+}
+
+/// The median of ratios, given the logarithm of one ratio a block, and its interval by a
+/// bootstrap over the blocks. The same blocks give the same interval: the generator is seeded.
+pub fn ratio(log_ratios: &[f64]) -> Ratio {
+    let mut random = Random::new(1);
+    let mut sample = vec![0.0; log_ratios.len()];
+    let mut medians: Vec<f64> = (0..RESAMPLES)
+        .map(|_| {
+            for one in &mut sample {
+                *one = log_ratios[random.below(log_ratios.len())];
+            }
+            median(&sample)
+        })
+        .collect();
+    medians.sort_unstable_by(f64::total_cmp);
+    Ratio {
+        value: median(log_ratios).exp(),
+        low: medians[RESAMPLES / 40].exp(),
+        high: medians[RESAMPLES - 1 - RESAMPLES / 40].exp(),
+    }
+}
+
+/// The order of `subjects` in each of `blocks`: ABBA for two, for more the rows of a Latin square
+/// in random order, so that each has each place equally often.
+pub fn orders(subjects: usize, blocks: usize, seed: u64) -> Vec<Vec<usize>> {
+    let mut random = Random::new(seed);
+    let mut rows: Vec<usize> = Vec::new();
+    let order = |block: usize| {
+        if subjects == 2 {
+            return if block % 2 == 0 {
+                vec![0, 1]
+            } else {
+                vec![1, 0]
+            };
+        }
+        if rows.is_empty() {
+            // Without subjects one row, which is empty.
+            rows = (0..subjects.max(1)).collect();
+        }
+        let row = rows.swap_remove(random.below(rows.len()));
+        (0..subjects)
+            .map(|place| (row + place) % subjects)
+            .collect()
+    };
+    (0..blocks).map(order).collect()
+}
+
+/// What the comparison of two says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// The interval lies below one, and the ratio below the threshold.
+    Faster,
+    /// The interval lies above one, and the ratio above the threshold.
+    Slower,
+    /// The whole interval lies within the threshold, and that is no more than a tenth.
+    Same,
+    /// None of these: more blocks or a quieter machine are needed.
+    Undecided,
+}
+
+impl Verdict {
+    /// As in tables; `threshold` is the share that counts.
+    pub fn words(self, threshold: f64) -> String {
+        match self {
+            Self::Faster => "faster".to_owned(),
+            Self::Slower => "slower".to_owned(),
+            Self::Same => format!("same within \u{b1}{:.1} %", 100.0 * threshold),
+            Self::Undecided => "undecided".to_owned(),
+        }
+    }
+}
+
+/// Judges a ratio of costs: below one is faster.
+pub fn judge(ratio: Ratio, threshold: f64) -> Verdict {
+    let (below, above) = (1.0 / (1.0 + threshold), 1.0 + threshold);
+    if ratio.low >= below && ratio.high <= above {
+        if threshold <= COARSE {
+            Verdict::Same
+        } else {
+            Verdict::Undecided
+        }
+    } else if ratio.high < 1.0 && ratio.value < below {
+        Verdict::Faster
+    } else if ratio.low > 1.0 && ratio.value > above {
+        Verdict::Slower
+    } else {
+        Verdict::Undecided
+    }
+}
+
+/// The line through points that is best in relative terms: `(a, b)` of `a + b x`.
+pub fn fit(points: &[(f64, f64)]) -> Option<(f64, f64)> {
+    if points.len() < 2 || points.iter().any(|point| point.1 <= 0.0) {
+        return None;
+    }
+    let mut sums = [0.0; 5];
+    for &(x, y) in points {
+        let weight = 1.0 / (y * y);
+        for (sum, term) in sums.iter_mut().zip([1.0, x, y, x * x, x * y]) {
+            *sum += weight * term;
+        }
+    }
+    let [one, x, y, xx, xy] = sums;
+    let determinant = one * xx - x * x;
+    (determinant.abs() > f64::EPSILON * one * xx).then(|| {
+        (
+            (y * xx - x * xy) / determinant,
+            (one * xy - x * y) / determinant,
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_median_and_its_interval_are_those_of_the_blocks() {
+        assert!((median(&[4.0, 1.0, 3.0, 2.0]) - 2.5).abs() < f64::EPSILON);
+        let equal = ratio(&[0.5_f64.ln(); 8]);
+        assert!((equal.value - 0.5).abs() < 1e-12 && (equal.high - equal.low).abs() < 1e-12);
+        let ratio = ratio(&[0.1, -0.1, 0.2, 0.0, 0.05, 0.07]);
+        assert!(ratio.low <= ratio.value && ratio.value <= ratio.high);
+    }
+
+    #[test]
+    fn each_subject_has_each_place_equally_often() {
+        let of_five = orders(5, 10, 7);
+        for (place, subject) in (0..25).map(|number| (number / 5, number % 5)) {
+            let times = of_five
+                .iter()
+                .filter(|order| order[place] == subject)
+                .count();
+            assert_eq!(times, 2, "subject {subject} at place {place}");
+        }
+        assert_eq!(orders(2, 2, 1), [[0, 1], [1, 0]], "ABBA");
+        assert_eq!(orders(0, 3, 1), [[0_usize; 0]; 3], "nobody has no place");
+    }
+
+    #[test]
+    fn verdicts_need_the_interval_and_the_size_and_what_is_coarse_is_never_the_same() {
+        let judged = |value, low, high, threshold| judge(Ratio { value, low, high }, threshold);
+        assert_eq!(judged(0.9, 0.85, 0.95, 0.03), Verdict::Faster);
+        assert_eq!(judged(1.1, 1.05, 1.2, 0.03), Verdict::Slower);
+        assert_eq!(judged(1.01, 0.99, 1.02, 0.03), Verdict::Same);
+        assert_eq!(judged(1.1, 0.9, 1.3, 0.03), Verdict::Undecided);
+        assert_eq!(judged(0.985, 0.96, 0.99, 0.03), Verdict::Undecided);
+        assert_eq!(
+            judged(1.3, 1.1, 1.6, 0.82),
+            Verdict::Undecided,
+            "within 82 %"
+        );
+        assert_eq!(
+            judged(22.0, 9.0, 40.0, 0.82),
+            Verdict::Slower,
+            "on the busiest machine"
+        );
+    }
+
+    #[test]
+    fn a_line_is_found_again() {
+        let points = [1.0, 10.0, 100.0, 1000.0].map(|x| (x, 120.0 + 45.0 * x));
+        let (a, b) = fit(&points).unwrap();
+        assert!((a - 120.0).abs() < 1e-6 && (b - 45.0).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,300 @@
+//! Line charts as SVG, by `plotters`: it has the axes, the mesh and the marks, needs no font and no
+//! script, and twenty crates fewer than those that draw in a browser. What it does not have is here:
+//! round numbers on logarithmic axes of any length, and marks that are hollow where a figure is not
+//! to be believed.
+
+use std::fmt::Write;
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::axis::Axis;
+use super::words::escape;
+use crate::subjects;
+
+/// One point of a curve.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Point {
+    /// Across.
+    pub x: f64,
+    /// Upwards.
+    pub y: f64,
+    /// Of measurements that are to be believed; others are hollow, and their lines dashed.
+    pub valid: bool,
+}
+
+/// How a curve is drawn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Line {
+    /// The one that the figure is about.
+    Main,
+    /// A lower percentile beside the main one: thinner.
+    Lower,
+    /// No measurement: a fitted line, or what was asked for. Dotted, without marks.
+    Reference,
+}
+
+/// A curve.
+pub struct Series {
+    /// In the legend.
+    pub name: String,
+    /// In order of x.
+    pub points: Vec<Point>,
+    /// How it is drawn.
+    pub line: Line,
+    /// Of its subject.
+    pub kind: usize,
+}
+
+/// A chart.
+pub struct Chart {
+    /// Above it; may be empty.
+    pub title: String,
+    /// Across.
+    pub x: Axis,
+    /// Upwards.
+    pub y: Axis,
+    /// The curves.
+    pub series: Vec<Series>,
+    /// A value of y that matters.
+    pub level: Option<f64>,
+    /// From one x to another: something happened.
+    pub shaded: Vec<(f64, f64)>,
+}
+
+/// Told apart on light and on dark.
+const COLOURS: [RGBColor; 10] = [
+    RGBColor(122, 134, 154),
+    RGBColor(47, 129, 247),
+    RGBColor(217, 114, 43),
+    RGBColor(45, 164, 78),
+    RGBColor(163, 113, 247),
+    RGBColor(214, 73, 143),
+    RGBColor(176, 136, 0),
+    RGBColor(27, 154, 170),
+    RGBColor(229, 83, 75),
+    RGBColor(138, 122, 92),
+];
+/// Full and hollow, for those who print in black and white or see colours differently.
+const MARKS: [(&str, &str); 10] = [
+    ("\u{25cf}", "\u{25cb}"),
+    ("\u{25a0}", "\u{25a1}"),
+    ("\u{25b2}", "\u{25b3}"),
+    ("\u{25c6}", "\u{25c7}"),
+    ("\u{25bc}", "\u{25bd}"),
+    ("\u{2605}", "\u{2606}"),
+    ("\u{25b6}", "\u{25b7}"),
+    ("\u{25c0}", "\u{25c1}"),
+    ("\u{25a0}", "\u{25a1}"),
+    ("\u{25cf}", "\u{25cb}"),
+];
+/// Beyond so many points only some have a mark: a row of marks would hide the line.
+const MARKED: usize = 24;
+
+/// The colour and mark of a subject: the same in all figures.
+pub fn kind(subject: &str) -> usize {
+    let names = subjects::selectors().map(|kind| kind.name);
+    let place = names
+        .chain(subjects::all().map(|one| one.name))
+        .position(|name| name == subject);
+    place.unwrap_or_else(|| subject.len()) % COLOURS.len()
+}
+
+impl Series {
+    /// The curve of a subject that the figure is about.
+    pub fn main(subject: &str, points: Vec<Point>) -> Self {
+        Self {
+            name: subject.to_owned(),
+            points,
+            line: Line::Main,
+            kind: kind(subject),
+        }
+    }
+}
+
+/// Charts side by side where there is room, each with its legend; those on which there is nothing to
+/// be seen are left out.
+pub fn draw(charts: &[Chart]) -> String {
+    let drawn: String = charts.iter().filter_map(Chart::html).collect();
+    match drawn.is_empty() {
+        true => drawn,
+        false => format!("<div class=\"charts\">\n{drawn}</div>\n"),
+    }
+}
+
+impl Chart {
+    /// A chart of these curves, with nothing behind them.
+    pub fn new(title: impl Into<String>, x: Axis, y: Axis, series: Vec<Series>) -> Self {
+        Self {
+            title: title.into(),
+            x,
+            y,
+            series,
+            level: None,
+            shaded: Vec::new(),
+        }
+    }
+
+    fn html(&self) -> Option<String> {
+        let mut svg = String::new();
+        {
+            let area = SVGBackend::with_string(&mut svg, (560, 330)).into_drawing_area();
+            self.paint(&area)?;
+            area.present().ok()?;
+        }
+        // Whatever is black has the colour of the text, in the dark too.
+        let svg = svg.replace("#000000", "currentColor");
+        let points: usize = self.series.iter().map(|one| self.points(one).count()).sum();
+        let title = escape(&self.title);
+        let label = format!("{title} {} against {}", self.y.label, self.x.label);
+        let svg = svg.replacen(
+            "<svg ",
+            &format!("<svg role=\"img\" aria-label=\"{label}\" "),
+            1,
+        );
+        let heading = if title.is_empty() {
+            String::new()
+        } else {
+            format!("<h4>{title}</h4>")
+        };
+        Some(format!(
+            "<div data-points=\"{points}\">{heading}{svg}{}</div>\n",
+            self.legend()
+        ))
+    }
+
+    fn legend(&self) -> String {
+        let mut html = "<ul class=\"legend\">".to_owned();
+        for one in &self.series {
+            let RGBColor(red, green, blue) = COLOURS[one.kind];
+            let valid = one.points.iter().any(|point| point.valid);
+            let (full, hollow) = MARKS[one.kind];
+            let (mark, words) = match (one.line, valid) {
+                (Line::Reference, _) => ("\u{2504}", ""),
+                (_, true) => (full, ""),
+                (_, false) => (hollow, " (invalid)"),
+            };
+            let name = escape(&one.name);
+            let _ = write!(
+                html,
+                "<li><span style=\"color:rgb({red},{green},{blue})\">{mark}</span> {name}{words}</li>"
+            );
+        }
+        html + "</ul>"
+    }
+
+    /// Points that both axes can show.
+    fn points<'a>(&self, one: &'a Series) -> impl Iterator<Item = &'a Point> + Clone + use<'a> {
+        let (x, y) = (self.x.logarithmic, self.y.logarithmic);
+        let shown = move |point: &&Point| (!x || point.x > 0.0) && (!y || point.y > 0.0);
+        one.points.iter().filter(shown)
+    }
+
+    fn paint(&self, area: &DrawingArea<SVGBackend<'_>, Shift>) -> Option<()> {
+        let all = || self.series.iter().flat_map(|one| self.points(one));
+        let across = self.x.range(all().map(|point| point.x))?;
+        let up = self.y.range(all().map(|point| point.y).chain(self.level))?;
+        let at = |x: f64, y: f64| (self.x.place(x), self.y.place(y));
+        let mut chart = ChartBuilder::on(area)
+            .margin(8)
+            .x_label_area_size(44)
+            .y_label_area_size(72)
+            .build_cartesian_2d(self.x.scale(across), self.y.scale(up))
+            .ok()?;
+        let words = ("sans-serif", 12).into_font().color(&BLACK);
+        chart
+            .configure_mesh()
+            .light_line_style(TRANSPARENT)
+            .bold_line_style(RGBColor(128, 128, 128).mix(0.25))
+            .axis_desc_style(words.clone())
+            .label_style(words)
+            .x_desc(self.x.label)
+            .y_desc(self.y.label)
+            .x_label_formatter(&|place| (self.x.show)(self.x.value(*place)))
+            .y_label_formatter(&|place| (self.y.show)(self.y.value(*place)))
+            .draw()
+            .ok()?;
+        for &(from, to) in &self.shaded {
+            let corners = [
+                (self.x.place(from), up.0),
+                (self.x.place(to).min(across.1), up.1),
+            ];
+            let shade = RGBColor(229, 83, 75).mix(0.18).filled();
+            chart.draw_series([Rectangle::new(corners, shade)]).ok()?;
+        }
+        if let Some(level) = self.level {
+            let y = self.y.place(level);
+            let line = vec![(across.0, y), (across.1, y)];
+            chart
+                .draw_series(DashedLineSeries::new(line, 8, 4, BLACK.mix(0.6).into()))
+                .ok()?;
+        }
+        for one in &self.series {
+            let points: Vec<Point> = self.points(one).copied().collect();
+            let colour = COLOURS[one.kind];
+            let width = if one.line == Line::Main { 2 } else { 1 };
+            for pair in points.windows(2) {
+                let line = pair.iter().map(|point| at(point.x, point.y));
+                let style = colour.stroke_width(width);
+                if one.line == Line::Reference {
+                    let line: Vec<_> = line.collect();
+                    chart
+                        .draw_series(DashedLineSeries::new(line, 2, 4, style))
+                        .ok()?;
+                } else if pair.iter().all(|point| point.valid) {
+                    chart.draw_series(LineSeries::new(line, style)).ok()?;
+                } else {
+                    let line: Vec<_> = line.collect();
+                    chart
+                        .draw_series(DashedLineSeries::new(line, 5, 4, style))
+                        .ok()?;
+                }
+            }
+            if one.line == Line::Reference {
+                continue;
+            }
+            let every = points.len().div_ceil(MARKED).max(1);
+            // Curves that run together have their marks at different places.
+            let marked = points
+                .iter()
+                .skip(if every > 1 { one.kind % every } else { 0 });
+            let centre = Pos::new(HPos::Center, VPos::Center);
+            let style = ("sans-serif", 11).into_font().color(&colour).pos(centre);
+            let marks = marked.step_by(every).map(|point| {
+                let (full, hollow) = MARKS[one.kind];
+                let mark = if point.valid { full } else { hollow };
+                Text::new(mark, at(point.x, point.y), style.clone())
+            });
+            chart.draw_series(marks).ok()?;
+        }
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::axis::{COUNT, TIME};
+    use super::*;
+
+    #[test]
+    fn what_is_invalid_is_hollow_and_dashed_and_an_empty_chart_is_none() {
+        let point = |x: f64, valid| Point { x, y: x * x, valid };
+        let chart = |points| Chart::new("t", COUNT, TIME, vec![Series::main("ours-poll", points)]);
+        let (full, hollow) = MARKS[kind("ours-poll")];
+        let svg = draw(&[chart(vec![
+            point(1.0, true),
+            point(2.0, true),
+            point(3.0, false),
+        ])]);
+        assert_eq!(
+            (svg.matches(hollow).count(), svg.matches(full).count()),
+            (1, 3),
+            "{svg}"
+        );
+        assert!(svg.contains("data-points=\"3\"") && svg.contains("ours-poll"));
+        let invalid = draw(&[chart(vec![point(1.0, false)])]);
+        assert!(invalid.contains("(invalid)"), "{invalid}");
+        assert!(draw(&[chart(Vec::new()), chart(vec![point(0.0, true)])]).is_empty());
+    }
+}

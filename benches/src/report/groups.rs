@@ -1,0 +1,130 @@
+//! Which slices a figure is made of, and the medians over them.
+
+use hdrhistogram::Histogram;
+
+use super::chart::{Line, Point, Series, kind};
+use crate::method::compared;
+use crate::method::histogram;
+use crate::method::schema::{AGAIN, Slice};
+use crate::method::statistics;
+
+/// Slices of one workload, without the twins of A/A pairs: those are for the noise floor.
+pub fn of<'a>(slices: &[&'a Slice], workload: &str) -> Vec<&'a Slice> {
+    let of_it =
+        |slice: &&&Slice| slice.spec.workload == workload && !slice.spec.subject.ends_with(AGAIN);
+    slices.iter().filter(of_it).copied().collect()
+}
+
+/// Slices by subject, in the order of the names: the blocks ran them in random order.
+pub fn by_subject<'a>(slices: &[&'a Slice]) -> Vec<(&'a str, Vec<&'a Slice>)> {
+    let mut names = compared::subjects(slices);
+    names.sort_unstable();
+    let of_it = |name: &str| {
+        slices
+            .iter()
+            .copied()
+            .filter(|slice| slice.spec.subject == name)
+            .collect()
+    };
+    names.into_iter().map(|name| (name, of_it(name))).collect()
+}
+
+/// The valid ones, and whether there were any; all if there were none.
+pub fn believable<'a>(slices: &[&'a Slice]) -> (Vec<&'a Slice>, bool) {
+    let valid: Vec<&Slice> = slices
+        .iter()
+        .copied()
+        .filter(|slice| slice.valid())
+        .collect();
+    if valid.is_empty() {
+        (slices.to_vec(), false)
+    } else {
+        (valid, true)
+    }
+}
+
+/// The median of a metric over the believable slices that have it, and whether these were valid.
+pub fn median(slices: &[&Slice], metric: &str) -> Option<(f64, bool)> {
+    // A slice without the figure says nothing about it, however valid it is.
+    let has = |slice: &&&Slice| slice.metrics.contains_key(metric);
+    let having: Vec<&Slice> = slices.iter().filter(has).copied().collect();
+    let (having, valid) = believable(&having);
+    let figures: Vec<f64> = having.iter().map(|slice| slice.metrics[metric]).collect();
+    (!figures.is_empty()).then(|| (statistics::median(&figures), valid))
+}
+
+/// The medians of a metric over the slices that share the parameter `along`.
+pub fn curve(slices: &[&Slice], along: &str, metric: &str) -> Vec<Point> {
+    let mut places: Vec<f64> = slices
+        .iter()
+        .map(|slice| slice.spec.number(along))
+        .collect();
+    places.sort_unstable_by(f64::total_cmp);
+    places.dedup();
+    let point = |x: f64| {
+        let here: Vec<&Slice> = slices
+            .iter()
+            .copied()
+            .filter(|slice| slice.spec.number(along) == x)
+            .collect();
+        let (y, valid) = median(&here, metric)?;
+        Some(Point { x, y, valid })
+    };
+    places.into_iter().filter_map(point).collect()
+}
+
+/// A curve for each subject over a parameter.
+pub fn curves(slices: &[&Slice], along: &str, metric: &str) -> Vec<Series> {
+    let each =
+        |(subject, group): (&str, Vec<&Slice>)| Series::main(subject, curve(&group, along, metric));
+    by_subject(slices).into_iter().map(each).collect()
+}
+
+/// Two curves for each subject over a parameter: a percentile, and thinner a lower one.
+pub fn percentiles(slices: &[&Slice], along: &str, metrics: [(&str, &str); 2]) -> Vec<Series> {
+    let mut series = Vec::new();
+    for (subject, group) in by_subject(slices) {
+        for ((word, metric), line) in metrics.into_iter().zip([Line::Main, Line::Lower]) {
+            let (name, points) = (format!("{subject} {word}"), curve(&group, along, metric));
+            if !points.is_empty() {
+                series.push(Series {
+                    name,
+                    points,
+                    line,
+                    kind: kind(subject),
+                });
+            }
+        }
+    }
+    series
+}
+
+/// The whole distribution of each subject, pooled over its believable slices: x is 1/(1-percentile).
+/// Up to the last percentile that a hundred samples lie beyond, p90 at least.
+pub fn distributions(slices: &[&Slice], name: &str) -> Vec<Series> {
+    let each = |(subject, group): (&str, Vec<&Slice>)| {
+        let (pooled, valid) = pooled(&group, name)?;
+        let most = (pooled.len() as f64 / 100.0).max(10.0);
+        let steps = (0..=60).map(|step| 10_f64.powf(f64::from(step) / 10.0));
+        let points = steps.take_while(|x| *x <= most).map(|x| {
+            let y = pooled.value_at_quantile(1.0 - 1.0 / x) as f64;
+            Point { x, y, valid }
+        });
+        Some(Series::main(subject, points.collect()))
+    };
+    by_subject(slices).into_iter().filter_map(each).collect()
+}
+
+/// All slices' histograms of one name together, and whether they are valid ones.
+fn pooled(slices: &[&Slice], name: &str) -> Option<(Histogram<u64>, bool)> {
+    let (slices, valid) = believable(slices);
+    let texts = slices.iter().filter_map(|slice| slice.histograms.get(name));
+    let mut all = texts.filter_map(|text| histogram::decode(text).ok());
+    // The first one says how fine they are: those of wakes are finer than others.
+    let mut pooled = all.next()?;
+    for one in all {
+        // Histograms of one make always add up.
+        let _ = pooled.add(one);
+    }
+    (!pooled.is_empty()).then_some((pooled, valid))
+}

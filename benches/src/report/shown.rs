@@ -1,0 +1,42 @@
+//! How a workload is shown: its columns, and its figure.
+
+use super::chart::Chart;
+use crate::method::schema::Slice;
+
+/// A figure of tables: title, metric, what it is multiplied by.
+pub type Column = (&'static str, &'static str, f64);
+
+/// What a workload looks like.
+#[derive(Clone, Copy)]
+pub struct Shown {
+    /// The workload.
+    pub name: &'static str,
+    /// Of its section on the page.
+    pub title: &'static str,
+    /// The figures beside the verdict.
+    pub columns: &'static [Column],
+    /// What the figure shows and how it is read, in words, of these slices.
+    pub caption: fn(&[&Slice]) -> String,
+    /// Its charts; none where the table says as much.
+    pub charts: fn(&[&Slice]) -> Vec<Chart>,
+    /// Something that is neither a table nor a chart.
+    pub html: fn(&[&Slice]) -> String,
+}
+
+impl Shown {
+    /// A table, and no figure.
+    pub const fn table(
+        name: &'static str,
+        title: &'static str,
+        columns: &'static [Column],
+    ) -> Self {
+        Self {
+            name,
+            title,
+            columns,
+            caption: |_| String::new(),
+            charts: |_| Vec::new(),
+            html: |_| String::new(),
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! The rows of a run, for the terminal and for the page: for each point the subjects in order of
+//! their ratio, with figures, interval, verdict, what the generator could have done, and flags.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use super::groups;
+use super::shown::{Column, Shown};
+use super::words;
+use crate::method::compared;
+use crate::method::flags::Reason;
+use crate::method::schema::{Comparison, Document, Slice};
+use crate::method::statistics::FEWEST_BLOCKS;
+
+/// One subject at a point.
+pub struct Row<'a> {
+    /// Its name.
+    pub subject: &'a str,
+    /// The figures of the columns; `n/a` where there is none.
+    pub cells: Vec<String>,
+    /// The share of what the generator can do, in percent.
+    pub generator: Option<f64>,
+    /// Beside the baseline, if both have a cost.
+    pub comparison: Option<&'a Comparison>,
+    /// Whether it is the baseline itself.
+    pub baseline: bool,
+    /// Whether any of its slices is valid.
+    pub valid: bool,
+    /// Its flags, each with how many slices have it.
+    pub flags: String,
+}
+
+/// A point with its rows, the cheapest first.
+pub struct Point<'a> {
+    /// In words.
+    pub name: String,
+    /// Of its workload.
+    pub workload: &'a str,
+    /// The figures.
+    pub columns: &'static [Column],
+    /// The subjects.
+    pub rows: Vec<Row<'a>>,
+}
+
+/// How the workload of a name is shown.
+pub fn columns(all: &[Shown], workload: &str) -> &'static [Column] {
+    all.iter()
+        .find(|shown| shown.name == workload)
+        .map_or(&[], |shown| shown.columns)
+}
+
+/// All points of a run.
+pub fn points<'a>(document: &'a Document, all: &[Shown]) -> Vec<Point<'a>> {
+    let point = |(name, slices): (String, Vec<&'a Slice>)| {
+        let workload = slices[0].spec.workload.as_str();
+        let columns = columns(all, workload);
+        let row = |subject: &'a str| row(document, &name, &slices, subject, columns);
+        let mut rows: Vec<Row<'a>> = compared::subjects(&slices).into_iter().map(row).collect();
+        let ratio = |row: &Row<'_>| row.comparison.map_or(1.0, |one| one.ratio);
+        rows.sort_by(|a, b| ratio(a).total_cmp(&ratio(b)));
+        Point {
+            workload,
+            columns,
+            rows,
+            name,
+        }
+    };
+    compared::points(&document.slices)
+        .into_iter()
+        .map(point)
+        .collect()
+}
+
+fn row<'a>(
+    document: &'a Document,
+    point: &str,
+    slices: &[&'a Slice],
+    subject: &'a str,
+    columns: &[Column],
+) -> Row<'a> {
+    let own: Vec<&Slice> = slices
+        .iter()
+        .copied()
+        .filter(|one| one.spec.subject == subject)
+        .collect();
+    let figure = |(_, metric, scale): &Column| {
+        let value = groups::median(&own, metric);
+        value.map_or_else(
+            || "n/a".to_owned(),
+            |(value, _)| words::figure(value * scale),
+        )
+    };
+    let mut all = document.comparisons.iter();
+    Row {
+        subject,
+        cells: columns.iter().map(figure).collect(),
+        generator: groups::median(&own, "generator_percent").map(|(percent, _)| percent),
+        comparison: all.find(|one| one.point == point && one.subject == subject),
+        baseline: compared::baseline(slices) == Some(subject),
+        valid: own.iter().any(|slice| slice.valid()),
+        flags: flags(&own),
+    }
+}
+
+/// The codes of slices, each with how many have it; those that make a slice invalid with a mark.
+fn flags(slices: &[&Slice]) -> String {
+    let mut counts = BTreeMap::<(Reason, bool), usize>::new();
+    for slice in slices {
+        let mut reasons: Vec<_> = slice
+            .flags
+            .iter()
+            .map(|flag| (flag.reason, flag.invalidates()))
+            .collect();
+        reasons.dedup();
+        for reason in reasons {
+            *counts.entry(reason).or_default() += 1;
+        }
+    }
+    let total = slices.len();
+    let words = counts.into_iter().map(|((reason, invalidates), count)| {
+        let mark = if invalidates { "!" } else { "" };
+        format!("{mark}{} {count}/{total}", reason.code())
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
+impl Row<'_> {
+    /// Ratio, interval and verdict in words.
+    pub fn verdict(&self) -> [String; 3] {
+        match self.comparison {
+            None if self.baseline => ["-".to_owned(), String::new(), "the baseline".to_owned()],
+            None => ["-".to_owned(), String::new(), "not compared".to_owned()],
+            Some(one) => {
+                let words = one.verdict.words(one.threshold);
+                [format!("{:.3}", one.ratio), one.interval("-"), words]
+            }
+        }
+    }
+
+    /// What the generator had left, in words; rows beyond most of it are marked.
+    pub fn generator(&self) -> String {
+        let most = 100.0 * crate::method::checks::MOST_OF_THE_GENERATOR;
+        match self.generator {
+            None => String::new(),
+            Some(percent) if percent > most => format!("{percent:.0} % (!)"),
+            Some(percent) => format!("{percent:.0} %"),
+        }
+    }
+}
+
+/// The table of the terminal.
+pub fn draw(document: &Document, all: &[Shown]) -> String {
+    let mut text = String::new();
+    for point in points(document, all) {
+        let generated = point.rows.iter().any(|row| row.generator.is_some());
+        let generator = |words: &str| {
+            if generated {
+                format!("{words:>10}")
+            } else {
+                String::new()
+            }
+        };
+        let _ = write!(text, "\n{}\n  {:22}", point.name, "subject");
+        for (title, _, _) in point.columns {
+            let _ = write!(text, "{title:>12}");
+        }
+        let (ratio, interval, verdict) = ("ratio", "95 % interval", "verdict");
+        let own = generator("of gen.");
+        let _ = writeln!(text, "{own}{ratio:>8}  {interval:15} {verdict:18} flags");
+        for row in &point.rows {
+            let _ = write!(text, "  {:22}", row.subject);
+            for cell in &row.cells {
+                let _ = write!(text, "{cell:>12}");
+            }
+            let [ratio, interval, verdict] = row.verdict();
+            let own = generator(&row.generator());
+            let _ = writeln!(
+                text,
+                "{own}{ratio:>8}  {interval:15} {verdict:18} {}",
+                row.flags
+            );
+        }
+    }
+    let _ = write!(text, "\n{}\n{}\n", validity(document), floor(document));
+    text
+}
+
+/// How many slices are valid, and what can be said of the others.
+pub fn validity(document: &Document) -> String {
+    let slices = &document.slices;
+    let count = |what: fn(&Slice) -> bool| slices.iter().filter(|slice| what(slice)).count();
+    let (valid, counted) = (count(Slice::valid), count(Slice::counts));
+    let decided = document
+        .comparisons
+        .iter()
+        .filter(|one| one.decides())
+        .count();
+    let mut words = format!("{valid} of {} slices are valid", slices.len());
+    if counted > valid {
+        let _ = write!(words, ", and of {} more the counts", counted - valid);
+    }
+    let _ = write!(
+        words,
+        "; {decided} of {} comparisons decide",
+        document.comparisons.len()
+    );
+    if document.interrupted {
+        words += "; interrupted or out of time: blocks are missing";
+    }
+    words
+}
+
+/// The noise floor in words.
+pub fn floor(document: &Document) -> String {
+    match document.noise_floor {
+        Some(floor) => format!("Noise floor (A/A): \u{b1}{:.1} %", 100.0 * floor),
+        None => format!(
+            "Noise floor (A/A): n/a, for it takes {FEWEST_BLOCKS} blocks in which both twins are valid"
+        ),
+    }
+}

@@ -1,0 +1,114 @@
+//! compio: completions instead of readiness, on io_uring and on its epoll ("poll") driver.
+
+use std::future::Future;
+use std::io;
+use std::net::TcpListener;
+use std::os::unix::net::UnixStream;
+use std::pin::Pin;
+use std::time::Duration;
+
+use compio::driver::{DriverType, ProactorBuilder};
+use compio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use compio::runtime::{JoinHandle, RuntimeBuilder};
+
+use super::runtime::{BUFFER, Runtime, sound};
+use super::serve;
+use super::subject::Subject;
+
+/// compio, whose buffers are lent to each call and given back.
+pub(super) struct Compio<const URING: bool>;
+
+impl<const URING: bool> Runtime for Compio<URING> {
+    const SUBJECT: Subject = if URING {
+        Subject {
+            missing,
+            ..serve::subject::<Self>("compio-uring", "compio, io_uring, default settings")
+        }
+    } else {
+        serve::subject::<Self>("compio", "compio, poll driver (epoll), default settings")
+    };
+
+    type Listener = compio::net::TcpListener;
+    type Stream = compio::net::TcpStream;
+    type Join = JoinHandle<()>;
+    // It has no timer that has a name, so each is boxed, as a program would that keeps it.
+    type Sleep = Pin<Box<dyn Future<Output = ()>>>;
+
+    fn run<F: Future<Output = ()> + 'static>(future: F) {
+        runtime(URING).expect("a compio runtime").block_on(future);
+    }
+
+    fn spawn<F: Future<Output = ()> + 'static>(future: F) -> Self::Join {
+        compio::runtime::spawn(future)
+    }
+
+    fn sleep(duration: Duration) -> Self::Sleep {
+        Box::pin(compio::time::sleep(duration))
+    }
+
+    fn reset(mut sleep: Pin<&mut Self::Sleep>, duration: Duration) {
+        sleep.set(Self::sleep(duration));
+    }
+
+    fn detach(join: Self::Join) {
+        // A task of compio whose handle is dropped is cancelled.
+        join.detach();
+    }
+
+    fn listener(listener: TcpListener) -> io::Result<Self::Listener> {
+        compio::net::TcpListener::from_std(listener)
+    }
+
+    async fn accept(listener: &Self::Listener) -> io::Result<Self::Stream> {
+        Ok(listener.accept().await?.0)
+    }
+
+    #[expect(clippy::manual_async_fn, reason = "it would keep its arguments twice")]
+    fn echo(mut stream: Self::Stream, may_reset: bool) -> impl Future<Output = ()> + 'static {
+        async move {
+            let mut buffer = Vec::with_capacity(BUFFER);
+            loop {
+                let compio::BufResult(count, filled) = stream.read(buffer).await;
+                if sound(count, may_reset) == 0 {
+                    return;
+                }
+                let compio::BufResult(written, sent) = stream.write_all(filled).await;
+                sound(written, may_reset);
+                buffer = sent;
+                buffer.clear();
+            }
+        }
+    }
+
+    async fn relay(from: UnixStream, to: UnixStream, times: u64) -> io::Result<()> {
+        let mut from = compio::net::UnixStream::from_std(from)?;
+        let mut to = compio::net::UnixStream::from_std(to)?;
+        let mut byte = vec![0];
+        for _ in 0..times {
+            let compio::BufResult(read, filled) = from.read_exact(byte).await;
+            read?;
+            let compio::BufResult(written, sent) = to.write_all(filled).await;
+            written?;
+            byte = sent;
+        }
+        Ok(())
+    }
+}
+
+fn runtime(uring: bool) -> io::Result<compio::runtime::Runtime> {
+    let mut driver = ProactorBuilder::new();
+    driver.driver_type(if uring {
+        DriverType::IoUring
+    } else {
+        DriverType::Poll
+    });
+    RuntimeBuilder::new().with_proactor(driver).build()
+}
+
+/// Kernels refuse io_uring to those whom they do not trust with it.
+fn missing() -> Option<String> {
+    let refused = runtime(true).err()?;
+    Some(format!(
+        "io_uring is refused ({refused}): see kernel.io_uring_disabled, and seccomp"
+    ))
+}

@@ -1,0 +1,85 @@
+//! Servers that are wrong on purpose, to see that the checks find it.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
+use std::time::Duration;
+
+use super::runtime::LOOPBACK;
+use super::serve::say_port;
+use crate::sys;
+
+/// Every so many reads it does what it does wrong.
+const SELDOM: u64 = 300;
+
+/// What such a server does wrong.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wrong {
+    /// Swallows a message now and then.
+    Drops,
+    /// Changes a byte now and then.
+    Alters,
+    /// Resets a connection now and then.
+    Resets,
+    /// Sleeps for 20 milliseconds before each reply.
+    Sleeps,
+}
+
+impl Wrong {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Drops, Self::Alters, Self::Resets, Self::Sleeps];
+
+    /// The name of the subject that does it.
+    pub fn subject(self) -> &'static str {
+        match self {
+            Self::Drops => "faulty-drops",
+            Self::Alters => "faulty-alters",
+            Self::Resets => "faulty-resets",
+            Self::Sleeps => "faulty-sleeps",
+        }
+    }
+
+    /// Looks one up by the name of its subject.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|wrong| wrong.subject() == name)
+    }
+}
+
+/// Echoes, a thread a connection, and not always as it should.
+///
+/// # Errors
+///
+/// In words: no port on the loopback.
+pub fn serve(wrong: Wrong) -> Result<(), String> {
+    let listener = TcpListener::bind(LOOPBACK).map_err(|error| error.to_string())?;
+    say_port(listener.local_addr().map_err(|e| e.to_string())?.port());
+    for stream in listener.incoming().flatten() {
+        std::thread::spawn(move || echo(stream, wrong));
+    }
+    Ok(())
+}
+
+fn echo(mut stream: TcpStream, wrong: Wrong) {
+    let mut buffer = [0; 4096];
+    for number in 1_u64.. {
+        let count = match stream.read(&mut buffer) {
+            Ok(0) | Err(_) => return,
+            Ok(count) => count,
+        };
+        let now = number.is_multiple_of(SELDOM);
+        match wrong {
+            Wrong::Drops if now => continue,
+            Wrong::Alters if now => buffer[count - 1] ^= 1,
+            Wrong::Resets if now => {
+                // Without lingering the kernel answers what is under way with a reset.
+                let _ = sys::do_not_linger(stream.as_raw_fd());
+                return;
+            }
+            Wrong::Sleeps => std::thread::sleep(Duration::from_millis(20)),
+            _ => {}
+        }
+        if stream.write_all(&buffer[..count]).is_err() {
+            return;
+        }
+    }
+}

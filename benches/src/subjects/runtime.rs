@@ -1,0 +1,106 @@
+//! What the async subjects have in common, so that the work is written once.
+
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::net::UnixStream;
+use std::pin::Pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use super::subject::Subject;
+
+/// Bytes in a message.
+pub const MESSAGE: usize = 64;
+/// Bytes in each connection's buffer.
+pub const BUFFER: usize = 4096;
+
+/// Where servers listen: on a port of the loopback that the kernel chooses.
+pub const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// A single-threaded async runtime, at its best settings.
+///
+/// Everything runs on one thread; a runtime that needs a handle to spawn keeps it in a thread
+/// local.
+pub trait Runtime: Sized + 'static {
+    /// Its name and what it can do.
+    const SUBJECT: Subject;
+    /// A listening socket of the runtime.
+    type Listener: 'static;
+    /// A connection of the runtime.
+    type Stream: 'static;
+    /// Becomes ready when a spawned task has finished.
+    type Join: Future + Unpin + 'static;
+    /// Becomes ready when its time has come.
+    type Sleep: Future + 'static;
+
+    /// Runs `future` to its end on this thread.
+    fn run<F: Future<Output = ()> + 'static>(future: F);
+
+    /// Starts a task on the running runtime.
+    fn spawn<F: Future<Output = ()> + 'static>(future: F) -> Self::Join;
+
+    /// Waits.
+    fn sleep(duration: Duration) -> Self::Sleep;
+
+    /// Makes a sleep begin again.
+    fn reset(sleep: Pin<&mut Self::Sleep>, duration: Duration);
+
+    /// Lets a task run on when its handle is dropped.
+    fn detach(join: Self::Join) {
+        drop(join);
+    }
+
+    /// Takes over a socket that listens and does not block.
+    fn listener(listener: TcpListener) -> io::Result<Self::Listener>;
+
+    /// The next connection.
+    fn accept(listener: &Self::Listener) -> impl Future<Output = io::Result<Self::Stream>>;
+
+    /// Echoes until the peer closes, with a buffer of [`BUFFER`] bytes, as a user of this runtime
+    /// would write it. Its answers go through [`sound`]. A block, for an `async fn` keeps what it is
+    /// given twice.
+    fn echo(stream: Self::Stream, may_reset: bool) -> impl Future<Output = ()> + 'static;
+
+    /// Passes a byte on from one socket to another, so many times.
+    fn relay(
+        from: UnixStream,
+        to: UnixStream,
+        times: u64,
+    ) -> impl Future<Output = io::Result<()>> + 'static;
+}
+
+/// What a call of an echo returned. If it failed because the peer has reset the connection, and
+/// that may be, nothing came: the next read is the last.
+///
+/// # Panics
+///
+/// On any other error: a figure from a broken run is worth nothing.
+#[inline]
+pub fn sound<T: Default>(answer: io::Result<T>, may_reset: bool) -> T {
+    answer.unwrap_or_else(|error| unsound(&error, may_reset))
+}
+
+#[cold]
+fn unsound<T: Default>(error: &io::Error, may_reset: bool) -> T {
+    let reset = matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
+    );
+    assert!(reset && may_reset, "echo: {error}");
+    T::default()
+}
+
+/// Wakes its task and returns Pending, so many times.
+pub async fn step_back(times: u64) {
+    let mut left = times;
+    std::future::poll_fn(|context| {
+        if left == 0 {
+            return Poll::Ready(());
+        }
+        left -= 1;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}

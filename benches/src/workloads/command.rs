@@ -1,0 +1,247 @@
+//! A workload on the command line: its options are its parameters, its points all combinations.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+
+use super::workload::{Asked, Of, Parameter, Workload};
+use crate::method::placement::Placement;
+use crate::method::schema::Spec;
+use crate::method::server;
+use crate::method::session::Plan;
+use crate::report::files::Files;
+
+/// What all measuring commands understand.
+#[derive(Args, Clone)]
+pub struct Common {
+    /// Subjects, the first one being what the others are compared with; `list` shows them
+    #[arg(long, value_delimiter = ',')]
+    pub subjects: Vec<String>,
+    /// Interleaved blocks at most, each with one slice of every subject; a point that has five ends
+    /// when the answer is clear
+    #[arg(long, default_value_t = 20, value_parser = at_least_one)]
+    pub blocks: usize,
+    /// Seconds, shared by the points: one whose share is used up ends after five blocks
+    #[arg(long, default_value_t = 60)]
+    pub budget: u64,
+    /// Milliseconds measured in each slice, after its warm-up
+    #[arg(long, default_value_t = 500)]
+    pub ms: u64,
+    /// Percent of difference that count
+    #[arg(long, default_value_t = 3.0)]
+    pub threshold: f64,
+    /// Seed of orders, arrivals and layouts
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Leave out the A/A run, and with it the noise floor
+    #[arg(long)]
+    pub no_floor: bool,
+    /// Writes the results as JSON
+    #[arg(long, value_name = "FILE", value_parser = new_file)]
+    json: Option<PathBuf>,
+    /// Writes one line of CSV for each slice
+    #[arg(long, value_name = "FILE", value_parser = new_file)]
+    csv: Option<PathBuf>,
+    /// Writes each pooled histogram as .hgrm text into this folder
+    #[arg(long, value_name = "FOLDER")]
+    hgrm: Option<PathBuf>,
+    /// Writes the report
+    #[arg(long, value_name = "FILE", value_parser = new_file)]
+    html: Option<PathBuf>,
+}
+
+impl Common {
+    /// Where results go.
+    pub fn files(&self) -> Files {
+        let Self {
+            json,
+            csv,
+            hgrm,
+            html,
+            ..
+        } = self.clone();
+        Files {
+            json,
+            csv,
+            hgrm,
+            html,
+        }
+    }
+}
+
+fn at_least_one(blocks: &str) -> Result<usize, String> {
+    match blocks.parse() {
+        Ok(0) => Err("one block is the least".to_owned()),
+        Ok(blocks) => Ok(blocks),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// A file that can be written when all is measured: better refused now than then.
+///
+/// # Errors
+///
+/// In words: it is a folder, or there is no folder for it.
+pub fn new_file(path: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(path);
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    if path.is_dir() {
+        return Err("this is a folder: give the name of a file".to_owned());
+    }
+    match folder {
+        Some(folder) if !folder.is_dir() => Err(format!(
+            "there is no folder {}: make it first",
+            folder.display()
+        )),
+        _ => Ok(path),
+    }
+}
+
+/// The sub-command of a workload.
+pub fn command(workload: &'static Workload) -> Command {
+    let mut command = Command::new(workload.name()).about(workload.about);
+    command = workload
+        .all()
+        .fold(command, |command, one| command.arg(option(one)));
+    let names: Vec<&str> = workload.placements.iter().map(|one| one.name()).collect();
+    if names.len() > 1 {
+        let places = Arg::new("placement")
+            .long("placement")
+            .value_delimiter(',')
+            .default_value(names[0]);
+        let parser = PossibleValuesParser::new(names);
+        command = command.arg(places.value_parser(parser).help("Who runs where"));
+    }
+    if workload.serves() {
+        let server = Arg::new("server")
+            .long("server")
+            .value_name("127.0.0.1:PORT");
+        command =
+            command.arg(server.help("An echo server that runs already; only on the loopback"));
+    }
+    Common::augment_args(command)
+}
+
+fn option(one: &'static Parameter) -> Arg {
+    let arg = Arg::new(one.name)
+        .long(one.name.replace('_', "-"))
+        .help(one.about);
+    let arg = match one.of {
+        Of::Flag => return arg.action(ArgAction::SetTrue),
+        Of::Word(words) => arg.value_parser(PossibleValuesParser::new(words)),
+        Of::Number | Of::Apart => arg.value_parser(number),
+    };
+    let arg = arg.value_delimiter(',');
+    if one.usual.is_empty() {
+        arg
+    } else {
+        arg.default_value(one.usual)
+    }
+}
+
+fn number(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() && number >= 0.0 => Ok(number),
+        Ok(_) => Err("it is below zero, or no number".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// What was asked of a workload.
+///
+/// # Errors
+///
+/// In words: subjects that cannot do it, places that are not here, a server elsewhere.
+pub fn asked(workload: &'static Workload, matches: &ArgMatches) -> Result<(Asked, Common), String> {
+    let common = Common::from_arg_matches(matches).map_err(|error| error.to_string())?;
+    let all = |name: &str| -> Vec<&String> {
+        // Whoever has one place only is not asked.
+        let given = matches.try_get_many::<String>(name).ok().flatten();
+        given.map(Iterator::collect).unwrap_or_default()
+    };
+    let named = all("placement")
+        .into_iter()
+        .filter_map(|name| Placement::named(name));
+    let mut placements: Vec<Placement> = named.collect();
+    if placements.is_empty() {
+        placements.extend(workload.placements.first());
+    }
+    if let Some(one) = placements.iter().find(|one| !one.possible()) {
+        return Err(format!("{} needs two CPUs", one.name()));
+    }
+    let address = all("server").first().map(|address| (*address).clone());
+    let subjects = match &address {
+        Some(address) => {
+            server::loopback(address)?;
+            vec![address.clone()]
+        }
+        None => workload.subjects(&common.subjects, placements[0])?,
+    };
+    let base = |placement: Placement| {
+        let mut point = workload.point(placement);
+        point.milliseconds = common.ms.max(1);
+        point.seed = common.seed;
+        point.server.clone_from(&address);
+        point
+    };
+    let mut points: Vec<Spec> = placements.into_iter().map(base).collect();
+    let mut apart = BTreeMap::new();
+    for one in workload.all() {
+        let numbers = || -> Vec<f64> {
+            matches
+                .get_many::<f64>(one.name)
+                .map(|all| all.copied().collect())
+                .unwrap_or_default()
+        };
+        match one.of {
+            Of::Flag if matches.get_flag(one.name) => drop(apart.insert(one.name, vec![1.0])),
+            Of::Flag => {}
+            Of::Apart => drop(apart.insert(one.name, numbers())),
+            Of::Number => {
+                points = across(&points, &numbers(), |point, value| {
+                    point.set(one.name, *value)
+                })
+            }
+            Of::Word(_) => {
+                points = across(&points, &all(one.name), |point, word| {
+                    point.choices.insert(one.name.to_owned(), (*word).clone());
+                });
+            }
+        }
+    }
+    let mut whole: Vec<Spec> = Vec::new();
+    for mut point in points {
+        // Different words may mean the same.
+        if (workload.fix)(&mut point) && !whole.contains(&point) {
+            whole.push(point);
+        }
+    }
+    let (blocks, floor) = (common.blocks, !common.no_floor);
+    let plan = Plan {
+        points: whole,
+        subjects,
+        blocks,
+        floor,
+        null: workload.null,
+    };
+    Ok((Asked { plan, apart }, common))
+}
+
+/// Each point with each of these values; without any the points as they are.
+fn across<T>(points: &[Spec], values: &[T], set: impl Fn(&mut Spec, &T)) -> Vec<Spec> {
+    if values.is_empty() {
+        return points.to_vec();
+    }
+    let with = |value: &T, point: &Spec| {
+        let mut point = point.clone();
+        set(&mut point, value);
+        point
+    };
+    // The parameter that is declared last changes fastest.
+    points
+        .iter()
+        .flat_map(|point| values.iter().map(move |value| with(value, point)))
+        .collect()
+}

@@ -1,0 +1,482 @@
+//! The open loop: latency at a given rate, measured from the moment each message was due.
+
+use std::io;
+use std::time::Duration;
+
+use super::workload::{ARRIVALS, Asked, Of, Parameter, WIRE, Who, Workload, null_of_a_loop};
+use crate::method::checks;
+use crate::method::connections::{Clock, Connections};
+use crate::method::flags::{Reason, flag_if};
+use crate::method::histogram;
+use crate::method::open::{Open, Phase};
+use crate::method::outcome::{Outcome, refused};
+use crate::method::placement::Placement;
+use crate::method::quiet::Watch;
+use crate::method::schema::{Nature, Slice, Spec, Window};
+use crate::method::server::{self, Server};
+use crate::method::session::{Plan, Session};
+use crate::report::axis::{Axis, COUNT, TIME};
+use crate::report::chart::{Chart, Line, Point, Series, kind};
+use crate::report::groups;
+use crate::report::shown::Shown;
+use crate::report::words::count;
+use crate::sys;
+
+/// The workload.
+pub const WORKLOAD: Workload = Workload {
+    who: Who::Loops(|_| true),
+    placements: PLACEMENTS,
+    parameters: &[
+        WIRE,
+        &[
+            ARRIVALS,
+            Parameter {
+                name: "rates",
+                usual: "",
+                about: "Messages a second; in place of --percent",
+                of: Of::Apart,
+            },
+            Parameter {
+                name: "percent",
+                usual: "10,50,70,90,110",
+                about: "Percent of the slowest subject's capacity, which is measured first",
+                of: Of::Apart,
+            },
+        ],
+    ],
+    costs: RESPONSES,
+    least: 1000.0,
+    nature: Nature::Timed,
+    null: |spec| null_of_a_loop(spec),
+    offer: Some(offer),
+    ..Workload::new(
+        Shown {
+            caption,
+            charts,
+            ..Shown::table("load", "Latency under load", COLUMNS)
+        },
+        "Open loop against a server: latency at a given rate, from the intended time of sending",
+        measure,
+    )
+};
+
+/// Where an open loop can run.
+pub const PLACEMENTS: &[Placement] = &[
+    Placement::SplitSpin,
+    Placement::SameCpu,
+    Placement::Split,
+    Placement::SpinSpin,
+];
+/// Percentiles of the response that verdicts are about, as far as noise leaves them; then what the
+/// server used.
+pub const RESPONSES: &[(&str, f64)] = &[
+    ("response_p99_ns", 99.0),
+    ("response_p90_ns", 90.0),
+    ("response_p50_ns", 50.0),
+    ("server_ns_per_message", 0.0),
+];
+
+const COLUMNS: &[(&str, &str, f64)] = &[
+    ("p50 us", "response_p50_ns", 1e-3),
+    ("p90 us", "response_p90_ns", 1e-3),
+    ("p99 us", "response_p99_ns", 1e-3),
+    ("max us", "response_max_ns", 1e-3),
+    ("served/s", "rate", 1.0),
+    ("srv ns", "server_ns_per_message", 1.0),
+];
+
+/// The points at each rate, or at each percentage of the slowest capacity.
+fn offer(session: &Session, plan: &Plan, asked: &Asked) -> Vec<Spec> {
+    let mut points = Vec::new();
+    for point in &plan.points {
+        let share = |slowest: f64, percent: f64| (slowest * percent / 1e4).round() * 100.0;
+        let rates = match asked.apart("rates") {
+            [] => {
+                let slowest = session
+                    .rates(&plan.subjects, &closed(point))
+                    .map_or(0.0, |both| both.0);
+                asked
+                    .apart("percent")
+                    .iter()
+                    .map(|&percent| share(slowest, percent))
+                    .collect()
+            }
+            rates => rates.to_vec(),
+        };
+        points.extend(rates.into_iter().filter(|&rate| rate >= 1.0).map(|rate| {
+            let mut one = point.clone();
+            one.set("rate", rate);
+            one
+        }));
+    }
+    points
+}
+
+/// The closed loop at a point, which shows what can be done there at all.
+pub fn closed(point: &Spec) -> Spec {
+    let milliseconds = point.milliseconds.min(300);
+    let mut echo = Spec {
+        workload: "echo".to_owned(),
+        milliseconds,
+        ..point.clone()
+    };
+    echo.choices.clear();
+    echo
+}
+
+fn measure(spec: &Spec) -> Result<Outcome, String> {
+    with_client(spec, 0, |server, client, clock, outcome| {
+        run(spec, server, client, clock, outcome)
+    })
+}
+
+/// Starts the server, opens the connections that `spec` asks for, of which the server must accept
+/// `more` than it says, and lets `run` measure; the inner result is the kernel's.
+///
+/// # Errors
+///
+/// In words: what could not be set up, and those of `run`.
+pub fn with_client(
+    spec: &Spec,
+    more: usize,
+    run: impl FnOnce(&Server, &mut Connections, Clock, &mut Outcome) -> Result<io::Result<()>, String>,
+) -> Result<Outcome, String> {
+    let (connections, idle) = (spec.count("connections").max(1), spec.count("idle"));
+    let server = Server::start(spec, connections + idle + more)?;
+    // Only matters to a generator that sleeps: it then wakes as soon as the kernel can.
+    let _ = sys::set_timer_slack(1);
+    if spec.fault.as_deref() == Some("few-files") {
+        sys::limit_open_files(32).map_err(|error| error.to_string())?;
+    }
+    let clock = Clock::new();
+    let mut outcome = Outcome::default();
+    let opened = Connections::open(server.address, connections, idle, spec.count("size"), clock);
+    let mut client = match opened {
+        Ok(client) => client,
+        Err(error) => {
+            outcome.flags.push(refused(&error));
+            return Ok(outcome);
+        }
+    };
+    if let Err(error) = run(&server, &mut client, clock, &mut outcome)? {
+        outcome.flags.push(refused(&error));
+    }
+    if client.errors > 0 {
+        let words = format!("{} replies were not what was sent", client.errors);
+        outcome.flag(Reason::Errors, words);
+    }
+    // Before the connections close: it would take a reset ill.
+    drop(server);
+    Ok(outcome)
+}
+
+/// How long a run of so long warms up.
+pub fn warm_up(duration: Duration) -> Duration {
+    (duration / 4).min(Duration::from_secs(1))
+}
+
+fn run(
+    spec: &Spec,
+    server: &Server,
+    client: &mut Connections,
+    clock: Clock,
+    outcome: &mut Outcome,
+) -> Result<io::Result<()>, String> {
+    let duration = spec.duration();
+    let warm_up = warm_up(duration);
+    let rate = spec.number("rate").max(1.0);
+    let depth = spec.count("depth").max(1);
+    let under_way = (client.active() * depth) as f64;
+    let watch = Watch::begin(server.id().as_slice());
+    let cpu = server.cpu();
+    let stopping = match (spec.number("stop_ms"), server.id()) {
+        (pause, Some(pid)) if pause > 0.0 => Some(server::stop_once(
+            pid,
+            spec.placement.server_cpu(),
+            warm_up + duration / 4,
+            Duration::from_secs_f64(pause / 1e3),
+        )),
+        _ => None,
+    };
+    let mut open = Open::new(spec, clock, warm_up, &[Phase { rate, duration }]);
+    let interval = (1e9 / rate * client.active() as f64) as u64;
+    open.recorder
+        .break_on_purpose(spec.fault.as_deref(), interval);
+    let ended = open.run(client, depth);
+    outcome.quiet = Some(watch.end());
+    outcome.metric("offered", rate);
+    let seconds = (duration + warm_up).as_secs_f64();
+    if let (Some(before), Some(after)) = (cpu, server.cpu()) {
+        let used = after.saturating_sub(before);
+        outcome.metric("server_cpu", used.as_secs_f64() / seconds);
+        outcome.metric(
+            "server_ns_per_message",
+            used.as_nanos() as f64 / (rate * seconds),
+        );
+    }
+    outcome.metric("client_cpu", 1.0 - open.idle_ns as f64 / 1e9 / seconds);
+    judge(client, &open, outcome);
+    if let Some(stopping) = stopping {
+        let stopped = stopping
+            .join()
+            .map_err(|_| "the thread that stops the server panicked".to_owned())?
+            .map_err(|error| format!("the server cannot be stopped: {error}"))?;
+        sing(&open, rate, stopped, under_way, outcome);
+    }
+    open.recorder.tell(duration, outcome)?;
+    Ok(ended)
+}
+
+/// The canary: what a stop of the server must look like.
+fn sing(open: &Open, rate: f64, stopped: Duration, under_way: f64, outcome: &mut Outcome) {
+    outcome.metric("stopped_ms", stopped.as_secs_f64() * 1e3);
+    let longer = |histogram: &hdrhistogram::Histogram<u64>, seconds: f64| {
+        let bound = (seconds * 1e9) as u64;
+        histogram.count_between(bound, u64::MAX) as f64
+    };
+    outcome.flags.extend(checks::canary(
+        rate,
+        stopped.as_secs_f64(),
+        under_way,
+        |seconds| longer(&open.recorder.response, seconds),
+        |seconds| longer(&open.recorder.service, seconds),
+    ));
+}
+
+/// Few samples, lag, backlog, replies that never came.
+pub fn judge(client: &Connections, open: &Open, outcome: &mut Outcome) {
+    let recorder = &open.recorder;
+    let p99 = |histogram: &hdrhistogram::Histogram<u64>| histogram.value_at_percentile(99.0) as f64;
+    if histogram::percentile(&recorder.response, 99.0).is_none() {
+        let words = format!("{} replies are too few for p99", recorder.response.len());
+        outcome.flag(Reason::FewSamples, words);
+    }
+    outcome.flags.extend(checks::generator_lag(
+        p99(&recorder.lag),
+        p99(&recorder.response),
+    ));
+    let unsent = open.unsent;
+    outcome.metric("unsent", unsent as f64);
+    outcome
+        .flags
+        .extend(flag_if(unsent > 0, Reason::Backlog, || {
+            format!("{unsent} messages were due and not sent when the time was over")
+        }));
+    let lost = client.under_way();
+    outcome.flags.extend(flag_if(lost > 0, Reason::Lost, || {
+        format!("{lost} replies never came")
+    }));
+}
+
+/// Slices of the set-up that ran first: curves over the rate are of one.
+fn of_one_set_up<'a>(slices: &[&'a Slice]) -> Vec<&'a Slice> {
+    let set_up = |slice: &Slice| {
+        let of = |name| slice.spec.count(name);
+        let placement = slice.spec.placement;
+        (
+            ["connections", "idle", "size", "depth"].map(of),
+            placement,
+            slice.spec.choices.clone(),
+        )
+    };
+    let Some(first) = slices.first() else {
+        return Vec::new();
+    };
+    slices
+        .iter()
+        .copied()
+        .filter(|slice| set_up(slice) == set_up(first))
+        .collect()
+}
+
+fn charts(slices: &[&Slice]) -> Vec<Chart> {
+    let shown = of_one_set_up(slices);
+    let metrics = [("p99", "response_p99_ns"), ("p50", "response_p50_ns")];
+    let x = Axis {
+        label: "offered messages a second, the same for everyone",
+        ..COUNT
+    };
+    let y = Axis {
+        label: "response time",
+        ..TIME
+    };
+    let offered = Chart::new(
+        "Over the offered load",
+        x,
+        y,
+        groups::percentiles(&shown, "rate", metrics),
+    );
+    let mut rates: Vec<f64> = shown
+        .iter()
+        .map(|slice| slice.spec.number("rate"))
+        .collect();
+    rates.sort_by(f64::total_cmp);
+    rates.dedup();
+    let middle = rates
+        .get(rates.len().saturating_sub(1) / 2)
+        .copied()
+        .unwrap_or(0.0);
+    let at = |slice: &&Slice, rate: f64| slice.spec.number("rate") == rate;
+    let here: Vec<&Slice> = shown
+        .iter()
+        .copied()
+        .filter(|slice| at(slice, middle))
+        .collect();
+    let title = format!("The whole distribution at {}/s", count(middle));
+    let distribution = groups::distributions(&here, "response");
+    vec![
+        offered,
+        Chart::new(title, BEYOND, y, distribution),
+        time_line(&shown),
+    ]
+}
+
+/// The axis of percentiles.
+pub const BEYOND: Axis = Axis {
+    label: "1 / (1 \u{2212} percentile): 10 is p90, 100 is p99",
+    logarithmic: true,
+    ..COUNT
+};
+
+/// One slice of each subject in windows, at the highest valid rate; shaded where time was stolen.
+fn time_line(slices: &[&Slice]) -> Chart {
+    let (believable, _) = groups::believable(slices);
+    let rates = believable.iter().map(|slice| slice.spec.number("rate"));
+    let highest = rates.fold(0.0, f64::max);
+    let mut series = Vec::new();
+    let mut shaded = Vec::new();
+    for (subject, group) in groups::by_subject(&believable) {
+        let long =
+            |slice: &&&Slice| slice.timeline.len() > 1 && slice.spec.number("rate") == highest;
+        let Some(slice) = group.iter().find(long) else {
+            continue;
+        };
+        let windows = slice.timeline.iter();
+        let from = |window: &Window| window.at_ms as f64;
+        let stolen = windows.clone().filter(|window| window.steal_percent > 1.0);
+        shaded.extend(stolen.map(|window| (from(window), from(window) + 100.0)));
+        for (word, line, of) in [
+            (
+                "p99",
+                Line::Main,
+                (|window| window.p99_ns) as fn(&Window) -> u64,
+            ),
+            ("p50", Line::Lower, |window| window.p50_ns),
+        ] {
+            let valid = slice.valid();
+            let point = |window: &Window| Point {
+                x: from(window),
+                y: of(window) as f64,
+                valid,
+            };
+            let points = windows.clone().map(point).collect();
+            series.push(Series {
+                name: format!("{subject} {word}"),
+                points,
+                line,
+                kind: kind(subject),
+            });
+        }
+    }
+    let x = Axis {
+        label: "milliseconds since the measurement began",
+        ..COUNT
+    };
+    let y = Axis {
+        label: "response time in each 100 ms",
+        ..TIME
+    };
+    Chart {
+        shaded,
+        ..Chart::new(
+            format!("In the course of a slice at {}/s", count(highest)),
+            x,
+            y,
+            series,
+        )
+    }
+}
+
+/// A curve is past its knee where it is so many times as high as at the lowest rate.
+const BENT: f64 = 3.0;
+
+/// Between which rates the p99 of a subject leaves the flat part, in words. Nothing is said past a point
+/// that is not to be believed: the knee may be there.
+fn knee(subject: &str, points: &[Point]) -> String {
+    let valid: Vec<&Point> = points.iter().take_while(|point| point.valid).collect();
+    let Some(first) = valid.first() else {
+        return format!("{subject}: no rate is valid, so no knee is stated. ");
+    };
+    let bent = valid.iter().position(|point| point.y > BENT * first.y);
+    let last = count(valid.last().map_or(first.x, |point| point.x));
+    match bent {
+        Some(place) => {
+            let [from, to] = [place.saturating_sub(1), place].map(|place| count(valid[place].x));
+            format!(
+                "{subject}: p99 is above {BENT} times that of the lowest rate between {from} and {to}/s. "
+            )
+        }
+        None if valid.len() < points.len() => {
+            let next = count(points[valid.len()].x);
+            format!("{subject}: no knee up to {last}/s; {next}/s is not valid. ")
+        }
+        None => format!("{subject}: no knee up to {last}/s. "),
+    }
+}
+
+fn caption(slices: &[&Slice]) -> String {
+    let shown = of_one_set_up(slices);
+    let knees: String = groups::by_subject(&shown)
+        .into_iter()
+        .map(|(subject, group)| {
+            let told = groups::curve(&group, "rate", "response_p99_ns");
+            // Where no p99 could be told the knee may be as well.
+            let all = groups::curve(&group, "rate", "offered").into_iter();
+            let at = |x: f64| told.iter().find(|point| point.x == x).copied();
+            let points = all.map(|point| {
+                at(point.x).unwrap_or(Point {
+                    valid: false,
+                    ..point
+                })
+            });
+            knee(subject, &points.collect::<Vec<_>>())
+        })
+        .collect();
+    format!(
+        "From the intended time of sending. Flat, then a knee: beyond the capacity the queue grows for as \
+         long as the run lasts, so those points (flag backlog) say nothing but that. {knees}In the \
+         distribution a step is a stall that this share of the messages met. Red: time that the hypervisor \
+         gave to others."
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_knee_is_stated_only_where_all_points_before_it_are_valid() {
+        let points = |valid: [bool; 4]| -> Vec<Point> {
+            let y = [1e5, 1.2e5, 1.5e5, 9e5];
+            (0..4)
+                .map(|at| Point {
+                    x: 1000.0 * (at + 1) as f64,
+                    y: y[at],
+                    valid: valid[at],
+                })
+                .collect()
+        };
+        let said = |valid| knee("ours", &points(valid));
+        assert!(
+            said([true; 4]).contains("between 3000 and 4000/s"),
+            "{}",
+            said([true; 4])
+        );
+        let open = said([true, true, false, true]);
+        assert!(
+            open.contains("no knee up to 2000/s; 3000/s is not valid"),
+            "{open}"
+        );
+        assert!(said([false, true, true, true]).contains("no rate is valid"));
+    }
+}

@@ -1,0 +1,104 @@
+//! Changes of interest, while so many others are registered.
+
+use std::io;
+use std::time::Instant;
+
+use super::ring::selector;
+use super::workload::{TRANSPORT, Workload, number, word};
+use crate::method::outcome::{self, Outcome};
+use crate::method::schema::Spec;
+use crate::method::sockets::Pair;
+use crate::method::statistics;
+use crate::report::shown::Shown;
+
+/// The workload.
+///
+/// `register` is a registration and its end, which count as one operation. `modify` gives an fd another
+/// interest than it has: writing is added to one fd after the other, then taken away again.
+/// `toggle-write` adds writing to an fd and takes it away at once, two operations, as a program does
+/// whose socket is full for a moment.
+pub const WORKLOAD: Workload = Workload {
+    parameters: &[&[
+        number(
+            "registered",
+            "1,1000",
+            "How many fds are registered meanwhile",
+        ),
+        word(
+            "operation",
+            "register,modify,toggle-write",
+            OPERATIONS,
+            "What is done",
+        ),
+        TRANSPORT,
+    ]],
+    costs: &[("ns_per_operation", 0.0)],
+    // For poll and select it is a store.
+    least: 10.0,
+    ..Workload::new(
+        Shown::table(
+            "register",
+            "Changes of interest",
+            &[("ns/op", "ns_per_operation", 1.0)],
+        ),
+        "What it costs to change interests; poll and select pay for it in each wait instead",
+        measure,
+    )
+};
+
+const OPERATIONS: &[&str] = &["register", "modify", "toggle-write"];
+
+fn measure(spec: &Spec) -> Result<Outcome, String> {
+    /// Operations of a round.
+    const ROUND: usize = 1000;
+    let kind = selector(spec)?;
+    let told = |error: io::Error| format!("register on {}: {error}", kind.name);
+    let registered = spec.count("registered").max(1);
+    let pairs = Pair::many(spec.choice("transport"), registered).map_err(told)?;
+    let mut dispatcher = (kind.open)().map_err(told)?;
+    for (index, pair) in pairs.iter().enumerate() {
+        dispatcher.add(index, &pair.receiver).map_err(told)?;
+    }
+    let operation = spec.choice("operation");
+    let mut writing = vec![false; registered];
+    let mut at = 0;
+    let mut round = || -> io::Result<f64> {
+        let begin = Instant::now();
+        for _ in 0..ROUND / 2 {
+            let fd = &pairs[at].receiver;
+            let next = (at + 1) % registered;
+            match operation {
+                "register" => {
+                    for index in [at, next] {
+                        dispatcher.remove(index, &pairs[index].receiver)?;
+                        dispatcher.add(index, &pairs[index].receiver)?;
+                    }
+                }
+                "modify" => {
+                    for index in [at, next] {
+                        writing[index] = !writing[index];
+                        dispatcher.change(index, &pairs[index].receiver, writing[index])?;
+                    }
+                }
+                _ => {
+                    dispatcher.change(at, fd, true)?;
+                    dispatcher.change(at, fd, false)?;
+                }
+            }
+            at = (at + 37) % registered;
+        }
+        Ok(begin.elapsed().as_nanos() as f64 / ROUND as f64)
+    };
+    let watch = outcome::warm_up(spec, || round().map(|_| ())).map_err(told)?;
+    let begin = Instant::now();
+    let mut costs = Vec::new();
+    while costs.is_empty() || begin.elapsed() < spec.duration() {
+        costs.push(round().map_err(told)?);
+    }
+    let mut outcome = Outcome {
+        quiet: Some(watch.end()),
+        ..Outcome::default()
+    };
+    outcome.metric("ns_per_operation", statistics::median(&costs));
+    Ok(outcome)
+}

@@ -1,0 +1,121 @@
+//! Server CPU for an echo against the number of connections: all in lockstep, both ends on one CPU in
+//! turns, so that what is measured is the server's own cost and not its waiting. With some of the
+//! connections active it shows what looking at the others costs.
+
+use std::time::Duration;
+
+use super::workload::{Who, Workload, number};
+use crate::method::client::Client;
+use crate::method::outcome::{Outcome, refused};
+use crate::method::placement::Placement;
+use crate::method::process::{self, Process};
+use crate::method::quiet::Watch;
+use crate::method::schema::{Slice, Spec};
+use crate::report::axis::{Axis, COUNT, TIME};
+use crate::report::chart::Chart;
+use crate::report::groups;
+use crate::report::shown::Shown;
+use crate::sys;
+
+/// The workload.
+pub const WORKLOAD: Workload = Workload {
+    who: Who::Loops(|subject| !subject.spins),
+    placements: &[Placement::SameCpu],
+    parameters: &[&[
+        number("connections", "1,100,1000", "Connections that are open"),
+        number(
+            "active_percent",
+            "1,100",
+            "How many of them are active in a round; one at least",
+        ),
+    ]],
+    costs: &[("server_ns_per_echo", 0.0)],
+    least: 100.0,
+    ..Workload::new(
+        Shown {
+            caption: |_| CAPTION.to_owned(),
+            charts,
+            ..Shown::table("scaling", "Server CPU for an echo", COLUMNS)
+        },
+        "Server CPU for an echo against the number of connections and how many are active, in lockstep",
+        measure,
+    )
+};
+
+const COLUMNS: &[(&str, &str, f64)] = &[
+    ("srv ns", "server_ns_per_echo", 1.0),
+    ("echoes", "echoes", 1.0),
+];
+const CAPTION: &str = "User and kernel, from the scheduler's account. With every connection active all \
+    backends cost about the same: each report is paid for by an echo. With few active each echo also pays \
+    for the sockets that select and poll look at; epoll does not see them.";
+
+fn charts(slices: &[&Slice]) -> Vec<Chart> {
+    let mut shares: Vec<f64> = slices
+        .iter()
+        .map(|slice| slice.spec.number("active_percent"))
+        .collect();
+    shares.sort_by(f64::total_cmp);
+    shares.dedup();
+    let x = Axis {
+        label: "connections",
+        logarithmic: true,
+        ..COUNT
+    };
+    let y = Axis {
+        label: "CPU time for an echo",
+        ..TIME
+    };
+    let chart = |share: f64| {
+        let here = slices
+            .iter()
+            .copied()
+            .filter(|slice| slice.spec.number("active_percent") == share);
+        let here: Vec<&Slice> = here.collect();
+        let series = groups::curves(&here, "connections", "server_ns_per_echo");
+        Chart::new(format!("{share} % active"), x, y, series)
+    };
+    shares.into_iter().map(chart).collect()
+}
+
+fn measure(spec: &Spec) -> Result<Outcome, String> {
+    process::in_turns(|| {
+        let connections = spec.count("connections").max(1);
+        let active = (connections as f64 * spec.number("active_percent") / 100.0).round() as usize;
+        let active = active.clamp(1, connections);
+        let _ = sys::raise_open_files();
+        let server = Process::server(&mut Process::command(
+            "serve",
+            spec.program(),
+            connections as u64,
+        )?)?;
+        let mut outcome = Outcome::default();
+        let run = || -> std::io::Result<(Duration, usize, Watch)> {
+            let mut client = Client::connect(server.port, connections)?;
+            let mut rounds = 0;
+            let mut warm = std::time::Instant::now();
+            while rounds < 3 || warm.elapsed() < spec.duration() / 4 {
+                client.round_of(active)?;
+                rounds += 1;
+            }
+            let watch = Watch::begin(&[server.id()]);
+            let before = sys::process_cpu_time(server.id())?;
+            (rounds, warm) = (0, std::time::Instant::now());
+            while rounds < 3 || warm.elapsed() < spec.duration() {
+                client.round_of(active)?;
+                rounds += 1;
+            }
+            let used = sys::process_cpu_time(server.id())?.saturating_sub(before);
+            Ok((used, rounds * active, watch))
+        };
+        match run() {
+            Ok((used, echoes, watch)) => {
+                outcome.quiet = Some(watch.end());
+                outcome.metric("echoes", echoes as f64);
+                outcome.metric("server_ns_per_echo", used.as_nanos() as f64 / echoes as f64);
+            }
+            Err(error) => outcome.flags.push(refused(&error)),
+        }
+        Ok(outcome)
+    })
+}

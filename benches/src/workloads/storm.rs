@@ -1,0 +1,267 @@
+//! A storm of timers, as a server with idle timeouts makes it: each connection has one that is
+//! due in 10 to 11 seconds, activity puts it off, and it nearly always ends by being cancelled.
+//!
+//! So many timers are inserted, each is put off once, in random order, and all are cancelled, in
+//! random order; then as many again, a million at most, expire. Told are nanoseconds for each insertion
+//! (an allocation, for a timer does not move, and the first poll), reset (and the poll after it),
+//! cancellation (and the freeing) and expiry (firing, waking and the poll that finds it). What a runtime
+//! does about cancelled timers when it looks at them next is part of the cancellation; what it puts off
+//! until the old deadline is not: at most one insertion for each timer in ten seconds.
+
+use std::cell::RefCell;
+use std::fmt::Write;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use super::switch::on_runtime;
+use super::workload::{TASKS, Workload, number};
+use crate::method::flags::{Flag, Reason, flag_if};
+use crate::method::laps::laps;
+use crate::method::outcome::{Facts, Outcome};
+use crate::method::schema::{Slice, Spec};
+use crate::method::statistics::Random;
+use crate::report::axis::{Axis, COUNT, TIME};
+use crate::report::chart::Chart;
+use crate::report::groups;
+use crate::report::shown::Shown;
+use crate::report::words::{count, times};
+use crate::subjects::Visitor;
+use crate::subjects::runtime::{Runtime, step_back};
+
+/// The workload.
+pub const WORKLOAD: Workload = Workload {
+    who: TASKS,
+    parameters: &[&[number(
+        "timers",
+        "1000,10000,100000,1000000",
+        "How many timers are outstanding; a million expire at most",
+    )]],
+    costs: &[("ns_per_operation", 0.0)],
+    least: 1.0,
+    fix: |point| {
+        point.set("timers", point.number("timers").max(1.0));
+        true
+    },
+    ..Workload::new(
+        Shown {
+            caption,
+            charts,
+            ..Shown::table("storm", "A storm of timers", COLUMNS)
+        },
+        "A storm of idle timeouts: insert, reset on activity, cancel, expire, with so many outstanding",
+        measure,
+    )
+};
+
+const COLUMNS: &[(&str, &str, f64)] = &[
+    ("ns insert", "insert_ns", 1.0),
+    ("ns reset", "reset_ns", 1.0),
+    ("ns cancel", "cancel_ns", 1.0),
+    ("ns expire", "expire_ns", 1.0),
+];
+
+/// Timers that are let expire in a lap, at most: their time must really pass.
+const EXPIRING: usize = 1_000_000;
+/// Polls of a task that wakes itself after which every runtime has looked at its timers.
+const POLLS: u64 = 300;
+
+fn measure(spec: &Spec) -> Result<Outcome, String> {
+    let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    match too_many(spec.count("timers"), &meminfo) {
+        Some(flag) => Ok(Outcome {
+            flags: vec![flag],
+            ..Outcome::default()
+        }),
+        None => on_runtime(spec, Storm(spec)),
+    }
+}
+
+struct Storm<'a>(&'a Spec);
+
+impl Visitor for Storm<'_> {
+    type Output = Facts;
+
+    fn visit<R: Runtime>(self) -> Facts {
+        let (duration, count) = (self.0.duration(), self.0.count("timers").max(1));
+        let mut random = Random::new(self.0.seed);
+        let told = Rc::new(RefCell::new(Facts::new()));
+        let result = told.clone();
+        R::run(async move {
+            R::spawn(async move {
+                let facts = laps(duration, async || lap::<R>(count, &mut random).await).await;
+                *told.borrow_mut() = facts;
+            })
+            .await;
+        });
+        result.take()
+    }
+}
+
+/// Between 10 and 11 seconds: what each connection of libev's bench waits for at most.
+pub fn idle_timeout(random: &mut Random) -> Duration {
+    Duration::from_micros(10_000_000 + random.below(1_000_000) as u64)
+}
+
+/// A flag if so many timers do not fit into the memory that `/proc/meminfo` says is available: the
+/// kernel would end a process, and not necessarily this one.
+fn too_many(timers: usize, meminfo: &str) -> Option<Flag> {
+    /// More than any runtime takes for a timer, its own structures and the box it lies in.
+    const EACH: u64 = 500;
+    let line = meminfo
+        .lines()
+        .find_map(|line| line.strip_prefix("MemAvailable:"));
+    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    let (needed, available) = (timers as u64 * EACH, kilobytes? * 1024);
+    flag_if(needed > available, Reason::ResourceWall, || {
+        let [needed, available] = [needed, available].map(|bytes| bytes as f64 / 1e9);
+        format!("{timers} timers may need {needed:.1} GB, {available:.1} GB are available")
+    })
+}
+
+async fn lap<R: Runtime>(count: usize, random: &mut Random) -> Facts {
+    let mut sleeps = Vec::with_capacity(count);
+    let begin = Instant::now();
+    for _ in 0..count {
+        let mut sleep = Box::pin(R::sleep(idle_timeout(random)));
+        is_over(sleep.as_mut()).await;
+        sleeps.push(sleep);
+    }
+    let inserting = begin.elapsed();
+
+    let begin = Instant::now();
+    for _ in 0..count {
+        let sleep = &mut sleeps[random.below(count)];
+        R::reset(sleep.as_mut(), idle_timeout(random));
+        is_over(sleep.as_mut()).await;
+    }
+    let resetting = begin.elapsed();
+
+    for index in (1..count).rev() {
+        sleeps.swap(index, random.below(index + 1));
+    }
+    let begin = Instant::now();
+    drop(sleeps);
+    step_back(POLLS).await;
+    let cancelling = begin.elapsed();
+    let begin = Instant::now();
+    step_back(POLLS).await;
+    let nothing = begin.elapsed();
+    let cancelling = cancelling.saturating_sub(nothing);
+
+    let few = count.min(EXPIRING);
+    let inserting_few = inserting.mul_f64(few as f64 / count as f64);
+    let (expiring, expired) = expire::<R>(few, inserting_few, nothing).await;
+    let each = |time: Duration| time.as_nanos() as f64 / count as f64;
+    let four = [each(inserting), each(resetting), each(cancelling), expiring];
+    let mean = four.iter().map(|ns| ns.max(0.1).ln()).sum::<f64>() / 4.0;
+    vec![
+        ("ns_per_operation", mean.exp()),
+        ("insert_ns", four[0]),
+        ("reset_ns", four[1]),
+        ("cancel_ns", four[2]),
+        ("expire_ns", four[3]),
+        ("expired", expired as f64),
+    ]
+}
+
+/// Nanoseconds in which the runtime fires one of `count` timers that are all due, and its task
+/// finds it; also how many were found. `inserting` is how long it takes to insert them, about, and
+/// `nothing` is how long it takes to look at timers of which none is due.
+async fn expire<R: Runtime>(count: usize, inserting: Duration, nothing: Duration) -> (f64, usize) {
+    let due = 2 * inserting + Duration::from_millis(10);
+    let mut sleeps = Vec::with_capacity(count);
+    let mut late = 0;
+    for _ in 0..count {
+        let mut sleep = Box::pin(R::sleep(due));
+        // On a busy machine the first may be due before the last is there.
+        if is_over(sleep.as_mut()).await {
+            late += 1;
+        } else {
+            sleeps.push(sleep);
+        }
+    }
+    // The thread oversleeps: all are due at the next turn, the coarse ones too.
+    std::thread::sleep(due + Duration::from_millis(3));
+    let begin = Instant::now();
+    step_back(POLLS).await;
+    let mut next = 0;
+    poll_fn(|context| {
+        while let Some(sleep) = sleeps.get_mut(next) {
+            if sleep.as_mut().poll(context).is_pending() {
+                return Poll::Pending;
+            }
+            next += 1;
+        }
+        Poll::Ready(())
+    })
+    .await;
+    let elapsed = begin.elapsed().saturating_sub(nothing);
+    (elapsed.as_nanos() as f64 / next.max(1) as f64, late + next)
+}
+
+/// Polls a timer once; whether its time has come.
+async fn is_over<S: Future>(mut sleep: Pin<&mut S>) -> bool {
+    poll_fn(|context| Poll::Ready(sleep.as_mut().poll(context).is_ready())).await
+}
+
+fn charts(slices: &[&Slice]) -> Vec<Chart> {
+    let x = Axis {
+        label: "outstanding timers",
+        logarithmic: true,
+        ..COUNT
+    };
+    let y = Axis {
+        label: "time for each",
+        ..TIME
+    };
+    let operations = ["insert", "reset", "cancel", "expire"];
+    let chart = |name: &str| {
+        Chart::new(
+            name,
+            x,
+            y,
+            groups::curves(slices, "timers", &format!("{name}_ns")),
+        )
+    };
+    operations.map(chart).into()
+}
+
+/// How much dearer a reset on activity is with the most timers than with the fewest; of points that are
+/// to be believed.
+fn caption(slices: &[&Slice]) -> String {
+    let mut words = "A flat curve is a cost that does not grow with their number; a heap or a tree adds a \
+                     step for each doubling, and the caches add theirs; a line that rises as fast as the \
+                     number would be a list that is searched. "
+        .to_owned();
+    for (subject, group) in groups::by_subject(slices) {
+        let points = groups::curve(&group, "timers", "reset_ns").into_iter();
+        let points: Vec<_> = points
+            .filter(|point| point.valid && point.y > 0.0)
+            .collect();
+        if let [few, .., many] = points[..] {
+            let (times, many, few) = (times(many.y / few.y), count(many.x), count(few.x));
+            let _ = write!(
+                words,
+                "{subject}: a reset is {times} times as dear with {many} as with {few}. "
+            );
+        }
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_timers_than_memory_are_a_wall() {
+        let meminfo = "MemTotal: 9 kB\nMemAvailable:    1000000 kB\n";
+        assert!(too_many(2_000_000, meminfo).is_none());
+        let wall = too_many(10_000_000, meminfo).unwrap();
+        assert_eq!(wall.reason, Reason::ResourceWall);
+        assert!(too_many(10_000_000, "").is_none(), "nobody knows");
+    }
+}

@@ -1,0 +1,147 @@
+//! From one task to the next: what the executor alone costs, and what it allocates.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Instant;
+
+use super::workload::{TASKS, Workload, number, word};
+use crate::method::allocations::allocations;
+use crate::method::channel::Channel;
+use crate::method::laps::laps;
+use crate::method::outcome::{Facts, Outcome};
+use crate::method::schema::Spec;
+use crate::report::shown::Shown;
+use crate::subjects::runtime::{Runtime, step_back};
+use crate::subjects::{Visitor, with_runtime};
+
+/// The workload.
+///
+/// `yield`: each task wakes itself and steps back, so that all take turns, as in a ring. `spawn-join`:
+/// all tasks are spawned, ready at once, and then joined. `ping-pong`: pairs of tasks answer each other
+/// over channels.
+pub const WORKLOAD: Workload = Workload {
+    who: TASKS,
+    parameters: &[&[
+        number(
+            "tasks",
+            "1,100,10000",
+            "How many tasks take part; ping-pong pairs them",
+        ),
+        word(
+            "operation",
+            "yield,spawn-join,ping-pong",
+            OPERATIONS,
+            "Why one task runs after another",
+        ),
+    ]],
+    costs: &[("ns_per_switch", 0.0)],
+    least: 1.0,
+    fix: |point| {
+        point.set("tasks", point.number("tasks").max(1.0));
+        true
+    },
+    ..Workload::new(
+        Shown::table("switch", "From task to task", COLUMNS),
+        "From task to task, in one thread: nanoseconds for each switch (of spawn-join, each task), \
+         allocations for each task",
+        measure,
+    )
+};
+
+const OPERATIONS: &[&str] = &["yield", "spawn-join", "ping-pong"];
+const COLUMNS: &[(&str, &str, f64)] = &[
+    ("ns/switch", "ns_per_switch", 1.0),
+    ("allocs/task", "allocations_per_task", 1.0),
+];
+
+/// Laps on a runtime, each of which begins with spawning the tasks and ends with joining them.
+struct Switch<'a>(&'a Spec);
+
+impl Visitor for Switch<'_> {
+    type Output = Facts;
+
+    fn visit<R: Runtime>(self) -> Facts {
+        let (duration, tasks) = (self.0.duration(), self.0.count("tasks").max(1));
+        let operation = self.0.choice("operation").to_owned();
+        let told = Rc::new(RefCell::new(Facts::new()));
+        let result = told.clone();
+        R::run(async move {
+            // In a task of its own, for that is where programs live.
+            R::spawn(async move {
+                let facts = laps(duration, async || lap::<R>(&operation, tasks).await).await;
+                *told.borrow_mut() = facts;
+            })
+            .await;
+        });
+        result.take()
+    }
+}
+
+fn measure(spec: &Spec) -> Result<Outcome, String> {
+    on_runtime(spec, Switch(spec))
+}
+
+/// Runs a work on the runtime of a slice, and tells its facts.
+///
+/// # Errors
+///
+/// In words: there is no runtime of that name.
+pub fn on_runtime(spec: &Spec, work: impl Visitor<Output = Facts>) -> Result<Outcome, String> {
+    let subject = &spec.subject;
+    let facts = with_runtime(spec.program(), work);
+    let mut outcome = Outcome::default();
+    outcome.facts(&facts.ok_or_else(|| format!("no runtime with tasks is named {subject}"))?);
+    Ok(outcome)
+}
+
+/// Switches of each task in a lap: so many that spawning it does not count.
+fn times(tasks: usize) -> u64 {
+    (100_000 / tasks).clamp(200, 10_000) as u64
+}
+
+async fn lap<R: Runtime>(operation: &str, tasks: usize) -> Facts {
+    let times = times(tasks);
+    let pairs = tasks.div_ceil(2);
+    let channels: Vec<_> = (0..pairs)
+        .map(|_| (Rc::new(Channel::default()), Rc::new(Channel::default())))
+        .collect();
+    let mut joins = Vec::with_capacity(2 * tasks.max(pairs));
+    let before = allocations();
+    let begin = Instant::now();
+    match operation {
+        "yield" => joins.extend((0..tasks).map(|_| R::spawn(step_back(times)))),
+        "spawn-join" => joins.extend((0..tasks).map(|_| R::spawn(async {}))),
+        _ => {
+            for (ping, pong) in channels {
+                let (received, answered) = (ping.clone(), pong.clone());
+                joins.push(R::spawn(async move {
+                    for _ in 0..times {
+                        received.receive().await;
+                        answered.send();
+                    }
+                }));
+                joins.push(R::spawn(async move {
+                    for _ in 0..times {
+                        ping.send();
+                        pong.receive().await;
+                    }
+                }));
+            }
+        }
+    }
+    let spawned = joins.len() as f64;
+    for task in &mut joins {
+        task.await;
+    }
+    let nanoseconds = begin.elapsed().as_nanos() as f64;
+    let allocated = (allocations() - before) as f64;
+    let switches = match operation {
+        "spawn-join" => spawned,
+        _ => spawned * times as f64,
+    };
+    vec![
+        ("ns_per_switch", nanoseconds / switches),
+        ("allocations_per_task", allocated / spawned),
+        ("switches", switches),
+    ]
+}

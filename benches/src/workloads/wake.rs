@@ -1,0 +1,417 @@
+//! Wakes: how long from the call until the task runs, from other threads and from the loop's own, and
+//! how often the notifier is written to.
+//!
+//! Tasks sit and wait; a sender wakes all of its own in one burst, waits until all wait again, rests and
+//! begins anew. A runtime that parks its thread in another way than on an fd shows no writes.
+
+use std::cell::RefCell;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Poll, Waker};
+use std::time::{Duration, Instant};
+
+use super::alone::write_calls;
+use super::load::BEYOND;
+use super::workload::{TASKS, Workload, number};
+use crate::method::flags::Reason;
+use crate::method::histogram;
+use crate::method::outcome::Outcome;
+use crate::method::placement::Placement;
+use crate::method::schema::{Nature, Slice, Spec};
+use crate::method::{compared, statistics};
+use crate::report::axis::{Axis, TIME};
+use crate::report::chart::Chart;
+use crate::report::groups;
+use crate::report::shown::Shown;
+use crate::subjects::runtime::Runtime;
+use crate::subjects::{Visitor, with_runtime};
+use crate::sys;
+
+/// The workload.
+pub const WORKLOAD: Workload = Workload {
+    who: TASKS,
+    placements: &[Placement::SameCpu, Placement::Split, Placement::OneThread],
+    parameters: &[&[
+        number(
+            "senders",
+            "0,1,2",
+            "Threads that wake, each its own tasks; 0 is the loop's own thread",
+        ),
+        number("burst", "1,100", "Tasks that a sender wakes in one burst"),
+        number(
+            "pause_us",
+            "200",
+            "Microseconds between bursts, in which the loop falls asleep",
+        ),
+    ]],
+    costs: &[("wake_median_ns", 50.0)],
+    least: 10.0,
+    nature: Nature::Timed,
+    fix: |point| {
+        point.set("burst", point.number("burst").max(1.0));
+        // The loop's own thread has no other place, and does not sleep between.
+        if point.count("senders") == 0 {
+            point.placement = Placement::OneThread;
+            point.set("pause_us", 0.0);
+        }
+        true
+    },
+    ..Workload::new(
+        Shown {
+            caption: |_| CAPTION.to_owned(),
+            charts,
+            ..Shown::table("wake", "From a wake to the poll", COLUMNS)
+        },
+        "Wakes: latency from the call to the poll, and writes to the notifier",
+        measure,
+    )
+};
+
+const COLUMNS: &[(&str, &str, f64)] = &[
+    ("median ns", "wake_median_ns", 1.0),
+    ("p99 ns", "wake_p99_ns", 1.0),
+    ("max ns", "wake_max_ns", 1.0),
+    ("writes/wake", "writes_per_wake", 1.0),
+    ("wr./burst", "writes_per_burst", 1.0),
+];
+const CAPTION: &str = "A task sleeps, and is woken by its own loop or by other threads. In a burst the last \
+    task waits for those before it. On another CPU the kernel must wake that CPU first, which in a virtual \
+    machine costs more than all else.";
+
+/// Samples that are kept at most.
+const MOST: usize = 1_000_000;
+/// Bursts before the first one that counts.
+const WARM_UP: u64 = 20;
+/// So much later than planned a task may end; after that its wake was lost.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+fn charts(slices: &[&Slice]) -> Vec<Chart> {
+    let y = Axis {
+        label: "from wake to poll",
+        ..TIME
+    };
+    let chart = |(name, here): (String, Vec<&Slice>)| {
+        Chart::new(name, BEYOND, y, groups::distributions(&here, "wake"))
+    };
+    compared::points(slices.iter().copied())
+        .into_iter()
+        .map(chart)
+        .collect()
+}
+
+fn measure(spec: &Spec) -> Result<Outcome, String> {
+    if spec.placement != Placement::OneThread {
+        // A machine that refuses only measures with more noise.
+        let _ = sys::pin_to_cpu(spec.placement.server_cpu());
+    }
+    let wakes = Wakes {
+        senders: spec.count("senders"),
+        burst: spec.count("burst").max(1),
+        cpu: spec.placement.client_cpu(),
+        pause: Duration::from_micros(spec.count("pause_us") as u64),
+        duration: spec.duration(),
+    };
+    let woken = with_runtime(spec.program(), wakes);
+    let woken = woken.ok_or_else(|| format!("no runtime with tasks is named {}", spec.subject))?;
+    let mut histogram = histogram::fine();
+    for &latency in &woken.latencies {
+        histogram::record(&mut histogram, latency);
+    }
+    let latencies: Vec<f64> = woken.latencies.iter().map(|&ns| ns as f64).collect();
+    let mut outcome = Outcome::default();
+    if woken.lost > 0 {
+        outcome.flag(Reason::Lost, format!("{} tasks were not woken", woken.lost));
+    }
+    let writes = woken.writes as f64;
+    outcome.metric("wakes", woken.wakes as f64);
+    outcome.metric("writes_per_wake", writes / (woken.wakes as f64).max(1.0));
+    outcome.metric("writes_per_burst", writes / (woken.bursts as f64).max(1.0));
+    if !latencies.is_empty() {
+        // Told however few there are, for it is what verdicts are about.
+        outcome.metric("wake_median_ns", statistics::median(&latencies));
+        outcome.distribution("wake", &histogram)?;
+    }
+    Ok(outcome)
+}
+
+/// Who wakes whom.
+#[derive(Clone, Copy)]
+struct Wakes {
+    /// Threads that wake, each its own tasks; none for the loop's own thread.
+    senders: usize,
+    /// Tasks that a sender wakes in one burst.
+    burst: usize,
+    /// The CPU of the senders.
+    cpu: usize,
+    /// How long a sender waits when all its tasks wait: longer than a loop takes to fall asleep.
+    pause: Duration,
+    duration: Duration,
+}
+
+/// What became of them.
+#[derive(Default)]
+struct Woken {
+    /// Nanoseconds from just before each wake until its task was polled.
+    latencies: Vec<u64>,
+    /// Wakes that count: those after the warm-up.
+    wakes: u64,
+    /// Bursts that these came in.
+    bursts: u64,
+    /// `write` calls that the senders made for them, by the kernel's account: the notifier.
+    writes: u64,
+    /// Tasks whose last wake never came.
+    lost: u64,
+}
+
+/// Where one task waits to be woken.
+#[derive(Default)]
+struct Seat {
+    /// Left by the task whenever it waits; taken by the sender.
+    waker: Mutex<Option<Waker>>,
+    /// The burst that the task was last woken in; written under the lock.
+    burst: AtomicU64,
+    /// When that was; written under the lock, before `burst`.
+    at: AtomicU64,
+    /// Set by the sender before its last burst: the task ends. Of each seat its own, for another
+    /// sender may be in the middle of a burst, half of whose tasks would end and half wait for ever.
+    stopping: AtomicBool,
+}
+
+/// What senders and tasks share.
+struct Meeting {
+    epoch: Instant,
+    seats: Vec<Seat>,
+    /// Tasks that wait; of use to the loop's own sender alone, whose seats are all seats.
+    waiting: AtomicUsize,
+    /// The sender, if it is a task of the loop and waits for the others.
+    sender: Mutex<Option<Waker>>,
+    /// Set when nobody will come to the seats any more.
+    over: AtomicBool,
+}
+
+impl Visitor for Wakes {
+    type Output = Woken;
+
+    fn visit<R: Runtime>(self) -> Woken {
+        let meeting = Arc::new(Meeting {
+            epoch: Instant::now(),
+            seats: (0..self.senders.max(1) * self.burst)
+                .map(|_| Seat::default())
+                .collect(),
+            waiting: AtomicUsize::new(0),
+            sender: Mutex::new(None),
+            over: AtomicBool::new(false),
+        });
+        let thread = |sender: usize| {
+            let meeting = meeting.clone();
+            std::thread::spawn(move || {
+                // A machine that refuses only measures with more noise.
+                let _ = sys::pin_to_cpu(self.cpu);
+                self.send(&meeting, sender * self.burst)
+            })
+        };
+        let threads: Vec<_> = (0..self.senders).map(thread).collect();
+        let latencies = Rc::new(RefCell::new(Vec::with_capacity(MOST)));
+        let told = Rc::new(RefCell::new((0, (0, 0))));
+        let (result, theirs, facts) = (latencies.clone(), meeting.clone(), told.clone());
+        R::run(async move {
+            let member = |index| R::spawn(member(theirs.clone(), index, latencies.clone()));
+            let mut tasks: Vec<_> = (0..theirs.seats.len()).map(member).collect();
+            if self.senders == 0 {
+                let (meeting, facts) = (theirs.clone(), facts.clone());
+                tasks.push(R::spawn(async move {
+                    let sent = self.send_within(&meeting).await;
+                    facts.borrow_mut().1 = sent;
+                }));
+            }
+            let lost = ended::<R>(tasks, self.duration).await;
+            facts.borrow_mut().0 = lost;
+        });
+        meeting.over.store(true, Ordering::Release);
+        let (lost, own) = told.take();
+        let mut woken = Woken {
+            latencies: result.take(),
+            lost,
+            ..Woken::default()
+        };
+        let sent = threads.into_iter().filter_map(|thread| thread.join().ok());
+        for (bursts, writes) in sent.chain([own]) {
+            woken.bursts += bursts;
+            woken.wakes += bursts * self.burst as u64;
+            woken.writes += writes;
+        }
+        woken
+    }
+}
+
+impl Wakes {
+    /// Whether a sender goes on after so many bursts, the first of which counts since `begin`.
+    fn goes_on(&self, burst: u64, begin: Instant) -> bool {
+        burst <= WARM_UP || begin.elapsed() < self.duration
+    }
+
+    /// Wakes the tasks from seat `first` on, burst after burst; how many bursts count, and how often
+    /// this thread wrote for them.
+    fn send(&self, meeting: &Meeting, first: usize) -> (u64, u64) {
+        let seats = &meeting.seats[first..first + self.burst];
+        let (mut begin, mut burst, mut writes) = (Instant::now(), 0, 0);
+        while self.goes_on(burst, begin) {
+            if !wait_for_all(meeting, seats) {
+                break;
+            }
+            std::thread::sleep(self.pause);
+            if burst == WARM_UP {
+                (begin, writes) = (Instant::now(), write_calls());
+            }
+            burst += 1;
+            wake_all(meeting, seats, burst);
+        }
+        let writes = write_calls() - writes;
+        if wait_for_all(meeting, seats) {
+            stop_all(meeting, seats, burst + 1);
+        }
+        (burst.saturating_sub(WARM_UP), writes)
+    }
+
+    /// The same as a task of the loop.
+    async fn send_within(&self, meeting: &Meeting) -> (u64, u64) {
+        let (mut begin, mut burst, mut writes) = (Instant::now(), 0, 0);
+        while self.goes_on(burst, begin) {
+            all_wait(meeting).await;
+            if burst == WARM_UP {
+                (begin, writes) = (Instant::now(), write_calls());
+            }
+            burst += 1;
+            wake_all(meeting, &meeting.seats, burst);
+        }
+        all_wait(meeting).await;
+        let writes = write_calls() - writes;
+        stop_all(meeting, &meeting.seats, burst + 1);
+        (burst - WARM_UP, writes)
+    }
+}
+
+/// One of the waiting tasks: writes down how long each wake took, until all end.
+async fn member(meeting: Arc<Meeting>, index: usize, latencies: Rc<RefCell<Vec<u64>>>) {
+    let seat = &meeting.seats[index];
+    let mut seen = 0;
+    loop {
+        let latency = poll_fn(|context| {
+            let now = since(meeting.epoch);
+            // The lock orders this look at `burst` before or after the sender's taking of the
+            // waker: before, and it finds ours; after, and the new burst is already there.
+            let mut waker = seat.waker.lock().expect("no panic under this lock");
+            let burst = seat.burst.load(Ordering::Relaxed);
+            if burst > seen {
+                seen = burst;
+                return Poll::Ready(now.saturating_sub(seat.at.load(Ordering::Relaxed)));
+            }
+            let first = waker.replace(context.waker().clone()).is_none();
+            drop(waker);
+            if first {
+                arrive(&meeting);
+            }
+            Poll::Pending
+        })
+        .await;
+        if seat.stopping.load(Ordering::Acquire) {
+            return;
+        }
+        let mut latencies = latencies.borrow_mut();
+        if seen > WARM_UP && latencies.len() < MOST {
+            latencies.push(latency);
+        }
+    }
+}
+
+/// One more task waits; the last one lets the loop's own sender go on, if there is one.
+fn arrive(meeting: &Meeting) {
+    if meeting.waiting.fetch_add(1, Ordering::Relaxed) + 1 == meeting.seats.len() {
+        // Taken first: waking may run code that waits again.
+        let sender = meeting
+            .sender
+            .lock()
+            .expect("no panic under this lock")
+            .take();
+        if let Some(waker) = sender {
+            waker.wake();
+        }
+    }
+}
+
+async fn all_wait(meeting: &Meeting) {
+    poll_fn(|context| {
+        if meeting.waiting.load(Ordering::Relaxed) >= meeting.seats.len() {
+            return Poll::Ready(());
+        }
+        *meeting.sender.lock().expect("no panic under this lock") = Some(context.waker().clone());
+        Poll::Pending
+    })
+    .await;
+}
+
+fn stop_all(meeting: &Meeting, seats: &[Seat], burst: u64) {
+    for seat in seats {
+        seat.stopping.store(true, Ordering::Release);
+    }
+    wake_all(meeting, seats, burst);
+}
+
+fn wake_all(meeting: &Meeting, seats: &[Seat], burst: u64) {
+    meeting.waiting.store(0, Ordering::Relaxed);
+    for seat in seats {
+        let mut place = seat.waker.lock().expect("no panic under this lock");
+        let waker = place.take();
+        seat.at.store(since(meeting.epoch), Ordering::Relaxed);
+        seat.burst.store(burst, Ordering::Relaxed);
+        drop(place);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+/// Waits until every task waits; false if they will not any more.
+fn wait_for_all(meeting: &Meeting, seats: &[Seat]) -> bool {
+    let waits = |seat: &Seat| {
+        seat.waker
+            .lock()
+            .expect("no panic under this lock")
+            .is_some()
+    };
+    while !seats.iter().all(waits) {
+        if meeting.over.load(Ordering::Acquire) {
+            return false;
+        }
+        std::thread::sleep(Duration::from_micros(20));
+    }
+    true
+}
+
+/// Waits for tasks that should end after `duration`; how many have not ended long after it.
+async fn ended<R: Runtime>(tasks: Vec<R::Join>, duration: Duration) -> u64 {
+    let mut patience = pin!(R::sleep(duration + PATIENCE));
+    let mut left = tasks.len() as u64;
+    for mut task in tasks {
+        let ended = poll_fn(|context| {
+            if Pin::new(&mut task).poll(context).is_ready() {
+                return Poll::Ready(true);
+            }
+            patience.as_mut().poll(context).map(|_| false)
+        });
+        if !ended.await {
+            return left;
+        }
+        left -= 1;
+    }
+    0
+}
+
+/// Nanoseconds since `epoch`.
+#[inline]
+fn since(epoch: Instant) -> u64 {
+    epoch.elapsed().as_nanos() as u64
+}

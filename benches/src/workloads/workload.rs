@@ -1,0 +1,296 @@
+//! What a workload is: its name, who can do it, its parameters, how it is measured and how it is
+//! shown. Each of the files beside this one holds one.
+
+use std::collections::BTreeMap;
+
+use crate::method::outcome::Outcome;
+use crate::method::placement::Placement;
+use crate::method::schema::{Nature, Spec};
+use crate::method::session::{Plan, Session};
+use crate::report::shown::Shown;
+use crate::subjects;
+use crate::subjects::subject::{BARE, NULL, Subject};
+
+/// Something that is asked of the subjects.
+pub struct Workload {
+    /// Its name, title, columns and figure.
+    pub shown: Shown,
+    /// One line for the help.
+    pub about: &'static str,
+    /// Who can do it.
+    pub who: Who,
+    /// Where it can run; the first one is the usual.
+    pub placements: &'static [Placement],
+    /// What can be chosen; each combination is a point.
+    pub parameters: &'static [&'static [Parameter]],
+    /// The metrics that verdicts are about, the best one first; lower is better. Each with the
+    /// percentile that it stands for: 0 is one that noise does not touch, 100 one that any noise is
+    /// in.
+    pub costs: &'static [(&'static str, f64)],
+    /// A cost below this is next to nothing: no ratio is taken against it.
+    pub least: f64,
+    /// What noise does to it.
+    pub nature: Nature,
+    /// Makes a point whole, or says that it makes no sense.
+    pub fix: fn(&mut Spec) -> bool,
+    /// How what the generator can do at a point is measured, if there is a generator.
+    pub null: fn(&Spec) -> Option<Spec>,
+    /// Finds the points that depend on what the subjects can do.
+    pub offer: Option<fn(&Session, &Plan, &Asked) -> Vec<Spec>>,
+    /// Does something else altogether, if it is asked for.
+    pub instead: fn(&Asked) -> Option<Result<(), String>>,
+    /// Measures a slice.
+    pub measure: fn(&Spec) -> Result<Outcome, String>,
+}
+
+/// Who can do a workload.
+#[derive(Clone, Copy)]
+pub enum Who {
+    /// Selectors.
+    Selectors,
+    /// Loops and runtimes of which this is true.
+    Loops(fn(&Subject) -> bool),
+}
+
+/// Everything with tasks.
+pub const TASKS: Who = Who::Loops(|subject| subject.tasks && !subject.spins);
+
+/// Something that can be chosen.
+pub struct Parameter {
+    /// In results; on the command line with dashes.
+    pub name: &'static str,
+    /// What is measured if nobody chooses, with commas between; may be nothing.
+    pub usual: &'static str,
+    /// For the help.
+    pub about: &'static str,
+    /// What kind of thing it is.
+    pub of: Of,
+}
+
+/// Kinds of parameters.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Of {
+    /// A number of the point.
+    Number,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// Numbers that are no part of a point: it follows from them.
+    Apart,
+    /// Given or not.
+    Flag,
+}
+
+/// A number.
+pub const fn number(name: &'static str, usual: &'static str, about: &'static str) -> Parameter {
+    Parameter {
+        name,
+        usual,
+        about,
+        of: Of::Number,
+    }
+}
+
+/// A word.
+pub const fn word(
+    name: &'static str,
+    usual: &'static str,
+    words: &'static [&'static str],
+    about: &'static str,
+) -> Parameter {
+    Parameter {
+        name,
+        usual,
+        about,
+        of: Of::Word(words),
+    }
+}
+
+/// What client and server have in common.
+pub const WIRE: &[Parameter] = &[
+    number("connections", "50", "Connections that are used"),
+    number("idle", "0", "Connections that are only open"),
+    number(
+        "depth",
+        "1",
+        "Messages under way on each connection, at most",
+    ),
+    number("size", "64", "Bytes in a message"),
+];
+/// How raw selectors are connected: it ranks them.
+pub const TRANSPORT: Parameter = word(
+    "transport",
+    "socketpair",
+    &["pipe", "socketpair", "tcp"],
+    "What the bytes pass through",
+);
+/// When messages are due.
+pub const ARRIVALS: Parameter = word(
+    "arrivals",
+    "even",
+    &["even", "poisson"],
+    "Even, or random (seeded) arrivals",
+);
+
+impl Workload {
+    /// Work in one thread, on the selectors; the rest of the fields is for each to say.
+    pub const fn new(
+        shown: Shown,
+        about: &'static str,
+        measure: fn(&Spec) -> Result<Outcome, String>,
+    ) -> Self {
+        Self {
+            shown,
+            about,
+            who: Who::Selectors,
+            placements: &[Placement::OneThread],
+            parameters: &[],
+            costs: &[],
+            least: 0.0,
+            nature: Nature::Paired,
+            fix: |_| true,
+            null: |_| None,
+            offer: None,
+            instead: |_| None,
+            measure,
+        }
+    }
+
+    /// The name.
+    pub const fn name(&self) -> &'static str {
+        self.shown.name
+    }
+
+    /// Whether a client and a server are in it.
+    pub fn serves(&self) -> bool {
+        self.nature == Nature::Timed && self.all().any(|one| one.name == "size")
+    }
+
+    /// All parameters.
+    pub fn all(&self) -> impl Iterator<Item = &'static Parameter> {
+        self.parameters.iter().copied().flatten()
+    }
+
+    /// A point without parameters.
+    pub fn point(&self, placement: Placement) -> Spec {
+        Spec {
+            workload: self.name().to_owned(),
+            placement,
+            costs: self
+                .costs
+                .iter()
+                .map(|(name, _)| (*name).to_owned())
+                .collect(),
+            least: self.least,
+            nature: self.nature,
+            ..Spec::default()
+        }
+    }
+
+    /// The subjects that are named, or the usual ones, the baseline first.
+    ///
+    /// # Errors
+    ///
+    /// In words: who is not known, cannot do it, or is not here.
+    pub fn subjects(&self, named: &[String], placement: Placement) -> Result<Vec<String>, String> {
+        let Who::Loops(able) = self.who else {
+            let all: Vec<_> = subjects::selectors()
+                .map(|one| (one.name, one.about))
+                .collect();
+            let usual = subjects::selectors()
+                .filter(|one| one.usual)
+                .map(|one| one.name);
+            return choose(named, &all, usual.map(str::to_owned).collect());
+        };
+        let spin = placement == Placement::SpinSpin;
+        for one in named
+            .iter()
+            .filter_map(|name| subjects::named(name))
+            .filter(able)
+        {
+            if one.spins != spin {
+                return Err(match spin {
+                    true => format!(
+                        "{} sleeps: spin-spin is for subjects that spin, and for --server",
+                        one.name
+                    ),
+                    false => format!("{} spins: its placement is spin-spin", one.name),
+                });
+            }
+            if let Some(remedy) = (one.missing)() {
+                return Err(format!("{} is not here: {remedy}", one.name));
+            }
+        }
+        let able: Vec<&Subject> = subjects::all()
+            .filter(|one| able(one) && one.spins == spin)
+            .collect();
+        let all: Vec<_> = able.iter().map(|one| (one.name, one.about)).collect();
+        // Of tasks ours on one backend is enough: they do not differ.
+        let tasks = !able.iter().any(|one| one.name == BARE);
+        let usual = |one: &&&Subject| {
+            let backend = tasks && one.name.starts_with("ours-");
+            spin || (one.shown && one.here() && !backend)
+        };
+        let mut usual: Vec<String> = able
+            .iter()
+            .filter(usual)
+            .map(|one| one.name.to_owned())
+            .collect();
+        usual.sort_by_key(|name| name != BARE && !(tasks && name == "ours"));
+        choose(named, &all, usual)
+    }
+}
+
+fn choose(
+    named: &[String],
+    all: &[(&str, &str)],
+    usual: Vec<String>,
+) -> Result<Vec<String>, String> {
+    if named.is_empty() {
+        return Ok(usual);
+    }
+    let known = |name: &String| all.iter().any(|(other, _)| other == name);
+    let Some(unknown) = named.iter().find(|name| !known(name)) else {
+        return Ok(named.to_vec());
+    };
+    let lines: Vec<String> = all
+        .iter()
+        .map(|(name, about)| format!("  {name:20} {about}"))
+        .collect();
+    Err(format!(
+        "no subject is named {unknown}; there are:\n{}",
+        lines.join("\n")
+    ))
+}
+
+/// What a generator of an open or a closed loop can do: connections to themselves, with four times
+/// the depth.
+pub fn null_of_a_loop(spec: &Spec) -> Option<Spec> {
+    let mut null = Spec {
+        workload: "echo".to_owned(),
+        placement: spec.placement,
+        ..Spec::default()
+    };
+    for name in ["connections", "idle", "size"] {
+        null.set(name, spec.number(name));
+    }
+    null.set("depth", 4.0 * spec.number("depth").max(1.0));
+    NULL.clone_into(&mut null.subject);
+    null.milliseconds = spec.milliseconds.min(300);
+    null.seed = spec.seed;
+    Some(null)
+}
+
+/// What was asked for on the command line.
+pub struct Asked {
+    /// Points and subjects.
+    pub plan: Plan,
+    /// Numbers that are no part of a point, and flags that were given.
+    pub apart: BTreeMap<&'static str, Vec<f64>>,
+}
+
+impl Asked {
+    /// Numbers that are no part of a point.
+    pub fn apart(&self, name: &str) -> &[f64] {
+        self.apart.get(name).map_or(&[], Vec::as_slice)
+    }
+}

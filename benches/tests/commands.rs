@@ -1,0 +1,267 @@
+//! `selbench` in the hands of a stranger: its exit codes, its files, wrong files, wrong names. Every answer
+//! says what is wrong and what to do, with the exit code of the guide.
+
+mod support;
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use benches::method::results;
+use support::{folder, quiet, selbench, write};
+
+/// A ring of two sizes on two subjects: four slices.
+const RING: &str = "ring --registered 2,4 --ms 3 --subjects bare-epoll,ours-epoll";
+
+#[test]
+fn wrong_words_end_with_64_and_are_explained() {
+    let folder = folder("words");
+    let text_file = folder.join("notes.txt").to_str().unwrap().to_owned();
+    std::fs::write(&text_file, "nothing").unwrap();
+    let own = env!("CARGO_BIN_EXE_selbench");
+    let list = "no subject is named nobody";
+    for (words, wrong) in [
+        ("nonsense", "unrecognized subcommand"),
+        ("", "Usage"),
+        ("echo --server 192.0.2.1:80", "not on the loopback"),
+        ("fair --server 192.0.2.1:80", "not on the loopback"),
+        ("echo --placement spin-spin --subjects ours", "ours sleeps"),
+        ("echo --subjects ours-spin", "ours-spin spins"),
+        ("ring --subjects nobody", list),
+        ("capacity --subjects nobody", list),
+        ("ring --blocks 0", "one block is the least"),
+        ("ring --registered -1", "unexpected argument"),
+        ("report /nonexistent.json", "cannot be read"),
+        (
+            "compare ours-epoll ours",
+            "ours is a runtime; ours-epoll is a selector",
+        ),
+        ("compare ours-epoll nobody", "nobody is no subject"),
+        (
+            "compare ./nowhere OWN",
+            "./nowhere is a path, and there is no such file",
+        ),
+        ("compare OWN NOTES", "is a file, but no program"),
+        ("compare OWN OWN --subject nobody", "--subject nobody"),
+        ("compare ours", "<B>"),
+        ("matrix huge", "smoke, quick, full"),
+        ("advise --connections 0 --active 1", "0 is not in"),
+    ] {
+        let words = words.replace("OWN", own).replace("NOTES", &text_file);
+        let (code, text) = selbench(&words.split_whitespace().collect::<Vec<_>>());
+        let hidden = [own, text_file.as_str()]
+            .iter()
+            .fold(text, |text, path| text.replace(path, "P"));
+        assert_eq!(code, Some(64), "{words}: {hidden}");
+        assert!(hidden.contains(wrong), "{words} says {wrong}: {hidden}");
+    }
+}
+
+#[test]
+fn every_command_has_a_page_of_help_and_every_shell_its_completions() {
+    let workloads = benches::workloads::ALL
+        .iter()
+        .map(|workload| workload.name());
+    let fixed = [
+        "env",
+        "selftest",
+        "advise",
+        "compare",
+        "matrix",
+        "gate",
+        "report",
+        "completions",
+    ];
+    for command in workloads.chain(fixed) {
+        let (code, text) = selbench(&[command, "--help"]);
+        assert_eq!(code, Some(0), "{command}");
+        assert!(text.contains("Usage: selbench"), "{command}");
+    }
+    for shell in ["bash", "zsh", "fish"] {
+        let (code, text) = selbench(&["completions", shell]);
+        assert_eq!(code, Some(0), "{shell}");
+        for word in ["selftest", "capacity", "registered", "socketpair"] {
+            assert!(text.contains(word), "the script for {shell} lacks {word}");
+        }
+    }
+}
+
+#[test]
+fn compat_prints_25_numbers_like_libevents_bench() {
+    let words = "ring --compat --registered 20 --active 2 --subjects ours-epoll";
+    let (_, text) = selbench(&words.split(' ').collect::<Vec<_>>());
+    assert_eq!(
+        text.lines()
+            .filter(|line| line.parse::<u64>().is_ok())
+            .count(),
+        25,
+        "{text}"
+    );
+}
+
+/// It measures less where the machine is busy, and then says so with a 2; it never falls over.
+#[test]
+fn a_preset_goes_through_and_leaves_its_files() {
+    let folder = folder("preset");
+    let (code, told) = selbench(&["matrix", "smoke", "--out", folder.to_str().unwrap()]);
+    assert!(matches!(code, Some(0 | 2)), "{told}");
+    let document = results::read(folder.join("results.json").to_str().unwrap()).unwrap();
+    assert!(!document.slices.is_empty(), "{told}");
+    assert!(
+        ["results.csv", "report.html"]
+            .iter()
+            .all(|name| folder.join(name).exists())
+    );
+}
+
+#[test]
+fn a_file_that_cannot_be_read_says_why_and_what_to_do() {
+    let folder = folder("unreadable");
+    let mut document = quiet("unreadable-ring", RING);
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    write(&folder.join("good.json"), &document);
+    document.schema = "selbench-v9".to_owned();
+    write(&folder.join("v9.json"), &document);
+    let good = std::fs::read_to_string(path("good.json")).unwrap();
+    // A later version has fields of other kinds: the version is looked at first.
+    let other = good
+        .replace("selbench-v2", "selbench-v7")
+        .replace("\"slices\":[", "\"slices\":[1,");
+    let damaged = good.replace("\"slices\":[", "\"slices\":[1,");
+    for (name, text) in [
+        ("empty.json", ""),
+        ("results.csv", "workload,subject\nring,ours-epoll\n"),
+        ("cut.json", &good[..good.len() / 2]),
+        ("other.json", "{\"name\": \"package\"}"),
+        ("v7.json", &other),
+        ("damaged.json", &damaged),
+    ] {
+        std::fs::write(path(name), text).unwrap();
+    }
+    std::fs::write(path("picture.json"), [0x89, b'P', 0xff, 0xfe]).unwrap();
+    for (name, wrong, remedy) in [
+        ("nowhere.json", "cannot be read", "is the name right?"),
+        ("", "cannot be read", "give the file in it"),
+        ("picture.json", "cannot be read", "in JSON"),
+        ("empty.json", "is empty", "run it again"),
+        ("results.csv", "is not JSON", "--json FILE"),
+        ("cut.json", "cut short", "--json FILE"),
+        ("other.json", "no result of selbench", "--json FILE"),
+        ("v9.json", "selbench-v9", "measure again"),
+        ("v7.json", "selbench-v7", "measure again"),
+        (
+            "damaged.json",
+            "not as this program knows it",
+            "measure again",
+        ),
+    ] {
+        let (wrong_path, html) = (path(name), path("never.html"));
+        for words in [
+            &["report", &wrong_path, "-o", &html][..],
+            &["gate", &wrong_path, &path("good.json")],
+            &["gate", &path("good.json"), &wrong_path],
+        ] {
+            let (code, text) = selbench(words);
+            assert_eq!(code, Some(64), "{words:?}: {text}");
+            for word in [&*wrong_path, wrong, remedy] {
+                assert!(text.contains(word), "{words:?} says {word}: {text}");
+            }
+        }
+        assert!(!Path::new(&html).exists(), "no report of {name}");
+    }
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_refused_before_anything_is_measured() {
+    let folder = folder("unwritable");
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    for option in ["--json", "--csv", "--html"] {
+        for (place, why) in [
+            ("nowhere/x", "there is no folder"),
+            ("", "give the name of a file"),
+        ] {
+            let (code, text) = selbench(&["ring", option, &path(place)]);
+            assert_eq!(code, Some(64), "{text}");
+            assert!(text.contains(why) && text.contains(option), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_is_none_makes_invalid_rows() {
+    let server = ["/bin/true", "/usr/bin/true"]
+        .into_iter()
+        .find(|path| Path::new(path).exists());
+    let server = server.expect("every system has it");
+    let (code, text) = selbench(&[
+        "compare", server, server, "--sizes", "1", "--blocks", "1", "--ms", "5",
+    ]);
+    assert_eq!(code, Some(2), "{text}");
+    assert!(text.contains("0 of 3 slices are valid"), "{text}");
+}
+
+#[test]
+fn a_point_whose_time_is_used_up_ends_after_five_blocks() {
+    let json = folder("budget")
+        .join("ring.json")
+        .to_str()
+        .unwrap()
+        .to_owned();
+    let words =
+        "ring --registered 8 --ms 1 --no-floor --subjects bare-epoll,ours-epoll --budget 0 --json";
+    let (_, text) = selbench(&words.split(' ').chain([json.as_str()]).collect::<Vec<_>>());
+    let document = results::read(&json).unwrap_or_else(|problem| panic!("{problem}: {text}"));
+    assert_eq!(document.slices.len(), 10);
+    assert!(!document.interrupted, "a used-up share is no interruption");
+}
+
+#[test]
+fn what_was_measured_before_ctrl_c_is_written() {
+    let json = folder("interrupted")
+        .join("ring.json")
+        .to_str()
+        .unwrap()
+        .to_owned();
+    // Far more than anybody waits for.
+    let words =
+        "ring --registered 1,2 --subjects bare-epoll --blocks 2000 --ms 1 --no-floor --json";
+    let mut child = Command::new(env!("CARGO_BIN_EXE_selbench"))
+        .args(words.split(' ').chain([json.as_str()]))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    lines.read_line(&mut line).unwrap();
+    assert_eq!(
+        line,
+        "0/4000 ring socketpair active=1 registered=1 writes=100 one-thread\n"
+    );
+    // Until something is measured there is nothing to keep: its slices come and go as its children.
+    let slices = format!("/proc/{0}/task/{0}/children", child.id());
+    let mut seen = std::collections::BTreeSet::new();
+    while seen.len() < 5 {
+        let children = std::fs::read_to_string(&slices).unwrap_or_default();
+        seen.extend(children.split_whitespace().map(str::to_owned));
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+        std::thread::yield_now();
+    }
+    let kill = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(kill.success());
+    let mut rest = String::new();
+    lines.read_to_string(&mut rest).unwrap();
+    child.wait().unwrap();
+    assert!(rest.contains("written: "), "{rest}");
+    let document = results::read(&json).unwrap();
+    assert!(document.interrupted);
+    assert!(
+        (3..4000).contains(&document.slices.len()),
+        "{} slices",
+        document.slices.len()
+    );
+}

@@ -1,0 +1,251 @@
+//! The report in a real browser: headless Chromium loads it; the answer comes first, and every figure
+//! carries its data.
+
+mod support;
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+use support::{folder, selbench};
+
+const CHROMIUM: &str = "/usr/bin/chromium";
+
+/// A short run of each workload that has a figure, in words of the command line.
+const RUNS: &[&str] = &[
+    "ring --registered 1,8,64 --ms 3 --subjects ours-epoll,ours-poll",
+    "map --most 16 --ms 10 --subjects ours-epoll,ours-poll",
+    "load --subjects bare,ours --rates 1000,3000 --connections 4 --ms 300 --placement same-cpu",
+    "capacity --subjects bare,ours --connections 4 --ms 10 --placement same-cpu",
+    "overload --subjects bare,ours --connections 4 --calm 500 --peak 2000 --ms 200 --placement same-cpu",
+    "storm --subjects ours --timers 100,1000,5000 --ms 5",
+    "wake --subjects ours --senders 0,1 --burst 1,20 --placement same-cpu --ms 20",
+    "churn --subjects bare,ours --connections 2 --ms 100",
+    "cascade --subjects ours,bare --fds 1,4,16 --ms 5",
+    "scaling --subjects bare,ours --connections 1,10 --ms 5",
+    "idle --subjects ours --connections 10,20 --ms 5",
+    "register --registered 10 --ms 3 --subjects ours-epoll,ours-poll",
+];
+
+#[test]
+fn the_page_answers_first_and_every_figure_carries_its_data_in_a_browser() {
+    let folder = folder("report");
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let mut words = vec!["report".to_owned()];
+    for run in RUNS {
+        let name = run.split(' ').next().unwrap();
+        let document = support::document(&format!("report-{name}"), run);
+        let mut document = serde_json::to_value(&document).unwrap();
+        document["comparisons"] = json!([]);
+        for slice in document["slices"].as_array_mut().unwrap() {
+            known(name, slice);
+        }
+        std::fs::write(path(name), document.to_string()).unwrap();
+        words.push(path(name));
+    }
+    words.extend(["-o".to_owned(), path("report.html")]);
+    let (code, text) = selbench(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(code, Some(0), "{text}");
+    let written = std::fs::read_to_string(path("report.html")).unwrap();
+    assert!(!written.contains("<script"), "no script is needed");
+    assert!(
+        !written.contains("src=\"http") && !written.contains("href=\"http"),
+        "nothing is fetched"
+    );
+    assert!(
+        !written.contains("NaN") && !written.contains(">inf"),
+        "every number is one"
+    );
+    // What a browser made of the page; where there is none, the page as it was written.
+    let page = match Path::new(CHROMIUM).exists() {
+        true => browse(&path("report.html"), &path("profile")),
+        false => written,
+    };
+    let order = [
+        "id=\"summary\"",
+        "<nav>",
+        "id=\"verdicts\"",
+        "id=\"figures\"",
+        "id=\"flags\"",
+        "id=\"environment\"",
+    ];
+    let places: Vec<usize> = order
+        .iter()
+        .map(|id| page.find(id).unwrap_or_else(|| panic!("no {id}")))
+        .collect();
+    assert!(
+        places.is_sorted(),
+        "the answer, the contents, verdicts, figures, doubts: {places:?}"
+    );
+    let said = "With 64 connections of which 1 active poll costs 4.0 times as much as epoll";
+    assert!(page.contains(said), "{}", &page[places[0]..places[1]]);
+    for run in RUNS {
+        let name = run.split(' ').next().unwrap();
+        assert!(
+            page.contains(&format!("href=\"#of-{name}\"")),
+            "{name} in the contents"
+        );
+        assert!(
+            page.contains(&format!("id=\"of-{name}\"")),
+            "{name} has its verdicts"
+        );
+    }
+    for (name, charts, points) in [
+        ("ring", 1, 9),
+        ("load", 2, 8),
+        ("capacity", 1, 6),
+        ("overload", 2, 30),
+        ("storm", 4, 3),
+        ("wake", 4, 0),
+        ("churn", 2, 0),
+        ("cascade", 2, 6),
+        ("scaling", 2, 4),
+        ("idle", 1, 2),
+    ] {
+        let figure = figure(&page, name).unwrap_or_else(|| panic!("no figure of {name}"));
+        assert_eq!(figure.matches("<svg").count(), charts, "{name}");
+        let told = figure
+            .split("data-points=\"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next());
+        assert_eq!(
+            told.is_some_and(|told| told == points.to_string()),
+            points > 0,
+            "{name}: {told:?}"
+        );
+    }
+    assert!(
+        figure(&page, "register").is_none(),
+        "its table says as much"
+    );
+    assert_eq!(
+        figure(&page, "map").unwrap().matches("data-winner").count(),
+        11
+    );
+    assert!(
+        figure(&page, "map").unwrap().contains("undecided"),
+        "one block decides nothing"
+    );
+    let knee = "ours: p99 is above 3 times that of the lowest rate between 1000 and 3000/s";
+    assert!(
+        figure(&page, "load").unwrap().contains(knee),
+        "the knee in words"
+    );
+    let growth = "ours: a reset is 1.8 times as dear with 5000 as with 100";
+    assert!(
+        figure(&page, "storm").unwrap().contains(growth),
+        "the growth in words"
+    );
+    assert!(page.contains("mitigations"));
+}
+
+#[test]
+fn what_is_invalid_is_never_shown_as_valid() {
+    let folder = folder("report-invalid");
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let document = support::document(
+        "invalid",
+        "ring --registered 1,8,64 --ms 3 --subjects ours-epoll",
+    );
+    let mut document = serde_json::to_value(&document).unwrap();
+    // One of three points is invalid: a reset was seen.
+    for slice in document["slices"].as_array_mut().unwrap() {
+        let reset = slice["spec"]["parameters"]["registered"] == 8.0;
+        slice["flags"] = if reset {
+            json!([{"reason": "errors", "detail": "a reset"}])
+        } else {
+            json!([])
+        };
+    }
+    std::fs::write(path("ring.json"), document.to_string()).unwrap();
+    let (code, text) = selbench(&["report", &path("ring.json"), "-o", &path("report.html")]);
+    assert_eq!(code, Some(0), "{text}");
+    let page = std::fs::read_to_string(path("report.html")).unwrap();
+    assert!(page.contains("2 of 3 slices are valid"), "{page}");
+    assert_eq!(page.matches("<tr class=\"hollow\">").count(), 1, "{page}");
+    assert!(page.contains("!errors 1/1"));
+}
+
+#[test]
+fn a_report_without_slices_is_written_and_says_so() {
+    let folder = folder("report-nothing");
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let mut document = support::quiet(
+        "nothing",
+        "ring --registered 2 --ms 3 --subjects ours-epoll",
+    );
+    document.slices.clear();
+    support::write(&folder.join("none.json"), &document);
+    let (code, text) = selbench(&["report", &path("none.json"), "-o", &path("none.html")]);
+    assert_eq!(code, Some(2), "{text}");
+    assert!(text.contains("nothing was measured"), "{text}");
+}
+
+/// Puts known numbers into slices that a busy machine may leave without.
+fn known(name: &str, slice: &mut Value) {
+    slice["flags"] = json!([]);
+    let number =
+        |slice: &Value, name: &str| slice["spec"]["parameters"][name].as_f64().unwrap_or(0.0);
+    match name {
+        "ring" => {
+            let poll =
+                slice["spec"]["subject"] == "ours-poll" && number(slice, "registered") == 64.0;
+            let cost = if poll { 4000.0 } else { 1000.0 };
+            slice["metrics"] = json!({"ns_per_event": cost, "ns_per_wait": cost});
+            slice["system_calls"] = json!({"wait": 1.0});
+        }
+        "capacity" => {
+            let probe = |rate: f64, ns: f64| json!({"rate": rate, "response_ns": ns, "met": ns <= 1e6, "confirmation": false});
+            slice["metrics"] = json!({"rate": 2000.0});
+            slice["histograms"] = json!({});
+            let probes = [
+                probe(5e6, 6e10),
+                probe(1000.0, 2e5),
+                probe(2500.0, 9e7),
+                probe(2000.0, 8e5),
+            ];
+            slice["probes"] = json!(probes);
+        }
+        "load" => {
+            let high = number(slice, "rate") == 3000.0;
+            let offered = number(slice, "rate");
+            let p99 = if high { 4e6 } else { 1e6 };
+            slice["metrics"] =
+                json!({"offered": offered, "response_p99_ns": p99, "response_p50_ns": 1e5});
+            slice["histograms"] = json!({});
+        }
+        "storm" => {
+            let timers = number(slice, "timers").log10();
+            slice["metrics"] = json!({
+                "insert_ns": timers, "reset_ns": timers, "cancel_ns": timers, "expire_ns": timers,
+            });
+        }
+        "scaling" => slice["metrics"] = json!({"server_ns_per_echo": 5000.0}),
+        "idle" => slice["metrics"] = json!({"task_bytes_per_connection": 400.0}),
+        _ => {}
+    }
+}
+
+fn browse(html: &str, profile: &str) -> String {
+    let quiet = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run \
+                 --disable-background-networking --disable-component-update --disable-sync";
+    let output = Command::new(CHROMIUM)
+        .args(quiet.split_whitespace())
+        .arg(format!("--user-data-dir={profile}"))
+        .args(["--dump-dom", &format!("file://{html}")])
+        .output()
+        .unwrap();
+    let page = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        page.contains("</html>"),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    page
+}
+
+fn figure<'a>(page: &'a str, id: &str) -> Option<&'a str> {
+    let start = page.find(&format!("<figure id=\"{id}\">"))?;
+    let end = page[start..].find("</figure>")?;
+    Some(&page[start..start + end])
+}

@@ -1,0 +1,338 @@
+//! Each workload is run briefly, and what it tells must be true. Counts and shapes are asserted, times
+//! never.
+
+mod support;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use benches::method::histogram;
+use benches::subjects;
+use support::{measure, metric, row};
+
+#[test]
+fn a_ring_counts_its_system_calls_exactly() {
+    let subjects = "bare-epoll,ours-epoll,ours-epoll-oneshot,ours-poll";
+    let slices = measure(
+        "ring",
+        &format!("ring --registered 8 --ms 5 --subjects {subjects}"),
+    );
+    assert_eq!(slices.len(), 4);
+    for slice in &slices {
+        let each = |name: &str| slice.system_calls.get(name).copied().unwrap_or(0.0);
+        let changes = f64::from(u8::from(slice.spec.subject.ends_with("oneshot")));
+        let calls = [each("wait"), each("read"), each("write"), each("change")];
+        assert_eq!(calls, [1.0, 1.0, 1.0, changes], "{}", row(slice));
+        assert!(
+            slice.counts(),
+            "counts mind no noise and no debug build: {:?}",
+            slice.flags
+        );
+    }
+}
+
+#[test]
+fn every_selector_changes_interests_and_has_all_cells_of_a_map() {
+    for slice in measure("register", "register --registered 1,5 --ms 2") {
+        assert!(metric(&slice, "ns_per_operation") > 0.0, "{}", row(&slice));
+    }
+    for slice in measure("map", "map --most 16 --ms 5") {
+        // Sizes 1, 4 and 16 have 1, 4 and 6 different numbers of active fds.
+        assert_eq!(slice.cells.len(), 11, "{}", row(&slice));
+    }
+}
+
+#[test]
+fn every_task_switches_as_often_as_it_is_asked_to() {
+    for slice in measure("switch", "switch --tasks 10 --ms 5") {
+        let switches = match slice.spec.choice("operation") {
+            "spawn-join" => 10.0,
+            _ => 100_000.0,
+        };
+        assert_eq!(metric(&slice, "switches"), switches, "{}", row(&slice));
+        let allocated = metric(&slice, "allocations_per_task");
+        if slice.spec.subject == "ours" {
+            // It has the box of one that is over, if that one's type was the same, and ten thousand
+            // switches ask for no memory.
+            let same = slice.spec.choice("operation") != "ping-pong";
+            let most = if same { 0.5 } else { 2.0 };
+            assert!(allocated < most, "{}: {allocated}", row(&slice));
+        } else {
+            assert!(allocated >= 1.0, "{}: a task is on the heap", row(&slice));
+        }
+    }
+}
+
+#[test]
+fn a_storm_of_timers_fires_all_of_them_and_no_sleep_ends_early() {
+    for slice in measure("storm", "storm --timers 500,20000 --ms 5") {
+        let asked = slice.spec.number("timers");
+        assert_eq!(metric(&slice, "expired"), asked, "{}", row(&slice));
+        for name in ["insert_ns", "reset_ns", "cancel_ns", "expire_ns"] {
+            assert!(metric(&slice, name) >= 0.0, "{}: {name}", row(&slice));
+        }
+    }
+    for slice in measure("overshoot", "overshoot --sleep-us 50,2000 --ms 20") {
+        assert_eq!(metric(&slice, "early"), 0.0, "{}", row(&slice));
+        let recorded = histogram::decode(&slice.histograms["overshoot"]).unwrap();
+        assert_eq!(recorded.len() as f64, metric(&slice, "sleeps"));
+        assert!(recorded.len() >= 10);
+    }
+}
+
+#[test]
+fn every_wake_arrives_and_only_foreign_ones_are_written() {
+    let words = "wake --senders 0,1,2 --burst 1,20 --placement same-cpu --ms 20";
+    for slice in measure("wake", words) {
+        let (senders, burst) = (slice.spec.count("senders"), slice.spec.number("burst"));
+        let wakes = metric(&slice, "wakes");
+        assert!(wakes >= burst, "{}: {wakes} wakes", row(&slice));
+        let recorded = histogram::decode(&slice.histograms["wake"]).unwrap().len() as f64;
+        if senders < 2 && wakes < 900_000.0 {
+            assert_eq!(recorded, wakes, "{}", row(&slice));
+        }
+        let writes = metric(&slice, "writes_per_burst");
+        match senders {
+            0 => assert_eq!(writes, 0.0, "{}: the loop need not be woken", row(&slice)),
+            // Once for each wake at most, plus what a stop that is under way asks for.
+            _ => assert!(writes <= burst + 0.5, "{}: {writes} a burst", row(&slice)),
+        }
+    }
+}
+
+#[test]
+fn an_idle_server_of_ours_sleeps_and_each_connection_costs_memory() {
+    for slice in measure("idle", "idle --connections 50 --ms 50") {
+        // What is there for all connections from the start is no connection's.
+        let heap = metric(&slice, "heap_bytes_per_connection");
+        let tasks = !["bare", "mio"].contains(&slice.spec.subject.as_str());
+        assert_eq!(heap > 0.0, tasks, "{}: {heap} bytes", row(&slice));
+        if slice.spec.subject.starts_with("ours") {
+            assert_eq!(metric(&slice, "wakeups"), 0.0, "{}", row(&slice));
+            // The buffer is in the task.
+            let task = metric(&slice, "task_bytes_per_connection");
+            assert!(task > 0.0 && task < 4096.0, "{}: {task} bytes", row(&slice));
+        }
+        let restless = slice
+            .flags
+            .iter()
+            .any(|one| one.reason.code() == "restless");
+        assert_eq!(restless, metric(&slice, "wakeups") > 0.0, "{}", row(&slice));
+    }
+}
+
+#[test]
+fn the_byte_of_a_cascade_passes_every_link_and_both_parts_are_told() {
+    let slices = measure("cascade", "cascade --fds 1,40 --ms 5");
+    assert!(slices.iter().any(|slice| slice.spec.subject == "bare"));
+    for slice in &slices {
+        assert_eq!(
+            metric(slice, "passed"),
+            slice.spec.number("fds"),
+            "{}",
+            row(slice)
+        );
+        let parts = ["register_us", "dispatch_us"].map(|name| metric(slice, name));
+        assert!(
+            parts.iter().all(|&part| part > 0.0),
+            "{}: {parts:?}",
+            row(slice)
+        );
+        // Medians over laps: the whole is not exactly the sum of its parts, but longer than each.
+        assert!(
+            metric(slice, "total_us") >= parts[0].max(parts[1]),
+            "{}",
+            row(slice)
+        );
+    }
+}
+
+#[test]
+fn an_open_loop_answers_every_message_and_tells_what_was_served_in_time() {
+    let words = "load --subjects bare,ours --rates 2000 --connections 4 --idle 5 --ms 400";
+    for slice in measure("load", &format!("{words} --placement same-cpu")) {
+        let response = histogram::decode(&slice.histograms["response"]).unwrap();
+        // Due in 400 ms at 2000 a second, give or take those at the ends; what was late was sent
+        // afterwards all the same, and was not served in time.
+        assert!(
+            (798..=802).contains(&response.len()),
+            "{} replies",
+            response.len()
+        );
+        assert!(metric(&slice, "rate") <= 2010.0, "{}", row(&slice));
+        let service = histogram::decode(&slice.histograms["service"]).unwrap();
+        assert!(
+            service.max() <= response.max(),
+            "service is a part of response"
+        );
+    }
+}
+
+#[test]
+fn echoes_of_every_size_are_verified_and_what_the_generator_can_do_is_beside_them() {
+    let words = "echo --subjects ours --size 1,1024,16384 --connections 3 --depth 3 --ms 100";
+    let slices = measure("echo", words);
+    assert_eq!(slices.len(), 3);
+    for slice in slices {
+        assert!(metric(&slice, "replies") > 0.0);
+        assert!(metric(&slice, "generator_percent") > 0.0, "{}", row(&slice));
+    }
+}
+
+const FEW: &str = "--connections 4 --subjects bare,ours --placement same-cpu";
+
+#[test]
+fn the_open_loop_is_asked_for_fairness_for_an_overload_and_for_a_capacity() {
+    for slice in measure("fair", &format!("fair --ms 200 --rate 500 {FEW}")) {
+        assert!(metric(&slice, "bulk_mb_per_second") > 0.0 && metric(&slice, "replies") > 0.0);
+        assert!(
+            ["alone", "response"]
+                .iter()
+                .all(|name| slice.histograms.contains_key(*name))
+        );
+    }
+    for slice in measure(
+        "overload",
+        &format!("overload --ms 100 --calm 200 --peak 2000 {FEW}"),
+    ) {
+        assert!(metric(&slice, "goodput") > 0.0, "{}", row(&slice));
+    }
+    // A goal that every machine meets: what limits is the backlog alone.
+    for slice in measure(
+        "capacity",
+        &format!("capacity --ms 40 --goal-us 30000000 {FEW}"),
+    ) {
+        let again = slice.probes.iter().filter(|probe| probe.confirmation);
+        let unconfirmed = slice
+            .flags
+            .iter()
+            .any(|flag| flag.reason.code() == "unconfirmed");
+        match slice.metrics.get("rate") {
+            Some(&rate) => {
+                let good = again.filter(|probe| probe.met && probe.rate == rate);
+                assert!(good.count() >= 2, "{:?}", slice.probes);
+            }
+            None => assert!(unconfirmed, "{slice:?}"),
+        }
+    }
+}
+
+#[test]
+fn connections_that_come_and_go_are_all_served_in_every_manner() {
+    for manner in ["--accept-batch 0,1", "--listeners 3 --backlog 64"] {
+        let words = format!(
+            "churn --connections 4 --ms 40 {manner} --subjects bare,ours,ours-select,tokio"
+        );
+        let slices = measure("churn", &words);
+        let closes = |name: &str| {
+            slices
+                .iter()
+                .filter(|one| one.spec.choice("close") == name)
+                .count()
+        };
+        assert_eq!(closes("fin"), closes("rst"));
+        for slice in &slices {
+            let told = histogram::decode(&slice.histograms["first_byte"]).unwrap();
+            assert!(
+                told.len() as f64 >= metric(slice, "connections_served"),
+                "{}",
+                row(slice)
+            );
+        }
+    }
+}
+
+#[test]
+fn a_server_of_any_make_that_is_here_echoes_and_its_cpu_is_counted() {
+    let foreign = [
+        "libevent",
+        "libuv",
+        "asyncio",
+        "uvloop",
+        "compio",
+        "compio-uring",
+        "monoio",
+    ];
+    let here = foreign
+        .map(subjects::named)
+        .into_iter()
+        .flatten()
+        .filter(|subject| subject.here());
+    let names: Vec<&str> = here.map(|subject| subject.name).collect();
+    if names.is_empty() {
+        println!("skipped: none is here");
+        return;
+    }
+    let words = format!("--connections 2 --subjects {} --ms 100", names.join(","));
+    for slice in measure(
+        "foreign",
+        &format!("load --rates 200 --placement same-cpu {words}"),
+    ) {
+        assert!(
+            metric(&slice, "server_ns_per_message") > 0.0,
+            "{}",
+            row(&slice)
+        );
+    }
+    measure("foreign-churn", &format!("churn {words}"));
+}
+
+/// The project's own server as somebody else would run it: with a port, and without us knowing it.
+struct Elsewhere(Child, String);
+
+impl Elsewhere {
+    fn start() -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_selbench"))
+            .args(["subject", "accept", "ours", "1", "64", "0"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let address = format!("127.0.0.1:{}", line.trim().strip_prefix("port ").unwrap());
+        Self(child, address)
+    }
+}
+
+impl Drop for Elsewhere {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn the_cpu_of_a_server_that_is_named_is_the_servers_and_not_foreign() {
+    let server = Elsewhere::start();
+    for workload in [
+        "echo",
+        "load --rates 200",
+        "churn --close rst",
+    ] {
+        let words = format!("{workload} --server {} --connections 2 --ms 100", server.1);
+        for slice in measure("elsewhere", &format!("{words} --placement same-cpu")) {
+            assert_eq!(slice.spec.subject, server.1);
+            // It is only known of a process that is seen, and what is seen is ours.
+            let used = slice.metrics.keys().any(|name| name.starts_with("server_"));
+            assert!(used, "{}: {:?}", row(&slice), slice.metrics);
+        }
+    }
+}
+
+#[test]
+fn whoever_is_named_first_is_the_baseline_and_ours_if_nobody_is() {
+    let words = "switch --operation yield --tasks 1 --ms 1";
+    for (name, more, baseline) in [
+        ("baseline-ours", "", "ours"),
+        ("baseline-smol", "--subjects smol,ours,tokio", "smol"),
+        ("baseline-tokio", "--subjects tokio,ours", "tokio"),
+    ] {
+        let slices = measure(name, &format!("{words} {more}"));
+        assert!(
+            slices.iter().all(|slice| slice.spec.baseline == baseline),
+            "{name}"
+        );
+    }
+}
