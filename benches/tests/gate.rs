@@ -125,7 +125,7 @@ fn an_empty_base_is_refused_and_rows_that_a_side_lacks_are_told() {
     let whole = with(&quiet("gate-rows", RING), |_| {});
     let only = |name: &str| {
         with(&whole, |slices| {
-            slices.retain(|slice| slice.spec.subject == name)
+            slices.retain(|slice| slice.spec.subject == name);
         })
     };
     let (ours, none) = (only("ours-epoll"), only("nobody"));
@@ -181,21 +181,19 @@ fn results_that_were_edited_are_refused() {
     type Edit = fn(&mut Slice);
     let edits: [(&str, &Document, Edit); 5] = [
         ("sum", &ring, |slice| {
-            *slice.metrics.get_mut("ns_per_event").unwrap() *= 0.5
+            *slice.metrics.get_mut("ns_per_event").unwrap() *= 0.5;
         }),
         ("rate", &echo, |slice| {
-            *slice.metrics.get_mut("rate").unwrap() *= 2.0
+            *slice.metrics.get_mut("rate").unwrap() *= 2.0;
         }),
         ("decode", &echo, |slice| {
-            drop(slice.histograms.insert("service".into(), "AAAA".into()))
+            drop(slice.histograms.insert("service".into(), "AAAA".into()));
         }),
         ("max", &echo, |slice| {
-            *slice.metrics.get_mut("service_max_ns").unwrap() += 1.0
+            *slice.metrics.get_mut("service_max_ns").unwrap() += 1.0;
         }),
         ("calls", &ring, |slice| {
-            {
             slice.system_calls.insert("wait".into(), -1.0);
-        }
         }),
     ];
     for (name, document, edit) in edits {

@@ -306,11 +306,7 @@ impl Drop for Elsewhere {
 #[test]
 fn the_cpu_of_a_server_that_is_named_is_the_servers_and_not_foreign() {
     let server = Elsewhere::start();
-    for workload in [
-        "echo",
-        "load --rates 200",
-        "churn --close rst",
-    ] {
+    for workload in ["echo", "load --rates 200", "churn --close rst"] {
         let words = format!("{workload} --server {} --connections 2 --ms 100", server.1);
         for slice in measure("elsewhere", &format!("{words} --placement same-cpu")) {
             assert_eq!(slice.spec.subject, server.1);

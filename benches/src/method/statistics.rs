@@ -92,7 +92,7 @@ pub fn orders(subjects: usize, blocks: usize, seed: u64) -> Vec<Vec<usize>> {
     let mut rows: Vec<usize> = Vec::new();
     let order = |block: usize| {
         if subjects == 2 {
-            return if block % 2 == 0 {
+            return if block.is_multiple_of(2) {
                 vec![0, 1]
             } else {
                 vec![1, 0]

@@ -98,7 +98,7 @@ pub fn kind(subject: &str) -> usize {
     let place = names
         .chain(subjects::all().map(|one| one.name))
         .position(|name| name == subject);
-    place.unwrap_or_else(|| subject.len()) % COLOURS.len()
+    place.unwrap_or(subject.len()) % COLOURS.len()
 }
 
 impl Series {

@@ -70,7 +70,7 @@ fn backends(slices: &[&Slice]) -> Vec<String> {
 
 fn said(name: &str, ratios: &[(usize, usize, f64)]) -> Option<String> {
     let of_one = |&&(_, active, _): &&(usize, usize, f64)| active == 1;
-    let most = ratios.iter().filter(of_one).next_back().or(ratios.last())?;
+    let most = ratios.iter().rfind(of_one).or(ratios.last())?;
     let put = |(registered, active, ratio): (usize, usize, f64)| {
         let how = if ratio >= 1.0 {
             "as much as"
@@ -83,7 +83,7 @@ fn said(name: &str, ratios: &[(usize, usize, f64)]) -> Option<String> {
         )
     };
     let mut words = put(*most).replacen("with", "With", 1);
-    let crowd = ratios.iter().filter(|one| one.1 > 1).next_back();
+    let crowd = ratios.iter().rfind(|one| one.1 > 1);
     if let Some(crowd) = crowd {
         let _ = write!(words, "; {}", put(*crowd));
     }

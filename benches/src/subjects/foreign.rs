@@ -36,7 +36,7 @@ pub(super) const LIBUV: Subject = foreign(
 /// Python's own loop.
 pub(super) const ASYNCIO: Subject = foreign(
     Subject::new("asyncio", "Python's asyncio, a Protocol", |_| {
-        become_(Ok(python("asyncio")))
+        become_(Ok(python("asyncio")));
     }),
     |_| become_(Ok(python("asyncio"))),
     || python_is_missing("asyncio", "python3"),
@@ -45,7 +45,7 @@ pub(super) const ASYNCIO: Subject = foreign(
 /// libuv below Python's interface.
 pub(super) const UVLOOP: Subject = foreign(
     Subject::new("uvloop", "Python's uvloop, the same Protocol", |_| {
-        become_(Ok(python("uvloop")))
+        become_(Ok(python("uvloop")));
     }),
     |_| become_(Ok(python("uvloop"))),
     || python_is_missing("uvloop", "python3-uvloop"),

@@ -201,8 +201,8 @@ pub fn asked(workload: &'static Workload, matches: &ArgMatches) -> Result<(Asked
             Of::Apart => drop(apart.insert(one.name, numbers())),
             Of::Number => {
                 points = across(&points, &numbers(), |point, value| {
-                    point.set(one.name, *value)
-                })
+                    point.set(one.name, *value);
+                });
             }
             Of::Word(_) => {
                 points = across(&points, &all(one.name), |point, word| {

@@ -151,9 +151,12 @@ fn call(subject: &str) -> &'static str {
 /// The turns of a cell: by kernel call, of its cheapest subject in each block.
 type Turns = BTreeMap<&'static str, BTreeMap<usize, f64>>;
 
+/// The call that comes next, how much longer it takes, and whether that is sure.
+type Next = (&'static str, Ratio, bool);
+
 /// The cheapest call, and the next one with how much longer it takes; no interval without blocks
 /// enough.
-fn winner(turns: &Turns) -> Option<(&'static str, f64, Option<(&'static str, Ratio, bool)>)> {
+fn winner(turns: &Turns) -> Option<(&'static str, f64, Option<Next>)> {
     let median =
         |call: &str| statistics::median(&turns[call].values().copied().collect::<Vec<_>>());
     let mut calls: Vec<(&str, f64)> = turns.keys().map(|call| (*call, median(call))).collect();

@@ -36,12 +36,15 @@ pub struct Workload {
     /// How what the generator can do at a point is measured, if there is a generator.
     pub null: fn(&Spec) -> Option<Spec>,
     /// Finds the points that depend on what the subjects can do.
-    pub offer: Option<fn(&Session, &Plan, &Asked) -> Vec<Spec>>,
+    pub offer: Option<Offer>,
     /// Does something else altogether, if it is asked for.
     pub instead: fn(&Asked) -> Option<Result<(), String>>,
     /// Measures a slice.
     pub measure: fn(&Spec) -> Result<Outcome, String>,
 }
+
+/// Finds the points of a plan by what a session measures.
+pub type Offer = fn(&Session, &Plan, &Asked) -> Vec<Spec>;
 
 /// Who can do a workload.
 #[derive(Clone, Copy)]

@@ -51,7 +51,7 @@ enum Fixed {
     /// Two selectors (in the ring), two runtimes (in the echo), or two programs: paths of selbench
     /// binaries or of servers that say `port N` on their first line, or git revisions, each built
     /// in a worktree below the target folder.
-    Compare(compare::Options),
+    Compare(Box<compare::Options>),
     /// Several workloads in one run, with a report
     Matrix(matrix::Options),
     /// Whether a new run is worse than an old one
