@@ -64,6 +64,7 @@ const FRESH: u64 = 1_000_000;
 
 impl Recording {
     pub(super) fn new(out: Box<dyn Write + Send>) -> Self {
+        let thread = Thread::current();
         Recording {
             start: Instant::now(),
             records: Vec::with_capacity(BATCH),
@@ -75,8 +76,12 @@ impl Recording {
             limit: LIMIT,
             process: process::id(),
             asleep: false,
-            thread: Thread::current(),
-            poll: Poll::default(),
+            // What came before is not the fault of the first poll.
+            poll: Poll {
+                held_up: thread.held_up(),
+                ..Poll::default()
+            },
+            thread,
             over: false,
         }
     }
