@@ -79,6 +79,11 @@ impl Reader {
             11..13 => match patience::any(random, stream.readable()).await {
                 Some(Ok(())) => {
                     let read = stream.try_read(&mut buffer);
+                    let blocked = |error: &io::Error| error.kind() == ErrorKind::WouldBlock;
+                    // Another reader may have been faster.
+                    if self.alone && read.as_ref().is_err_and(blocked) {
+                        panic!("readable, and then not: {:?}", self.flow);
+                    }
                     self.tried(read, &buffer)
                 }
                 Some(Err(error)) => Err(error),
@@ -103,6 +108,18 @@ impl Reader {
                     }
                     Err(error) => Err(error),
                 }
+            }
+            15 => {
+                // Nothing is there at any time.
+                assert_eq!(stream.read(&mut []).await?, 0);
+                assert_eq!(stream.read_vectored(&mut []).await?, 0);
+                assert_eq!(
+                    stream
+                        .read_vectored(&mut [IoSliceMut::new(&mut [])])
+                        .await?,
+                    0
+                );
+                Ok(true)
             }
             _ => {
                 yield_now().await;

@@ -45,7 +45,11 @@ impl Writer {
             7..9 => tried(stream.try_write(&bytes)),
             9 => tried(stream.try_write_vectored(&slices)),
             10..12 => match patience::any(random, stream.writable()).await {
-                Some(Ok(())) => tried(stream.try_write(&bytes)),
+                Some(Ok(())) => {
+                    let written = tried(stream.try_write(&bytes));
+                    assert!(written.is_some(), "writable, and then not: {:?}", self.flow);
+                    written
+                }
                 Some(Err(error)) => Some(Err(error)),
                 None => None,
             },
@@ -57,6 +61,13 @@ impl Writer {
                 let written = stream.write_all(&bytes).await;
                 self.flow.underway(0);
                 Some(written.map(|()| bytes.len()))
+            }
+            14 => {
+                // Nothing has room at any time.
+                assert_eq!(stream.write(&[]).await?, 0);
+                assert_eq!(stream.write_vectored(&[]).await?, 0);
+                stream.write_all(&[]).await?;
+                None
             }
             _ => {
                 yield_now().await;
