@@ -15,7 +15,7 @@ use std::task::{Poll, Waker, ready};
 use std::thread;
 use std::time::Duration;
 
-use crate::shared::Shared;
+use crate::heart::shared::Shared;
 
 /// How many threads there are at most, unless the environment says otherwise.
 const LIMIT: usize = 500;

@@ -10,23 +10,37 @@ use selectors_core::{
     Backend, DefaultSelector, EVENT_READ, Mode, Notifier, Script, ScriptedSelector,
 };
 
-use crate::clock::Clock;
 use crate::errno::of_selector;
-use crate::reactor::Reactor;
-use crate::shared::{Selector, Shared};
-use crate::slot::Slot;
-use crate::spin::Spin;
+use crate::heart::reactor::{Reactor, Trigger};
+use crate::heart::shared::{Selector, Shared};
+use crate::heart::slot::Slot;
+use crate::heart::spin::Spin;
+use crate::timers::clock::Clock;
 
-/// When the kernel reports a ready key again. See the crate page.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Trigger {
-    /// Edge where the backend offers it, else level.
-    #[default]
-    Auto,
-    /// Interest is switched on and off with the waiters; works on every backend.
-    Level,
-    /// Every key is registered once, for both directions; the kernel reports changes.
-    Edge,
+impl Reactor {
+    /// A reactor on the best backend of this machine, edge-triggered where that is offered.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers when it opens the selector or the notifier.
+    pub fn new() -> io::Result<Self> {
+        Self::builder().build()
+    }
+
+    /// Chooses backend and trigger by hand.
+    ///
+    /// ```
+    /// use reactor::{Reactor, Trigger};
+    /// use selectors_core::Backend;
+    ///
+    /// let reactor = Reactor::builder().backend(Backend::Poll).build()?;
+    /// assert_eq!(reactor.backend(), Backend::Poll);
+    /// assert_eq!(reactor.trigger(), Trigger::Level);
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
 }
 
 /// Chooses backend and trigger mode of a [`Reactor`].

@@ -14,7 +14,7 @@ use std::task::{Context, Poll};
 
 use futures_io::{AsyncRead, AsyncWrite};
 
-use crate::async_fd::Async;
+use crate::fd::async_fd::Async;
 use crate::net::{ReadHalf, Share, Stream, StreamSocket, WriteHalf};
 
 /// `AsyncRead` for a type from which `$stream` makes a [`Stream`].

@@ -66,9 +66,6 @@
 
 #![forbid(unsafe_code)]
 
-mod async_fd;
-mod async_io;
-mod attention;
 #[cfg(not(feature = "blocking"))]
 #[allow(
     unreachable_pub,
@@ -78,44 +75,33 @@ mod blocking;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 mod builder;
-mod call;
-mod clock;
-mod crowd;
-mod entered;
 mod errno;
+mod fd;
 #[cfg(feature = "futures-io")]
 mod futures_io;
-mod lasting;
-mod metrics;
+mod heart;
 pub mod net;
-pub mod observe;
-mod operation;
-mod poll_style;
+pub mod observe {
+    //! What happens inside, as events; see [`Reactor::observe`](crate::Reactor::observe).
+    pub use crate::watch::events::{Cause, Event, Observer, Outcome};
+}
 #[cfg(feature = "process")]
 pub mod process;
-mod queue;
-mod reactor;
-mod readiness;
-mod shared;
 #[cfg(feature = "signal")]
 pub mod signal;
-mod slot;
-mod spin;
 pub mod time;
 mod timers;
 #[cfg(feature = "trace")]
 pub mod trace;
-mod turn;
-mod waiter;
-mod waiting;
+mod watch;
 
-pub use async_fd::Async;
-pub use builder::{Builder, Trigger};
-pub use call::Call;
-pub use entered::EnterGuard;
+pub use builder::Builder;
 pub use errno::errno_of;
-pub use metrics::Metrics;
-pub use reactor::Reactor;
-pub use slot::Direction;
-pub use turn::Turn;
-pub use waiting::Waiting;
+pub use fd::async_fd::Async;
+pub use heart::entered::EnterGuard;
+pub use heart::reactor::{Reactor, Trigger};
+pub use heart::turn::Turn;
+pub use heart::waiting::Waiting;
+pub use watch::call::Call;
+pub use watch::direction::Direction;
+pub use watch::metrics::Metrics;

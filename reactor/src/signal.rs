@@ -24,9 +24,9 @@ pub use signal_hook::consts;
 use signal_hook::iterator::backend::SignalDelivery;
 use signal_hook::iterator::exfiltrator::SignalOnly;
 
-use crate::async_fd::Async;
 use crate::errno::tried;
-use crate::shared::Shared;
+use crate::fd::async_fd::Async;
+use crate::heart::shared::Shared;
 
 /// Waits until somebody presses Ctrl-C (SIGINT).
 ///

@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use selectors_core::sys::{Address, socket};
 
-use crate::async_fd::Async;
-use crate::call::Call;
 use crate::errno::tried;
-use crate::observe::Outcome;
-use crate::slot::Direction;
+use crate::fd::async_fd::Async;
+use crate::fd::waiter::Waiter;
 use crate::time::{Sleep, sleep};
-use crate::waiter::Waiter;
+use crate::watch::call::Call;
+use crate::watch::direction::Direction;
+use crate::watch::events::Outcome;
 
 /// How long accepting pauses when the process is out of fds. Somebody has to close one first, and
 /// asking again at once would only burn the CPU.

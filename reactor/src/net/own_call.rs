@@ -10,7 +10,7 @@ use crate::net::split::{ReadHalf, Share, WriteHalf};
 use crate::net::stream::Stream;
 use crate::net::stream_socket::StreamSocket;
 use crate::net::{TcpListener, UdpSocket, UnixDatagram, UnixListener};
-use crate::slot::Direction;
+use crate::watch::direction::Direction;
 
 macro_rules! own_calls {
     ([$($generics:tt)*] $type:ty, |$this:ident| $io:expr) => {

@@ -11,12 +11,12 @@ use selectors_core::Events;
 use selectors_core::sys::socket::{self, MSG_NOSIGNAL, MSG_PEEK};
 use socket2::SockRef;
 
-use crate::async_fd::Async;
+use crate::fd::async_fd::Async;
+use crate::fd::operation::{Moved, Transfer};
 use crate::net::split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
 use crate::net::stream_socket::StreamSocket;
 use crate::net::tcp_options::buffer_size;
-use crate::operation::{Moved, Transfer};
-use crate::slot::Direction;
+use crate::watch::direction::Direction;
 
 /// A connected byte stream, under the names [`TcpStream`](super::TcpStream) and
 /// [`UnixStream`](super::UnixStream).

@@ -12,13 +12,13 @@ use std::task::{Context, Poll};
 
 use selectors_core::Events;
 
-use crate::async_fd::Async;
+use crate::fd::async_fd::Async;
+use crate::heart::shared::Shared;
 use crate::net::accept::{Accepted, Accepting, try_accept};
 use crate::net::addresses::{ToSocketAddrs, name_address, resolve};
 use crate::net::tcp_options::{TcpOptions, hops};
 use crate::net::tcp_stream::TcpStream;
-use crate::shared::Shared;
-use crate::slot::Direction;
+use crate::watch::direction::Direction;
 
 /// A TCP socket that listens for connections.
 ///

@@ -12,11 +12,11 @@ use socket2::Socket;
 
 use crate::errno::tried;
 
+use crate::heart::shared::Shared;
 use crate::net::addresses::ToSocketAddrs;
 use crate::net::keepalive::Keepalive;
 use crate::net::tcp_listener::TcpListener;
 use crate::net::tcp_stream::TcpStream;
-use crate::shared::Shared;
 
 /// Connections that the kernel may keep waiting for `accept`; it caps this at
 /// `net.core.somaxconn`.

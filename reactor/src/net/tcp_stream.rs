@@ -11,13 +11,13 @@ use selectors_core::Events;
 use selectors_core::sys::{Address, socket};
 use socket2::{SockRef, Socket};
 
+use crate::heart::shared::Shared;
 use crate::net::addresses::{ToSocketAddrs, name_address, resolve};
 use crate::net::keepalive::{Keepalive, whole_seconds};
 use crate::net::stream::Stream;
 use crate::net::tcp_options::{TcpOptions, hops};
-use crate::shared::Shared;
-use crate::slot::Direction;
 use crate::time::timeout;
+use crate::watch::direction::Direction;
 
 /// A TCP connection; most of what it can do is said at [`Stream`].
 ///

@@ -10,13 +10,13 @@ use std::panic::Location;
 use selectors_core::sys::Address;
 use selectors_core::sys::socket::{self, MSG_NOSIGNAL, MSG_PEEK};
 
-use crate::async_fd::Async;
 use crate::errno::tried;
+use crate::fd::async_fd::Async;
+use crate::heart::shared::Shared;
 use crate::net::addresses::{ToSocketAddrs, name_address, resolve};
 use crate::net::received::{Received, receive};
 use crate::net::tcp_options::{family_of, hops};
-use crate::shared::Shared;
-use crate::slot::Direction;
+use crate::watch::direction::Direction;
 
 /// A UDP socket. All methods take `&self`; any number of tasks may send and receive.
 ///

@@ -10,12 +10,12 @@ use std::time::Duration;
 use selectors_core::sys::Address;
 use selectors_core::sys::socket::{self, MSG_NOSIGNAL};
 
-use crate::async_fd::Async;
+use crate::fd::async_fd::Async;
+use crate::heart::shared::Shared;
 use crate::net::received::{Received, receive};
 use crate::net::unix_address::{SocketFile, address_of, bound_socket, name_unix};
-use crate::shared::Shared;
-use crate::slot::Direction;
 use crate::time::sleep;
+use crate::watch::direction::Direction;
 
 /// The first and the longest pause of a `send_to` that meets a full queue.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(20));

@@ -12,12 +12,12 @@ use std::task::{Context, Poll};
 use selectors_core::Events;
 use selectors_core::sys::socket;
 
-use crate::async_fd::Async;
+use crate::fd::async_fd::Async;
+use crate::heart::shared::Shared;
 use crate::net::accept::{Accepted, Accepting, try_accept};
 use crate::net::unix_address::{SocketFile, address_of, bound_socket, name_unix};
 use crate::net::unix_stream::UnixStream;
-use crate::shared::Shared;
-use crate::slot::Direction;
+use crate::watch::direction::Direction;
 
 /// Connections that the kernel may keep waiting for `accept`; it caps this at
 /// `net.core.somaxconn`.

@@ -11,9 +11,9 @@ use std::time::Duration;
 use selectors_core::Events;
 use selectors_core::sys::{Address, socket};
 
+use crate::heart::shared::Shared;
 use crate::net::stream::Stream;
 use crate::net::unix_address::{address_of, name_unix};
-use crate::shared::Shared;
 use crate::time::sleep;
 
 /// The first and the longest pause of a connect that meets a full backlog.

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use futures_core::Stream;
 
 use super::sleep::Sleep;
-use crate::clock;
-use crate::shared::Shared;
+use crate::heart::shared::Shared;
+use crate::timers::clock;
 
 /// What an [`Interval`] does about ticks that it could not deliver in time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

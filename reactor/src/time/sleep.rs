@@ -7,9 +7,9 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use crate::observe::Event;
-use crate::shared::Shared;
+use crate::heart::shared::Shared;
 use crate::timers::{Polled, TimerId};
+use crate::watch::events::Event;
 
 /// Waits until `duration` has passed, and then some: the first turn of the loop after that ends it.
 ///

@@ -52,7 +52,7 @@ use std::process;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::JoinHandle;
 
-use crate::observe::{Event, Observer};
+use crate::watch::events::{Event, Observer};
 use recording::{Recording, cost};
 
 pub use variable::asked_for;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use selectors_core::{Events, Readiness};
 
-use crate::call::Call;
-use crate::observe::{Cause, Event, Outcome};
-use crate::slot::Direction;
+use crate::watch::call::Call;
+use crate::watch::direction::Direction;
+use crate::watch::events::{Cause, Event, Outcome};
 
 /// An event, when it happened, and which line did it.
 #[derive(Clone, Copy)]

@@ -9,7 +9,7 @@ use super::held_up::Thread;
 use super::names::Names;
 use super::record::{Record, What, pack};
 use super::{say, text};
-use crate::observe::Event;
+use crate::watch::events::Event;
 
 /// Records that are kept before they are written.
 pub(super) const BATCH: usize = 4096;
@@ -268,7 +268,7 @@ mod tests {
             recording.record(ended, here);
             let stale = Event::Wake {
                 task,
-                by: crate::observe::Cause::Thread,
+                by: crate::watch::events::Cause::Thread,
                 coalesced: true,
             };
             recording.record(stale, here);

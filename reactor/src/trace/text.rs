@@ -10,8 +10,8 @@ use selectors_core::Readiness;
 
 use super::names::Names;
 use super::record::{Record, Result, What};
-use crate::observe::Cause;
-use crate::slot::Direction;
+use crate::watch::direction::Direction;
+use crate::watch::events::Cause;
 
 /// Of the format. A reader refuses another.
 const VERSION: u32 = 1;

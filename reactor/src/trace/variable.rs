@@ -9,8 +9,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::{Recorder, VARIABLE, say};
-use crate::builder::Trigger;
-use crate::reactor::Reactor;
+use crate::heart::reactor::{Reactor, Trigger};
 
 /// The variable that says how long the file may become.
 const LIMIT_VARIABLE: &str = "REACTOR_TRACE_LIMIT";

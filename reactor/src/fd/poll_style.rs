@@ -12,9 +12,9 @@ use std::io;
 use std::os::fd::AsFd;
 use std::task::{Context, Poll};
 
-use crate::async_fd::Async;
-use crate::slot::Direction;
-use crate::waiter::Waiter;
+use crate::fd::async_fd::Async;
+use crate::fd::waiter::Waiter;
+use crate::watch::direction::Direction;
 
 impl<T: AsFd + 'static> Async<T> {
     /// Waits until reading may succeed; the poll-style form of [`readable`](Self::readable).

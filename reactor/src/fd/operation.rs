@@ -9,10 +9,12 @@ use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use crate::async_fd::Async;
-use crate::call::Call;
-use crate::observe::Outcome;
-use crate::slot::{Direction, Slot, WaiterId};
+use crate::fd::async_fd::Async;
+use crate::heart::queue::WaiterId;
+use crate::heart::slot::Slot;
+use crate::watch::call::Call;
+use crate::watch::direction::Direction;
+use crate::watch::events::Outcome;
 
 /// Makes a transfer until it does not say WouldBlock, sleeping in between. Dropping it takes its waker
 /// out of the slot.

@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::task::{Context, Poll};
 
-use crate::async_fd::Async;
+use crate::fd::async_fd::Async;
 
 impl<T: AsFd + 'static> Async<T> {
     /// Moves no bytes, which is done at once, whatever the source can do now. A task that does

@@ -22,6 +22,7 @@
 //! | stale entries, timers that fired | `usize` | they count what is in memory |
 //! | [`TimerId`] | 32 bits | a place, checked where there is a new one; used again when its owner is gone |
 
+pub(crate) mod clock;
 mod places;
 
 use std::cmp::Ordering;

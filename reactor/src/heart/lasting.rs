@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use selectors_core::{Events, Readiness, Token, poll_now};
 
-use crate::shared::Key;
-use crate::slot::Slot;
+use crate::heart::slot::Key;
+use crate::heart::slot::Slot;
 
 /// How long a key rests. It is also how late a reader of such an fd may be.
 const REST: Duration = Duration::from_millis(10);

@@ -9,10 +9,21 @@ use std::time::{Duration, Instant};
 
 use selectors_core::{Backend, NotifyHandle};
 
-use crate::builder::{Builder, Trigger};
-use crate::metrics::Metrics;
-use crate::observe::Cause;
-use crate::shared::Shared;
+use crate::heart::shared::Shared;
+use crate::watch::events::{Cause, Event, Observer};
+use crate::watch::metrics::Metrics;
+
+/// When the kernel reports a ready key again. See the crate page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Trigger {
+    /// Edge where the backend offers it, else level.
+    #[default]
+    Auto,
+    /// Interest is switched on and off with the waiters; works on every backend.
+    Level,
+    /// Every key is registered once, for both directions; the kernel reports changes.
+    Edge,
+}
 
 /// Maps the readiness of keys onto wakers, one [turn](Reactor::turn) at a time.
 ///
@@ -24,30 +35,6 @@ pub struct Reactor {
 }
 
 impl Reactor {
-    /// A reactor on the best backend of this machine, edge-triggered where that is offered.
-    ///
-    /// # Errors
-    ///
-    /// What the kernel answers when it opens the selector or the notifier.
-    pub fn new() -> io::Result<Self> {
-        Self::builder().build()
-    }
-
-    /// Chooses backend and trigger by hand.
-    ///
-    /// ```
-    /// use reactor::{Reactor, Trigger};
-    /// use selectors_core::Backend;
-    ///
-    /// let reactor = Reactor::builder().backend(Backend::Poll).build()?;
-    /// assert_eq!(reactor.backend(), Backend::Poll);
-    /// assert_eq!(reactor.trigger(), Trigger::Level);
-    /// # std::io::Result::Ok(())
-    /// ```
-    pub fn builder() -> Builder {
-        Builder::default()
-    }
-
     /// The reactor entered last on this thread.
     ///
     /// # Panics
@@ -187,6 +174,28 @@ impl Reactor {
         self.shared
             .counts
             .read(keys, self.shared.timers.borrow().len())
+    }
+}
+
+impl Reactor {
+    /// Tells `observer` what happens from now on, instead of whoever was told before.
+    pub fn observe(&self, observer: Option<Rc<dyn Observer>>) {
+        self.shared.set_observed(observer.is_some());
+        // Dropped last: its destructor is not our code.
+        drop(self.shared.hook.replace(observer));
+    }
+
+    /// Is somebody observing?
+    #[inline]
+    pub fn is_observed(&self) -> bool {
+        self.shared.attention.is_observed()
+    }
+
+    /// Tells the observer, if there is one; for executors on top of this reactor.
+    #[cold]
+    #[track_caller]
+    pub fn emit(&self, event: Event<'_>) {
+        self.shared.hook.emit(event);
     }
 }
 

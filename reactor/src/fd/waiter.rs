@@ -9,12 +9,13 @@ use std::task::{Context, Poll, Waker, ready};
 
 use selectors_core::{Events, Interest, Mode, Token, poll_now};
 
-use crate::async_fd::Async;
-use crate::attention::Attend;
-use crate::call::Call;
-use crate::crowd::Use;
-use crate::observe::{Event, Outcome};
-use crate::slot::{Direction, WaiterId};
+use crate::fd::async_fd::Async;
+use crate::heart::budget::Attend;
+use crate::heart::crowd::Use;
+use crate::heart::queue::WaiterId;
+use crate::watch::call::Call;
+use crate::watch::direction::Direction;
+use crate::watch::events::{Event, Outcome};
 
 impl<T: AsFd + 'static> Async<T> {
     /// An operation that may come to wait in `direction`.
@@ -103,7 +104,7 @@ impl<T: AsFd + 'static> Async<T> {
     }
 
     /// Waits until poll(2) says that a call in `direction` would not block; see the table above
-    /// the [slot](crate::slot).
+    /// the [slot](crate::heart::slot).
     fn poll_asked(
         &self,
         direction: Direction,

@@ -7,8 +7,8 @@ use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::thread;
 
-use crate::reactor::Reactor;
-use crate::shared::Shared;
+use crate::heart::reactor::Reactor;
+use crate::heart::shared::Shared;
 
 /// The reactors that this thread has entered; the last one is current.
 struct Stack {

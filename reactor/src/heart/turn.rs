@@ -10,10 +10,12 @@ use std::time::Duration;
 use selectors_core::{Error, Readiness};
 
 use crate::errno::of_selector;
-use crate::observe::{Cause, Event};
-use crate::reactor::Reactor;
-use crate::shared::{Key, Selector, Shared};
-use crate::slot::{Direction, Slot};
+use crate::heart::reactor::Reactor;
+use crate::heart::shared::{Selector, Shared};
+use crate::heart::slot::Key;
+use crate::heart::slot::Slot;
+use crate::watch::direction::Direction;
+use crate::watch::events::{Cause, Event};
 
 /// What one [turn](Reactor::turn) found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,7 +78,7 @@ impl Reactor {
         }
         shared.woken.set(woken);
         shared.attention.refill();
-        shared.counts.turn(&turn);
+        shared.counts.turn(turn.ready, turn.woken, turn.timers);
         turn.woken += turn.timers;
         waited.map(|_| turn)
     }
@@ -140,7 +142,9 @@ impl Shared {
         let selected = if special && self.attention.is_observed() {
             self.select_observed(timeout, dispatched)
         } else if self.spin.is_wanted() && timeout != Some(Duration::ZERO) {
-            self.select_spinning(timeout, dispatched)
+            let mut dispatched = dispatched;
+            let ask = |timeout| self.select(timeout, &mut dispatched);
+            self.spin.select(timeout, || self.elapsed_now(), ask)
         } else {
             self.select(timeout, dispatched)
         };
@@ -250,7 +254,7 @@ impl Shared {
         self.special.set(true);
     }
 
-    /// Wakes the next of crowds that an event left asleep; see [`crowd`](crate::crowd).
+    /// Wakes the next of crowds that an event left asleep; see [`crowd`](crate::heart::crowd).
     #[cold]
     fn next_waves(&self, woken: &mut Vec<Waker>) {
         self.sleepers
@@ -267,7 +271,7 @@ impl Shared {
 
     /// Level mode: tells the kernel which interest changed since the last turn. Interest that was
     /// dropped and wanted again in between costs nothing. The answer is how long it is until the
-    /// first key that is [at rest](crate::lasting) has rested enough.
+    /// first key that is [at rest](crate::heart::lasting) has rested enough.
     fn flush(&self, woken: &mut Vec<Waker>) -> Option<Duration> {
         let observed = self.attention.is_observed();
         let mut told = Vec::new();

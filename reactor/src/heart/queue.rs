@@ -4,7 +4,10 @@
 use std::collections::VecDeque;
 use std::task::Waker;
 
-use crate::slot::WaiterId;
+/// Names one waiting operation of one slot, so that a cancelled one removes itself and nobody
+/// else. Zero: not waiting yet. No name is given twice: a billion waits in a second use 64 bits up in
+/// 292 years.
+pub(crate) type WaiterId = u64;
 
 /// Room that an empty queue keeps.
 const KEPT: usize = 32;

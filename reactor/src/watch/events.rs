@@ -2,8 +2,8 @@
 //!
 //! One hook, switched at run time, for all that is worth telling on the way round the six
 //! stations. The reactor emits what it does itself; an executor on top emits what it does with
-//! tasks through [`Reactor::emit`]. While nobody observes, none of it is evaluated: the checks
-//! ride on tests that the hot path makes anyway (see `attention.rs`).
+//! tasks through [`Reactor::emit`](crate::Reactor::emit). While nobody observes, none of it is evaluated: the checks
+//! ride on tests that the hot path makes anyway (see `heart/budget.rs`).
 
 use std::cell::RefCell;
 use std::mem;
@@ -14,9 +14,8 @@ use std::time::Duration;
 
 use selectors_core::{Events, Readiness};
 
-use crate::call::Call;
-use crate::reactor::Reactor;
-use crate::slot::Direction;
+use crate::watch::call::Call;
+use crate::watch::direction::Direction;
 
 /// One step of one station. Tasks are numbers that the executor gives, timers numbers of the
 /// reactor; both are used again after the task or timer is gone.
@@ -205,30 +204,12 @@ pub trait Observer {
 #[derive(Default)]
 pub(crate) struct Hook(RefCell<Option<Rc<dyn Observer>>>);
 
-impl Reactor {
-    /// Tells `observer` what happens from now on, instead of whoever was told before.
-    pub fn observe(&self, observer: Option<Rc<dyn Observer>>) {
-        self.shared.set_observed(observer.is_some());
-        let before = self.shared.hook.0.replace(observer);
-        // Dropped last: its destructor is not our code.
-        drop(before);
-    }
-
-    /// Is somebody observing?
-    #[inline]
-    pub fn is_observed(&self) -> bool {
-        self.shared.attention.is_observed()
-    }
-
-    /// Tells the observer, if there is one; for executors on top of this reactor.
-    #[cold]
-    #[track_caller]
-    pub fn emit(&self, event: Event<'_>) {
-        self.shared.hook.emit(event);
-    }
-}
-
 impl Hook {
+    /// Somebody else is told from now on; whoever was told before is the caller's to drop.
+    pub(crate) fn replace(&self, observer: Option<Rc<dyn Observer>>) -> Option<Rc<dyn Observer>> {
+        self.0.replace(observer)
+    }
+
     #[cold]
     #[track_caller]
     pub(crate) fn emit(&self, event: Event<'_>) {

@@ -10,9 +10,7 @@ use std::cell::Cell;
 use std::hint;
 use std::time::Duration;
 
-use selectors_core::{Error, Readiness};
-
-use crate::shared::{Key, Shared};
+use selectors_core::Error;
 
 /// The setting, and what the last waits were like.
 pub(crate) struct Spin {
@@ -35,38 +33,34 @@ impl Spin {
     pub(crate) fn is_wanted(&self) -> bool {
         self.limit != 0
     }
-}
 
-impl Shared {
-    /// A wait that spins before it sleeps.
+    /// A wait that spins before it sleeps: `ask` waits for at most as long as it is told, and `now`
+    /// is the clock's, in nanoseconds.
     #[cold]
-    pub(crate) fn select_spinning(
+    pub(crate) fn select(
         &self,
         timeout: Option<Duration>,
-        mut dispatch: impl FnMut(&Key, Readiness),
+        now: impl Fn() -> u64,
+        mut ask: impl FnMut(Option<Duration>) -> Result<usize, Error>,
     ) -> Result<usize, Error> {
-        let spin = &self.spin;
         let asked = timeout.map_or(u64::MAX, |timeout| timeout.as_nanos() as u64);
-        let start = self.elapsed_now();
+        let start = now();
         let mut waited = 0;
-        if spin.hopeful.get() {
-            while waited < asked.min(spin.limit) {
-                let ready = self.select(Some(Duration::ZERO), &mut dispatch)?;
+        if self.hopeful.get() {
+            while waited < asked.min(self.limit) {
+                let ready = ask(Some(Duration::ZERO))?;
                 if ready != 0 {
                     return Ok(ready);
                 }
                 hint::spin_loop();
-                waited = self.elapsed_now().saturating_sub(start);
+                waited = now().saturating_sub(start);
             }
-            spin.hopeful.set(false);
+            self.hopeful.set(false);
         }
-        let left = timeout.map(|timeout| timeout.saturating_sub(Duration::from_nanos(waited)));
-        let ready = self.select(left, dispatch)?;
-        let slept = self
-            .elapsed_now()
-            .saturating_sub(start)
-            .saturating_sub(waited);
-        spin.hopeful.set(ready != 0 && slept < spin.limit);
+        let ready =
+            ask(timeout.map(|timeout| timeout.saturating_sub(Duration::from_nanos(waited))))?;
+        let slept = now().saturating_sub(start).saturating_sub(waited);
+        self.hopeful.set(ready != 0 && slept < self.limit);
         Ok(ready)
     }
 }

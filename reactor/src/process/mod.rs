@@ -23,9 +23,9 @@ use std::task::Poll;
 
 use selectors_core::sys::process::pidfd_open;
 
-use crate::async_fd::Async;
 use crate::errno::tried;
-use crate::shared::Shared;
+use crate::fd::async_fd::Async;
+use crate::heart::shared::Shared;
 use crate::signal::{Signals, consts::SIGCHLD};
 
 /// Starts `command`. What it says about stdin, stdout and stderr holds; [`Stdio::piped`] ones are

@@ -19,9 +19,10 @@
 use std::mem;
 use std::task::Waker;
 
-use crate::call::Call;
-use crate::queue::Queue;
-use crate::slot::{Direction, WaiterId};
+use crate::heart::queue::Queue;
+use crate::heart::queue::WaiterId;
+use crate::watch::call::Call;
+use crate::watch::direction::Direction;
 
 /// What a waiter will do with an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

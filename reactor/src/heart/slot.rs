@@ -27,20 +27,15 @@
 
 use std::cell::Cell;
 use std::mem;
+use std::os::fd::AsFd;
+use std::rc::Rc;
 use std::task::Waker;
 
-use selectors_core::{Events, Mode, Readiness};
+use selectors_core::{Events, Mode, Readiness, SelectorKey};
 
-use crate::crowd::{Crowd, Use};
-
-/// The direction an operation waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Direction {
-    /// Reading, accepting: anything that needs input.
-    Read = 0,
-    /// Writing, connecting: anything that needs room for output.
-    Write = 1,
-}
+use crate::heart::crowd::{Crowd, Use};
+use crate::heart::queue::WaiterId;
+use crate::watch::direction::Direction;
 
 impl Direction {
     /// The readiness bit of this direction, as it is cached in the slot.
@@ -66,7 +61,7 @@ impl Direction {
 
     /// The waiter of the poll-style operations in this direction, the same for as long as the
     /// slot lives. It is even, all others are odd; see
-    /// [`Shared::next_waiter`](crate::shared::Shared).
+    /// [`Shared::next_waiter`](crate::heart::shared::Shared).
     pub(crate) const fn standing_waiter(self) -> WaiterId {
         2 + 2 * self as WaiterId
     }
@@ -126,10 +121,8 @@ const UNUSUAL: u16 = Readiness::READ_CLOSED.bits()
     | Readiness::HANGUP.bits()
     | Readiness::ERROR.bits();
 
-/// Names one waiting operation of one slot, so that a cancelled one removes itself and nobody
-/// else. Zero: not waiting yet. No name is given twice: a billion waits in a second use 64 bits up in
-/// 292 years.
-pub(crate) type WaiterId = u64;
+/// One of its keys.
+pub(crate) type Key = SelectorKey<Rc<dyn AsFd>, Rc<Slot>>;
 
 /// What an event has changed in a slot.
 #[derive(Clone, Copy)]
@@ -168,7 +161,7 @@ pub(crate) struct Slot {
     /// Level mode: this slot is on the reactor's list of interests to flush.
     dirty: Cell<bool>,
     /// REGISTERED and DOUBTFUL; above them how many calls have said WouldBlock, round and round: see
-    /// [`lasting`](crate::lasting).
+    /// [`lasting`](crate::heart::lasting).
     key: Cell<u8>,
 }
 

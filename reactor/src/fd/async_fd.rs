@@ -9,10 +9,12 @@ use std::rc::Rc;
 use selectors_core::sys::fd::ioctl_fionbio;
 use selectors_core::{Events, Token};
 
-use crate::call::Call;
-use crate::observe::{Event, Outcome};
-use crate::shared::{Key, Shared};
-use crate::slot::{Direction, Slot};
+use crate::heart::shared::Shared;
+use crate::heart::slot::Key;
+use crate::heart::slot::Slot;
+use crate::watch::call::Call;
+use crate::watch::direction::Direction;
+use crate::watch::events::{Event, Outcome};
 
 /// An fd with a slot: tries the call first, and sleeps only when the kernel says WouldBlock.
 ///
@@ -118,7 +120,7 @@ impl<T: AsFd + 'static> Async<T> {
     }
 
     /// As [`read_with`](Self::read_with), where `op` takes what is there, and its WouldBlock means
-    /// that nothing is left for others either: see [`crowd`](crate::crowd).
+    /// that nothing is left for others either: see [`crowd`](crate::heart::crowd).
     pub(crate) async fn take_with<R>(
         &self,
         mut op: impl FnMut(&T) -> io::Result<R>,

@@ -2,8 +2,6 @@
 
 use std::cell::Cell;
 
-use crate::turn::Turn;
-
 /// What a [`Reactor`](crate::Reactor) has done since it was made, and what it holds now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -32,14 +30,14 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// A turn is over; `turn.woken` does not count the timers yet.
+    /// A turn is over, in which keys were `ready`, their wakers `woken`, and `timers` fired.
     #[inline]
-    pub(crate) fn turn(&self, turn: &Turn) {
+    pub(crate) fn turn(&self, ready: usize, woken: usize, timers: usize) {
         self.turns.set(self.turns.get() + 1);
-        self.events.set(self.events.get() + turn.ready as u64);
-        self.wakes.set(self.wakes.get() + turn.woken as u64);
+        self.events.set(self.events.get() + ready as u64);
+        self.wakes.set(self.wakes.get() + woken as u64);
         self.timers_fired
-            .set(self.timers_fired.get() + turn.timers as u64);
+            .set(self.timers_fired.get() + timers as u64);
     }
 
     pub(crate) fn read(&self, keys: usize, timers: usize) -> Metrics {

@@ -9,22 +9,20 @@ use std::rc::Rc;
 use std::task::Waker;
 use std::time::Duration;
 
-use selectors_core::{DefaultSelector, Notifier, SelectorKey};
+use selectors_core::{DefaultSelector, Notifier};
 
-use crate::attention::Attention;
-use crate::clock::{self, Clock};
-use crate::lasting::Resting;
-use crate::metrics::Counts;
-use crate::observe::{Cause, Hook};
-use crate::slot::{Slot, WaiterId};
-use crate::spin::Spin;
+use crate::heart::budget::Attention;
+use crate::heart::lasting::Resting;
+use crate::heart::queue::WaiterId;
+use crate::heart::slot::Slot;
+use crate::heart::spin::Spin;
 use crate::timers::Timers;
+use crate::timers::clock::{self, Clock};
+use crate::watch::events::{Cause, Hook};
+use crate::watch::metrics::Counts;
 
 /// The selector of a reactor: the file objects are shared with the I/O types, the data is a slot.
 pub(crate) type Selector = DefaultSelector<Rc<dyn AsFd>, Rc<Slot>>;
-
-/// One of its keys.
-pub(crate) type Key = SelectorKey<Rc<dyn AsFd>, Rc<Slot>>;
 
 /// What the reactor, its I/O types and its timers share.
 pub(crate) struct Shared {
@@ -42,7 +40,7 @@ pub(crate) struct Shared {
     pub(crate) dirty: RefCell<Vec<RawFd>>,
     /// Level mode: keys whose condition lasts, and that are not armed for a while.
     pub(crate) resting: RefCell<Resting>,
-    /// Slots of which an event has left some waiters asleep; see [`crowd`](crate::crowd).
+    /// Slots of which an event has left some waiters asleep; see [`crowd`](crate::heart::crowd).
     pub(crate) sleepers: RefCell<Vec<Rc<Slot>>>,
     /// Wakers collected by a turn; kept here so that a turn allocates nothing.
     pub(crate) woken: Cell<Vec<Waker>>,
@@ -76,7 +74,7 @@ thread_local! {
     /// The reactor that new I/O types and timers of this thread belong to.
     ///
     /// `ManuallyDrop` because a thread-local without a destructor is found without asking whether
-    /// it is still alive. Nothing leaks: [`entered`](crate::entered) takes out what it has put in,
+    /// it is still alive. Nothing leaks: [`entered`](crate::heart::entered) takes out what it has put in,
     /// at the latest when the thread ends.
     static CURRENT: Cell<ManuallyDrop<Option<Rc<Shared>>>> =
         const { Cell::new(ManuallyDrop::new(None)) };

@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use selectors_core::{Events, Interest, Mode, Readiness, poll_now};
 
-use crate::async_fd::Async;
-use crate::slot::Direction;
+use crate::fd::async_fd::Async;
 use crate::time::sleep;
+use crate::watch::direction::Direction;
 
 /// By level: how many false alarms in a row are taken for a condition that lasts, and how long the
 /// watch then rests between two looks.

@@ -5,8 +5,8 @@ use std::os::fd::RawFd;
 use std::task::Waker;
 use std::time::Duration;
 
-use crate::reactor::Reactor;
-use crate::slot::Direction;
+use crate::heart::reactor::Reactor;
+use crate::watch::direction::Direction;
 
 /// What a waker waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

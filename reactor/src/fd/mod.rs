@@ -1,0 +1,9 @@
+//! Any fd, made awaitable: try the call, store the waker, arm the key, return `Pending`. Sockets are
+//! made of it, and whoever has an fd of another kind uses it as it is.
+
+pub(crate) mod async_fd;
+pub(crate) mod async_io;
+pub(crate) mod operation;
+pub(crate) mod poll_style;
+pub(crate) mod readiness;
+pub(crate) mod waiter;
