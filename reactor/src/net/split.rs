@@ -40,6 +40,21 @@ pub trait Share: Deref {
     fn end_writing(&self);
 }
 
+impl<S: StreamSocket> Stream<S> {
+    /// Two views, one to read with and one to write with.
+    pub fn split(&self) -> (ReadHalf<&Self>, WriteHalf<&Self>) {
+        (ReadHalf::new(self), WriteHalf::new(self))
+    }
+
+    /// Two owners, one to read with and one to write with, for two tasks. Dropping the writing one
+    /// shuts that direction down; the connection is closed when both are dropped.
+    /// [`reunite`](OwnedReadHalf::reunite) makes one stream of them again.
+    pub fn into_split(self) -> (OwnedReadHalf<S>, OwnedWriteHalf<S>) {
+        let stream = Rc::new(self);
+        (ReadHalf::new(Rc::clone(&stream)), WriteHalf::new(stream))
+    }
+}
+
 impl<S: StreamSocket> Share for &Stream<S> {
     fn end_writing(&self) {}
 }

@@ -5,7 +5,6 @@ use std::future::Future;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::rc::Rc;
 
 use selectors_core::Events;
 use selectors_core::sys::socket::{self, MSG_NOSIGNAL, MSG_PEEK};
@@ -13,7 +12,6 @@ use socket2::SockRef;
 
 use crate::fd::async_fd::Async;
 use crate::fd::operation::{Moved, Transfer};
-use crate::net::split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, WriteHalf};
 use crate::net::stream_socket::StreamSocket;
 use crate::net::tcp_options::buffer_size;
 use crate::watch::direction::Direction;
@@ -261,19 +259,6 @@ impl<S: StreamSocket> Stream<S> {
     /// What shutdown(2) answers; `NotConnected` if the peer was faster.
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         SockRef::from(&self.io).shutdown(how)
-    }
-
-    /// Two views, one to read with and one to write with.
-    pub fn split(&self) -> (ReadHalf<&Self>, WriteHalf<&Self>) {
-        (ReadHalf::new(self), WriteHalf::new(self))
-    }
-
-    /// Two owners, one to read with and one to write with, for two tasks. Dropping the writing one
-    /// shuts that direction down; the connection is closed when both are dropped.
-    /// [`reunite`](OwnedReadHalf::reunite) makes one stream of them again.
-    pub fn into_split(self) -> (OwnedReadHalf<S>, OwnedWriteHalf<S>) {
-        let stream = Rc::new(self);
-        (ReadHalf::new(Rc::clone(&stream)), WriteHalf::new(stream))
     }
 
     /// The error that waits in the socket (`SO_ERROR`), and clears it.

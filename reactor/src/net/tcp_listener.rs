@@ -212,6 +212,31 @@ fn connection((socket, from): Accepted) -> io::Result<(TcpStream, SocketAddr)> {
     Ok((stream, from))
 }
 
+impl TcpOptions {
+    /// Listens on the first address of `address` that can be bound.
+    ///
+    /// Dropping the future leaves nothing behind.
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpListener::bind`], and what setsockopt(2) answers.
+    ///
+    /// # Panics
+    ///
+    /// If this thread has entered no reactor.
+    #[track_caller]
+    pub fn bind(
+        &self,
+        address: impl ToSocketAddrs,
+    ) -> impl Future<Output = io::Result<TcpListener>> {
+        let caller = Location::caller();
+        async move {
+            Shared::begin(caller).await;
+            TcpListener::bind_with(self, address).await
+        }
+    }
+}
+
 impl AsFd for TcpListener {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.io.as_fd()

@@ -1,29 +1,23 @@
 //! What can be chosen about a TCP socket before it listens or connects.
 
 use std::fmt;
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
-use std::panic::Location;
 
 use selectors_core::sys::{Address, socket};
 use socket2::Socket;
 
 use crate::errno::tried;
 
-use crate::heart::shared::Shared;
-use crate::net::addresses::ToSocketAddrs;
 use crate::net::keepalive::Keepalive;
-use crate::net::tcp_listener::TcpListener;
-use crate::net::tcp_stream::TcpStream;
 
 /// Connections that the kernel may keep waiting for `accept`; it caps this at
 /// `net.core.somaxconn`.
 const BACKLOG: u32 = 4096;
 
 /// Options of a TCP socket that is about to listen or to connect; made by
-/// [`TcpListener::options`] and [`TcpStream::options`].
+/// [`TcpListener::options`](crate::net::TcpListener::options) and [`TcpStream::options`](crate::net::TcpStream::options).
 ///
 /// ```
 /// use reactor::net::{TcpListener, TcpStream};
@@ -149,52 +143,6 @@ impl TcpOptions {
     pub fn keepalive(mut self, keepalive: Keepalive) -> Self {
         self.keepalive = Some(keepalive);
         self
-    }
-
-    /// Listens on the first address of `address` that can be bound.
-    ///
-    /// Dropping the future leaves nothing behind.
-    ///
-    /// # Errors
-    ///
-    /// As [`TcpListener::bind`], and what setsockopt(2) answers.
-    ///
-    /// # Panics
-    ///
-    /// If this thread has entered no reactor.
-    #[track_caller]
-    pub fn bind(
-        &self,
-        address: impl ToSocketAddrs,
-    ) -> impl Future<Output = io::Result<TcpListener>> {
-        let caller = Location::caller();
-        async move {
-            Shared::begin(caller).await;
-            TcpListener::bind_with(self, address).await
-        }
-    }
-
-    /// Connects to the first address of `address` that accepts.
-    ///
-    /// Dropping the future gives the attempt up and closes its socket.
-    ///
-    /// # Errors
-    ///
-    /// As [`TcpStream::connect`], and what setsockopt(2) and bind(2) answer.
-    ///
-    /// # Panics
-    ///
-    /// If this thread has entered no reactor.
-    #[track_caller]
-    pub fn connect(
-        &self,
-        address: impl ToSocketAddrs,
-    ) -> impl Future<Output = io::Result<TcpStream>> {
-        let caller = Location::caller();
-        async move {
-            Shared::begin(caller).await;
-            TcpStream::connect_with(self, address).await
-        }
     }
 
     /// A socket that listens on `address`.

@@ -227,3 +227,28 @@ impl TcpStream {
 fn goes_on(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EINPROGRESS | libc::EINTR))
 }
+
+impl TcpOptions {
+    /// Connects to the first address of `address` that accepts.
+    ///
+    /// Dropping the future gives the attempt up and closes its socket.
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpStream::connect`], and what setsockopt(2) and bind(2) answer.
+    ///
+    /// # Panics
+    ///
+    /// If this thread has entered no reactor.
+    #[track_caller]
+    pub fn connect(
+        &self,
+        address: impl ToSocketAddrs,
+    ) -> impl Future<Output = io::Result<TcpStream>> {
+        let caller = Location::caller();
+        async move {
+            Shared::begin(caller).await;
+            TcpStream::connect_with(self, address).await
+        }
+    }
+}

@@ -24,24 +24,22 @@
 
 pub(crate) mod clock;
 mod places;
+mod timer;
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::task::Waker;
 
+pub(crate) use timer::TimerId;
+
 use places::Places;
+use timer::NO_ENTRY;
 
 /// Fewer stale entries than this are not worth a purge.
 const PURGE_FROM: usize = 64;
 
 /// A heap with room for no more entries than this, 48 KiB, is kept.
 const KEEP: usize = 2048;
-
-/// Names a timer while its owner holds it.
-pub(crate) type TimerId = u32;
-
-/// Where a timer is queued that has no entry: later than any deadline.
-const NO_ENTRY: u64 = u64::MAX;
 
 /// Heap and timers of one reactor.
 pub(crate) struct Timers {
@@ -53,22 +51,6 @@ pub(crate) struct Timers {
     stale: usize,
     /// The sequence number given last.
     sequence: u64,
-}
-
-/// A place, and the timer that has it.
-struct Timer {
-    /// When it is really due.
-    deadline: u64,
-    /// The number of that deadline among all that were ever set.
-    sequence: u64,
-    /// The deadline of its heap entry, the same or earlier; [`NO_ENTRY`] if it has none.
-    queued_at: u64,
-    /// The sequence number of its heap entry; entries with any other are stale.
-    entry: u64,
-    /// Who waits; nobody if it has fired, or if the place is unused.
-    waker: Option<Waker>,
-    /// The place that is free after this one, while this one is unused.
-    next_free: TimerId,
 }
 
 /// What [`Timers::poll`] found.
@@ -99,19 +81,6 @@ impl Ord for Entry {
 impl PartialOrd for Entry {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
-    }
-}
-
-impl Timer {
-    fn unused(next_free: TimerId) -> Self {
-        Timer {
-            deadline: 0,
-            sequence: 0,
-            queued_at: NO_ENTRY,
-            entry: 0,
-            waker: None,
-            next_free,
-        }
     }
 }
 

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::mem;
 use std::task::Waker;
 
-use super::{Timer, TimerId};
+use super::timer::{Timer, TimerId};
 
 /// A table of no more than this, 112 KiB, is kept.
 const KEEP: usize = 2048;

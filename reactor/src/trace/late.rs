@@ -9,8 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use super::lock;
-use super::recording::Recording;
+use super::recording::{Recording, lock};
 
 /// How long records may wait.
 const PERIOD: Duration = Duration::from_millis(100);

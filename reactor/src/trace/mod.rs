@@ -43,23 +43,20 @@ mod names;
 mod record;
 mod recording;
 mod text;
+mod told;
 mod variable;
 
-use std::fmt;
-use std::io::{self, Write};
+use std::io::Write;
 use std::panic::Location;
 use std::process;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, TryLockError};
 use std::thread::JoinHandle;
 
 use crate::watch::events::{Event, Observer};
-use recording::{Recording, cost};
+use recording::{Recording, cost, lock};
 
 pub use variable::asked_for;
 pub(crate) use variable::install;
-
-/// The variable that names the file.
-const VARIABLE: &str = "REACTOR_TRACE";
 
 /// Writes what it is told as lines of JSON; the [module](self) describes them.
 ///
@@ -132,13 +129,4 @@ impl Drop for Recorder {
             let _ = late.join();
         }
     }
-}
-
-fn lock(recording: &Mutex<Recording>) -> MutexGuard<'_, Recording> {
-    recording.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A line on stderr, if there is one: a program is not to fail because somebody watches it.
-fn say(what: fmt::Arguments<'_>) {
-    let _ = writeln!(io::stderr(), "{VARIABLE}: {what}");
 }

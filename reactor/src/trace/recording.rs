@@ -3,12 +3,14 @@
 use std::io::{self, Write};
 use std::panic::Location;
 use std::process;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::held_up::Thread;
 use super::names::Names;
 use super::record::{Record, What, pack};
-use super::{say, text};
+use super::text;
+use super::told::say;
 use crate::watch::events::Event;
 
 /// Records that are kept before they are written.
@@ -249,6 +251,11 @@ pub(super) fn cost() -> (u64, u64) {
         best.1 = best.1.min((written - recorded) / SAMPLE);
     }
     best
+}
+
+/// The recording, whatever happened to whoever held it.
+pub(super) fn lock(recording: &Mutex<Recording>) -> MutexGuard<'_, Recording> {
+    recording.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use std::process;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::{Recorder, VARIABLE, say};
+use super::Recorder;
+use super::told::{VARIABLE, say};
 use crate::heart::reactor::{Reactor, Trigger};
 
 /// The variable that says how long the file may become.
