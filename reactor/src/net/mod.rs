@@ -9,7 +9,9 @@
 
 mod accept;
 mod addresses;
+mod copy;
 mod keepalive;
+mod lent;
 mod lookup;
 mod own_call;
 #[cfg(peer_credentials)]
@@ -29,6 +31,7 @@ mod unix_listener;
 mod unix_stream;
 
 pub use addresses::{AddressError, Lookup, ToSocketAddrs};
+pub use copy::{copy, copy_bidirectional};
 pub use keepalive::Keepalive;
 #[cfg(peer_credentials)]
 pub use peer_credentials::PeerCredentials;

@@ -79,7 +79,7 @@ load --connections 16 --percent 20,50,80 --ms 400 --blocks 4 --no-floor --subjec
 switch --tasks 100 --ms 20 --blocks 4 --no-floor --subjects ours,tokio,smol
 storm --timers 1000,100000 --ms 20 --blocks 4 --no-floor --subjects ours,tokio,smol
 overshoot --sleep-us 100,1000 --ms 40 --blocks 4 --no-floor --subjects ours,tokio,smol
-wake --senders 0,1 --burst 1,100 --placement same-cpu,split --ms 40 --blocks 4 --no-floor --subjects ours,tokio,smol
+wake --senders 0,1 --burst 1,100 --ms 40 --blocks 4 --no-floor --subjects ours,tokio,smol
 scaling --connections 1,100,1000 --ms 60 --blocks 4 --no-floor --subjects bare,ours,ours-poll
 cascade --fds 10,1000 --ms 40 --blocks 4 --no-floor --subjects bare,ours,tokio,smol
 churn --ms 60 --blocks 4 --no-floor --subjects bare,ours,tokio,smol
@@ -101,7 +101,7 @@ capacity --ms 300 --blocks 4 --no-floor --subjects bare,ours,ours-poll,tokio,smo
 switch --ms 200 --blocks 5 --no-floor
 storm --ms 200 --blocks 5 --no-floor
 overshoot --ms 300 --blocks 5 --no-floor
-wake --placement same-cpu,split --ms 300 --blocks 5 --no-floor
+wake --ms 300 --blocks 5 --no-floor
 cascade --ms 300 --blocks 5 --no-floor
 churn --ms 300 --blocks 5 --no-floor
 scaling --connections 1,10,100,1000,9000 --ms 300 --blocks 5 --no-floor --subjects bare,ours,ours-level,ours-poll,ours-select
@@ -161,9 +161,9 @@ fn here(line: &str) -> String {
         });
         of_subjects = word == "--subjects";
     }
-    let apart = ["load", "fair", "overload", "capacity", "wake"].contains(&words[0].as_str());
-    if apart && !Placement::SplitSpin.possible() {
-        words.retain(|word| word != "--placement" && word != "same-cpu,split");
+    if !Placement::SplitSpin.possible()
+        && ["load", "fair", "overload", "capacity"].contains(&words[0].as_str())
+    {
         words.push("--placement same-cpu".to_owned());
     }
     words.join(" ")

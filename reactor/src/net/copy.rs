@@ -1,0 +1,136 @@
+//! From one stream to another until its end: what a proxy does.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::Shutdown;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+
+use crate::net::stream::Stream;
+use crate::net::stream_socket::StreamSocket;
+
+/// Writes to `to` what comes from `from`, until it sends no more, and says how many bytes that were.
+/// `to` stays open.
+///
+/// While nothing comes it holds no buffer, and while `to` takes nothing at most 16 KiB: then nothing
+/// more is read, so that a sender is as slow as its receiver.
+///
+/// Dropping the future may lose bytes that were read and not yet written.
+///
+/// # Errors
+///
+/// As [`read`](Stream::read) and [`write`](Stream::write).
+///
+/// ```
+/// use executor::block_on;
+/// use reactor::net::{UnixStream, copy};
+///
+/// block_on(async {
+///     let (near, inlet) = UnixStream::pair()?;
+///     let (outlet, far) = UnixStream::pair()?;
+///     near.write_all(b"hello").await?;
+///     drop(near);
+///     assert_eq!(copy(&inlet, &outlet).await?, 5);
+///     far.read_exact(&mut [0; 5]).await?;
+///     std::io::Result::Ok(())
+/// })??;
+/// # std::io::Result::Ok(())
+/// ```
+pub async fn copy<A: StreamSocket, B: StreamSocket>(
+    from: &Stream<A>,
+    to: &Stream<B>,
+) -> io::Result<u64> {
+    let mut copied = 0;
+    loop {
+        let (length, rest) = from.read_lent(|bytes| write_or_keep(to, bytes)).await??;
+        if length == 0 {
+            return Ok(copied);
+        }
+        to.write_all(&rest).await?;
+        copied += length as u64;
+    }
+}
+
+/// Writes what `to` takes at once. Says how many bytes there were, and hands the rest back.
+fn write_or_keep<S: StreamSocket>(to: &Stream<S>, bytes: &[u8]) -> io::Result<(usize, Vec<u8>)> {
+    let written = match to.try_write(bytes) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
+        written => written?,
+    };
+    Ok((bytes.len(), bytes[written..].to_vec()))
+}
+
+/// [`copy`] in both directions at once, until both have ended. Says how many bytes went from `a` to
+/// `b`, and how many from `b` to `a`.
+///
+/// Where one side sends no more, the other is told, and may still answer: the end of a direction is
+/// passed on as such, by [`shutdown`](Stream::shutdown).
+///
+/// Dropping the future may lose bytes that were read and not yet written.
+///
+/// # Errors
+///
+/// The first error of either direction; the other is then given up.
+///
+/// ```
+/// use executor::block_on;
+/// use reactor::net::{UnixStream, copy_bidirectional};
+/// use std::net::Shutdown;
+///
+/// block_on(async {
+///     let (client, left) = UnixStream::pair()?;
+///     let (right, server) = UnixStream::pair()?;
+///     client.write_all(b"question").await?;
+///     client.shutdown(Shutdown::Write)?;
+///     server.write_all(b"answer").await?;
+///     server.shutdown(Shutdown::Write)?;
+///     assert_eq!(copy_bidirectional(&left, &right).await?, (8, 6));
+///     std::io::Result::Ok(())
+/// })??;
+/// # std::io::Result::Ok(())
+/// ```
+pub async fn copy_bidirectional<A: StreamSocket, B: StreamSocket>(
+    a: &Stream<A>,
+    b: &Stream<B>,
+) -> io::Result<(u64, u64)> {
+    let mut there = pin!(pass_on(a, b));
+    let mut back = pin!(pass_on(b, a));
+    let (mut went, mut came) = (None, None);
+    poll_fn(|cx| {
+        advance(there.as_mut(), &mut went, cx)?;
+        advance(back.as_mut(), &mut came, cx)?;
+        match (went, came) {
+            (Some(went), Some(came)) => Poll::Ready(Ok((went, came))),
+            _ => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// [`copy`], and then the end.
+async fn pass_on<A: StreamSocket, B: StreamSocket>(
+    from: &Stream<A>,
+    to: &Stream<B>,
+) -> io::Result<u64> {
+    let copied = copy(from, to).await?;
+    match to.shutdown(Shutdown::Write) {
+        // Who has closed already need not be told.
+        Err(error) if error.kind() == io::ErrorKind::NotConnected => {}
+        told => told?,
+    }
+    Ok(copied)
+}
+
+/// Polls one direction, unless it is over.
+fn advance(
+    direction: Pin<&mut impl Future<Output = io::Result<u64>>>,
+    over: &mut Option<u64>,
+    cx: &mut Context<'_>,
+) -> io::Result<()> {
+    if over.is_none() {
+        if let Poll::Ready(copied) = direction.poll(cx) {
+            *over = Some(copied?);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! Reading without a buffer of one's own: one is lent for the moment in which there are bytes.
+//!
+//! A server with ten thousand connections that wait needs ten thousand buffers if each `read` brings
+//! its own, and only one if nobody holds it while waiting. That one belongs to the thread.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::io;
+
+use crate::fd::async_fd::Async;
+use crate::fd::operation::{Answer, Moved, Transfer};
+use crate::heart::slot::Slot;
+use crate::net::stream::{Stream, receive};
+use crate::net::stream_socket::StreamSocket;
+use crate::watch::direction::Direction;
+use crate::watch::events::Outcome;
+
+/// How many bytes are read at a time.
+const SIZE: usize = 16 << 10;
+
+thread_local! {
+    /// The buffer of this thread; not there while it is lent. Who finds none makes another.
+    static BUFFER: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
+}
+
+impl<S: StreamSocket> Stream<S> {
+    /// Reads what is there into a buffer that all streams of this thread share, and shows it to
+    /// `look`: at most 16 KiB, and none if the peer sends no more. What `look` returns is the
+    /// answer; what it does not use or copy is gone.
+    ///
+    /// While this waits it holds no buffer, so an idle connection costs no more than its task.
+    /// `look` is called once, at the end.
+    ///
+    /// Dropping the future loses no byte.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read), and `look` is not called.
+    ///
+    /// ```
+    /// use executor::block_on;
+    /// use reactor::net::UnixStream;
+    ///
+    /// block_on(async {
+    ///     let (near, far) = UnixStream::pair()?;
+    ///     near.write_all(b"hello").await?;
+    ///     drop(near);
+    ///     assert_eq!(far.read_lent(|bytes| bytes.to_vec()).await?, b"hello");
+    ///     assert!(far.read_lent(|bytes| bytes.is_empty()).await?);
+    ///     std::io::Result::Ok(())
+    /// })??;
+    /// # std::io::Result::Ok(())
+    /// ```
+    #[inline]
+    pub fn read_lent<'a, R, F>(
+        &'a self,
+        look: F,
+    ) -> impl Future<Output = io::Result<R>> + use<'a, S, R, F>
+    where
+        F: FnOnce(&[u8]) -> R + Unpin,
+    {
+        self.io.receiving(Lend { look: Some(look) })
+    }
+}
+
+/// The transfer behind `read_lent`.
+struct Lend<F> {
+    /// Until it is called.
+    look: Option<F>,
+}
+
+impl<S, R, F> Transfer<S> for Lend<F>
+where
+    S: StreamSocket,
+    F: FnOnce(&[u8]) -> R + Unpin,
+{
+    type Answer = Lent<F>;
+
+    #[inline]
+    fn make(&mut self, io: &Async<S>) -> io::Result<Lent<F>> {
+        let mut buffer = BUFFER.take().unwrap_or_else(|| vec![0; SIZE].into());
+        let received = receive(io.get_ref(), &mut buffer);
+        match received {
+            Ok(moved) => Ok(Lent {
+                moved,
+                buffer,
+                look: self.look.take().expect("an operation succeeds once"),
+            }),
+            Err(error) => {
+                BUFFER.set(Some(buffer));
+                Err(error)
+            }
+        }
+    }
+
+    #[inline]
+    fn nothing(&self) -> Option<Lent<F>> {
+        None
+    }
+}
+
+/// Bytes that were read, and who wants to see them.
+struct Lent<F> {
+    moved: Moved,
+    buffer: Box<[u8]>,
+    look: F,
+}
+
+impl<R, F: FnOnce(&[u8]) -> R> Answer for Lent<F> {
+    type Output = R;
+
+    fn outcome(&self) -> Outcome {
+        self.moved.outcome()
+    }
+
+    #[inline]
+    fn settle(self, slot: &Slot, direction: Direction) -> R {
+        // First, because `look` may do anything, such as read on.
+        let length = self.moved.settle(slot, direction);
+        let output = (self.look)(&self.buffer[..length]);
+        BUFFER.set(Some(self.buffer));
+        output
+    }
+}
