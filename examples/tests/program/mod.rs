@@ -50,6 +50,7 @@ pub(crate) fn executable(name: &str) -> PathBuf {
         format!("{name}.rs"),
         format!("steps/{name}.rs"),
         format!("museum/{name}.rs"),
+        format!("programs/{name}.rs"),
     ];
     let sources = own.into_iter().chain(["src".to_owned()]);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -1,0 +1,72 @@
+//! A proxy: whoever connects here is connected there, byte for byte, in both directions.
+//!
+//! ```text
+//! python3 -m http.server 8000                              # the program behind it
+//! cargo run --release --example proxy -- 127.0.0.1:7012 127.0.0.1:8000
+//! curl http://127.0.0.1:7012/                              # in another terminal
+//! ```
+//!
+//! The end of one direction is passed on as that, and the other stays open: a client that has asked
+//! and says that no more will come still gets its answer. Who is slow slows down the sender, and
+//! connections on which nothing moves hold no buffer. Ctrl-C lets what is under way come to its end,
+//! for five seconds.
+
+use std::env;
+use std::io;
+use std::time::Duration;
+
+use executor::Runtime;
+use futures_lite::future::or;
+use reactor::net::{TcpListener, TcpStream, copy_bidirectional};
+use reactor::signal::ctrl_c;
+use reactor::time::timeout;
+
+/// How long the program behind may take to let us in.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long connections may go on after Ctrl-C.
+const GRACE: Duration = Duration::from_secs(5);
+
+fn main() -> io::Result<()> {
+    let mut args = env::args().skip(1);
+    let (Some(here), Some(there)) = (args.next(), args.next()) else {
+        return Err(io::Error::other(
+            "usage: proxy LISTEN-ADDRESS TARGET-ADDRESS",
+        ));
+    };
+    let runtime = Runtime::new()?;
+    runtime.block_on(or(serve(here, there), ctrl_c()))??;
+    let stopped = runtime.shutdown(GRACE)?;
+    println!(
+        "proxy: {} ended, {} cut off",
+        stopped.ended, stopped.dropped
+    );
+    Ok(())
+}
+
+async fn serve(here: String, there: String) -> io::Result<()> {
+    let listener = TcpListener::bind(here).await?;
+    println!(
+        "proxy: listening on {}, for {there}",
+        listener.local_addr()?
+    );
+    loop {
+        let (client, from) = listener.accept().await?;
+        let there = there.clone();
+        executor::spawn(async move {
+            match connect(&client, &there).await {
+                Ok((sent, received)) => println!("proxy: {from}: {sent} there, {received} back"),
+                Err(error) => println!("proxy: {from}: {error}"),
+            }
+        })
+        .detach();
+    }
+}
+
+/// One client, from its first byte to the last one for it.
+async fn connect(client: &TcpStream, there: &str) -> io::Result<(u64, u64)> {
+    let server = timeout(PATIENCE, TcpStream::connect(there)).await??;
+    client.set_nodelay(true)?;
+    server.set_nodelay(true)?;
+    println!("proxy: {} is let in", client.peer_addr()?);
+    copy_bidirectional(client, &server).await
+}
