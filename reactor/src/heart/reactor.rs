@@ -134,7 +134,7 @@ impl Reactor {
         forked
     }
 
-    /// The time on this reactor's clock: the real one, or that of its [script](Builder::script).
+    /// The time on this reactor's clock: the real one, or that of its [script](crate::Builder::script).
     pub fn now(&self) -> Instant {
         self.shared.selector.borrow().now()
     }
