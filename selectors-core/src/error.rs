@@ -108,12 +108,9 @@ impl Error {
     pub(crate) fn os(op: &'static str, fd: Option<RawFd>, source: io::Error) -> Error {
         match source.raw_os_error() {
             Some(libc::EINTR) => Error::Interrupted,
-            Some(libc::EMFILE | libc::ENFILE) => Error::Refused {
-                why: Refusal::TooManyFiles,
-                op,
-                fd,
-                source,
-            },
+            Some(libc::EMFILE | libc::ENFILE) => {
+                Error::refused(Refusal::TooManyFiles, op, fd, source)
+            }
             _ => Error::Os { op, fd, source },
         }
     }
@@ -127,10 +124,19 @@ impl Error {
             Some(libc::ELOOP) => Refusal::TooDeep,
             _ => return Error::os(op, Some(fd), source),
         };
+        Error::refused(why, op, Some(fd), source)
+    }
+
+    pub(crate) fn refused(
+        why: Refusal,
+        op: &'static str,
+        fd: Option<RawFd>,
+        source: io::Error,
+    ) -> Error {
         Error::Refused {
             why,
             op,
-            fd: Some(fd),
+            fd,
             source,
         }
     }

@@ -32,18 +32,8 @@ pub fn poll_now(fd: impl AsFd, interest: Readiness) -> io::Result<Readiness> {
     let fd = fd.as_fd();
     let known = Readiness::READABLE | Readiness::WRITABLE | Readiness::PRIORITY;
     let closed = interest.bits() & Readiness::READ_CLOSED.bits() & sys::poll::RDHUP;
-    let mut asked = [libc::pollfd {
-        fd: fd.as_raw_fd(),
-        events: (interest.bits() & known.bits() | closed) as i16,
-        revents: 0,
-    }];
-    loop {
-        match sys::poll::poll(&mut asked, 0) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            done => {
-                done?;
-                return Ok(Readiness::from_bits(asked[0].revents as u16));
-            }
-        }
-    }
+    let asked = interest.bits() & known.bits() | closed;
+    let mut record = [sys::poll::record(fd.as_raw_fd(), asked)];
+    sys::uninterrupted(|| sys::poll::poll(&mut record, 0))?;
+    Ok(Readiness::from_bits(record[0].revents as u16))
 }

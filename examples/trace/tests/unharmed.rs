@@ -285,7 +285,7 @@ fn forks() {
 #[test]
 fn a_set_user_id_program_ignores_the_variable() {
     if is_child() {
-        if selectors_core::is_secure_execution() {
+        if selectors_core::sys::process::is_secure_execution() {
             println!("secure");
         }
         return yields(10);

@@ -29,7 +29,7 @@ const LIMIT_VARIABLE: &str = "REACTOR_TRACE_LIMIT";
 #[must_use]
 pub fn asked_for(backend: &str, trigger: &str) -> Option<Recorder> {
     let name = env::var_os(VARIABLE).filter(|name| !name.is_empty())?;
-    if selectors_core::is_secure_execution() {
+    if selectors_core::sys::process::is_secure_execution() {
         return None;
     }
     let path = path(name);

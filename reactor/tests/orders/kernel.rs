@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use reactor::Reactor;
-use selectors_core::{Call, Mode, Readiness, Script};
+use selectors_core::{Mode, Readiness, Script, ScriptedCall as Call};
 
 /// A socket that can be read, and what makes it readable.
 pub(crate) struct Kernel {

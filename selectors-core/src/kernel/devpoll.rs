@@ -19,10 +19,11 @@ use std::time::Duration;
 
 use libc::pollfd;
 
-use super::{Kernel, OwnFd, Record, must_be_open};
-use crate::interest::Interest;
-use crate::sys::devpoll::{self as sys, POLLREMOVE};
-use crate::{Backend, Capabilities, Error, Readiness, Token, timeout};
+use super::{Kernel, Open, OwnFd, Record, Recorded, must_be_open, timeout};
+use crate::sys;
+use crate::sys::devpoll::POLLREMOVE;
+use crate::sys::poll::record;
+use crate::{Backend, Capabilities, Error, Interest, Readiness, Token};
 
 /// The kernel half of `DevpollSelector`.
 pub struct Devpoll {
@@ -31,11 +32,11 @@ pub struct Devpoll {
     /// Changes that are not written yet, in order; at most `BATCH` and one change more.
     changes: Vec<pollfd>,
     /// Where the kernel writes; one record per registration, at most `RESULTS`.
-    buffer: Vec<pollfd>,
+    pub(crate) buffer: Vec<pollfd>,
     /// By number; `None` is not in the set.
     keys: Vec<Option<(Token, Interest)>>,
     /// How many numbers are in the set.
-    len: usize,
+    pub(crate) len: usize,
     /// The answers of the last wait.
     events: Vec<Record>,
 }
@@ -47,55 +48,16 @@ const BATCH: usize = 256;
 const RESULTS: usize = 4096;
 
 impl Devpoll {
-    /// A new, empty set.
-    pub(crate) fn new() -> Result<Devpoll, Error> {
-        let devpoll = loop {
-            match sys::open() {
-                Ok(devpoll) => break devpoll,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(Error::os("open /dev/poll", None, error)),
-            }
-        };
-        Ok(Devpoll {
-            devpoll,
-            changes: Vec::new(),
-            buffer: vec![VACANT; 1],
-            keys: Vec::new(),
-            len: 0,
-            events: Vec::new(),
-        })
-    }
-
-    /// How many registrations there are.
-    #[cfg(test)]
-    pub(crate) fn len_for_tests(&self) -> usize {
-        self.len
-    }
-
     /// Collects a removal.
     fn remove(&mut self, fd: i32) {
-        self.changes.push(pollfd {
-            fd,
-            events: POLLREMOVE,
-            revents: 0,
-        });
+        self.changes.push(record(fd, POLLREMOVE as u16));
     }
 
     /// Collects an addition, of a number that is not in the set.
     fn insert(&mut self, fd: i32, interest: Interest) {
         // There is no POLLRDHUP here; its bit means something else.
         let bits = interest.poll_bits() & !Readiness::READ_CLOSED.bits();
-        self.changes.push(pollfd {
-            fd,
-            events: bits as i16,
-            revents: 0,
-        });
-    }
-
-    /// Leaves room for so few results that a test can fill it.
-    #[cfg(test)]
-    pub(crate) fn shrink_results_for_tests(&mut self, room: usize) {
-        self.buffer.truncate(room);
+        self.changes.push(record(fd, bits));
     }
 
     fn write_if_full(&mut self) -> Result<(), Error> {
@@ -114,10 +76,9 @@ impl Devpoll {
             if rest.is_empty() {
                 break Ok(());
             }
-            match sys::write(self.devpoll.as_fd(), rest) {
+            match sys::uninterrupted(|| sys::devpoll::write(self.devpoll.as_fd(), rest)) {
                 Ok(0) => break Err(io::Error::from(io::ErrorKind::WriteZero)),
                 Ok(bytes) => written += bytes / size_of::<pollfd>(),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => break Err(error),
             }
         };
@@ -127,11 +88,22 @@ impl Devpoll {
     }
 }
 
-const VACANT: pollfd = pollfd {
-    fd: -1,
-    events: 0,
-    revents: 0,
-};
+const VACANT: pollfd = record(-1, 0);
+
+impl Open for Devpoll {
+    fn open() -> Result<Devpoll, Error> {
+        let devpoll = sys::uninterrupted(sys::devpoll::open)
+            .map_err(|error| Error::os("open /dev/poll", None, error))?;
+        Ok(Devpoll {
+            devpoll,
+            changes: Vec::new(),
+            buffer: vec![VACANT; 1],
+            keys: Vec::new(),
+            len: 0,
+            events: Vec::new(),
+        })
+    }
+}
 
 impl Kernel for Devpoll {
     fn backend(&self) -> Backend {
@@ -185,10 +157,8 @@ impl Kernel for Devpoll {
         self.write()?;
         self.events.clear();
         let millis = timeout::millis(timeout);
-        let reported = match sys::ioctl_dp_poll(self.devpoll.as_fd(), &mut self.buffer, millis) {
-            Ok(reported) => reported,
-            Err(error) => return Err(Error::os("ioctl DP_POLL", None, error)),
-        };
+        let reported = sys::devpoll::ioctl_dp_poll(self.devpoll.as_fd(), &mut self.buffer, millis)
+            .map_err(|error| Error::os("ioctl DP_POLL", None, error))?;
         for index in 0..reported {
             let pollfd { fd, revents, .. } = self.buffer[index];
             let Some(Some((token, interest))) = self.keys.get(fd as usize).copied() else {

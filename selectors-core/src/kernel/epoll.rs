@@ -22,10 +22,10 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::{Kernel, OwnFd, Record, is_withheld};
-use crate::interest::Interest;
+use super::{Kernel, Open, OwnFd, Record, timeout};
 use crate::sys::epoll as sys;
-use crate::{Backend, Capabilities, Error, Mode, Refusal, Token, timeout};
+use crate::sys::is_withheld;
+use crate::{Backend, Capabilities, Error, Interest, Mode, Refusal, Token};
 
 /// The kernel half of `EpollSelector`.
 pub struct Epoll {
@@ -35,7 +35,7 @@ pub struct Epoll {
     /// for.
     front: OnceLock<OwnedFd>,
     /// How many registrations the kernel holds.
-    len: usize,
+    pub(crate) len: usize,
     /// Where the kernel writes its answers; at least one record, at least one per registration, so that
     /// everything that is ready fits into one call.
     buffer: Vec<Record>,
@@ -44,27 +44,6 @@ pub struct Epoll {
 }
 
 impl Epoll {
-    /// A new, empty set.
-    pub(crate) fn new() -> Result<Epoll, Error> {
-        let epoll = match sys::epoll_create1() {
-            Ok(epoll) => epoll,
-            Err(error) => return Err(Error::os("epoll_create1", None, error)),
-        };
-        Ok(Epoll {
-            epoll,
-            front: OnceLock::new(),
-            len: 0,
-            buffer: vec![Record::VACANT; 64],
-            nanoseconds: true,
-        })
-    }
-
-    /// How many registrations there are.
-    #[cfg(test)]
-    pub(crate) fn len_for_tests(&self) -> usize {
-        self.len
-    }
-
     /// One call with this timeout: in milliseconds where that is exact, else as fine as can be.
     #[inline]
     fn ask(&mut self, timeout: Option<Duration>) -> io::Result<usize> {
@@ -110,12 +89,7 @@ impl Epoll {
             _ => false,
         };
         if is_own {
-            return Error::Refused {
-                why: Refusal::WatchesItself,
-                op,
-                fd: Some(fd),
-                source,
-            };
+            return Error::refused(Refusal::WatchesItself, op, Some(fd), source);
         }
         Error::registration(op, fd, source)
     }
@@ -123,9 +97,8 @@ impl Epoll {
     /// The kernel does not modify an exclusive registration (epoll_ctl(2)), so it is deleted and
     /// added. How many there are stays the same, also where the way back fails: the key stays.
     fn exchange(&mut self, token: Token, from: Interest, to: Interest) -> Result<(), Error> {
-        if let Err(error) = sys::epoll_ctl_del(self.epoll.as_fd(), token.fd) {
-            return Err(Error::os("epoll_ctl del", Some(token.fd), error));
-        }
+        sys::epoll_ctl_del(self.epoll.as_fd(), token.fd)
+            .map_err(|error| Error::os("epoll_ctl del", Some(token.fd), error))?;
         self.control(libc::EPOLL_CTL_ADD, token, to)
             .map_err(|error| {
                 let _ = self.control(libc::EPOLL_CTL_ADD, token, from);
@@ -140,10 +113,7 @@ impl Epoll {
     /// may be spurious, a spin may not end.
     fn rebuild(&self, live: &mut dyn Iterator<Item = (Token, Interest)>) -> Result<(), Error> {
         let old = self.epoll.as_fd();
-        let new = match sys::epoll_create1() {
-            Ok(new) => new,
-            Err(error) => return Err(Error::os("epoll_create1", None, error)),
-        };
+        let new = create()?;
         let add = |set: BorrowedFd<'_>, (token, interest): (Token, Interest)| {
             let (op, data) = (libc::EPOLL_CTL_ADD, token.tag().pack());
             sys::epoll_ctl(set, op, token.fd, bits(interest), data)
@@ -184,10 +154,7 @@ impl Epoll {
     /// The set that watches ours, made for the first who asks.
     fn front(&self) -> Result<BorrowedFd<'_>, Error> {
         if self.front.get().is_none() {
-            let front = match sys::epoll_create1() {
-                Ok(front) => front,
-                Err(error) => return Err(Error::os("epoll_create1", None, error)),
-            };
+            let front = create()?;
             watch(front.as_fd(), self.epoll.as_fd())?;
             // If another thread was faster, its front is as good.
             let _ = self.front.set(front);
@@ -227,6 +194,26 @@ fn is_exclusive(interest: Interest) -> bool {
     u32::from(interest.extra) << 24 & libc::EPOLLEXCLUSIVE as u32 != 0
 }
 
+/// A new set in the kernel.
+fn create() -> Result<OwnedFd, Error> {
+    sys::epoll_create1().map_err(|error| Error::os("epoll_create1", None, error))
+}
+
+/// For buffers that the kernel will write.
+const VACANT: Record = Record { events: 0, u64: 0 };
+
+impl Open for Epoll {
+    fn open() -> Result<Epoll, Error> {
+        Ok(Epoll {
+            epoll: create()?,
+            front: OnceLock::new(),
+            len: 0,
+            buffer: vec![VACANT; 64],
+            nanoseconds: true,
+        })
+    }
+}
+
 impl Kernel for Epoll {
     fn backend(&self) -> Backend {
         Backend::Epoll
@@ -249,8 +236,7 @@ impl Kernel for Epoll {
         }
         self.len += 1;
         if self.len > self.buffer.len() {
-            self.buffer
-                .resize((self.len * 2).min(RESULTS), Record::VACANT);
+            self.buffer.resize((self.len * 2).min(RESULTS), VACANT);
         }
         Ok(())
     }

@@ -15,18 +15,20 @@
 //! **Proof.** Compiled and linted for FreeBSD, NetBSD, OpenBSD and macOS; run against the double in
 //! `sys/double/kqueue.rs`; never run on the real kernel.
 
+use std::iter;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use super::{Kernel, OwnFd, Record};
-use crate::interest::{Interest, masked};
-use crate::sys::kqueue::{self as sys, Filter, Kevent, ProcessFd};
-use crate::{Backend, Capabilities, Error, Mode, Readiness, Token, timeout};
+use super::{Kernel, Open, OwnFd, Record, Recorded, timeout};
+use crate::sys::kqueue::{self as sys, Filter, Kevent, NO_WAIT, ProcessFd};
+use crate::sys::uninterrupted;
+use crate::words::masked;
+use crate::{Backend, Capabilities, Error, Interest, Mode, Readiness, Token};
 
 /// The kernel half of `KqueueSelector`.
 pub struct Kqueue {
     /// The queue, in the process that made it.
-    kqueue: ProcessFd,
+    pub(crate) kqueue: ProcessFd,
     /// Changes that wait for the next call.
     changes: Vec<Kevent>,
     /// Where the kernel writes receipts and events.
@@ -53,28 +55,6 @@ struct Watched {
 const BATCH: usize = 256;
 
 impl Kqueue {
-    /// A new, empty set.
-    pub(crate) fn new() -> Result<Kqueue, Error> {
-        match sys::kqueue() {
-            Ok(kqueue) => Ok(Kqueue {
-                kqueue: ProcessFd::new(kqueue),
-                changes: Vec::new(),
-                buffer: Vec::new(),
-                keys: Vec::new(),
-                knotes: 0,
-                events: Vec::new(),
-                refused: Vec::new(),
-            }),
-            Err(error) => Err(Error::os("kqueue", None, error)),
-        }
-    }
-
-    /// As it looks to a forked child.
-    #[cfg(test)]
-    pub(crate) fn in_a_child_for_tests(&mut self) {
-        self.kqueue.in_a_child_for_tests();
-    }
-
     /// Takes note of what a key watches now, and gives the buffer room for it.
     fn keep(&mut self, token: Token, interest: Option<Interest>) {
         let index = token.fd as usize;
@@ -97,24 +77,19 @@ impl Kqueue {
 
     /// Sends the waiting changes and these, all with a receipt, so that no event is fetched by the
     /// way. The first refusal among these is the answer; others are for the next wait.
-    fn send(&mut self, now: &[Kevent]) -> Result<(), Error> {
+    fn send(&mut self, now: impl Iterator<Item = Kevent>) -> Result<(), Error> {
         let queue = self.kqueue.get()?;
         let waiting = self.changes.len();
-        self.changes.extend_from_slice(now);
+        self.changes.extend(now);
         self.changes.iter_mut().for_each(Kevent::ask_for_receipt);
         room(&mut self.buffer, self.changes.len());
-        let sent = loop {
-            match sys::kevent(queue, &self.changes, &mut self.buffer, NO_WAIT) {
-                // The changes were made, but their receipts are lost. Made once more they say the same.
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                sent => break sent,
-            }
-        };
+        // After a signal the changes were made, but their receipts are lost. Made once more they say
+        // the same.
+        let sent = uninterrupted(|| sys::kevent(queue, &self.changes, &mut self.buffer, NO_WAIT));
+        let fd = self.changes.get(waiting).map(Kevent::ident);
         self.changes.clear();
-        let receipts = match sent {
-            Ok(receipts) => &self.buffer[..receipts],
-            Err(error) => return Err(Error::os("kevent", now.first().map(Kevent::ident), error)),
-        };
+        let receipts = sent.map_err(|error| Error::os("kevent", fd, error))?;
+        let receipts = &self.buffer[..receipts];
         let (earlier, now) = receipts.split_at(waiting.min(receipts.len()));
         self.refused
             .extend(earlier.iter().filter(|receipt| receipt.is_refusal()));
@@ -155,13 +130,7 @@ impl Kqueue {
         from: Option<Interest>,
         to: Option<Interest>,
     ) -> Result<(), Error> {
-        let mut now = [Kevent::change(0, Filter::Read, 0, 0, 0); 4];
-        let mut len = 0;
-        for step in Self::steps(token, from, to) {
-            now[len] = step;
-            len += 1;
-        }
-        if let Err(error) = self.send(&now[..len]) {
+        if let Err(error) = self.send(Self::steps(token, from, to)) {
             self.changes.extend(Self::steps(token, to, from));
             return Err(error);
         }
@@ -190,7 +159,8 @@ impl Kqueue {
             self.events.push(Record::new(watched.token, readiness));
             watched.merged = self.events.len();
         } else {
-            self.events[watched.merged - 1].add(readiness);
+            let merged = &mut self.events[watched.merged - 1];
+            merged.replace(merged.readiness() | readiness);
         }
     }
 
@@ -222,11 +192,6 @@ fn room(buffer: &mut Vec<Kevent>, entries: usize) {
     }
 }
 
-const NO_WAIT: Option<libc::timespec> = Some(libc::timespec {
-    tv_sec: 0,
-    tv_nsec: 0,
-});
-
 /// The flags of the knote that an interest has for a filter, if it has one.
 fn flags(interest: Option<Interest>, filter: Filter) -> Option<u32> {
     let interest = interest.filter(|interest| match filter {
@@ -235,12 +200,9 @@ fn flags(interest: Option<Interest>, filter: Filter) -> Option<u32> {
     })?;
     // A knote cannot be asked for endings alone. Of what it tells besides it shall tell only news.
     let clear = interest.mode.is_edge() || interest.endings_only;
-    let edge = if clear { sys::EV_CLEAR } else { 0 };
-    let oneshot = match interest.mode.is_oneshot() && !interest.endings_only {
-        true => sys::EV_ONESHOT,
-        false => 0,
-    };
-    Some(edge | oneshot)
+    let oneshot = interest.mode.is_oneshot() && !interest.endings_only;
+    let flag = |set, flag| if set { flag } else { 0 };
+    Some(flag(clear, sys::EV_CLEAR) | flag(oneshot, sys::EV_ONESHOT))
 }
 
 /// What one filter says. The end of the read side is a closed peer; the end of the write side is
@@ -259,6 +221,21 @@ fn condition(event: &Kevent) -> Readiness {
         }
     }
     readiness
+}
+
+impl Open for Kqueue {
+    fn open() -> Result<Kqueue, Error> {
+        let kqueue = sys::kqueue().map_err(|error| Error::os("kqueue", None, error))?;
+        Ok(Kqueue {
+            kqueue: ProcessFd::new(kqueue),
+            changes: Vec::new(),
+            buffer: Vec::new(),
+            keys: Vec::new(),
+            knotes: 0,
+            events: Vec::new(),
+            refused: Vec::new(),
+        })
+    }
 }
 
 impl Kernel for Kqueue {
@@ -291,7 +268,7 @@ impl Kernel for Kqueue {
         if self.changes.len() < BATCH {
             return Ok(());
         }
-        match self.send(&[]) {
+        match self.send(iter::empty()) {
             // The set stayed with the parent, and with it everything that could be deleted.
             Err(Error::Forked) => Ok(()),
             sent => sent,

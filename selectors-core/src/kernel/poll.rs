@@ -14,10 +14,10 @@ use std::time::Duration;
 
 use libc::pollfd;
 
-use super::{Kernel, Record, is_withheld, must_be_open};
-use crate::interest::Interest;
+use super::{Kernel, Open, Record, Recorded, must_be_open, timeout};
+use crate::sys::is_withheld;
 use crate::sys::poll as sys;
-use crate::{Backend, Capabilities, Error, Readiness, Refusal, Token, timeout};
+use crate::{Backend, Capabilities, Error, Interest, Readiness, Refusal, Token};
 
 /// The kernel half of `PollSelector`.
 pub struct Poll {
@@ -37,17 +37,6 @@ pub struct Poll {
 const NONE: usize = usize::MAX;
 
 impl Poll {
-    /// A selector that watches nothing; poll(2) needs no object in the kernel.
-    pub(crate) fn new() -> Result<Poll, Error> {
-        Ok(Poll {
-            records: Vec::new(),
-            owners: Vec::new(),
-            index: Vec::new(),
-            nanoseconds: cfg!(ppoll),
-            events: Vec::new(),
-        })
-    }
-
     /// One call with this timeout: in milliseconds where that is exact, else as fine as can be.
     fn ask(&mut self, timeout: Option<Duration>) -> io::Result<usize> {
         let millis = timeout::whole_millis(timeout);
@@ -66,12 +55,7 @@ impl Poll {
 /// What a failed call means. It has one reason for EINVAL, and the errno does not tell it.
 fn failed(source: io::Error) -> Error {
     match source.raw_os_error() {
-        Some(libc::EINVAL) => Error::Refused {
-            why: Refusal::MoreKeysThanFiles,
-            op: "poll",
-            fd: None,
-            source,
-        },
+        Some(libc::EINVAL) => Error::refused(Refusal::MoreKeysThanFiles, "poll", None, source),
         _ => Error::os("poll", None, source),
     }
 }
@@ -80,10 +64,19 @@ fn failed(source: io::Error) -> Error {
 fn record(fd: i32, interest: Interest) -> pollfd {
     // READ_CLOSED's bit means something else where there is no POLLRDHUP.
     let known = interest.poll_bits() & (!Readiness::READ_CLOSED.bits() | sys::RDHUP);
-    pollfd {
-        fd,
-        events: known as i16,
-        revents: 0,
+    sys::record(fd, known)
+}
+
+impl Open for Poll {
+    // poll(2) needs no object in the kernel.
+    fn open() -> Result<Poll, Error> {
+        Ok(Poll {
+            records: Vec::new(),
+            owners: Vec::new(),
+            index: Vec::new(),
+            nanoseconds: cfg!(ppoll),
+            events: Vec::new(),
+        })
     }
 }
 
@@ -134,10 +127,7 @@ impl Kernel for Poll {
 
     fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Record], Error> {
         self.events.clear();
-        let mut left = match self.ask(timeout) {
-            Ok(reported) => reported,
-            Err(error) => return Err(failed(error)),
-        };
+        let mut left = self.ask(timeout).map_err(failed)?;
         for (record, (token, interest)) in self.records.iter_mut().zip(&self.owners) {
             if left == 0 {
                 break;

@@ -2,10 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Kernel, Record};
-use crate::interest::Interest;
-use crate::scripted::{Answer, Call, Script};
-use crate::{Backend, Capabilities, Error, Token};
+use super::script::{Script, ScriptedCall};
+use super::{Kernel, Known, Record, Recorded};
+use crate::{Backend, Capabilities, Error, Interest, Token};
 
 /// The kernel half of `ScriptedSelector`.
 pub struct Scripted {
@@ -28,6 +27,8 @@ impl Scripted {
     }
 }
 
+impl Known for Scripted {}
+
 impl Kernel for Scripted {
     fn backend(&self) -> Backend {
         Backend::Scripted
@@ -45,7 +46,7 @@ impl Kernel for Scripted {
     }
 
     fn add(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
-        self.script.record(Call::Add {
+        self.script.record(ScriptedCall::Add {
             fd: token.fd,
             interest,
         })?;
@@ -54,31 +55,25 @@ impl Kernel for Scripted {
     }
 
     fn modify(&mut self, token: Token, _from: Interest, to: Interest) -> Result<(), Error> {
-        self.script.record(Call::Modify {
+        self.script.record(ScriptedCall::Modify {
             fd: token.fd,
             interest: to,
         })
     }
 
     fn delete(&mut self, token: Token, _from: Interest) -> Result<(), Error> {
-        self.script.record(Call::Delete { fd: token.fd })?;
+        self.script.record(ScriptedCall::Delete { fd: token.fd })?;
         self.keys.retain(|key| *key != token);
         Ok(())
     }
 
     fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Record], Error> {
         self.events.clear();
-        self.script.record(Call::Wait { timeout })?;
-        match self.script.play(timeout)? {
-            Answer::Timeout => {}
-            Answer::Interrupt => return Err(Error::Interrupted),
-            Answer::Ready(ready) => {
-                for (fd, readiness) in ready {
-                    let key = self.keys.iter().find(|key| key.fd == fd);
-                    self.events
-                        .extend(key.map(|&token| Record::new(token, readiness)));
-                }
-            }
+        self.script.record(ScriptedCall::Wait { timeout })?;
+        for (fd, readiness) in self.script.play(timeout)? {
+            let key = self.keys.iter().find(|key| key.fd == fd);
+            self.events
+                .extend(key.map(|&token| Record::new(token, readiness)));
         }
         Ok(&self.events)
     }

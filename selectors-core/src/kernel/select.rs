@@ -11,10 +11,10 @@
 
 use std::time::Duration;
 
-use super::{Kernel, Record, is_withheld, must_be_open};
-use crate::interest::Interest;
+use super::{Kernel, Open, Record, Recorded, must_be_open, timeout};
+use crate::sys::is_withheld;
 use crate::sys::select::{self as sys, Word};
-use crate::{Backend, Capabilities, Error, Readiness, Token, timeout};
+use crate::{Backend, Capabilities, Error, Interest, Readiness, Token};
 
 /// The kernel half of `SelectSelector`.
 pub struct Select {
@@ -31,17 +31,6 @@ pub struct Select {
 }
 
 impl Select {
-    /// A selector that watches nothing; select(2) needs no object in the kernel.
-    pub(crate) fn new() -> Result<Select, Error> {
-        Ok(Select {
-            wanted: Default::default(),
-            answer: Default::default(),
-            keys: Vec::new(),
-            nanoseconds: true,
-            events: Vec::new(),
-        })
-    }
-
     /// Sets the wanted bits of a number.
     fn set(&mut self, fd: usize, interest: Option<Interest>) {
         let asked = match interest {
@@ -54,11 +43,8 @@ impl Select {
         };
         let (word, bit) = place(fd);
         for (set, on) in self.wanted.iter_mut().zip(asked) {
-            if on {
-                set[word] |= bit;
-            } else {
-                set[word] &= !bit;
-            }
+            let others = set[word] & !bit;
+            set[word] = if on { others | bit } else { others };
         }
     }
 
@@ -66,8 +52,7 @@ impl Select {
     fn ask(&mut self, timeout: Option<Duration>) -> std::io::Result<usize> {
         let nfds = self.keys.len();
         if self.nanoseconds {
-            let asked = sys::pselect(nfds, self.fresh(), timeout.map(timeout::timespec));
-            match asked {
+            match sys::pselect(nfds, self.fresh(), timeout.map(timeout::timespec)) {
                 Err(error) if is_withheld(&error) => {
                     self.nanoseconds = false;
                 }
@@ -99,16 +84,13 @@ impl Select {
                 let Some(Some((token, _))) = self.keys.get(fd) else {
                     continue;
                 };
-                let mut readiness = Readiness::EMPTY;
-                for (set, condition) in [
-                    (read, Readiness::READABLE),
-                    (write, Readiness::WRITABLE),
-                    (urgent, Readiness::PRIORITY),
-                ] {
-                    if set & lowest != 0 {
-                        readiness = readiness | condition;
-                    }
-                }
+                let told = |set: Word, what| match set & lowest {
+                    0 => Readiness::EMPTY,
+                    _ => what,
+                };
+                let readiness = told(read, Readiness::READABLE)
+                    | told(write, Readiness::WRITABLE)
+                    | told(urgent, Readiness::PRIORITY);
                 self.events.push(Record::new(*token, readiness));
             }
         }
@@ -148,6 +130,19 @@ fn place(fd: usize) -> (usize, Word) {
     (fd / width, 1 << (fd % width))
 }
 
+impl Open for Select {
+    // select(2) needs no object in the kernel.
+    fn open() -> Result<Select, Error> {
+        Ok(Select {
+            wanted: Default::default(),
+            answer: Default::default(),
+            keys: Vec::new(),
+            nanoseconds: true,
+            events: Vec::new(),
+        })
+    }
+}
+
 impl Kernel for Select {
     fn backend(&self) -> Backend {
         Backend::Select
@@ -166,13 +161,9 @@ impl Kernel for Select {
 
     fn add(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
         let fd = token.fd as usize;
-        if let Some(limit) = sys::LIMIT {
-            if fd >= limit {
-                return Err(Error::FdTooLarge {
-                    fd: token.fd,
-                    limit,
-                });
-            }
+        if let Some(limit) = sys::LIMIT.filter(|limit| fd >= *limit) {
+            let fd = token.fd;
+            return Err(Error::FdTooLarge { fd, limit });
         }
         must_be_open(token.fd)?;
         if fd >= self.keys.len() {
@@ -217,16 +208,11 @@ impl Kernel for Select {
             }
             asked => asked,
         };
-        match asked {
-            Ok(0) => {}
-            Ok(reported) => {
-                // Linux leaves the bits beyond the process's fd table as they were, so a number
-                // that was never open in this process (after a fork) would look ready.
-                if self.collect() != reported {
-                    self.disable_closed();
-                }
-            }
-            Err(error) => return Err(Error::os("select", None, error)),
+        let reported = asked.map_err(|error| Error::os("select", None, error))?;
+        // Linux leaves the bits beyond the process's fd table as they were, so a number that was
+        // never open in this process (after a fork) would look ready.
+        if reported != 0 && self.collect() != reported {
+            self.disable_closed();
         }
         for index in 0..self.events.len() {
             let fd = self.events[index].tag().fd as usize;

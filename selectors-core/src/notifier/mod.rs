@@ -1,23 +1,20 @@
 //! Wakes a selector that waits, from any thread.
+//!
+//! A notifier is registered like any other file; it calls `sys` and nothing else of this crate.
 
-use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
 use crate::Error;
 
-#[cfg(eventfd)]
-mod eventfd;
 mod pipe;
 #[cfg(any(kqueue, test))]
 mod user;
 
-#[cfg(eventfd)]
-use eventfd::EventfdOrPipe as Signal;
-#[cfg(not(any(eventfd, kqueue)))]
-use pipe::Pipe as Signal;
-#[cfg(all(kqueue, not(eventfd)))]
-use user::UserOrPipe as Signal;
+#[cfg(not(kqueue))]
+use pipe::Pipe as Bell;
+#[cfg(kqueue)]
+use user::UserOrPipe as Bell;
 
 /// A flag with an fd: [`notify`](Notifier::notify) makes it readable, [`clear`](Notifier::clear)
 /// takes that back. Register it for READ; in edge mode it need never be cleared.
@@ -42,7 +39,7 @@ use user::UserOrPipe as Signal;
 /// # Ok::<(), selectors_core::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Notifier(Arc<Signal>);
+pub struct Notifier(Arc<Bell>);
 
 impl Notifier {
     /// A new notifier, not notified.
@@ -51,7 +48,11 @@ impl Notifier {
     ///
     /// [`Refusal::TooManyFiles`](crate::Refusal::TooManyFiles) at the limit of open files.
     pub fn new() -> Result<Notifier, Error> {
-        Ok(Notifier(Arc::new(Signal::new()?)))
+        #[cfg(eventfd)]
+        let bell = Bell::eventfd();
+        #[cfg(not(eventfd))]
+        let bell = Bell::new();
+        Ok(Notifier(Arc::new(bell?)))
     }
 
     /// Makes the fd readable. May be called from any thread, any number of times.
@@ -94,8 +95,8 @@ impl AsFd for Notifier {
 /// notifier.handle().clear(); // no method named `clear`
 /// # Ok::<(), selectors_core::Error>(())
 /// ```
-#[derive(Clone)]
-pub struct NotifyHandle(Arc<Signal>);
+#[derive(Clone, Debug)]
+pub struct NotifyHandle(Arc<Bell>);
 
 impl NotifyHandle {
     /// See [`Notifier::notify`].
@@ -108,19 +109,13 @@ impl NotifyHandle {
     }
 }
 
-impl fmt::Debug for NotifyHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NotifyHandle").finish_non_exhaustive()
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     //! The same promises, of every kind of signal.
 
     use std::os::fd::AsFd;
 
-    use crate::kernel::{Epoll, Kernel, Kqueue, Poll};
+    use crate::kernel::{Epoll, Kernel, Kqueue, Open, Poll};
     use crate::{EVENT_READ, Mode, Selector};
 
     macro_rules! on_every_signal {
@@ -128,9 +123,9 @@ pub(crate) mod tests {
             $(
                 #[test]
                 fn $test() {
-                    notify_and_clear(&super::eventfd::EventfdOrPipe::new().unwrap(), <$kernel>::new(), $mode);
-                    notify_and_clear(&super::pipe::Pipe::new().unwrap(), <$kernel>::new(), $mode);
-                    notify_and_clear(&super::user::UserOrPipe::new().unwrap(), <$kernel>::new(), $mode);
+                    notify_and_clear(&super::pipe::Pipe::eventfd().unwrap(), <$kernel>::open(), $mode);
+                    notify_and_clear(&super::pipe::Pipe::new().unwrap(), <$kernel>::open(), $mode);
+                    notify_and_clear(&super::user::UserOrPipe::new().unwrap(), <$kernel>::open(), $mode);
                 }
             )+
         };
@@ -175,11 +170,7 @@ pub(crate) mod tests {
         };
     }
 
-    signal!(
-        super::eventfd::EventfdOrPipe,
-        super::pipe::Pipe,
-        super::user::UserOrPipe
-    );
+    signal!(super::pipe::Pipe, super::user::UserOrPipe);
 
     fn notify_and_clear<S: Signal, K: Kernel>(
         signal: &S,
@@ -215,19 +206,19 @@ pub(crate) mod tests {
         crate::sys::fault::inject("kevent", libc::EINVAL);
         let signal = super::user::UserOrPipe::new().unwrap();
         assert!(matches!(signal, super::user::UserOrPipe::Pipe(_)));
-        notify_and_clear(&signal, Poll::new(), Mode::Level);
+        notify_and_clear(&signal, Poll::open(), Mode::Level);
     }
 
     #[test]
     fn notifier_falls_back_to_a_pipe_where_eventfds_are_withheld() {
         for errno in [libc::ENOSYS, libc::EPERM, libc::ENODEV] {
             crate::sys::fault::inject("eventfd", errno);
-            let signal = super::eventfd::EventfdOrPipe::new().unwrap();
-            assert!(matches!(signal, super::eventfd::EventfdOrPipe::Pipe(_)));
-            notify_and_clear(&signal, Poll::new(), Mode::Level);
+            let signal = super::pipe::Pipe::eventfd().unwrap();
+            assert!(signal.writer.is_some());
+            notify_and_clear(&signal, Poll::open(), Mode::Level);
         }
         crate::sys::fault::inject("eventfd", libc::EMFILE);
-        let refused = super::eventfd::EventfdOrPipe::new().unwrap_err();
+        let refused = super::pipe::Pipe::eventfd().unwrap_err();
         assert_eq!(refused.raw_os_error(), Some(libc::EMFILE));
     }
 

@@ -8,7 +8,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use super::pipe::Pipe;
 use crate::Error;
-use crate::sys::kqueue::{self as sys, EV_ADD, EV_CLEAR, Filter, Kevent, NOTE_TRIGGER, ProcessFd};
+use crate::sys::kqueue::{
+    self as sys, EV_ADD, EV_CLEAR, Filter, Kevent, NO_WAIT, NOTE_TRIGGER, ProcessFd,
+};
 
 #[derive(Debug)]
 pub(crate) enum UserOrPipe {
@@ -16,27 +18,15 @@ pub(crate) enum UserOrPipe {
     Pipe(Pipe),
 }
 
-const NO_WAIT: Option<libc::timespec> = Some(libc::timespec {
-    tv_sec: 0,
-    tv_nsec: 0,
-});
-
 fn change(flags: u32, fflags: u32) -> [Kevent; 1] {
     [Kevent::change(0, Filter::User, flags, fflags, 0)]
 }
 
 impl UserOrPipe {
     pub(crate) fn new() -> Result<UserOrPipe, Error> {
-        let queue = match sys::kqueue() {
-            Ok(queue) => queue,
-            Err(error) => return Err(Error::os("kqueue", None, error)),
-        };
-        match sys::kevent(
-            queue.as_fd(),
-            &change(EV_ADD | EV_CLEAR, 0),
-            &mut [],
-            NO_WAIT,
-        ) {
+        let queue = sys::kqueue().map_err(|error| Error::os("kqueue", None, error))?;
+        let watch = change(EV_ADD | EV_CLEAR, 0);
+        match sys::kevent(queue.as_fd(), &watch, &mut [], NO_WAIT) {
             Ok(_) => Ok(UserOrPipe::User(ProcessFd::new(queue))),
             Err(_) => Pipe::new().map(UserOrPipe::Pipe),
         }
@@ -57,8 +47,8 @@ impl UserOrPipe {
     pub(crate) fn clear(&self) -> Result<bool, Error> {
         match self {
             UserOrPipe::Pipe(pipe) => pipe.clear(),
+            // Fetching an event of a knote with EV_CLEAR resets it.
             UserOrPipe::User(queue) => {
-                // Fetching an event of a knote with EV_CLEAR resets it.
                 match sys::kevent(queue.get()?, &[], &mut change(0, 0), NO_WAIT) {
                     Ok(events) => Ok(events > 0),
                     Err(error) => Err(Error::os("kevent fetch", None, error)),

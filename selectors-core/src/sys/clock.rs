@@ -11,10 +11,11 @@ const CLOCK: libc::clockid_t = libc::CLOCK_MONOTONIC;
 #[cfg(target_vendor = "apple")]
 const CLOCK: libc::clockid_t = libc::CLOCK_UPTIME_RAW;
 
-/// clock_gettime(2) of [`CLOCK`]: seconds and nanoseconds. It cannot fail: the clock
+/// clock_gettime(2) of the clock that [`std::time::Instant`] reads: seconds and nanoseconds. It cannot fail: the clock
 /// exists everywhere, and the pointer is good.
 #[inline]
-pub(crate) fn clock_gettime() -> libc::timespec {
+#[must_use]
+pub fn clock_gettime() -> libc::timespec {
     let mut now = MaybeUninit::<libc::timespec>::zeroed();
     // SAFETY: the pointer is to a whole timespec that the call may write.
     unsafe { libc::clock_gettime(CLOCK, now.as_mut_ptr()) };

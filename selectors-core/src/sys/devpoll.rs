@@ -11,7 +11,7 @@ use crate::sys::double::devpoll as native;
 use libc as native;
 
 /// In `pollfd::events`, and alone there: take the number out of the set.
-pub(crate) const POLLREMOVE: i16 = 0x0800;
+pub const POLLREMOVE: i16 = 0x0800;
 
 /// `struct dvpoll`, from illumos' public header.
 #[repr(C)]
@@ -27,7 +27,11 @@ pub(crate) struct Dvpoll {
 pub(crate) const DP_POLL: c_int = 0xD001;
 
 /// open(2) of /dev/poll: a new, empty set.
-pub(crate) fn open() -> io::Result<OwnedFd> {
+///
+/// # Errors
+///
+/// EINTR, EMFILE, ENFILE; EACCES, ENODEV, ENOENT, ENXIO.
+pub fn open() -> io::Result<OwnedFd> {
     let flags = libc::O_RDWR | libc::O_CLOEXEC;
     // SAFETY: the path is a C string that lives for ever.
     let fd = unsafe { syscall!(open = native::open(c"/dev/poll".as_ptr(), flags)) }?;
@@ -36,7 +40,11 @@ pub(crate) fn open() -> io::Result<OwnedFd> {
 }
 
 /// write(2): makes the changes, in order. Returns how many bytes were taken.
-pub(crate) fn write(devpoll: BorrowedFd<'_>, changes: &[pollfd]) -> io::Result<usize> {
+///
+/// # Errors
+///
+/// EINTR, EACCES (in a forked child), EINVAL, ENOMEM, ENXIO.
+pub fn write(devpoll: BorrowedFd<'_>, changes: &[pollfd]) -> io::Result<usize> {
     let (pointer, len) = (changes.as_ptr().cast(), size_of_val(changes));
     // SAFETY: the kernel reads `len` bytes from `pointer` on, which are the records.
     let n = unsafe { syscall!(write = native::write(devpoll.as_raw_fd(), pointer, len)) }?;
@@ -44,7 +52,11 @@ pub(crate) fn write(devpoll: BorrowedFd<'_>, changes: &[pollfd]) -> io::Result<u
 }
 
 /// ioctl(2) DP_POLL, in milliseconds; -1 waits for ever.
-pub(crate) fn ioctl_dp_poll(
+///
+/// # Errors
+///
+/// EINTR, EACCES, EINVAL, ENXIO.
+pub fn ioctl_dp_poll(
     devpoll: BorrowedFd<'_>,
     ready: &mut [pollfd],
     millis: c_int,

@@ -7,18 +7,26 @@ use std::time::Duration;
 
 use libc::{c_int, epoll_event};
 
-use crate::kernel::Record;
-
-/// epoll_create1(2), close-on-exec.
-pub(crate) fn epoll_create1() -> io::Result<OwnedFd> {
+/// epoll_create1(2), close-on-exec: a new, empty set.
+///
+/// # Errors
+///
+/// EMFILE, ENFILE, ENOMEM; ENOSYS and EPERM from a sandbox.
+pub fn epoll_create1() -> io::Result<OwnedFd> {
     // SAFETY: takes no pointer.
     let fd = unsafe { syscall!(epoll_create1(libc::EPOLL_CLOEXEC)) }?;
     // SAFETY: a successful call returns a new fd that nobody else owns.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// epoll_ctl(2) with an event: EPOLL_CTL_ADD and EPOLL_CTL_MOD.
-pub(crate) fn epoll_ctl(
+/// epoll_ctl(2) with an event: EPOLL_CTL_ADD and EPOLL_CTL_MOD. The kernel
+/// gives `data` back with every event of this fd.
+///
+/// # Errors
+///
+/// EPERM: files of this kind cannot be watched. ENOSPC: the user watches too many. ELOOP: sets that
+/// watch each other. EBADF, EEXIST, EINVAL, ENOENT, ENOMEM.
+pub fn epoll_ctl(
     epoll: BorrowedFd<'_>,
     op: c_int,
     fd: RawFd,
@@ -32,7 +40,11 @@ pub(crate) fn epoll_ctl(
 }
 
 /// epoll_ctl(2) without an event: EPOLL_CTL_DEL.
-pub(crate) fn epoll_ctl_del(epoll: BorrowedFd<'_>, fd: RawFd) -> io::Result<()> {
+///
+/// # Errors
+///
+/// ENOENT and EBADF: there is nothing to delete.
+pub fn epoll_ctl_del(epoll: BorrowedFd<'_>, fd: RawFd) -> io::Result<()> {
     // SAFETY: EPOLL_CTL_DEL ignores the pointer (epoll_ctl(2), since Linux 2.6.9).
     unsafe {
         syscall!(epoll_ctl(
@@ -45,19 +57,19 @@ pub(crate) fn epoll_ctl_del(epoll: BorrowedFd<'_>, fd: RawFd) -> io::Result<()> 
     Ok(())
 }
 
-/// epoll_wait(2), in milliseconds; -1 waits for ever.
+/// epoll_wait(2), in milliseconds; -1 waits for ever. How many events the kernel has written.
+///
+/// # Errors
+///
+/// EINTR; EINVAL for no room at all.
 #[inline]
-pub(crate) fn epoll_wait(
+pub fn epoll_wait(
     epoll: BorrowedFd<'_>,
-    events: &mut [Record],
+    events: &mut [epoll_event],
     millis: c_int,
 ) -> io::Result<usize> {
-    let (pointer, len) = (
-        events.as_mut_ptr().cast::<epoll_event>(),
-        events.len() as c_int,
-    );
-    // SAFETY: `Record` is a transparent wrapper of `epoll_event`; the kernel writes at most `len`
-    // of them from `pointer` on, which are ours to write.
+    let (pointer, len) = (events.as_mut_ptr(), events.len() as c_int);
+    // SAFETY: the kernel writes at most `len` events from `pointer` on, which are ours to write.
     let n = unsafe { syscall!(epoll_wait(epoll.as_raw_fd(), pointer, len, millis)) }?;
     Ok(n as usize)
 }
@@ -73,19 +85,20 @@ struct KernelTimespec {
 ///
 /// Called by number, because a program linked against libc's wrapper would not start with a libc
 /// that has none.
-pub(crate) fn epoll_pwait2(
+///
+/// # Errors
+///
+/// As [`epoll_wait`]; ENOSYS before Linux 5.11, ENOSYS and EPERM from a sandbox.
+pub fn epoll_pwait2(
     epoll: BorrowedFd<'_>,
-    events: &mut [Record],
+    events: &mut [epoll_event],
     timeout: Duration,
 ) -> io::Result<usize> {
     let timeout = KernelTimespec {
         tv_sec: timeout.as_secs() as i64,
         tv_nsec: i64::from(timeout.subsec_nanos()),
     };
-    let (pointer, len) = (
-        events.as_mut_ptr().cast::<epoll_event>(),
-        events.len() as c_int,
-    );
+    let (pointer, len) = (events.as_mut_ptr(), events.len() as c_int);
     let (no_mask, mask_size) = (ptr::null::<libc::sigset_t>(), 0usize);
     // SAFETY: as for `epoll_wait`; the timeout lives until the call returns, a null signal mask
     // means none.

@@ -17,22 +17,22 @@ use std::collections::HashMap;
 use std::io;
 
 #[derive(Default)]
-struct Record {
+struct Account {
     counts: HashMap<&'static str, usize>,
     /// Errors to answer with: which call, how many calls to let through first, errno.
     planned: Vec<(&'static str, usize, i32)>,
 }
 
 thread_local! {
-    static RECORD: RefCell<Record> = RefCell::default();
+    static ACCOUNT: RefCell<Account> = RefCell::default();
 }
 
 /// Called before each system call.
 pub(crate) fn enter(name: &'static str) -> io::Result<()> {
-    RECORD.with_borrow_mut(|record| {
-        *record.counts.entry(name).or_default() += 1;
-        for index in 0..record.planned.len() {
-            let (call, wait, errno) = &mut record.planned[index];
+    ACCOUNT.with_borrow_mut(|account| {
+        *account.counts.entry(name).or_default() += 1;
+        for index in 0..account.planned.len() {
+            let (call, wait, errno) = &mut account.planned[index];
             if *call != name {
                 continue;
             }
@@ -41,7 +41,7 @@ pub(crate) fn enter(name: &'static str) -> io::Result<()> {
                 continue;
             }
             let errno = *errno;
-            record.planned.remove(index);
+            account.planned.remove(index);
             return Err(io::Error::from_raw_os_error(errno));
         }
         Ok(())
@@ -55,20 +55,22 @@ pub fn inject(name: &'static str, errno: i32) {
 
 /// The call of this name after `skip` others fails with this errno.
 pub fn inject_after(name: &'static str, skip: usize, errno: i32) {
-    RECORD.with_borrow_mut(|record| record.planned.push((name, skip, errno)));
+    ACCOUNT.with_borrow_mut(|account| account.planned.push((name, skip, errno)));
 }
 
 /// No call fails any more.
 pub fn clear() {
-    RECORD.with_borrow_mut(|record| record.planned.clear());
+    ACCOUNT.with_borrow_mut(|account| account.planned.clear());
 }
 
 /// How often this thread has made the call.
+#[must_use]
 pub fn count(name: &str) -> usize {
-    RECORD.with_borrow(|record| record.counts.get(name).copied().unwrap_or(0))
+    ACCOUNT.with_borrow(|account| account.counts.get(name).copied().unwrap_or(0))
 }
 
 /// How many system calls this thread has made.
+#[must_use]
 pub fn total() -> usize {
-    RECORD.with_borrow(|record| record.counts.values().sum())
+    ACCOUNT.with_borrow(|account| account.counts.values().sum())
 }

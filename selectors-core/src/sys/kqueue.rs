@@ -5,6 +5,7 @@
     reason = "the integers of `struct kevent` differ by system"
 )]
 
+use std::fmt;
 use std::io;
 use std::mem::{self, ManuallyDrop};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -20,27 +21,50 @@ use libc as native;
 
 /// What a knote watches.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Filter {
+pub enum Filter {
+    /// There is something to read.
     Read,
+    /// There is room to write.
     Write,
     /// Triggered by a program and not by a file.
     User,
 }
 
 // EV_* have the same values on all systems, but 16 or 32 bits.
-pub(crate) const EV_ADD: u32 = native::EV_ADD as u32;
-pub(crate) const EV_DELETE: u32 = native::EV_DELETE as u32;
-pub(crate) const EV_CLEAR: u32 = native::EV_CLEAR as u32;
-pub(crate) const EV_ONESHOT: u32 = native::EV_ONESHOT as u32;
-pub(crate) const EV_ERROR: u32 = native::EV_ERROR as u32;
-pub(crate) const EV_EOF: u32 = native::EV_EOF as u32;
-pub(crate) const NOTE_TRIGGER: u32 = native::NOTE_TRIGGER;
+/// Adds a knote, or looks at it anew.
+pub const EV_ADD: u32 = native::EV_ADD as u32;
+/// Takes a knote away.
+pub const EV_DELETE: u32 = native::EV_DELETE as u32;
+/// Reports changes only.
+pub const EV_CLEAR: u32 = native::EV_CLEAR as u32;
+/// Reports once, and takes the knote away.
+pub const EV_ONESHOT: u32 = native::EV_ONESHOT as u32;
+/// In an answer: it is about a change.
+pub const EV_ERROR: u32 = native::EV_ERROR as u32;
+/// In an answer: this direction has ended.
+pub const EV_EOF: u32 = native::EV_EOF as u32;
+/// Triggers a user event.
+pub const NOTE_TRIGGER: u32 = native::NOTE_TRIGGER;
+
+/// The timeout of a call that only looks.
+pub const NO_WAIT: Option<libc::timespec> = Some(libc::timespec {
+    tv_sec: 0,
+    tv_nsec: 0,
+});
 
 /// A change to make, or an event that came back: `struct kevent`, which has other integer types on
 /// every system.
 #[repr(transparent)]
 #[derive(Clone, Copy)]
-pub(crate) struct Kevent(native::kevent);
+pub struct Kevent(native::kevent);
+
+impl fmt::Debug for Kevent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Kevent(raw) = self;
+        let (ident, filter, flags) = (raw.ident, raw.filter, raw.flags);
+        write!(f, "Kevent({ident}, filter {filter}, flags {flags:#x})")
+    }
+}
 
 // SAFETY: the only pointer in it is `udata`, which is used as a number and never followed.
 unsafe impl Send for Kevent {}
@@ -58,7 +82,8 @@ const _: () = assert!(size_of::<native::kevent>() == 32);
 
 impl Kevent {
     /// A change of one filter of one fd (or of a user filter, whose `ident` is any number).
-    pub(crate) fn change(
+    #[must_use]
+    pub fn change(
         ident: RawFd,
         filter: Filter,
         flags: u32,
@@ -79,37 +104,50 @@ impl Kevent {
         Kevent(raw)
     }
 
-    pub(crate) fn ident(&self) -> RawFd {
+    /// The number that it is about.
+    #[must_use]
+    pub fn ident(&self) -> RawFd {
         self.0.ident as RawFd
     }
 
-    pub(crate) fn generation(&self) -> u32 {
+    /// The number that came with the change.
+    #[must_use]
+    pub fn generation(&self) -> u32 {
         self.0.udata as usize as u32
     }
 
-    pub(crate) fn is_read(&self) -> bool {
+    /// Is it of the read filter?
+    #[must_use]
+    pub fn is_read(&self) -> bool {
         self.0.filter == native::EVFILT_READ
     }
 
-    pub(crate) fn has(&self, flag: u32) -> bool {
+    /// Is this flag set?
+    #[must_use]
+    pub fn has(&self, flag: u32) -> bool {
         self.0.flags as u32 & flag != 0
     }
 
-    pub(crate) fn fflags(&self) -> u32 {
+    /// The flags of the filter; at the end of a direction an errno.
+    #[must_use]
+    pub fn fflags(&self) -> u32 {
         self.0.fflags
     }
 
-    pub(crate) fn ask_for_receipt(&mut self) {
+    /// Asks to be told what became of this change.
+    pub fn ask_for_receipt(&mut self) {
         self.0.flags |= native::EV_RECEIPT;
     }
 
     /// Whether a change was refused. That there was nothing to delete is as good as done.
-    pub(crate) fn is_refusal(&self) -> bool {
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
         self.has(EV_ERROR) && !matches!(self.errno(), 0 | libc::ENOENT)
     }
 
     /// The errno of an entry with EV_ERROR; 0 in a receipt for success.
-    pub(crate) fn errno(&self) -> i32 {
+    #[must_use]
+    pub fn errno(&self) -> i32 {
         self.0.data as i32
     }
 }
@@ -118,13 +156,15 @@ impl Kevent {
 ///
 /// A forked child does not inherit a kqueue: there the number is free, or somebody else's.
 #[derive(Debug)]
-pub(crate) struct ProcessFd {
+pub struct ProcessFd {
     fd: ManuallyDrop<OwnedFd>,
     pid: u32,
 }
 
 impl ProcessFd {
-    pub(crate) fn new(fd: OwnedFd) -> ProcessFd {
+    /// An fd that this process has made.
+    #[must_use]
+    pub fn new(fd: OwnedFd) -> ProcessFd {
         ProcessFd {
             fd: ManuallyDrop::new(fd),
             pid: process::id(),
@@ -137,8 +177,12 @@ impl ProcessFd {
         self.pid += 1;
     }
 
-    /// The fd, unless this process is a child of the one that made it.
-    pub(crate) fn get(&self) -> Result<BorrowedFd<'_>, Error> {
+    /// The fd.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Forked`] in a child of the process that made it.
+    pub fn get(&self) -> Result<BorrowedFd<'_>, Error> {
         if self.pid == process::id() {
             Ok(self.fd.as_fd())
         } else {
@@ -163,7 +207,11 @@ impl Drop for ProcessFd {
 }
 
 /// kqueue(2). Not inherited by a fork; closed by an exec.
-pub(crate) fn kqueue() -> io::Result<OwnedFd> {
+///
+/// # Errors
+///
+/// EMFILE, ENFILE, ENOMEM.
+pub fn kqueue() -> io::Result<OwnedFd> {
     // SAFETY: takes no argument.
     let fd = unsafe { syscall!(kqueue = native::kqueue()) }?;
     // SAFETY: a successful call returns a new fd that nobody else owns.
@@ -174,7 +222,12 @@ pub(crate) fn kqueue() -> io::Result<OwnedFd> {
 }
 
 /// kevent(2): makes the changes, then waits for events if there is room for any.
-pub(crate) fn kevent(
+///
+/// # Errors
+///
+/// EINTR, after the changes were made; EACCES, EBADF, EINVAL, ENOENT, ENOMEM, ESRCH. What is wrong
+/// with one change comes back as an entry with [`EV_ERROR`].
+pub fn kevent(
     kqueue: BorrowedFd<'_>,
     changes: &[Kevent],
     events: &mut [Kevent],

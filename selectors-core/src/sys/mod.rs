@@ -1,9 +1,30 @@
 //! The system calls, one function each, named after it: the one door to the kernel, for this crate
 //! and for the reactor. The only unsafe code of both.
 //!
-//! A function here turns Rust values into what the call takes and its answer into `io::Result`,
-//! and does nothing else. Under test the macro that makes the call also counts it and can answer
-//! in the kernel's place, so that tests see every call and force every error.
+//! A function here turns Rust values into what the call takes and its answer into `io::Result`, and
+//! does nothing else: no retry, no decision. Its text says what the manual page of the call does not,
+//! and which errnos to expect.
+//!
+//! # How to read it
+//!
+//! Have the manual page beside you (`man 2 poll`), and begin with [`poll::poll`], a call in four lines:
+//! the arguments, a line that says why the kernel may touch what it is given, the call, the answer.
+//! All others have the same four. Then, in the order in which a program needs them:
+//!
+//! | module | what for | calls |
+//! |---|---|---|
+//! | [`epoll`], [`poll`], [`select`] | sleeping until a file is ready, on Linux | epoll(7), poll(2), select(2) and their forms with nanoseconds |
+//! | `kqueue`, `devpoll` | the same on the BSDs, macOS, illumos | kevent(2), /dev/poll |
+//! | [`eventfd`], [`pipe`] | ending that sleep from another thread | eventfd(2), pipe(2) |
+//! | [`fd`] | what every file has | read(2), write(2), fcntl(2), ioctl(2) |
+//! | [`socket`], [`Address`] | the network | socket(2) to recvmsg(2) |
+//! | [`process`], [`signal`], [`clock`] | the rest of the world | pidfd_open(2), prctl(2), pthread_sigmask(3), clock_gettime(2) |
+//! | [`RawSource`] | no call: a number that is taken on trust | |
+//!
+//! Every call goes through one macro, `syscall!`, which makes -1 the error of errno. Under test (and
+//! with the feature `fault`) it also counts the call and can answer in the kernel's place, so that
+//! tests see every call and force every error. What is made of each errno is the table below.
+//!
 #![doc = include_str!("CALLS.md")]
 #![allow(
     unsafe_code,
@@ -25,34 +46,64 @@ macro_rules! syscall {
     }};
 }
 
-mod address;
-pub(crate) mod clock;
+// Waiting.
+#[cfg(epoll)]
+pub mod epoll;
+pub mod poll;
+pub mod select;
+
+// Waiting on other systems, and in tests on their doubles.
+#[cfg(any(kqueue, test))]
+pub mod kqueue;
+
 #[cfg(any(devpoll, test))]
-pub(crate) mod devpoll;
+pub mod devpoll;
+
+// Ending a wait.
+#[cfg(eventfd)]
+pub mod eventfd;
+pub mod pipe;
+
+// Files and sockets.
+mod address;
 #[cfg(direct)]
 mod direct;
+pub mod fd;
+mod raw;
+pub mod socket;
+
+// Processes, threads, time.
+pub mod clock;
+pub mod process;
+pub mod signal;
+
+// For tests.
 #[cfg(test)]
 mod double;
-#[cfg(epoll)]
-pub(crate) mod epoll;
-#[cfg(eventfd)]
-pub(crate) mod eventfd;
 #[cfg(any(test, feature = "fault"))]
 pub mod fault;
-pub mod fd;
-#[cfg(any(kqueue, test))]
-pub(crate) mod kqueue;
-pub(crate) mod pipe;
-pub mod poll;
-pub mod process;
-pub(crate) mod secure;
-pub(crate) mod select;
-pub(crate) mod sigmask;
-pub mod socket;
 #[cfg(test)]
 pub(crate) mod testing;
 
 pub use address::Address;
+pub use raw::RawSource;
+
+/// Makes the call again for as long as signals end it before it has done anything.
+pub(crate) fn uninterrupted<T>(mut call: impl FnMut() -> std::io::Result<T>) -> std::io::Result<T> {
+    loop {
+        match call() {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            done => return done,
+        }
+    }
+}
+
+/// Whether a call is not to be had here, so that an older one must do: the kernel does not know it
+/// (ENOSYS), or a sandbox answers for the kernel. Several sandboxes say EPERM to every call that
+/// they do not know; none of the calls asked about here means anything else by it.
+pub(crate) fn is_withheld(error: &std::io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM))
+}
 
 /// The error of errno. Out of the way, or it is made up before it is known that there is one.
 #[cold]

@@ -4,7 +4,11 @@ use std::io;
 use std::os::fd::{FromRawFd, OwnedFd};
 
 /// pipe(2), both ends non-blocking and close-on-exec: the read end, the write end.
-pub(crate) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+///
+/// # Errors
+///
+/// EMFILE, ENFILE.
+pub fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     let mut ends = [-1; 2];
     #[cfg(pipe2)]
     // SAFETY: the kernel writes two numbers into the array.

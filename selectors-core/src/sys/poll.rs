@@ -1,6 +1,7 @@
 //! poll(2) and ppoll(2).
 
 use std::io;
+use std::os::fd::RawFd;
 
 use libc::{c_int, pollfd};
 
@@ -16,9 +17,20 @@ const _: () = assert!(
 
 /// POLLRDHUP, where it has the value that `Readiness` gives it; 0 where there is none.
 #[cfg(rdhup)]
-pub(crate) const RDHUP: u16 = libc::POLLRDHUP as u16;
+pub const RDHUP: u16 = libc::POLLRDHUP as u16;
+/// There is no POLLRDHUP of the value that `Readiness` gives it.
 #[cfg(not(rdhup))]
-pub(crate) const RDHUP: u16 = 0;
+pub const RDHUP: u16 = 0;
+
+/// What poll(2) is to look for; it writes its answer into `revents`.
+#[must_use]
+pub const fn record(fd: RawFd, events: u16) -> pollfd {
+    pollfd {
+        fd,
+        events: events as i16,
+        revents: 0,
+    }
+}
 
 /// poll(2), in milliseconds; exactly -1 waits for ever (BSD refuses other negative numbers).
 ///
@@ -33,8 +45,12 @@ pub fn poll(fds: &mut [pollfd], millis: c_int) -> io::Result<usize> {
 }
 
 /// ppoll(2), in nanoseconds.
+///
+/// # Errors
+///
+/// As [`poll`]; ENOSYS and EPERM from a sandbox.
 #[cfg(ppoll)]
-pub(crate) fn ppoll(fds: &mut [pollfd], timeout: libc::timespec) -> io::Result<usize> {
+pub fn ppoll(fds: &mut [pollfd], timeout: libc::timespec) -> io::Result<usize> {
     let (pointer, len) = (fds.as_mut_ptr(), fds.len() as libc::nfds_t);
     // SAFETY: as for `poll`; the timeout lives until the call returns, a null signal mask means
     // none.
@@ -43,7 +59,11 @@ pub(crate) fn ppoll(fds: &mut [pollfd], timeout: libc::timespec) -> io::Result<u
 }
 
 /// Where there is no ppoll(2), the answer of a kernel that lacks it.
+///
+/// # Errors
+///
+/// ENOSYS.
 #[cfg(not(ppoll))]
-pub(crate) fn ppoll(_fds: &mut [pollfd], _timeout: libc::timespec) -> io::Result<usize> {
+pub fn ppoll(_fds: &mut [pollfd], _timeout: libc::timespec) -> io::Result<usize> {
     Err(io::Error::from_raw_os_error(libc::ENOSYS))
 }

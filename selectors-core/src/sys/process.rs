@@ -46,3 +46,37 @@ pub fn prctl_set_timerslack(nanos: u32) -> io::Result<()> {
     let _ = nanos;
     Ok(())
 }
+
+/// Does this program have rights that whoever started it does not have: set-user-id,
+/// set-group-id, or capabilities of its file? Then no variable of its environment may name a file to
+/// write. `AT_SECURE` of getauxval(3), as in secure_getenv(3).
+///
+/// ```
+/// assert!(!selectors_core::sys::process::is_secure_execution());
+/// ```
+#[cfg(getauxval)]
+#[must_use]
+pub fn is_secure_execution() -> bool {
+    // SAFETY: the call takes a number and reads what the kernel has left for the C library.
+    (unsafe { libc::getauxval(libc::AT_SECURE) }) != 0
+}
+
+/// Does this program have rights that whoever started it does not have? issetugid(2).
+#[cfg(issetugid)]
+#[must_use]
+pub fn is_secure_execution() -> bool {
+    // SAFETY: the call takes nothing and always succeeds.
+    (unsafe { libc::issetugid() }) != 0
+}
+
+/// Does this program have rights that whoever started it does not have? Where
+/// nobody says it: are the effective user and group others than the real ones?
+#[cfg(not(any(getauxval, issetugid)))]
+#[must_use]
+pub fn is_secure_execution() -> bool {
+    // SAFETY: the call takes nothing and always succeeds.
+    let users = (unsafe { libc::getuid() }, unsafe { libc::geteuid() });
+    // SAFETY: the same.
+    let groups = (unsafe { libc::getgid() }, unsafe { libc::getegid() });
+    users.0 != users.1 || groups.0 != groups.1
+}

@@ -8,28 +8,35 @@ use libc::c_int;
 /// A word of an fd_set. On a little-endian machine its width makes no difference; on a big-endian
 /// one it decides where a bit lies.
 #[cfg(fd_set_u32)]
-pub(crate) type Word = u32;
+pub type Word = u32;
+/// A word of an fd_set.
 #[cfg(not(fd_set_u32))]
-pub(crate) type Word = libc::c_ulong;
+pub type Word = libc::c_ulong;
 
 /// The first number that select(2) cannot watch, if there is one on this platform.
 ///
 /// Linux and most BSDs read as many bits as the first argument says, and FD_SETSIZE is only the
 /// size of C's type. Apple's and Solaris' libraries refuse more.
 #[cfg(fd_set_grows)]
-pub(crate) const LIMIT: Option<usize> = None;
+pub const LIMIT: Option<usize> = None;
+/// The first number that select(2) cannot watch.
 #[cfg(not(fd_set_grows))]
-pub(crate) const LIMIT: Option<usize> = Some(libc::FD_SETSIZE);
+pub const LIMIT: Option<usize> = Some(libc::FD_SETSIZE);
 
 /// Bitmaps are grown in steps of a whole C fd_set, so that a library that looks at one sees one.
-pub(crate) const STEP: usize = size_of::<libc::fd_set>() / size_of::<Word>();
+pub const STEP: usize = size_of::<libc::fd_set>() / size_of::<Word>();
 
 /// pselect(2) over the numbers below `nfds`. `None` waits for ever.
+///
+/// # Errors
+///
+/// EBADF: one of the numbers is not open, and it does not say which. EINTR, EINVAL, ENOMEM; ENOSYS and
+/// EPERM from a sandbox.
 ///
 /// # Panics
 ///
 /// If a set has fewer than `nfds` bits.
-pub(crate) fn pselect(
+pub fn pselect(
     nfds: usize,
     sets: [&mut [Word]; 3],
     timeout: Option<libc::timespec>,
@@ -53,10 +60,14 @@ pub(crate) fn pselect(
 
 /// select(2) over the numbers below `nfds`, in microseconds.
 ///
+/// # Errors
+///
+/// As [`pselect`].
+///
 /// # Panics
 ///
 /// If a set has fewer than `nfds` bits.
-pub(crate) fn select(
+pub fn select(
     nfds: usize,
     sets: [&mut [Word]; 3],
     timeout: Option<libc::timeval>,

@@ -210,6 +210,7 @@ pub fn sendmsg(socket: BorrowedFd<'_>, slices: &[IoSlice<'_>], flags: c_int) -> 
 
 /// What came of [`recvmsg`].
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Message {
     /// How many bytes there were, more than fit if [`FULL_LENGTH`] was asked for.
     pub bytes: usize,

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::Duration;
 
 use super::support::*;
-use crate::kernel::{Epoll, Kernel, Kqueue};
+use crate::kernel::{Epoll, Kernel, Kqueue, Open};
 use crate::sys::fd::fcntl_getfd;
 use crate::sys::testing::dup_from;
 use crate::{
@@ -100,12 +100,12 @@ fn gh74809_a_panic_in_a_handler_leaves_the_selector_whole<K: TestKernel>() {
 #[test]
 fn gh110395_a_forked_child_neither_uses_nor_closes_the_kqueue() {
     let (a, _b) = pair();
-    let mut kernel = Kqueue::new().unwrap();
+    let mut kernel = Kqueue::open().unwrap();
     let number = kernel.fileno().unwrap().as_raw_fd();
     let token = crate::Token::new(a.as_raw_fd(), 1);
     let interest = Interest::new(EVENT_READ);
     kernel.add(token, interest).unwrap();
-    kernel.in_a_child_for_tests();
+    kernel.kqueue.in_a_child_for_tests();
     assert!(matches!(kernel.wait(NOW), Err(Error::Forked)));
     let other = crate::Token::new(a.as_raw_fd() + 1, 2);
     assert!(matches!(kernel.add(other, interest), Err(Error::Forked)));

@@ -32,7 +32,7 @@ fn masks<K: TestKernel>(fd: impl AsFd) -> [u8; 3] {
 }
 
 fn backend<K: TestKernel>() -> Backend {
-    K::open().backend()
+    K::for_a_test().backend()
 }
 
 fn t1_s13_s14_read_end_of_a_pipe_without_writers<K: TestKernel>() {

@@ -84,10 +84,7 @@ fn keys_of_a_set_are_counted_down_as_they_go() {
         let token = devpoll.register(&a, EVENT_READ, ()).unwrap();
         devpoll.unregister(token).unwrap();
     }
-    assert_eq!(
-        (epoll.kernel.len_for_tests(), devpoll.kernel.len_for_tests()),
-        (0, 0)
-    );
+    assert_eq!((epoll.kernel.len, devpoll.kernel.len), (0, 0));
 }
 
 #[test]

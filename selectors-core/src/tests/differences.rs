@@ -41,7 +41,7 @@ fn cell<K: TestKernel>(column: &str, text: &str) {
         .map(cells)
         .unwrap();
     let column_index = header.iter().position(|name| name == column).unwrap();
-    let backend = K::open().backend();
+    let backend = K::for_a_test().backend();
     let is_row = |line: &&str| line.starts_with(&format!("| {backend} "));
     let row = lines.find(is_row).map(cells).unwrap();
     assert_eq!(row[column_index], text, "{backend}, {column}");
@@ -102,7 +102,7 @@ fn difference_highest_fd<K: TestKernel>() {
             .register(high, EVENT_READ, ())
             .unwrap();
     }
-    let text = match K::open().backend() {
+    let text = match K::for_a_test().backend() {
         Backend::Select => "none; 1023 on macOS, 65535 on illumos",
         _ => "none",
     };
@@ -110,8 +110,8 @@ fn difference_highest_fd<K: TestKernel>() {
 }
 
 fn difference_timeout<K: TestKernel>() {
-    let fine = K::open().capabilities().nanosecond_timeouts;
-    let text = match K::open().backend() {
+    let fine = K::for_a_test().capabilities().nanosecond_timeouts;
+    let text = match K::for_a_test().backend() {
         Backend::Poll if fine => "1 ns; 1 ms on macOS",
         Backend::Epoll if fine => "1 ns; 1 ms before Linux 5.11",
         _ if fine => "1 ns",
@@ -247,8 +247,12 @@ fn difference_modes<K: TestKernel>() {
 }
 
 fn difference_conditions<K: TestKernel>() {
-    let offered = K::open().capabilities();
-    let text = match (offered.conditions, offered.priority, K::open().backend()) {
+    let offered = K::for_a_test().capabilities();
+    let text = match (
+        offered.conditions,
+        offered.priority,
+        K::for_a_test().backend(),
+    ) {
         (false, true, _) => "priority",
         (true, true, Backend::Devpoll) => "hang-up, error, priority",
         (true, true, _) => "hang-up, read-closed, error, priority",
@@ -259,7 +263,10 @@ fn difference_conditions<K: TestKernel>() {
 }
 
 fn difference_own_fd<K: TestKernel>() {
-    let text = match (K::open().fileno().is_some(), K::open().backend()) {
+    let text = match (
+        K::for_a_test().fileno().is_some(),
+        K::for_a_test().backend(),
+    ) {
         (true, Backend::Devpoll) => "yes, not watchable",
         (true, _) => "yes, watchable",
         (false, _) => "no",

@@ -11,6 +11,7 @@ mod counters;
 mod differences;
 mod documents;
 mod endings;
+mod forms;
 mod interrupts;
 mod map_and_close;
 mod model;

@@ -75,7 +75,7 @@ fn n2_a_key_compares_by_all_four_fields() {
 
 fn n3_every_verb_works_through_the_trait_object<K: TestKernel>() {
     let (a, b) = pair();
-    let mut selector: Box<dyn BaseSelector<_, u8>> = Box::new(selector::<K, _, _>());
+    let mut selector: Box<BaseSelector<_, u8>> = Box::new(selector::<K, _, _>());
     let token = selector.register(a, EVENT_READ, 1).unwrap();
     selector.modify(token, Events::READ_WRITE).unwrap();
     selector.park(token).unwrap();

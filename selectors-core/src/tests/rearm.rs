@@ -166,7 +166,7 @@ fn the_mode_of_a_parked_key_can_change<K: TestKernel>() {
 fn through_the_trait_everything_can_be_asked_for<K: TestKernel>() {
     let (a, b) = pair();
     send(&b);
-    let mut selector: Box<dyn BaseSelector<_, _>> = Box::new(selector::<K, _, _>());
+    let mut selector: Box<BaseSelector<_, _>> = Box::new(selector::<K, _, _>());
     let once = Interest::new(EVENT_READ).mode(Mode::Oneshot);
     let token = selector.register_interest(a, once, ()).unwrap();
     let mut ready = Vec::new();

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use super::support::*;
-use crate::kernel::{Epoll, Kernel, Kqueue, OwnFd};
+use crate::kernel::{Epoll, Kernel, Kqueue, Open, OwnFd};
 use crate::sys::fault;
 use crate::sys::testing::{Private, dup_from};
 use crate::{
@@ -156,7 +156,7 @@ fn r9_epoll_selectors_nest_three_deep() {
 #[test]
 fn r9_a_set_that_watches_itself_or_a_loop_is_refused_by_name() {
     let number = Private::new(io::stdin());
-    let mut kernel = Epoll::new().unwrap();
+    let mut kernel = Epoll::open().unwrap();
     let own = kernel.own_fd().as_raw_fd();
     let token = crate::Token::new(own, 1);
     let refused = kernel.add(token, Interest::new(EVENT_READ)).unwrap_err();
@@ -172,7 +172,7 @@ fn r9_a_set_that_watches_itself_or_a_loop_is_refused_by_name() {
     );
     assert_eq!(refused.raw_os_error(), Some(libc::ELOOP));
 
-    let mut kernel_of_number = Epoll::new().unwrap();
+    let mut kernel_of_number = Epoll::open().unwrap();
     number.reuse(kernel_of_number.own_fd());
     let inner = crate::Token::new(own, 1);
     kernel_of_number

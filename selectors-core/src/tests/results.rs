@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io::Read;
 
 use super::support::*;
-use crate::kernel::{Devpoll, Epoll, Kernel, Kqueue, Poll, Select};
+use crate::kernel::{Devpoll, Epoll, Kernel, Kqueue, Open, Poll, Recorded, Select};
 use crate::sys::fault;
 use crate::sys::testing::Private;
 use crate::{EVENT_READ, EVENT_WRITE, Events, Interest, Mode, Readiness, Token};
@@ -142,7 +142,7 @@ fn s19_everything_ready_is_in_one_call<K: TestKernel>() {
 fn s19_a_full_event_buffer_of_devpoll_leaves_the_rest_for_the_next_wait() {
     // What does not fit is still ready; the double reports the lowest numbers first.
     let sockets: Vec<_> = (0..3).map(|_| pair()).collect();
-    let mut kernel = Devpoll::new().unwrap();
+    let mut kernel = Devpoll::open().unwrap();
     for (index, (a, _)) in (0..).zip(&sockets) {
         let fd = std::os::fd::AsRawFd::as_raw_fd(a);
         let token = Token::new(fd, index);
@@ -150,7 +150,7 @@ fn s19_a_full_event_buffer_of_devpoll_leaves_the_rest_for_the_next_wait() {
             .add(token, Interest::new(EVENT_WRITE).mode(Mode::Oneshot))
             .unwrap();
     }
-    kernel.shrink_results_for_tests(1);
+    kernel.buffer.truncate(1);
     let mut seen = HashSet::new();
     for _ in 0..3 {
         seen.extend(

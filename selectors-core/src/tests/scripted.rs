@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::support::pair;
-use crate::{Call, EVENT_READ, EVENT_WRITE, Error, Interest, Readiness, Script, ScriptedSelector};
+use crate::{
+    EVENT_READ, EVENT_WRITE, Error, Interest, Readiness, Script, ScriptedCall, ScriptedSelector,
+};
 
 #[test]
 fn scripted_steps_come_in_order_on_a_virtual_clock() {
@@ -81,16 +83,16 @@ fn scripted_calls_are_recorded() {
     assert_eq!(
         script.take_calls(),
         [
-            Call::Add {
+            ScriptedCall::Add {
                 fd,
                 interest: Interest::new(EVENT_READ)
             },
-            Call::Modify {
+            ScriptedCall::Modify {
                 fd,
                 interest: Interest::new(EVENT_WRITE)
             },
-            Call::Delete { fd },
-            Call::Wait {
+            ScriptedCall::Delete { fd },
+            ScriptedCall::Wait {
                 timeout: Some(Duration::ZERO)
             },
         ]

@@ -6,54 +6,29 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use crate::kernel::{self, Kernel};
+use crate::kernel::{self, Kernel, Open};
 use crate::{Event, Readiness, Selector, SelectorKey, Token};
 
 /// A kernel half that a test can be instantiated for.
 pub(super) trait TestKernel: Kernel + Send + Sized + 'static {
-    fn open() -> Self;
+    fn for_a_test() -> Self;
 }
 
-impl TestKernel for kernel::Select {
-    fn open() -> Self {
-        Self::new().unwrap()
-    }
-}
-
-impl TestKernel for kernel::Poll {
-    fn open() -> Self {
-        Self::new().unwrap()
-    }
-}
-
-#[cfg(epoll)]
-impl TestKernel for kernel::Epoll {
-    fn open() -> Self {
-        Self::new().unwrap()
-    }
-}
-
-impl TestKernel for kernel::Devpoll {
-    fn open() -> Self {
-        Self::new().unwrap()
-    }
-}
-
-impl TestKernel for kernel::Kqueue {
-    fn open() -> Self {
-        Self::new().unwrap()
+impl<K: Open> TestKernel for K {
+    fn for_a_test() -> Self {
+        Self::open().unwrap()
     }
 }
 
 impl TestKernel for kernel::AnyKernel {
-    fn open() -> Self {
-        kernel::AnyKernel(kernel::probe().unwrap())
+    fn for_a_test() -> Self {
+        kernel::probe().unwrap()
     }
 }
 
 /// A new selector on the backend of a test.
 pub(super) fn selector<K: TestKernel, F, D>() -> Selector<K, F, D> {
-    Selector::from_kernel(K::open())
+    Selector::from_kernel(K::for_a_test())
 }
 
 /// Instantiates generic tests for every backend of this platform.

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::support::*;
-use crate::kernel::{Devpoll, Epoll, Kqueue, Poll, Select};
+use crate::kernel::{Devpoll, Epoll, Kqueue, Open, Poll, Select};
 use crate::notifier::tests::{pipe_notifier, user_notifier};
 use crate::sys::fault;
 use crate::sys::testing::{Private, errno_named};
@@ -181,7 +181,7 @@ fn play(call: &'static str, purpose: &str, errno: i32) -> String {
             assert_eq!(register::<Devpoll>(&a, errno), told);
             told
         }
-        ("kqueue" | "fcntl", "KqueueSelector::new") => injected(call, errno, Kqueue::new),
+        ("kqueue" | "fcntl", "KqueueSelector::new") => injected(call, errno, Kqueue::open),
         ("kevent", "register") => {
             let mut selector = selector::<Kqueue, _, _>();
             let told = injected(call, errno, || Ok(selector.register(&a, EVENT_READ, ())?));
@@ -191,7 +191,7 @@ fn play(call: &'static str, purpose: &str, errno: i32) -> String {
         ("kevent", "UserOrPipe::new") => {
             injected(call, errno, user_notifier).replace("passes", "falls back")
         }
-        ("open", "DevpollSelector::new") => injected(call, errno, Devpoll::new),
+        ("open", "DevpollSelector::new") => injected(call, errno, Devpoll::open),
         ("write", "DevpollSelector::select") => {
             let mut selector = selector::<Devpoll, _, _>();
             selector.register(&a, EVENT_READ, ()).unwrap();

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::support::*;
-use crate::kernel::{Epoll, Kernel, Kqueue, Poll, Select};
+use crate::kernel::timeout::{LONGEST, millis, timespec, timeval, whole_millis};
+use crate::kernel::{Epoll, Kernel, Kqueue, Open, Poll, Select};
 use crate::sys::fault;
-use crate::timeout::{LONGEST, millis, timespec, timeval, whole_millis};
 use crate::{EVENT_READ, Script, ScriptedSelector, Selector};
 
 on_every_backend!(
@@ -184,7 +184,7 @@ fn gh142434_pselect_falls_back_to_select() {
 
 #[test]
 fn s6_whole_milliseconds_need_no_finer_call() {
-    let mut epoll = Epoll::new().unwrap();
+    let mut epoll = Epoll::open().unwrap();
     for timeout in [0, 1, 9] {
         epoll.wait(Some(Duration::from_millis(timeout))).unwrap();
     }
@@ -198,7 +198,7 @@ fn s6_whole_milliseconds_need_no_finer_call() {
 
 #[test]
 fn s7_kqueue_takes_nanoseconds() {
-    let mut kqueue = Kqueue::new().unwrap();
+    let mut kqueue = Kqueue::open().unwrap();
     let start = Instant::now();
     kqueue.wait(Some(Duration::from_nanos(250_001))).unwrap();
     assert!(start.elapsed() >= Duration::from_nanos(250_001));

@@ -16,7 +16,6 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use libc::{c_int, c_void};
 
-use crate::kernel::Record;
 use crate::sys::{epoll, eventfd};
 
 pub(crate) const EVFILT_READ: i16 = -1;
@@ -295,11 +294,11 @@ fn collect_filter(queue: &mut Queue, filter: i16, events: &mut [kevent]) -> usiz
     } else {
         &queue.write
     };
-    let mut found = vec![Record::VACANT; events.len()];
+    let mut found = vec![libc::epoll_event { events: 0, u64: 0 }; events.len()];
     let n = epoll::epoll_wait(set.as_fd(), &mut found, 0).unwrap_or(0);
     let mut reported = 0;
     for found in &found[..n] {
-        let (ident, bits) = (found.tag().fd as usize, i32::from(found.readiness().bits()));
+        let (ident, bits) = (found.u64 as usize, found.events as i32);
         let Some(knote) = queue.knotes.get(&(ident, filter)) else {
             continue;
         };

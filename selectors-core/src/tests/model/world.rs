@@ -3,10 +3,10 @@
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
-use super::super::support::{NOW, TestKernel};
+use super::super::support::NOW;
 use super::source::{Kind, Source};
 use super::{SOURCES, Step};
-use crate::kernel::{Devpoll, Epoll, Kqueue, Poll, Select};
+use crate::kernel::{Devpoll, Epoll, Kqueue, Open, Poll, Select};
 use crate::{DefaultSelector, Error, Event, Events, Mode, Selector, Token};
 
 /// What the model knows about a registration.
@@ -30,9 +30,9 @@ struct Player {
     stale: Option<Token>,
 }
 
-fn player<K: TestKernel>() -> Player {
-    fn make<K: TestKernel>() -> DefaultSelector<Rc<OwnedFd>, usize> {
-        Selector::from_kernel(K::open()).into_default()
+fn player<K: Open>() -> Player {
+    fn make<K: Open>() -> DefaultSelector<Rc<OwnedFd>, usize> {
+        Selector::from_kernel(K::open().unwrap()).into_default()
     }
     Player {
         selector: make::<K>(),

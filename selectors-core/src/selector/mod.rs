@@ -1,15 +1,38 @@
 //! The shared half of every selector: it owns the key map, validates, and undoes what failed.
+//!
+//! This is the room that users call into. It calls the kernel halves (`kernel/`) through one trait,
+//! and nothing below calls back. Here are the verbs that change what is watched; the waits are in
+//! `wait.rs`, the names and the choice of a backend in `choice.rs`.
 
 use std::fmt;
+use std::mem;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::time::Instant;
 
-use crate::interest::Interest;
-use crate::kernel::{AnyKernel, Kernel, OwnFd, Record};
-use crate::key_map::Entry;
-use crate::{
-    Backend, Capabilities, Error, Events, KeyMap, Mode, RegisterError, SelectorKey, Token,
-};
+use crate::kernel::{Kernel, OwnFd, Record, must_be_open};
+use crate::{Backend, Capabilities, Error, Events, Interest, Mode, Token};
+
+mod choice;
+#[cfg(epoll)]
+mod epoll_flags;
+mod key;
+mod key_map;
+mod register_error;
+mod wait;
+
+#[cfg(devpoll)]
+pub use choice::DevpollSelector;
+#[cfg(epoll)]
+pub use choice::EpollSelector;
+#[cfg(kqueue)]
+pub use choice::KqueueSelector;
+pub use choice::{BaseSelector, DefaultSelector, PollSelector, ScriptedSelector, SelectSelector};
+#[cfg(epoll)]
+pub use epoll_flags::EpollFlags;
+pub use key::SelectorKey;
+use key_map::Entry;
+pub use key_map::KeyMap;
+pub use register_error::RegisterError;
 
 /// A selector: watches many fds and says which are ready.
 ///
@@ -17,28 +40,57 @@ use crate::{
 /// [`SelectSelector`](crate::SelectSelector), [`PollSelector`](crate::PollSelector) and so on.
 /// `F` is the type of the file objects, which the keys own; `D` is the data attached to each.
 ///
-/// Dropping a selector closes its kernel object first and deletes nothing from it (in a forked
-/// child that would empty the parent's set), then drops the keys and with them the file objects.
-pub struct Selector<K, F, D> {
-    // The order of these two is the order of drop: no fd is closed while a kernel still has it.
-    pub(crate) kernel: K,
-    pub(crate) map: KeyMap<F, D>,
+/// | verb | needs | fails with | closed fd (raw sources only) |
+/// |---|---|---|---|
+/// | `register` | a number without key | `AlreadyRegistered`, `FdTooLarge`, `Unsupported`, the kernel's answer; gives all back | EBADF on every backend |
+/// | `modify`, `modify_interest`, `park` | a key | `NotRegistered`, the kernel's answer; nothing changes | epoll, kqueue: EBADF; others: succeeds |
+/// | `unregister` | a key | `NotRegistered`, the kernel's answer; the key stays | succeeds |
+/// | `select` | nothing | the kernel's answer | one invalid event (poll, select) or silence |
+/// | `get_key`, `get_map` | nothing | never | finds the key |
+/// | `close` | nothing | never | gives the key back |
+///
+/// Dropping a selector drops the keys, with them the file objects, and closes its kernel object; it
+/// deletes nothing from it (in a forked child that would empty the parent's set).
+pub struct Selector<K: ?Sized, F, D> {
     /// Counts registrations, so that no two tokens are equal.
     pub(crate) generation: u64,
-    /// Events that a panic kept from being handed out, and that no kernel reports again.
-    pub(crate) left: Vec<Record>,
+    /// Events that were not handed out although the kernel has told them.
+    left: Vec<Record>,
+    map: KeyMap<F, D>,
+    /// The last one, because a `BaseSelector` does not know how large it is.
+    pub(crate) kernel: K,
 }
 
 impl<K: Kernel, F, D> Selector<K, F, D> {
     pub(crate) fn from_kernel(kernel: K) -> Selector<K, F, D> {
         Selector {
-            kernel,
-            map: KeyMap::new(),
             generation: 0,
             left: Vec::new(),
+            map: KeyMap::default(),
+            kernel,
         }
     }
 
+    /// Closes the kernel object and gives all keys back, in the order of their numbers.
+    #[must_use = "the file objects are in the keys; drop the selector to close them"]
+    pub fn close(mut self) -> Vec<SelectorKey<F, D>> {
+        let map = mem::take(&mut self.map);
+        drop(self);
+        map.into_keys()
+    }
+}
+
+impl<F, D> BaseSelector<F, D> {
+    /// The same as [`close`](DefaultSelector::close), for one that is in a box.
+    #[must_use = "the file objects are in the keys; drop the selector to close them"]
+    pub fn close(mut self: Box<Self>) -> Vec<SelectorKey<F, D>> {
+        let map = mem::take(&mut self.map);
+        drop(self);
+        map.into_keys()
+    }
+}
+
+impl<K: Kernel + ?Sized, F, D> Selector<K, F, D> {
     /// Watches the key for `events` from now on, or again after [`park`](Self::park); all else that
     /// was asked for (mode, urgent data) stays.
     ///
@@ -87,10 +139,7 @@ impl<K: Kernel, F, D> Selector<K, F, D> {
     }
 
     fn change(&mut self, token: Token, to: impl FnOnce(Interest) -> Interest) -> Result<(), Error> {
-        let entry = self
-            .map
-            .entry_mut(token)
-            .ok_or(Error::NotRegistered(token.fd))?;
+        let entry = self.map.known(token)?;
         let (from, to) = (entry.interest, to(entry.interest));
         match entry.key.events {
             None => self.kernel.add(token, to)?,
@@ -130,10 +179,7 @@ impl<K: Kernel, F, D> Selector<K, F, D> {
     /// [`Error::NotRegistered`] for a token without a key; otherwise what the kernel says, and
     /// then nothing has changed.
     pub fn park(&mut self, token: Token) -> Result<(), Error> {
-        let entry = self
-            .map
-            .entry_mut(token)
-            .ok_or(Error::NotRegistered(token.fd))?;
+        let entry = self.map.known(token)?;
         if entry.key.events.is_some() {
             self.kernel.delete(token, entry.interest)?;
         }
@@ -149,17 +195,12 @@ impl<K: Kernel, F, D> Selector<K, F, D> {
     /// [`Error::NotRegistered`] for a token without a key. That the number is closed or the kernel
     /// does not know it is no error; anything else is, and then the key stays.
     pub fn unregister(&mut self, token: Token) -> Result<SelectorKey<F, D>, Error> {
-        let entry = self
-            .map
-            .entry(token)
-            .ok_or(Error::NotRegistered(token.fd))?;
+        let entry = self.map.known(token)?;
         if entry.key.events.is_some() {
             self.kernel.delete(token, entry.interest)?;
         }
-        match self.map.remove(token) {
-            Some(entry) => Ok(entry.key),
-            None => Err(Error::NotRegistered(token.fd)),
-        }
+        let removed = self.map.remove(token).map(|entry| entry.key);
+        removed.ok_or(Error::NotRegistered(token.fd))
     }
 
     /// The key of a token; `None` once it is unregistered. Costs one comparison.
@@ -178,10 +219,7 @@ impl<K: Kernel, F, D> Selector<K, F, D> {
     /// The data of a key, to be changed in place; no kernel is asked.
     #[inline]
     pub fn data_mut(&mut self, token: Token) -> Option<&mut D> {
-        match self.map.entry_mut(token) {
-            Some(entry) => Some(&mut entry.key.data),
-            None => None,
-        }
+        self.map.entry_mut(token).map(|entry| &mut entry.key.data)
     }
 
     /// All keys: a live, read-only view. While it is borrowed nothing can be registered.
@@ -218,17 +256,9 @@ impl<K: Kernel, F, D> Selector<K, F, D> {
     pub fn fileno(&self) -> Option<BorrowedFd<'_>> {
         self.kernel.fileno()
     }
-
-    /// Closes the kernel object and gives all keys back, in the order of their numbers.
-    #[must_use = "the file objects are in the keys; drop the selector to close them"]
-    pub fn close(self) -> Vec<SelectorKey<F, D>> {
-        let Selector { kernel, map, .. } = self;
-        drop(kernel);
-        map.into_keys()
-    }
 }
 
-impl<K: Kernel, F: AsFd, D> Selector<K, F, D> {
+impl<K: Kernel + ?Sized, F: AsFd, D> Selector<K, F, D> {
     /// Watches `fileobj` for `events`, level-triggered, and returns the name of the new key.
     ///
     /// The selector owns the file object until `unregister`. Its number is taken once, here.
@@ -273,16 +303,51 @@ impl<K: Kernel, F: AsFd, D> Selector<K, F, D> {
         interest: Interest,
         data: D,
     ) -> Result<Token, RegisterError<F, D>> {
-        match self.admit(&fileobj, interest) {
+        self.enter(fileobj, interest, true, data)
+    }
+
+    /// A new key that is [parked](Self::park) from the beginning: the kernel does not know of it until
+    /// [`modify`](Self::modify) says for which events, level-triggered, or
+    /// [`modify_interest`](Self::modify_interest) says all. A limit of the kernel is met only then.
+    ///
+    /// ```
+    /// use selectors_core::{DefaultSelector, EVENT_WRITE};
+    /// use std::time::Duration;
+    ///
+    /// let (near, _far) = std::os::unix::net::UnixStream::pair()?;
+    /// let (mut selector, mut ready) = (DefaultSelector::new()?, Vec::new());
+    /// let token = selector.register_parked(near, ())?;
+    /// assert_eq!(selector.select(&mut ready, Some(Duration::ZERO))?, 0);
+    /// selector.modify(token, EVENT_WRITE)?;
+    /// assert_eq!(selector.select(&mut ready, Some(Duration::ZERO))?, 1);
+    /// # std::io::Result::Ok(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::AlreadyRegistered`] if the number has a key; EBADF for a number that is not open. The
+    /// error gives `fileobj` and `data` back.
+    pub fn register_parked(&mut self, fileobj: F, data: D) -> Result<Token, RegisterError<F, D>> {
+        self.enter(fileobj, Interest::new(Events::READ), false, data)
+    }
+
+    fn enter(
+        &mut self,
+        fileobj: F,
+        interest: Interest,
+        watched: bool,
+        data: D,
+    ) -> Result<Token, RegisterError<F, D>> {
+        match self.admit(&fileobj, interest, watched) {
             Ok(token) => {
                 self.map.insert(Entry {
                     generation: token.generation(),
-                    mask: interest.mask(),
+                    mask: if watched { interest.mask() } else { 0 },
                     interest,
                     key: SelectorKey {
                         fileobj,
                         fd: token.fd,
-                        events: Some(interest.events),
+                        events: watched.then_some(interest.events),
                         data,
                     },
                 });
@@ -297,7 +362,7 @@ impl<K: Kernel, F: AsFd, D> Selector<K, F, D> {
     }
 
     /// Checks a registration and tells the kernel; the map is the caller's.
-    fn admit(&mut self, fileobj: &F, interest: Interest) -> Result<Token, Error> {
+    fn admit(&mut self, fileobj: &F, interest: Interest, watched: bool) -> Result<Token, Error> {
         self.check_capabilities(interest)?;
         // Asked once: an `AsFd` may answer differently the next time.
         let fd = fileobj.as_fd().as_raw_fd();
@@ -307,27 +372,12 @@ impl<K: Kernel, F: AsFd, D> Selector<K, F, D> {
         // 64 bits: a million registrations a second need half a million years to use them up.
         self.generation += 1;
         let token = Token::new(fd, self.generation);
-        self.kernel.add(token, interest)?;
-        Ok(token)
-    }
-}
-
-impl<K: Kernel + Send + 'static, F, D> Selector<K, F, D> {
-    /// The same selector, with its backend known only at run time.
-    #[must_use]
-    pub fn into_default(self) -> Selector<AnyKernel, F, D> {
-        let Selector {
-            kernel,
-            map,
-            generation,
-            left,
-        } = self;
-        Selector {
-            kernel: AnyKernel(Box::new(kernel)),
-            map,
-            generation,
-            left,
+        if watched {
+            self.kernel.add(token, interest)?;
+        } else {
+            must_be_open(fd)?;
         }
+        Ok(token)
     }
 }
 
@@ -337,7 +387,7 @@ impl<K: OwnFd, F, D> AsFd for Selector<K, F, D> {
     }
 }
 
-impl<K: Kernel, F: fmt::Debug, D: fmt::Debug> fmt::Debug for Selector<K, F, D> {
+impl<K: Kernel + ?Sized, F: fmt::Debug, D: fmt::Debug> fmt::Debug for Selector<K, F, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Selector")
             .field("backend", &self.backend())

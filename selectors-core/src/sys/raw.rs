@@ -2,7 +2,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd, RawFd};
 
-use crate::{Error, sys};
+use crate::Error;
 
 /// A number that is watched without being owned.
 ///
@@ -35,10 +35,6 @@ impl RawSource {
     ///
     /// The contract above: the number stays open, with the same file, for as long as the value
     /// lives.
-    #[allow(
-        unsafe_code,
-        reason = "the promise is the caller's; nothing unsafe is done here"
-    )]
     pub unsafe fn new(fd: RawFd) -> Result<RawSource, Error> {
         if fd < 0 {
             Err(Error::InvalidFd(fd))
@@ -50,13 +46,8 @@ impl RawSource {
 
 impl AsFd for RawSource {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        sys::fd::borrow(self)
-    }
-}
-
-impl RawSource {
-    /// The number, for `sys`, which makes it a borrowed fd.
-    pub(crate) fn number(&self) -> RawFd {
-        self.0
+        // SAFETY: the number is not negative, and the caller of `new` has promised that it stays open
+        // for as long as the source lives.
+        unsafe { BorrowedFd::borrow_raw(self.0) }
     }
 }

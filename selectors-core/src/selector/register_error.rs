@@ -9,6 +9,7 @@ use crate::Error;
 /// A register that failed: the reason, and everything that the call was given.
 ///
 /// Dropping the file object would close it, which a failed call has no business to do.
+#[non_exhaustive]
 pub struct RegisterError<F, D> {
     /// Why.
     pub error: Error,

@@ -3,7 +3,8 @@
 use std::ops::BitOr;
 use std::os::fd::AsFd;
 
-use crate::{EpollSelector, Interest, RegisterError, Token};
+use super::{EpollSelector, RegisterError};
+use crate::{Interest, Token};
 
 /// Flags of epoll_ctl(2) beyond directions and modes; for [`EpollSelector::register_flags`]. They
 /// are in the uppermost byte, which is all that a key spends on them.

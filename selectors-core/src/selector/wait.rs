@@ -5,11 +5,12 @@ use std::os::fd::RawFd;
 use std::slice;
 use std::time::{Duration, Instant};
 
-use crate::interest::masked;
-use crate::kernel::{Kernel, Record};
-use crate::{Error, Event, KeyMap, Mode, Readiness, Selector, SelectorKey, Token};
+use super::{KeyMap, Selector, SelectorKey};
+use crate::kernel::{Kernel, Record, Recorded};
+use crate::words::masked;
+use crate::{Error, Event, Mode, Readiness, Token};
 
-impl<K: Kernel, F, D> Selector<K, F, D> {
+impl<K: Kernel + ?Sized, F, D> Selector<K, F, D> {
     /// Waits until a key is ready or the timeout is over, and fills `ready` with one event per
     /// ready key. `None` waits for ever, zero does not wait.
     ///
@@ -35,37 +36,116 @@ impl<K: Kernel, F, D> Selector<K, F, D> {
         };
         match self.select_interruptible(ready, timeout) {
             // A look without waiting has its answer.
-            Ok(0) if timeout != Some(Duration::ZERO) => self.wait_on(ready, deadline, false),
+            Ok(0) if timeout != Some(Duration::ZERO) && !self.is_over(deadline) => {
+                self.wait_on(ready, deadline)
+            }
             Err(Error::Interrupted) => {
                 let is_look = timeout == Some(Duration::ZERO);
-                let deadline = if is_look { Some(self.now()) } else { deadline };
-                self.wait_on(ready, deadline, true)
+                self.wait_on(ready, if is_look { Some(self.now()) } else { deadline })
             }
             finished => finished,
         }
     }
 
     /// Waits again, after a wait that was interrupted or that ended with nothing: by its timeout,
-    /// or by events that no key wants.
+    /// or by events that no key wants. After a signal that has used the time up, one look without
+    /// waiting is left.
     #[cold]
     fn wait_on(
         &mut self,
         ready: &mut Vec<Event>,
         deadline: Option<Instant>,
-        mut interrupted: bool,
     ) -> Result<usize, Error> {
         loop {
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(self.now()));
-            // After a signal that has used the time up, one look without waiting is left.
-            if left == Some(Duration::ZERO) && !interrupted {
-                return Ok(0);
-            }
-            match self.select_interruptible(ready, left) {
-                Ok(0) => interrupted = false,
-                Err(Error::Interrupted) => interrupted = true,
+            match self.select_until(ready, deadline) {
+                Err(Error::Interrupted) => {}
                 finished => return finished,
             }
         }
+    }
+
+    fn is_over(&self, deadline: Option<Instant>) -> bool {
+        deadline.is_some_and(|deadline| deadline <= self.now())
+    }
+
+    /// Waits until a key is ready, the deadline is there or a signal comes; `None` is no deadline, and
+    /// one that has passed leaves a look without waiting.
+    ///
+    /// For embedders that run signal handlers of their own: they call it again with the same deadline,
+    /// and nothing is left to be computed. It is on the clock of [`now`](Self::now).
+    ///
+    /// ```
+    /// use selectors_core::{DefaultSelector, EVENT_READ, Error};
+    /// use std::time::Duration;
+    ///
+    /// let (near, _far) = std::os::unix::net::UnixStream::pair()?;
+    /// let mut selector = DefaultSelector::new()?;
+    /// selector.register(near, EVENT_READ, ())?;
+    /// let mut ready = Vec::new();
+    /// let deadline = Some(selector.now() + Duration::from_millis(1));
+    /// let found = loop {
+    ///     match selector.select_until(&mut ready, deadline) {
+    ///         Err(Error::Interrupted) => { /* Run the handlers; return if one says so. */ }
+    ///         finished => break finished?,
+    ///     }
+    /// };
+    /// assert_eq!(found, 0);
+    /// assert!(deadline <= Some(selector.now()));
+    /// # std::io::Result::Ok(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Interrupted`] after a signal, otherwise what the kernel says.
+    pub fn select_until(
+        &mut self,
+        ready: &mut Vec<Event>,
+        deadline: Option<Instant>,
+    ) -> Result<usize, Error> {
+        loop {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(self.now()));
+            match self.select_interruptible(ready, left) {
+                Ok(0) if !self.is_over(deadline) => {}
+                finished => return finished,
+            }
+        }
+    }
+
+    /// The same as [`select`](Self::select) for a loop that takes only so many events at a time (one
+    /// at least). What is beyond is not lost and not asked for again: the next call of any form
+    /// reports it, without waiting, before it asks the kernel, so that nobody is passed over.
+    ///
+    /// Whoever watches [`fileno`](Self::fileno) calls until there are fewer than `most`.
+    ///
+    /// ```
+    /// use selectors_core::{DefaultSelector, EVENT_WRITE};
+    /// use std::os::unix::net::UnixStream;
+    ///
+    /// let (a, b) = UnixStream::pair()?;
+    /// let mut selector = DefaultSelector::new()?;
+    /// let tokens = [selector.register(a, EVENT_WRITE, ())?, selector.register(b, EVENT_WRITE, ())?];
+    /// let (mut first, mut second) = (Vec::new(), Vec::new());
+    /// assert_eq!(selector.select_at_most(&mut first, 1, None)?, 1);
+    /// assert_eq!(selector.select_at_most(&mut second, 1, None)?, 1);
+    /// assert_ne!(first, second);
+    /// # let _ = tokens;
+    /// # std::io::Result::Ok(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`select`](Self::select).
+    pub fn select_at_most(
+        &mut self,
+        ready: &mut Vec<Event>,
+        most: usize,
+        timeout: Option<Duration>,
+    ) -> Result<usize, Error> {
+        let found = self.select(ready, timeout)?;
+        let beyond = ready.drain(found.min(most.max(1))..);
+        self.left
+            .extend(beyond.map(|event| Record::new(event.token, event.readiness)));
+        Ok(ready.len())
     }
 
     /// The same as [`select`](Self::select) in one wait of the kernel: a signal ends it.
@@ -114,7 +194,7 @@ impl<K: Kernel, F, D> Selector<K, F, D> {
         let events = if self.left.is_empty() {
             self.kernel.wait(timeout)?
         } else {
-            left = mem::take(&mut self.left);
+            left = self.take_left();
             &left
         };
         // The rare ones are counted, so that the others cost nothing.
@@ -150,6 +230,14 @@ impl<K: Kernel, F, D> Selector<K, F, D> {
         Ok(reported)
     }
 
+    /// What was not handed out, but for keys that are gone: no kernel told of those.
+    #[cold]
+    fn take_left(&mut self) -> Vec<Record> {
+        let mut left = mem::take(&mut self.left);
+        left.retain(|record| self.map.tagged(record.tag()).is_some());
+        left
+    }
+
     /// Ends the reports of a registration that has no key any more.
     #[cold]
     fn disown(&mut self, orphan: RawFd) -> Result<(), Error> {
@@ -182,22 +270,21 @@ struct Rest<'a, F, D> {
 impl<F, D> Drop for Rest<'_, F, D> {
     #[inline]
     fn drop(&mut self) {
-        if !self.records.as_slice().is_empty() {
-            self.keep();
+        let records = self.records.as_slice();
+        if !records.is_empty() {
+            keep(records, self.map, self.left);
         }
     }
 }
 
-impl<F, D> Rest<'_, F, D> {
-    #[cold]
-    #[inline(never)]
-    fn keep(&mut self) {
-        let told_once = |record: &Record| {
-            self.map
-                .tagged(record.tag())
-                .is_some_and(|entry| entry.interest.mode != Mode::Level)
-        };
-        self.left
-            .extend(self.records.clone().filter(|record| told_once(record)));
-    }
+/// Takes care of the events that no kernel reports again. Its arguments are values: if it took the
+/// guard, the guard would have to be in memory, and the loop would write each of its steps there.
+#[cold]
+#[inline(never)]
+fn keep<F, D>(records: &[Record], map: &KeyMap<F, D>, left: &mut Vec<Record>) {
+    let told_once = |record: &&Record| {
+        map.tagged(record.tag())
+            .is_some_and(|entry| entry.interest.mode != Mode::Level)
+    };
+    left.extend(records.iter().filter(told_once));
 }

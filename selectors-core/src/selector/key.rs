@@ -9,6 +9,7 @@ use crate::Events;
 /// It owns the file object, so a registered fd cannot be closed behind the selector's back;
 /// `unregister` gives the key with everything in it back.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub struct SelectorKey<F, D> {
     /// The file object as it was registered.
     pub fileobj: F,

@@ -101,6 +101,13 @@ impl Readiness {
         self.0 & Self::READ_CLOSED.0 != 0
     }
 
+    /// A write would fail and not wait: both directions are over, or an error is waiting, as for a pipe
+    /// whose reader has gone. (The error of a datagram socket passes, once it has been fetched.)
+    #[must_use]
+    pub const fn is_write_closed(self) -> bool {
+        self.0 & (Self::HANGUP.0 | Self::ERROR.0) != 0
+    }
+
     /// The number was closed behind the selector's back. Reported once, then the key is silent.
     #[must_use]
     pub const fn is_invalid(self) -> bool {

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::os::fd::RawFd;
 
-use crate::interest::Interest;
-use crate::token::Tag;
-use crate::{SelectorKey, Token};
+use super::SelectorKey;
+use crate::words::Tag;
+use crate::{Error, Interest, Token};
 
 /// The registered keys of a selector, by token and by number: Python's `get_map()`.
 ///
@@ -42,21 +42,21 @@ impl<F, D> Entry<F, D> {
     /// Records what the kernel now watches; `None` is parked.
     pub(crate) fn set_interest(&mut self, interest: Option<Interest>) {
         self.key.events = interest.map(|interest| interest.events);
-        if let Some(interest) = interest {
-            self.interest = interest;
-            self.mask = interest.mask();
-        }
+        self.mask = interest.map_or(0, Interest::mask);
+        self.interest = interest.unwrap_or(self.interest);
     }
 }
 
-impl<F, D> KeyMap<F, D> {
-    pub(crate) const fn new() -> KeyMap<F, D> {
+impl<F, D> Default for KeyMap<F, D> {
+    fn default() -> KeyMap<F, D> {
         KeyMap {
             entries: Vec::new(),
             len: 0,
         }
     }
+}
 
+impl<F, D> KeyMap<F, D> {
     /// How many keys there are, parked ones included.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -73,10 +73,7 @@ impl<F, D> KeyMap<F, D> {
     #[inline]
     #[must_use]
     pub fn get(&self, token: Token) -> Option<&SelectorKey<F, D>> {
-        match self.entry(token) {
-            Some(entry) => Some(&entry.key),
-            None => None,
-        }
+        self.entry(token).map(|entry| &entry.key)
     }
 
     /// The key of a number, with its token.
@@ -111,26 +108,25 @@ impl<F, D> KeyMap<F, D> {
     #[inline]
     pub(crate) fn tagged(&self, tag: Tag) -> Option<&Entry<F, D>> {
         // A negative number becomes a huge index, which is out of bounds.
-        match self.entries.get(tag.fd as usize) {
-            Some(Some(entry)) if entry.generation as u32 == tag.generation => Some(entry),
-            _ => None,
-        }
+        let entry = self.entries.get(tag.fd as usize)?.as_ref();
+        entry.filter(|entry| entry.generation as u32 == tag.generation)
     }
 
     #[inline]
     pub(crate) fn entry(&self, token: Token) -> Option<&Entry<F, D>> {
-        match self.entries.get(token.fd as usize) {
-            Some(Some(entry)) if entry.generation == token.generation() => Some(entry),
-            _ => None,
-        }
+        let entry = self.entries.get(token.fd as usize)?.as_ref();
+        entry.filter(|entry| entry.generation == token.generation())
     }
 
     #[inline]
     pub(crate) fn entry_mut(&mut self, token: Token) -> Option<&mut Entry<F, D>> {
-        match self.entries.get_mut(token.fd as usize) {
-            Some(Some(entry)) if entry.generation == token.generation() => Some(entry),
-            _ => None,
-        }
+        let entry = self.entries.get_mut(token.fd as usize)?.as_mut();
+        entry.filter(|entry| entry.generation == token.generation())
+    }
+
+    /// The same for a verb that needs a key.
+    pub(crate) fn known(&mut self, token: Token) -> Result<&mut Entry<F, D>, Error> {
+        self.entry_mut(token).ok_or(Error::NotRegistered(token.fd))
     }
 
     /// Puts a new entry in; the caller has made sure that its place is free.

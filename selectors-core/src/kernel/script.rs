@@ -1,4 +1,4 @@
-//! A selector that plays a script on a virtual clock: for tests, and for learning to be the kernel.
+//! A script for a kernel, and its virtual clock: for tests, and for learning to be the kernel.
 
 use std::collections::VecDeque;
 use std::io;
@@ -6,50 +6,17 @@ use std::os::fd::RawFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::interest::Interest;
-use crate::kernel::Scripted;
-use crate::{Error, Readiness, Selector};
+use crate::{Error, Interest, Readiness};
 
-/// A selector without a kernel: what becomes ready, and when, is read from a [`Script`].
-///
-/// Time is virtual: a wait moves the clock to the next step of the script or by its timeout, and
-/// takes no real time. The registered file objects are real but are never asked anything.
-///
-/// ```
-/// use selectors_core::{EVENT_READ, Readiness, Script, ScriptedSelector};
-/// use std::time::Duration;
-///
-/// let script = Script::new();
-/// let mut selector = ScriptedSelector::play(script.clone());
-/// let token = selector.register(std::io::stdin(), EVENT_READ, ())?;
-/// script.ready_after(Duration::from_secs(3600), &[(token.fd(), Readiness::READABLE)]);
-///
-/// let mut ready = Vec::new();
-/// let start = selector.now();
-/// selector.select(&mut ready, None)?;
-/// assert_eq!(ready[0].token, token);
-/// assert_eq!(selector.now() - start, Duration::from_secs(3600));
-/// # Ok::<(), selectors_core::Error>(())
-/// ```
-pub type ScriptedSelector<F, D> = Selector<Scripted, F, D>;
-
-impl<F, D> ScriptedSelector<F, D> {
-    /// A selector that plays this script. Keep a clone to write on while it plays.
-    #[must_use]
-    pub fn play(script: Script) -> Self {
-        Selector::from_kernel(Scripted::new(script))
-    }
-}
-
-/// What a [`ScriptedSelector`] will be told, its clock, and a record of what it asked.
+/// What a [`ScriptedSelector`](crate::ScriptedSelector) will be told, its clock, and a record of what it asked.
 ///
 /// Clones are the same script. A script that is over lets waits with a timeout time out, and
 /// answers a wait without one with [`Error::ScriptEnded`], because it would never end.
 #[derive(Clone, Debug)]
-pub struct Script(Arc<Mutex<State>>);
+pub struct Script(Arc<Mutex<Play>>);
 
 #[derive(Debug)]
-struct State {
+struct Play {
     /// The virtual clock began here...
     start: Instant,
     /// ...and shows this much more.
@@ -60,30 +27,23 @@ struct State {
     played: Duration,
     /// Errors to answer changes with, first come first served.
     refusals: VecDeque<i32>,
-    calls: Vec<Call>,
+    calls: Vec<ScriptedCall>,
 }
 
 /// What an `Instant` can show on every system; the script's own clock goes on.
 const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
+/// What happens in one step, and ends a wait.
 #[derive(Debug)]
 enum Step {
     Ready(Vec<(RawFd, Readiness)>),
-    Interrupt,
     Fail(i32),
-}
-
-/// What a wait is answered with.
-pub(crate) enum Answer {
-    Ready(Vec<(RawFd, Readiness)>),
-    Interrupt,
-    Timeout,
 }
 
 /// Something that a scripted selector asked of its kernel.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
-pub enum Call {
+pub enum ScriptedCall {
     /// Start to watch.
     Add {
         /// The number.
@@ -120,7 +80,7 @@ impl Script {
     /// An empty script.
     #[must_use]
     pub fn new() -> Script {
-        Script(Arc::new(Mutex::new(State {
+        Script(Arc::new(Mutex::new(Play {
             start: Instant::now(),
             elapsed: Duration::ZERO,
             steps: VecDeque::new(),
@@ -142,7 +102,7 @@ impl Script {
 
     /// The next step: a signal, so long after the step before.
     pub fn interrupt_after(&self, after: Duration) {
-        self.push(after, Step::Interrupt);
+        self.push(after, Step::Fail(libc::EINTR));
     }
 
     /// The next step: the wait fails with this errno.
@@ -182,7 +142,7 @@ impl Script {
 
     /// Takes the record of what was asked since the last time.
     #[must_use]
-    pub fn take_calls(&self) -> Vec<Call> {
+    pub fn take_calls(&self) -> Vec<ScriptedCall> {
         std::mem::take(&mut self.state().calls)
     }
 
@@ -191,18 +151,18 @@ impl Script {
     }
 
     /// Takes note of a call, and answers a change with the next refusal.
-    pub(crate) fn record(&self, call: Call) -> Result<(), Error> {
+    pub(crate) fn record(&self, call: ScriptedCall) -> Result<(), Error> {
         let mut state = self.state();
         let (op, fd) = match call {
-            Call::Add { fd, .. } => ("scripted add", fd),
-            Call::Modify { fd, .. } => ("scripted modify", fd),
-            Call::Delete { fd } => ("scripted delete", fd),
-            Call::Wait { .. } => {
+            ScriptedCall::Add { fd, .. } => ("scripted add", fd),
+            ScriptedCall::Modify { fd, .. } => ("scripted modify", fd),
+            ScriptedCall::Delete { fd } => ("scripted delete", fd),
+            ScriptedCall::Wait { .. } => {
                 state.calls.push(call);
                 return Ok(());
             }
         };
-        let is_add = matches!(call, Call::Add { .. });
+        let is_add = matches!(call, ScriptedCall::Add { .. });
         state.calls.push(call);
         let Some(errno) = state.refusals.pop_front() else {
             return Ok(());
@@ -214,40 +174,33 @@ impl Script {
         })
     }
 
-    /// Plays the next step if it comes before the timeout, and moves the clock.
-    pub(crate) fn play(&self, timeout: Option<Duration>) -> Result<Answer, Error> {
+    /// Plays the next step if it comes before the timeout, and moves the clock; nobody is ready when
+    /// the time is over.
+    pub(crate) fn play(&self, timeout: Option<Duration>) -> Result<Vec<(RawFd, Readiness)>, Error> {
         let mut state = self.state();
         let deadline = timeout.map(|timeout| state.elapsed.saturating_add(timeout));
         let due = state
             .steps
             .front()
             .map(|(after, _)| state.played.saturating_add(*after));
-        match (due, deadline) {
-            (None, None) => Err(Error::ScriptEnded),
-            (None, Some(deadline)) => {
-                state.elapsed = deadline;
-                Ok(Answer::Timeout)
+        let due = due.filter(|due| deadline.is_none_or(|deadline| *due <= deadline));
+        let Some(due) = due else {
+            state.elapsed = deadline.ok_or(Error::ScriptEnded)?;
+            return Ok(Vec::new());
+        };
+        state.elapsed = state.elapsed.max(due);
+        state.played = state.elapsed;
+        match state.steps.pop_front() {
+            Some((_, Step::Ready(ready))) => Ok(ready),
+            Some((_, Step::Fail(errno))) => {
+                let source = io::Error::from_raw_os_error(errno);
+                Err(Error::os("scripted wait", None, source))
             }
-            (Some(due), Some(deadline)) if due > deadline => {
-                state.elapsed = deadline;
-                Ok(Answer::Timeout)
-            }
-            (Some(due), _) => {
-                state.elapsed = state.elapsed.max(due);
-                state.played = state.elapsed;
-                match state.steps.pop_front() {
-                    Some((_, Step::Ready(ready))) => Ok(Answer::Ready(ready)),
-                    Some((_, Step::Fail(errno))) => {
-                        let source = io::Error::from_raw_os_error(errno);
-                        Err(Error::os("scripted wait", None, source))
-                    }
-                    Some((_, Step::Interrupt)) | None => Ok(Answer::Interrupt),
-                }
-            }
+            None => Ok(Vec::new()),
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, Play> {
         // A test that panicked while it held the script has failed already.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,0 +1,111 @@
+//! Any of the kernel halves: the one that is asked for by name, or the first that works.
+
+use std::os::fd::{BorrowedFd, RawFd};
+use std::time::{Duration, Instant};
+
+#[cfg(devpoll)]
+use super::Devpoll;
+#[cfg(epoll)]
+use super::Epoll;
+#[cfg(kqueue)]
+use super::Kqueue;
+use super::{Kernel, Known, Open, Poll, Record, Select};
+use crate::{Backend, Capabilities, Error, Interest, Token};
+
+/// Any kernel half, chosen at run time.
+pub struct AnyKernel(pub(crate) Box<dyn Kernel + Send>);
+
+impl Kernel for AnyKernel {
+    fn backend(&self) -> Backend {
+        self.0.backend()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.0.capabilities()
+    }
+
+    fn add(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
+        self.0.add(token, interest)
+    }
+
+    fn modify(&mut self, token: Token, from: Interest, to: Interest) -> Result<(), Error> {
+        self.0.modify(token, from, to)
+    }
+
+    fn delete(&mut self, token: Token, from: Interest) -> Result<(), Error> {
+        self.0.delete(token, from)
+    }
+
+    #[inline]
+    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Record], Error> {
+        self.0.wait(timeout)
+    }
+
+    fn disown(
+        &mut self,
+        orphan: RawFd,
+        taken: bool,
+        live: &mut dyn Iterator<Item = (Token, Interest)>,
+    ) -> Result<(), Error> {
+        self.0.disown(orphan, taken, live)
+    }
+
+    fn fileno(&self) -> Option<BorrowedFd<'_>> {
+        self.0.fileno()
+    }
+
+    fn now(&self) -> Instant {
+        self.0.now()
+    }
+}
+
+/// A new kernel half of this kind.
+pub(crate) fn open(backend: Backend) -> Result<AnyKernel, Error> {
+    fn any(kernel: impl Known) -> AnyKernel {
+        AnyKernel(Box::new(kernel))
+    }
+    match backend {
+        Backend::Select => Select::open().map(any),
+        Backend::Poll => Poll::open().map(any),
+        #[cfg(epoll)]
+        Backend::Epoll => Epoll::open().map(any),
+        #[cfg(devpoll)]
+        Backend::Devpoll => Devpoll::open().map(any),
+        #[cfg(kqueue)]
+        Backend::Kqueue => Kqueue::open().map(any),
+        other => Err(Error::UnknownBackend {
+            name: other.name().to_owned(),
+        }),
+    }
+}
+
+/// The first kernel half that works here: its object can be made, and it answers an empty wait.
+///
+/// Passed over is a backend that this machine does not have or does not allow. That there is no fd
+/// or no memory left is an error: it says nothing about the backend, and a program that would go on
+/// with a slower one for the rest of its life would not know why.
+pub(crate) fn probe() -> Result<AnyKernel, Error> {
+    let works = |backend| {
+        let mut kernel = open(backend)?;
+        match kernel.wait(Some(Duration::ZERO)) {
+            Err(Error::Interrupted) | Ok(_) => Ok(kernel),
+            Err(error) => Err(error),
+        }
+    };
+    let is_exhausted = |error: &Error| {
+        matches!(
+            error.raw_os_error(),
+            Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM)
+        )
+    };
+    let (last, first) = Backend::available()
+        .split_last()
+        .expect("select is everywhere");
+    for backend in first {
+        match works(*backend) {
+            Err(error) if !is_exhausted(&error) => {}
+            outcome => return outcome,
+        }
+    }
+    works(*last)
+}
