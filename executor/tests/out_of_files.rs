@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::fs::File;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::net::TcpStream as Blocking;
+use std::net::{SocketAddr, TcpStream as Blocking};
 use std::os::fd::AsRawFd;
 use std::pin::pin;
 use std::rc::Rc;
@@ -25,6 +25,7 @@ use harness::{Variant, pair, round_trip, serve_echo};
 
 on_every_backend!(
     accept_waits_for_descriptors_without_spinning,
+    poll_accept_waits_for_descriptors_without_spinning,
     connect_and_bind_say_that_there_are_too_many_files,
     a_runtime_that_cannot_be_opened_is_an_error,
 );
@@ -73,6 +74,21 @@ async fn counted<F: Future>(polls: &Cell<usize>, future: F) -> F::Output {
 }
 
 fn accept_waits_for_descriptors_without_spinning(variant: Variant) -> io::Result<()> {
+    waits_for_descriptors(variant, async |listener, polls| {
+        counted(polls, listener.accept()).await
+    })
+}
+
+fn poll_accept_waits_for_descriptors_without_spinning(variant: Variant) -> io::Result<()> {
+    waits_for_descriptors(variant, async |listener, polls| {
+        counted(polls, poll_fn(|cx| listener.poll_accept(cx))).await
+    })
+}
+
+fn waits_for_descriptors(
+    variant: Variant,
+    accept: impl AsyncFn(&TcpListener, &Cell<usize>) -> io::Result<(TcpStream, SocketAddr)> + 'static,
+) -> io::Result<()> {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     variant.block_on(async {
         let established = TcpStream::connect(serve_echo().await?).await?;
@@ -94,7 +110,7 @@ fn accept_waits_for_descriptors_without_spinning(variant: Variant) -> io::Result
         let accepting = executor::spawn(async move {
             let mut accepted = Vec::new();
             while accepted.len() < 3 {
-                let (stream, from) = counted(&polled, listener.accept()).await?;
+                let (stream, from) = accept(&listener, &polled).await?;
                 accepted.push((stream, from));
             }
             io::Result::Ok(accepted)

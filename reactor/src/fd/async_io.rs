@@ -18,12 +18,17 @@ impl<T: AsFd + 'static> Async<T> {
     /// For what can be ready again and again without an operation that waits: spends from the
     /// budget.
     pub(crate) async fn let_others_run(&self) {
-        poll_fn(|cx| self.reactor.attention.poll_spend(cx)).await;
+        poll_fn(|cx| self.poll_let_others_run(cx)).await;
+    }
+
+    /// The poll-style form of [`let_others_run`](Self::let_others_run).
+    pub(crate) fn poll_let_others_run(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.reactor.attention.poll_spend(cx)
     }
 
     /// The poll-style form of [`nothing_to_move`](Self::nothing_to_move).
     pub(crate) fn poll_nothing_to_move(&self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        self.reactor.attention.poll_spend(cx).map(|()| Ok(0))
+        self.poll_let_others_run(cx).map(|()| Ok(0))
     }
 }
 

@@ -85,7 +85,7 @@ impl<T: AsFd + 'static> Async<T> {
 
     /// One poll with the standing waiter. It stays in the slot while the answer is `Pending`, and
     /// leaves it with any other answer.
-    fn standing<R>(
+    pub(crate) fn standing<R>(
         &self,
         direction: Direction,
         poll: impl FnOnce(&mut Waiter<'_, T>) -> Poll<R>,

@@ -30,30 +30,45 @@ pub(crate) type Accepted = (OwnedFd, Address);
 /// An attempt to accept that may be polled for ever: one connection after another.
 pub(crate) struct Accepting<'a, L: AsFd + 'static> {
     waiter: Waiter<'a, L>,
-    /// Runs while the process is out of fds.
-    pause: Option<Sleep>,
-    /// Connections that were lost since the last that was accepted, or since the last pause.
-    lost: u32,
+    patience: Patience,
 }
 
 impl<'a, L: AsFd + 'static> Accepting<'a, L> {
     pub(crate) fn new(listener: &'a Async<L>) -> Self {
         Accepting {
             waiter: listener.waiter(Direction::Read),
-            pause: None,
-            lost: 0,
+            patience: Patience::default(),
         }
     }
 
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
+        self.patience.poll(&mut self.waiter, cx)
+    }
+}
+
+/// What accepting remembers from one poll to the next.
+#[derive(Default)]
+pub(crate) struct Patience {
+    /// Runs while the process is out of fds.
+    pause: Option<Sleep>,
+    /// Connections that were lost since the last that was accepted, or since the last pause.
+    lost: u32,
+}
+
+impl Patience {
     /// The next connection. What goes wrong with one connection before it is accepted is not the
     /// listener's error, and a shortage is over when anything else is closed.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
+    pub(crate) fn poll<L: AsFd + 'static>(
+        &mut self,
+        waiter: &mut Waiter<'_, L>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<Accepted>> {
         loop {
             if let Some(pause) = &mut self.pause {
                 ready!(Pin::new(pause).poll(cx));
                 (self.pause, self.lost) = (None, 0);
             }
-            let accepted = ready!(self.waiter.poll_call(Call::Accept, cx, accept, tell));
+            let accepted = ready!(waiter.poll_call(Call::Accept, cx, accept, tell));
             let Err(error) = accepted else {
                 self.lost = 0;
                 return Poll::Ready(accepted);

@@ -85,7 +85,7 @@ impl<T: ToSocketAddrs + ?Sized> ToSocketAddrs for &T {
 }
 
 /// All addresses that `address` stands for; at least one.
-pub(crate) async fn resolve(address: impl ToSocketAddrs) -> io::Result<Vec<SocketAddr>> {
+async fn resolve(address: impl ToSocketAddrs) -> io::Result<Vec<SocketAddr>> {
     let addresses = match address.lookup() {
         Lookup::Addresses(addresses) => addresses,
         Lookup::Name(name) => look_up(name).await?,
@@ -97,6 +97,23 @@ pub(crate) async fn resolve(address: impl ToSocketAddrs) -> io::Result<Vec<Socke
         ));
     }
     Ok(addresses)
+}
+
+/// What `attempt` makes of the first address of `address` that it succeeds with; else the error of the
+/// last one, which says what was tried and with which.
+pub(crate) async fn first_of<R>(
+    what: &'static str,
+    address: impl ToSocketAddrs,
+    attempt: impl AsyncFn(SocketAddr) -> io::Result<R>,
+) -> io::Result<R> {
+    let mut last = None;
+    for address in resolve(address).await? {
+        match attempt(address).await {
+            Ok(made) => return Ok(made),
+            Err(error) => last = Some(name_address(what, address, error)),
+        }
+    }
+    Err(last.unwrap_or_else(|| io::ErrorKind::InvalidInput.into()))
 }
 
 /// An error of the kernel, and the address that it is about. It is inside the [`io::Error`]s of

@@ -6,8 +6,8 @@ use std::net::Shutdown;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
+use crate::net::sockets::StreamSocket;
 use crate::net::stream::Stream;
-use crate::net::stream_socket::StreamSocket;
 
 /// Writes to `to` what comes from `from`, until it sends no more, and says how many bytes that were.
 /// `to` stays open.

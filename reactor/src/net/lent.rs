@@ -10,8 +10,8 @@ use std::io;
 use crate::fd::async_fd::Async;
 use crate::fd::operation::{Answer, Moved, Transfer};
 use crate::heart::slot::Slot;
+use crate::net::sockets::StreamSocket;
 use crate::net::stream::{Stream, receive};
-use crate::net::stream_socket::StreamSocket;
 use crate::watch::direction::Direction;
 use crate::watch::events::Outcome;
 

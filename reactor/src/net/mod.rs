@@ -9,18 +9,21 @@
 
 mod accept;
 mod addresses;
+mod again;
 mod copy;
+mod datagrams;
 mod keepalive;
 mod lent;
+mod listener;
 mod lookup;
 mod own_call;
 #[cfg(peer_credentials)]
 mod peer_credentials;
 mod received;
+mod sockets;
 mod split;
 mod stream;
 mod stream_poll;
-mod stream_socket;
 mod tcp_listener;
 mod tcp_options;
 mod tcp_stream;
@@ -32,19 +35,21 @@ mod unix_stream;
 
 pub use addresses::{AddressError, Lookup, ToSocketAddrs};
 pub use copy::{copy, copy_bidirectional};
+pub use datagrams::Datagrams;
 pub use keepalive::Keepalive;
+pub use listener::{Incoming, Listener};
 #[cfg(peer_credentials)]
 pub use peer_credentials::PeerCredentials;
 pub use received::Received;
+pub use sockets::{AddressedSocket, DatagramSocket, ListeningSocket, StreamSocket};
 pub use split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, Share, WriteHalf};
 pub use stream::Stream;
-pub use stream_socket::StreamSocket;
-pub use tcp_listener::{Incoming, TcpListener};
+pub use tcp_listener::TcpListener;
 pub use tcp_options::TcpOptions;
 pub use tcp_stream::TcpStream;
 pub use udp::UdpSocket;
 #[cfg(abstract_names)]
 pub use unix_address::abstract_address;
 pub use unix_datagram::UnixDatagram;
-pub use unix_listener::{UnixIncoming, UnixListener};
+pub use unix_listener::UnixListener;
 pub use unix_stream::UnixStream;

@@ -6,10 +6,11 @@ use std::ops::Deref;
 
 use selectors_core::Readiness;
 
+use crate::net::datagrams::Datagrams;
+use crate::net::listener::Listener;
+use crate::net::sockets::{DatagramSocket, ListeningSocket, StreamSocket};
 use crate::net::split::{ReadHalf, Share, WriteHalf};
 use crate::net::stream::Stream;
-use crate::net::stream_socket::StreamSocket;
-use crate::net::{TcpListener, UdpSocket, UnixDatagram, UnixListener};
 use crate::watch::direction::Direction;
 
 macro_rules! own_calls {
@@ -68,10 +69,8 @@ macro_rules! own_calls {
 }
 
 own_calls!([S: StreamSocket] Stream<S>, |this| this.io);
-own_calls!([] TcpListener, |this| this.io);
-own_calls!([] UnixListener, |this| this.io);
-own_calls!([] UdpSocket, |this| this.io);
-own_calls!([] UnixDatagram, |this| this.io);
+own_calls!([S: ListeningSocket] Listener<S>, |this| this.io);
+own_calls!([S: DatagramSocket] Datagrams<S>, |this| this.io);
 own_calls!(
     [S: StreamSocket, H: Deref<Target = Stream<S>>] ReadHalf<H>,
     |this| this.as_ref().io

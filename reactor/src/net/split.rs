@@ -7,8 +7,8 @@ use std::ops::Deref;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use crate::net::sockets::StreamSocket;
 use crate::net::stream::Stream;
-use crate::net::stream_socket::StreamSocket;
 
 /// The reading half of a [`Stream`]: of `&Stream` by [`split`](Stream::split), owned by
 /// [`into_split`](Stream::into_split). `as_ref` is the stream, for options and addresses.

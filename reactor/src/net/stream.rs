@@ -12,7 +12,7 @@ use socket2::SockRef;
 
 use crate::fd::async_fd::Async;
 use crate::fd::operation::{Moved, Transfer};
-use crate::net::stream_socket::StreamSocket;
+use crate::net::sockets::StreamSocket;
 use crate::net::tcp_options::buffer_size;
 use crate::watch::direction::Direction;
 

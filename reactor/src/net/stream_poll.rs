@@ -7,8 +7,8 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::task::{Context, Poll};
 
 use crate::fd::operation::Answer;
+use crate::net::sockets::StreamSocket;
 use crate::net::stream::{Stream, receive, receive_vectored, send, send_vectored};
-use crate::net::stream_socket::StreamSocket;
 use crate::watch::direction::Direction;
 
 impl<S: StreamSocket> Stream<S> {

@@ -12,7 +12,7 @@ use selectors_core::sys::{Address, socket};
 use socket2::{SockRef, Socket};
 
 use crate::heart::shared::Shared;
-use crate::net::addresses::{ToSocketAddrs, name_address, resolve};
+use crate::net::addresses::{ToSocketAddrs, first_of};
 use crate::net::keepalive::{Keepalive, whole_seconds};
 use crate::net::stream::Stream;
 use crate::net::tcp_options::{TcpOptions, hops};
@@ -99,14 +99,8 @@ impl TcpStream {
         options: &TcpOptions,
         address: impl ToSocketAddrs,
     ) -> io::Result<Self> {
-        let mut last = None;
-        for address in resolve(address).await? {
-            match Self::connect_one(options, address).await {
-                Ok(stream) => return Ok(stream),
-                Err(error) => last = Some(name_address("connect to", address, error)),
-            }
-        }
-        Err(last.unwrap_or_else(|| io::ErrorKind::InvalidInput.into()))
+        let connect = async |address| Self::connect_one(options, address).await;
+        first_of("connect to", address, connect).await
     }
 
     async fn connect_one(options: &TcpOptions, address: SocketAddr) -> io::Result<Self> {

@@ -1,27 +1,23 @@
-//! UDP: datagrams, connected or not.
+//! UDP: how a socket is made, how it sends to an address, and its options.
 
-use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::panic::Location;
+use std::task::{Context, Poll};
 
 use selectors_core::sys::Address;
-use selectors_core::sys::socket::{self, MSG_NOSIGNAL, MSG_PEEK};
+use selectors_core::sys::socket::{self, MSG_NOSIGNAL};
 
 use crate::errno::tried;
-use crate::fd::async_fd::Async;
 use crate::heart::shared::Shared;
-use crate::net::addresses::{ToSocketAddrs, name_address, resolve};
-use crate::net::received::{Received, receive};
+use crate::net::addresses::{ToSocketAddrs, first_of, name_address};
+use crate::net::datagrams::Datagrams;
 use crate::net::tcp_options::{family_of, hops};
 use crate::watch::direction::Direction;
 
-/// A UDP socket. All methods take `&self`; any number of tasks may send and receive.
-///
-/// A datagram is received and sent as a whole, in the poll that returns `Ready`: dropping any
-/// future of this type loses none and sends none.
+/// A UDP socket; most of what it can do is said at [`Datagrams`].
 ///
 /// ```
 /// use reactor::net::UdpSocket;
@@ -39,9 +35,7 @@ use crate::watch::direction::Direction;
 /// })??;
 /// # std::io::Result::Ok(())
 /// ```
-pub struct UdpSocket {
-    pub(super) io: Async<std::net::UdpSocket>,
-}
+pub type UdpSocket = Datagrams<std::net::UdpSocket>;
 
 impl UdpSocket {
     /// A socket on the first address of `address` that can be bound; port 0 lets the kernel choose.
@@ -62,45 +56,9 @@ impl UdpSocket {
         let caller = Location::caller();
         async move {
             Shared::begin(caller).await;
-            let mut last = None;
-            for address in resolve(address).await? {
-                match bound(address) {
-                    Ok(socket) => {
-                        return Ok(UdpSocket {
-                            io: Async::new(socket.into()),
-                        });
-                    }
-                    Err(error) => last = Some(name_address("bind", address, error)),
-                }
-            }
-            Err(last.unwrap_or_else(|| io::ErrorKind::InvalidInput.into()))
+            let socket = first_of("bind", address, async |address| bound(address)).await?;
+            Ok(Datagrams::attach(socket.into(), None))
         }
-    }
-
-    /// Takes over a socket of std, and switches it to non-blocking mode.
-    ///
-    /// # Errors
-    ///
-    /// What ioctl(2) answers.
-    ///
-    /// # Panics
-    ///
-    /// If this thread has entered no reactor.
-    #[track_caller]
-    pub fn from_std(socket: std::net::UdpSocket) -> io::Result<Self> {
-        Shared::assert_current();
-        Ok(UdpSocket {
-            io: Async::nonblocking(socket)?,
-        })
-    }
-
-    /// Hands the socket back, unregistered and still in non-blocking mode.
-    ///
-    /// # Errors
-    ///
-    /// What the kernel answers when it is told to forget the fd.
-    pub fn into_std(self) -> io::Result<std::net::UdpSocket> {
-        self.io.into_inner()
     }
 
     /// Chooses the peer of [`send`](Self::send) and [`recv`](Self::recv): the first address of
@@ -112,14 +70,8 @@ impl UdpSocket {
     /// What connect(2) answers for the last address; the error names that address.
     pub async fn connect(&self, address: impl ToSocketAddrs) -> io::Result<()> {
         self.io.let_others_run().await;
-        let mut last = None;
-        for address in resolve(address).await? {
-            match socket::connect(self.as_fd(), &Address::ip(address)) {
-                Ok(()) => return Ok(()),
-                Err(error) => last = Some(name_address("connect to", address, error)),
-            }
-        }
-        Err(last.unwrap_or_else(|| io::ErrorKind::InvalidInput.into()))
+        let connect = async |to| socket::connect(self.as_fd(), &Address::ip(to));
+        first_of("connect to", address, connect).await
     }
 
     /// Sends one datagram. No name is looked up here: resolve once, send often.
@@ -135,75 +87,21 @@ impl UdpSocket {
             .map_err(|error| name_address("send to", address, error))
     }
 
-    /// Receives one datagram; tells where it comes from, and whether it was cut.
-    ///
-    /// # Errors
-    ///
-    /// What recvmsg(2) answers.
-    pub async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(Received, SocketAddr)> {
-        self.io
-            .take_with(|socket| from(receive(socket, buffer, 0)?))
-            .await
-    }
-
-    /// As [`recv_from`](Self::recv_from), but leaves the datagram for the next call.
+    /// The poll-style form of [`send_to`](Self::send_to).
     ///
     /// # Errors
     ///
     /// As there.
-    pub async fn peek_from(&self, buffer: &mut [u8]) -> io::Result<(Received, SocketAddr)> {
-        self.io
-            .read_with(|socket| from(receive(socket, buffer, MSG_PEEK)?))
-            .await
-    }
-
-    /// Sends one datagram to the peer of [`connect`](Self::connect).
-    ///
-    /// # Errors
-    ///
-    /// What send(2) answers, `ConnectionRefused` for an earlier datagram included.
-    pub async fn send(&self, datagram: &[u8]) -> io::Result<usize> {
-        self.io.write_with(|socket| send(socket, datagram)).await
-    }
-
-    /// Receives one datagram of the peer of [`connect`](Self::connect).
-    ///
-    /// # Errors
-    ///
-    /// What recvmsg(2) answers, `ConnectionRefused` for an earlier datagram included.
-    pub async fn recv(&self, buffer: &mut [u8]) -> io::Result<Received> {
-        self.io
-            .take_with(|socket| Ok(receive(socket, buffer, 0)?.0))
-            .await
-    }
-
-    /// As [`recv`](Self::recv), but leaves the datagram for the next call.
-    ///
-    /// # Errors
-    ///
-    /// As there.
-    pub async fn peek(&self, buffer: &mut [u8]) -> io::Result<Received> {
-        self.io
-            .read_with(|socket| Ok(receive(socket, buffer, MSG_PEEK)?.0))
-            .await
-    }
-
-    /// Waits until a datagram may be there.
-    ///
-    /// # Errors
-    ///
-    /// What the kernel answers when the socket is registered.
-    pub async fn readable(&self) -> io::Result<()> {
-        self.io.readable().await
-    }
-
-    /// Waits until there may be room to send.
-    ///
-    /// # Errors
-    ///
-    /// What the kernel answers when the socket is registered.
-    pub async fn writable(&self) -> io::Result<()> {
-        self.io.writable().await
+    pub fn poll_send_to(
+        &self,
+        cx: &mut Context<'_>,
+        datagram: &[u8],
+        address: SocketAddr,
+    ) -> Poll<io::Result<usize>> {
+        let sent = self
+            .io
+            .poll_write_with(cx, |socket| send_to(socket, datagram, address));
+        sent.map_err(|error| name_address("send to", address, error))
     }
 
     /// One attempt to send, without waiting.
@@ -215,54 +113,6 @@ impl UdpSocket {
         self.io.try_with(Direction::Write, |socket| {
             send_to(socket, datagram, address)
         })
-    }
-
-    /// One attempt to receive, without waiting.
-    ///
-    /// # Errors
-    ///
-    /// `WouldBlock` if nothing is there; else as [`recv_from`](Self::recv_from).
-    pub fn try_recv_from(&self, buffer: &mut [u8]) -> io::Result<(Received, SocketAddr)> {
-        self.io
-            .try_with(Direction::Read, |socket| from(receive(socket, buffer, 0)?))
-    }
-
-    /// One attempt to send to the peer, without waiting.
-    ///
-    /// # Errors
-    ///
-    /// `WouldBlock` if there is no room; else as [`send`](Self::send).
-    pub fn try_send(&self, datagram: &[u8]) -> io::Result<usize> {
-        self.io
-            .try_with(Direction::Write, |socket| send(socket, datagram))
-    }
-
-    /// One attempt to receive from the peer, without waiting.
-    ///
-    /// # Errors
-    ///
-    /// `WouldBlock` if nothing is there; else as [`recv`](Self::recv).
-    pub fn try_recv(&self, buffer: &mut [u8]) -> io::Result<Received> {
-        self.io
-            .try_with(Direction::Read, |socket| Ok(receive(socket, buffer, 0)?.0))
-    }
-
-    /// The address of this end.
-    ///
-    /// # Errors
-    ///
-    /// What getsockname(2) answers.
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.io.get_ref().local_addr()
-    }
-
-    /// The peer of [`connect`](Self::connect).
-    ///
-    /// # Errors
-    ///
-    /// `NotConnected` if there is none.
-    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.io.get_ref().peer_addr()
     }
 }
 
@@ -384,15 +234,6 @@ impl UdpSocket {
     pub fn set_multicast_if_v4(&self, interface: Ipv4Addr) -> io::Result<()> {
         socket2::SockRef::from(&self.io).set_multicast_if_v4(&interface)
     }
-
-    /// The error that waits in the socket (`SO_ERROR`), and clears it.
-    ///
-    /// # Errors
-    ///
-    /// What getsockopt(2) answers.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.io.get_ref().take_error()
-    }
 }
 
 fn bound(address: SocketAddr) -> io::Result<OwnedFd> {
@@ -402,31 +243,6 @@ fn bound(address: SocketAddr) -> io::Result<OwnedFd> {
 }
 
 fn send_to(socket: &impl AsFd, datagram: &[u8], address: SocketAddr) -> io::Result<usize> {
-    socket::sendto(
-        socket.as_fd(),
-        datagram,
-        MSG_NOSIGNAL,
-        &Address::ip(address),
-    )
-}
-
-fn send(socket: &impl AsFd, datagram: &[u8]) -> io::Result<usize> {
-    socket::send(socket.as_fd(), datagram, MSG_NOSIGNAL)
-}
-
-fn from((received, address): (Received, Address)) -> io::Result<(Received, SocketAddr)> {
-    let address = address.to_ip().ok_or(io::ErrorKind::AddrNotAvailable)?;
-    Ok((received, address))
-}
-
-impl AsFd for UdpSocket {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.io.as_fd()
-    }
-}
-
-impl fmt::Debug for UdpSocket {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.io.get_ref().fmt(f)
-    }
+    let address = Address::ip(address);
+    socket::sendto(socket.as_fd(), datagram, MSG_NOSIGNAL, &address)
 }

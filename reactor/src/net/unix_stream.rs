@@ -1,23 +1,19 @@
 //! A Unix stream: how it is made.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::SocketAddr;
 use std::panic::Location;
 use std::path::Path;
-use std::time::Duration;
 
 use selectors_core::Events;
 use selectors_core::sys::{Address, socket};
 
 use crate::heart::shared::Shared;
+use crate::net::again::Again;
 use crate::net::stream::Stream;
 use crate::net::unix_address::{address_of, name_unix};
-use crate::time::sleep;
-
-/// The first and the longest pause of a connect that meets a full backlog.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
 
 /// A connection between two processes of one machine; most of what it can do is said at
 /// [`Stream`].
@@ -41,7 +37,7 @@ impl UnixStream {
     /// Connects to the listener at `path`.
     ///
     /// The kernel offers no event for a backlog that has room again, so while it is full this asks
-    /// again, after 1 to 50 milliseconds. Dropping the future gives the attempt up.
+    /// again, after 1 to 20 milliseconds. Dropping the future gives the attempt up.
     ///
     /// # Errors
     ///
@@ -78,17 +74,11 @@ impl UnixStream {
             let named = |error| name_unix("connect to", address, error);
             let kernels = Address::unix(address).map_err(named)?;
             let socket = socket::socket(libc::AF_UNIX, libc::SOCK_STREAM).map_err(named)?;
-            let mut pause = PAUSES.0;
-            loop {
-                match socket::connect(socket.as_fd(), &kernels) {
-                    Ok(()) => return Ok(Self::attach(socket.into(), Some(Events::WRITE))),
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        sleep(pause).await;
-                        pause = PAUSES.1.min(pause * 2);
-                    }
-                    Err(error) => return Err(named(error)),
-                }
-            }
+            let mut again = Again::default();
+            let connect = || socket::connect(socket.as_fd(), &kernels);
+            let connected = poll_fn(|cx| again.poll(cx, connect)).await;
+            connected.map_err(named)?;
+            Ok(Self::attach(socket.into(), Some(Events::WRITE)))
         }
     }
 

@@ -1,0 +1,224 @@
+//! A socket that listens. What TCP and Unix listeners have in common is written here, once.
+
+use std::cell::Cell;
+use std::fmt;
+use std::future::poll_fn;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use selectors_core::Events;
+
+use crate::fd::async_fd::Async;
+use crate::net::accept::{Accepted, Accepting, Patience, try_accept};
+use crate::net::sockets::{AddressedSocket, ListeningSocket};
+use crate::net::stream::Stream;
+use crate::net::unix_address::SocketFile;
+use crate::watch::direction::Direction;
+
+/// A socket that listens for connections, under the names [`TcpListener`](super::TcpListener) and
+/// [`UnixListener`](super::UnixListener).
+///
+/// Accepting takes `&self`; any number of tasks may wait, and one connection wakes one of them.
+pub struct Listener<S: ListeningSocket> {
+    pub(super) io: Async<S>,
+    /// Only a Unix socket has one.
+    pub(super) file: Option<SocketFile>,
+    /// That of `poll_accept`, which leaves nothing else behind that could keep it.
+    patience: Cell<Patience>,
+}
+
+type Connection<S> = (
+    Stream<<S as ListeningSocket>::Connection>,
+    <S as AddressedSocket>::Address,
+);
+
+impl<S: ListeningSocket> Listener<S> {
+    /// A socket that has just begun to listen: nobody has connected in the microsecond since.
+    pub(super) fn attach(socket: S, file: Option<SocketFile>) -> Self {
+        Listener {
+            io: Async::with_readiness(socket, Some(Events::WRITE)),
+            file,
+            patience: Cell::default(),
+        }
+    }
+
+    /// Takes over a listening socket of std, and switches it to non-blocking mode. The file of a Unix
+    /// socket is left alone.
+    ///
+    /// # Errors
+    ///
+    /// What ioctl(2) answers.
+    ///
+    /// # Panics
+    ///
+    /// If this thread has entered no reactor.
+    #[track_caller]
+    pub fn from_std(listener: S) -> io::Result<Self> {
+        Ok(Listener {
+            io: Async::nonblocking(listener)?,
+            file: None,
+            patience: Cell::default(),
+        })
+    }
+
+    /// Hands the socket back, unregistered and still in non-blocking mode; the file of a Unix socket
+    /// stays.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers when it is told to forget the fd.
+    pub fn into_std(self) -> io::Result<S> {
+        if let Some(file) = self.file {
+            file.keep();
+        }
+        self.io.into_inner()
+    }
+
+    /// Waits for a connection; tells where it comes from, which for a Unix socket is mostly an address
+    /// without a name.
+    ///
+    /// When the process or the system is out of fds or socket memory (`EMFILE`, `ENFILE`,
+    /// `ENOBUFS`, `ENOMEM`), the connection stays in the backlog: this waits a little and tries
+    /// again, without spinning, and without an error for a situation that closing any other
+    /// connection ends. A connection that was given up before it was accepted is passed over.
+    ///
+    /// Dropping the future loses no connection.
+    ///
+    /// # Errors
+    ///
+    /// Whatever else accept(2) answers.
+    pub async fn accept(&self) -> io::Result<(Stream<S::Connection>, S::Address)> {
+        let mut accepting = Accepting::new(&self.io);
+        connection::<S>(poll_fn(|cx| accepting.poll(cx)).await?)
+    }
+
+    /// The poll-style form of [`accept`](Self::accept), as patient as that. One waiter for each
+    /// listener: a later waker replaces the earlier one, see
+    /// [`Async::poll_readable`](crate::Async::poll_readable).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    ///
+    /// ```
+    /// use reactor::net::{TcpListener, TcpStream};
+    /// use std::future::poll_fn;
+    ///
+    /// executor::block_on(async {
+    ///     let listener = TcpListener::bind("127.0.0.1:0").await?;
+    ///     let client = TcpStream::connect(listener.local_addr()?).await?;
+    ///     let (_server, from) = poll_fn(|cx| listener.poll_accept(cx)).await?;
+    ///     assert_eq!(from, client.local_addr()?);
+    ///     std::io::Result::Ok(())
+    /// })??;
+    /// # std::io::Result::Ok(())
+    /// ```
+    #[allow(clippy::type_complexity, reason = "what `accept` returns, in a `Poll`")]
+    pub fn poll_accept(
+        &self,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<(Stream<S::Connection>, S::Address)>> {
+        // Taken and put back: a waker may come here again.
+        let mut patience = self.patience.take();
+        let polled = self
+            .io
+            .standing(Direction::Read, |waiter| patience.poll(waiter, cx));
+        self.patience.set(patience);
+        polled.map(|accepted| connection::<S>(accepted?))
+    }
+
+    /// One attempt, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if nobody is there; else what accept(2) answers, a shortage of fds included.
+    pub fn try_accept(&self) -> io::Result<(Stream<S::Connection>, S::Address)> {
+        connection::<S>(self.io.try_with(Direction::Read, try_accept)?)
+    }
+
+    /// All connections, one after another, as an endless stream; as patient as
+    /// [`accept`](Self::accept). An error does not end it.
+    ///
+    /// ```
+    /// use futures_lite::StreamExt;
+    /// use reactor::net::{TcpListener, TcpStream};
+    ///
+    /// executor::block_on(async {
+    ///     let listener = TcpListener::bind("127.0.0.1:0").await?;
+    ///     let address = listener.local_addr()?;
+    ///     let (_one, _two) = (TcpStream::connect(address).await?, TcpStream::connect(address).await?);
+    ///     let mut two = listener.incoming().take(2);
+    ///     while let Some(stream) = two.next().await {
+    ///         stream?.write_all(b"welcome").await?;
+    ///     }
+    ///     std::io::Result::Ok(())
+    /// })??;
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn incoming(&self) -> Incoming<'_, S> {
+        Incoming {
+            accepting: Accepting::new(&self.io),
+        }
+    }
+
+    /// The address that it listens at; with port 0 asked, the port that the kernel chose.
+    ///
+    /// # Errors
+    ///
+    /// What getsockname(2) answers.
+    pub fn local_addr(&self) -> io::Result<S::Address> {
+        self.io.get_ref().own_address()
+    }
+
+    /// The error that waits in the socket (`SO_ERROR`), and clears it.
+    ///
+    /// # Errors
+    ///
+    /// What getsockopt(2) answers.
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        socket2::SockRef::from(&self.io).take_error()
+    }
+}
+
+fn connection<S: ListeningSocket>((socket, from): Accepted) -> io::Result<Connection<S>> {
+    let from = S::address(from)?;
+    // The first write is worth a try at once; the first read is not, because the client's first
+    // bytes are hardly ever here already.
+    Ok((Stream::attach(socket.into(), Some(Events::WRITE)), from))
+}
+
+impl<S: ListeningSocket> AsFd for Listener<S> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.io.as_fd()
+    }
+}
+
+impl<S: ListeningSocket> fmt::Debug for Listener<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.io.get_ref().fmt(f)
+    }
+}
+
+/// The connections of a [`Listener`], one after another; made by [`incoming`](Listener::incoming).
+/// Dropping it loses no connection.
+#[must_use = "streams do nothing unless polled"]
+pub struct Incoming<'a, S: ListeningSocket> {
+    accepting: Accepting<'a, S>,
+}
+
+impl<S: ListeningSocket> futures_core::Stream for Incoming<'_, S> {
+    type Item = io::Result<Stream<S::Connection>>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let accepted = self.get_mut().accepting.poll(cx);
+        accepted.map(|accepted| Some(accepted.and_then(connection::<S>).map(|(stream, _)| stream)))
+    }
+}
+
+impl<S: ListeningSocket> fmt::Debug for Incoming<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Incoming")
+    }
+}
