@@ -92,47 +92,29 @@
 #![deny(unsafe_code)]
 
 pub mod contracts;
-mod core;
-mod dump;
-mod foreign;
-mod id;
-mod inbox;
-mod join;
-mod join_error;
-mod marks;
-mod metrics;
-mod observed;
 pub mod patterns;
-mod queue;
+mod ready;
+mod run;
 mod runtime;
-mod scheduler;
-mod shuffle;
-mod spare;
-mod spawn_traits;
-mod spawner;
-mod spawning;
-mod stopping;
+mod spawn;
 mod task;
 mod task_local;
-mod task_set;
-mod tasks;
 mod wake;
-mod waker;
-mod watched;
+mod watch;
 
-pub use dump::{TaskInfo, dump};
-pub use id::Id;
-pub use join::{AbortOnDrop, JoinHandle};
-pub use join_error::JoinError;
-pub use metrics::Metrics;
+pub use run::stopping::{AwaitStop, Shutdown, stopping};
 pub use runtime::{Builder, Runtime, block_on, spawn, spawn_named, yield_now};
-pub use spawn_traits::LocalSpawner;
-pub use spawner::{SendHandle, Spawner};
-pub use stopping::{AwaitStop, Shutdown, stopping};
+pub use spawn::join::{AbortOnDrop, JoinHandle};
+pub use spawn::join_error::JoinError;
+pub use spawn::spawn_traits::LocalSpawner;
+pub use spawn::spawner::{SendHandle, Spawner};
+pub use spawn::task_set::{JoinNext, TaskSet};
+pub use task::id::Id;
 #[doc(hidden)]
 pub use task_local::CurrentValue;
 pub use task_local::{Scope, TaskLocal};
-pub use task_set::{JoinNext, TaskSet};
+pub use watch::dump::{TaskInfo, dump};
+pub use watch::metrics::Metrics;
 
 /// The programs in the README compile.
 #[cfg(doctest)]

@@ -13,15 +13,15 @@ use std::time::Duration;
 use reactor::{EnterGuard, Reactor, Trigger, Turn};
 use selectors_core::{Backend, Script};
 
-use crate::core::Core;
-use crate::dump::TaskInfo;
-use crate::inbox::Sleep;
-use crate::join::JoinHandle;
-use crate::metrics::Metrics;
-use crate::spawn_traits::LocalSpawner;
-use crate::spawner::Spawner;
-use crate::stopping::Shutdown;
-use crate::wake::{self, Entered};
+use crate::run::core::Core;
+use crate::run::current::{self, Entered};
+use crate::run::stopping::Shutdown;
+use crate::spawn::join::JoinHandle;
+use crate::spawn::spawn_traits::LocalSpawner;
+use crate::spawn::spawner::Spawner;
+use crate::wake::inbox::Sleep;
+use crate::watch::dump::TaskInfo;
+use crate::watch::metrics::Metrics;
 
 /// Runs `future`, and everything it spawns, until it is done.
 ///
@@ -65,17 +65,17 @@ pub fn block_on<F: Future>(future: F) -> io::Result<F::Output> {
 #[track_caller]
 #[inline]
 pub fn spawn<F: Future + 'static>(future: F) -> JoinHandle<F::Output> {
-    wake::expect_current("spawn").spawn(future, Location::caller())
+    current::expect_current("spawn").spawn(future, Location::caller())
 }
 
-/// As [`spawn`], with a name for traces and [dumps](crate::dump).
+/// As [`spawn`], with a name for traces and [dumps](crate::watch::dump).
 ///
 /// # Panics
 ///
 /// If no runtime runs on this thread.
 #[track_caller]
 pub fn spawn_named<F: Future + 'static>(name: &str, future: F) -> JoinHandle<F::Output> {
-    let core = wake::expect_current("spawn_named");
+    let core = current::expect_current("spawn_named");
     let name: Rc<str> = name.into();
     let handle = core.spawn(future, Location::caller()).named(name.clone());
     core.scheduler.borrow_mut().name(handle.task_id(), name);
@@ -296,7 +296,7 @@ impl Runtime {
         }
     }
 
-    /// Asks all tasks to end (see [`stopping`](crate::stopping)), runs them for `grace` at most,
+    /// Asks all tasks to end (see [`stopping`](crate::run::stopping)), runs them for `grace` at most,
     /// then drops those that are left, in the order of their slots, and last the reactor.
     ///
     /// # Errors
@@ -323,7 +323,7 @@ impl Runtime {
         self.core.shut_down(grace)
     }
 
-    /// All tasks, as in [`dump`](crate::dump).
+    /// All tasks, as in [`dump`](crate::watch::dump).
     pub fn dump(&self) -> Vec<TaskInfo> {
         self.core.dump()
     }
@@ -336,7 +336,7 @@ impl Runtime {
     #[track_caller]
     fn enter(&self) -> (EnterGuard, Entered) {
         refuse_nesting();
-        (self.core.reactor.enter(), wake::enter(&self.core))
+        (self.core.reactor.enter(), current::enter(&self.core))
     }
 
     /// Tasks that were spawned and are not done.
@@ -373,7 +373,7 @@ impl fmt::Debug for Runtime {
 #[track_caller]
 fn refuse_nesting() {
     assert!(
-        wake::current().is_none(),
+        current::current().is_none(),
         "`block_on` inside `block_on`: this thread already runs a loop, and blocking it would \
          stop every task. Await the future, or spawn it"
     );

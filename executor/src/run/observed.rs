@@ -5,10 +5,10 @@ use std::task::Poll;
 
 use reactor::observe::{Cause, Event};
 
-use crate::core::Core;
-use crate::scheduler::Next;
-use crate::task::Polled;
-use crate::waker::TaskId;
+use crate::ready::scheduler::Next;
+use crate::run::core::Core;
+use crate::run::waker::TaskId;
+use crate::spawn::task::Polled;
 
 impl Core {
     /// The same as [`poll_tasks`](Self::poll_tasks), before the eyes of an observer.

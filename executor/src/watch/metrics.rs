@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::atomic::Ordering;
 
-use crate::core::Core;
+use crate::run::core::Core;
 
 /// What a [`Runtime`](crate::Runtime) has done since it was made, and what it holds now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

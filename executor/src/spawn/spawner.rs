@@ -9,13 +9,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
-use crate::core::Core;
-use crate::foreign::drop_contained;
-use crate::id::Id;
-use crate::join_error::JoinError;
-use crate::task::Outlet;
-use crate::wake::{self, Mail, Remote};
-use crate::waker::TaskId;
+use crate::run::core::Core;
+use crate::run::current::{self, Mail, Remote};
+use crate::run::waker::TaskId;
+use crate::spawn::join_error::JoinError;
+use crate::spawn::task::Outlet;
+use crate::task::foreign::drop_contained;
+use crate::task::id::Id;
 
 /// Spawns tasks on one runtime from any thread; made by
 /// [`Runtime::spawner`](crate::Runtime::spawner).
@@ -178,7 +178,7 @@ impl<T> Outlet<T> for Outbound<T> {
             *state = State::Over(outcome);
             drop(state);
             if let Some(joiner) = joiner {
-                wake::wake_contained(joiner);
+                current::wake_contained(joiner);
             }
         } else {
             drop(state);
@@ -212,7 +212,7 @@ impl<T> SendHandle<T> {
         match self.shared.id.load(Ordering::SeqCst) {
             0 => {}
             _ if self.is_finished() => {}
-            id => wake::abort(TaskId::from_bits(id)),
+            id => current::abort(TaskId::from_bits(id)),
         }
     }
 
@@ -249,7 +249,7 @@ impl<T> Future for SendHandle<T> {
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if self.is_finished() {
-            ready!(wake::poll_budget(cx));
+            ready!(current::poll_budget(cx));
         }
         // A waker is not our code: it is cloned before the lock, and the old one dropped after it.
         let waker = cx.waker().clone();

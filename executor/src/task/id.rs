@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::waker::TaskId;
+use crate::run::waker::TaskId;
 
 /// Names a task. No other task of this process has the same, before or after.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -8,8 +8,8 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::mem;
 
-use crate::task::Job;
-use crate::waker::TaskId;
+use crate::run::waker::TaskId;
+use crate::spawn::task::Job;
 
 /// How many boxes are kept. A loop that meets more ends and beginnings at once meets the allocator.
 const MOST: usize = 32;
@@ -21,7 +21,7 @@ const LARGEST: usize = 16 << 10;
 pub(crate) struct Spare(RefCell<Vec<Job>>);
 
 impl Spare {
-    /// A box that has taken what is in `next`, a [`Next`](crate::task::Next), for the task `id`.
+    /// A box that has taken what is in `next`, a [`Next`](crate::spawn::task::Next), for the task `id`.
     #[inline(always)]
     pub(crate) fn fill(&self, id: TaskId, next: &mut dyn Any) -> Option<Job> {
         let mut job = self.0.borrow_mut().pop()?;
@@ -58,9 +58,9 @@ mod tests {
     use std::rc::Rc;
 
     use super::{LARGEST, MOST, Spare};
-    use crate::join::Delivery;
-    use crate::task::{Job, Next, Task};
-    use crate::waker::TaskId;
+    use crate::run::waker::TaskId;
+    use crate::spawn::join::Delivery;
+    use crate::spawn::task::{Job, Next, Task};
 
     fn next<F: Future>(future: F) -> Next<F> {
         Next {

@@ -11,11 +11,11 @@ use std::task::{Context, Poll, Waker};
 use reactor::observe::Event;
 use selectors_core::NotifyHandle;
 
-use crate::core::Core;
-use crate::foreign::{contain, drop_contained};
-use crate::inbox::{Inbox, Notify};
-use crate::marks::Past;
-use crate::waker::TaskId;
+use crate::ready::marks::Past;
+use crate::run::core::Core;
+use crate::run::waker::TaskId;
+use crate::task::foreign::{contain, drop_contained};
+use crate::wake::inbox::{Inbox, Notify};
 
 thread_local! {
     /// The runtime that runs on this thread; not there while [`with_current`] looks at it.

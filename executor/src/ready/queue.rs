@@ -3,7 +3,7 @@
 //! A ring would have to wrap round at each step. This one is moved down when it is full, and
 //! doubles only if it is not mostly read by then, so moving costs a constant share of the pushes.
 
-use crate::shuffle::Shuffle;
+use crate::ready::shuffle::Shuffle;
 
 /// Room for that many is kept in any case.
 const FEW: usize = 1024;

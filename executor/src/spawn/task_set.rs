@@ -11,12 +11,12 @@ use std::task::{Context, Poll, Waker, ready};
 
 use futures_core::Stream;
 
-use crate::foreign::drop_contained;
-use crate::id::Id;
-use crate::join_error::JoinError;
-use crate::task::Outlet;
-use crate::wake;
-use crate::waker::TaskId;
+use crate::run::current;
+use crate::run::waker::TaskId;
+use crate::spawn::join_error::JoinError;
+use crate::spawn::task::Outlet;
+use crate::task::foreign::drop_contained;
+use crate::task::id::Id;
 
 /// A set of tasks whose results come in the order in which they are ready. Dropping it aborts
 /// those that are still running.
@@ -75,7 +75,7 @@ impl<T> Outlet<T> for Member<T> {
         }
         self.set.ended.borrow_mut().push_back(outcome);
         if let Some(joiner) = self.set.joiner.take() {
-            wake::wake_contained(joiner);
+            current::wake_contained(joiner);
         }
     }
 }
@@ -101,7 +101,7 @@ impl<T: 'static> TaskSet<T> {
     /// If no runtime runs on this thread.
     #[track_caller]
     pub fn spawn(&mut self, future: impl Future<Output = T> + 'static) -> Id {
-        let core = wake::expect_current("TaskSet::spawn");
+        let core = current::expect_current("TaskSet::spawn");
         let number = self.shared.next.get();
         self.shared.next.set(number + 1);
         let member = Member {
@@ -133,11 +133,11 @@ impl<T: 'static> TaskSet<T> {
         let shared = &*self.shared;
         let running = shared.running.borrow().values().next().copied();
         if let (Some(id), true) = (running, shared.ended.borrow().is_empty()) {
-            wake::assert_driven(id.runtime());
+            current::assert_driven(id.runtime());
             shared.joiner.set(Some(cx.waker().clone()));
             return Poll::Pending;
         }
-        ready!(wake::poll_budget(cx));
+        ready!(current::poll_budget(cx));
         let mut ended = shared.ended.borrow_mut();
         let outcome = ended.pop_front();
         if ended.is_empty() && ended.capacity() > FEW {
@@ -200,7 +200,7 @@ impl<T> Shared<T> {
     fn abort(&self) {
         // Not borrowed meanwhile: an observer hears of each.
         let ids: Vec<TaskId> = self.running.borrow().values().copied().collect();
-        ids.into_iter().for_each(wake::abort);
+        ids.into_iter().for_each(current::abort);
     }
 }
 

@@ -7,10 +7,10 @@ use std::rc::Rc;
 
 use reactor::Waiting;
 
-use crate::core::Core;
-use crate::id::Id;
-use crate::wake;
-use crate::waker::TaskId;
+use crate::run::core::Core;
+use crate::run::current;
+use crate::run::waker::TaskId;
+use crate::task::id::Id;
 
 /// One task, as [`dump`] saw it.
 #[derive(Clone, Debug)]
@@ -74,7 +74,7 @@ impl fmt::Display for TaskInfo {
 /// ```
 #[track_caller]
 pub fn dump() -> Vec<TaskInfo> {
-    wake::expect_current("dump").dump()
+    current::expect_current("dump").dump()
 }
 
 impl Core {

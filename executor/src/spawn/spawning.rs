@@ -5,12 +5,12 @@ use std::future::Future;
 use std::panic::Location;
 use std::rc::Rc;
 
-use crate::core::Core;
-use crate::foreign::drop_contained;
-use crate::join::{Delivery, JoinHandle};
-use crate::marks::NO_TASK;
-use crate::task::{Job, Next, Outlet, Task};
-use crate::waker::TaskId;
+use crate::ready::marks::NO_TASK;
+use crate::run::core::Core;
+use crate::run::waker::TaskId;
+use crate::spawn::join::{Delivery, JoinHandle};
+use crate::spawn::task::{Job, Next, Outlet, Task};
+use crate::task::foreign::drop_contained;
 
 impl Core {
     /// Takes a future in; it is first polled by the run loop, not here.

@@ -5,16 +5,16 @@
 //! or by a panic; what is in it goes on later.
 //!
 //! The futures themselves are elsewhere (`tasks.rs`), because they are borrowed while one of them
-//! is polled, and a poll may wake and spawn. What a wake needs is here: a [mark](crate::marks) for
+//! is polled, and a poll may wake and spawn. What a wake needs is here: a [mark](crate::ready::marks) for
 //! each task.
 
 use std::collections::BTreeMap;
 use std::panic::Location;
 use std::rc::Rc;
 
-use crate::marks::{Mark, Marks, NO_TASK, Past};
-use crate::queue::Queue;
-use crate::waker::TaskId;
+use crate::ready::marks::{Mark, Marks, NO_TASK, Past};
+use crate::ready::queue::Queue;
+use crate::run::waker::TaskId;
 
 /// A mark for each task of one runtime, and the queue of those that were woken.
 pub(crate) struct Scheduler {

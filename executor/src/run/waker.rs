@@ -7,7 +7,7 @@
 //!
 //! The slot is lowest, because every wake asks for it; the generation is highest, because the carry
 //! out of it says that the slot has no name left. The two bits that are zero are flags of the
-//! [marks](crate::marks), which keep each id with what is known of that task in one word.
+//! [marks](crate::ready::marks), which keep each id with what is known of that task in one word.
 //!
 //! Such a waker is not counted: clone copies a number, drop does nothing, and there is nothing to
 //! free. A wake finds its task by the slot, knows a task that is gone by its generation, and finds
@@ -121,7 +121,7 @@ mod packed {
     use std::task::{RawWaker, RawWakerVTable, Waker};
 
     use super::TaskId;
-    use crate::wake::wake_packed;
+    use crate::run::current::wake_packed;
 
     #[inline]
     pub(super) fn waker(id: TaskId) -> Waker {
@@ -152,7 +152,7 @@ mod packed {
     use std::task::{Wake, Waker};
 
     use super::TaskId;
-    use crate::wake::wake;
+    use crate::run::current::wake;
 
     struct Counted(TaskId);
 

@@ -5,7 +5,7 @@ use std::io;
 use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError};
 
-use crate::foreign::Payload;
+use crate::task::foreign::Payload;
 
 /// Why a task has no result.
 pub struct JoinError(Reason);

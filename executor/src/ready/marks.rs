@@ -4,7 +4,7 @@
 //! slots go on where the ids of the one before it ended. So a slot whose ids are used up is retired,
 //! and a table that is given back after a burst leaves behind the generation that comes next.
 
-use crate::waker::TaskId;
+use crate::run::waker::TaskId;
 
 /// The slot of the first future of `block_on`. No task ever lives here.
 pub(crate) const NO_TASK: u32 = 0;
@@ -281,7 +281,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::{FEW, FORGETTABLE, Mark, Marks, NO_TASK, Past};
-    use crate::waker::TaskId;
+    use crate::run::waker::TaskId;
 
     const LAST: u32 = TaskId::GENERATIONS - 1;
 

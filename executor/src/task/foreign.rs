@@ -1,5 +1,5 @@
 //! How foreign code is called where a panic of it would hurt somebody else: destructors of what users
-//! gave us, and [wakers](crate::wake::wake_contained). [`contracts`](crate::contracts#foreign-code) lists every place.
+//! gave us, and [wakers](crate::run::current::wake_contained). [`contracts`](crate::contracts#foreign-code) lists every place.
 
 use std::any::Any;
 use std::mem;

@@ -8,15 +8,15 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 
-use crate::foreign::drop_contained;
-use crate::id::Id;
-use crate::join_error::JoinError;
-use crate::task::Outlet;
-use crate::wake;
-use crate::waker::TaskId;
+use crate::run::current;
+use crate::run::waker::TaskId;
+use crate::spawn::join_error::JoinError;
+use crate::spawn::task::Outlet;
+use crate::task::foreign::drop_contained;
+use crate::task::id::Id;
 
 /// What a task and its handle share. Used again by the next task in the box; see
-/// [`Spare`](crate::spare::Spare).
+/// [`Spare`](crate::task::spare::Spare).
 pub(crate) struct Shared<T> {
     stage: Cell<Stage>,
     /// The handle is gone. Set once, by the handle.
@@ -87,7 +87,7 @@ impl<T> Outlet<T> for Delivery<T> {
         match self.0.joiner.take() {
             Some(joiner) => {
                 self.0.stage.set(Stage::Delivered);
-                wake::wake_contained(joiner);
+                current::wake_contained(joiner);
             }
             None => self.0.stage.set(Stage::Over),
         }
@@ -149,7 +149,7 @@ impl<T> JoinHandle<T> {
     #[inline(never)]
     #[track_caller]
     fn poll_at_once(&self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
-        ready!(wake::poll_budget(cx));
+        ready!(current::poll_budget(cx));
         Poll::Ready(self.take())
     }
 
@@ -163,7 +163,7 @@ impl<T> JoinHandle<T> {
     /// faster.
     pub fn abort(&self) {
         if !self.is_finished() {
-            wake::abort(self.id);
+            current::abort(self.id);
         }
     }
 
@@ -218,7 +218,7 @@ impl<T> Future for JoinHandle<T> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.shared.stage.get() {
             Stage::Running => {
-                wake::assert_driven(self.id.runtime());
+                current::assert_driven(self.id.runtime());
                 self.shared.joiner.set(Some(cx.waker().clone()));
                 Poll::Pending
             }

@@ -13,18 +13,18 @@ use std::time::Duration;
 use reactor::observe::Cause;
 use reactor::{Reactor, Trigger, Turn};
 
-use crate::foreign::drop_contained;
-use crate::inbox::{Inbox, Letters, Sleep};
-use crate::marks::NO_TASK;
-use crate::metrics::Counts;
-use crate::scheduler::{Next, Scheduler};
-use crate::spare::Spare;
-use crate::stopping::Stopping;
-use crate::task::{Job, Polled};
-use crate::tasks::{Open, Tasks};
-use crate::wake::{self, Mail, Remote};
-use crate::waker::TaskId;
-use crate::watched::Watched;
+use crate::ready::marks::NO_TASK;
+use crate::ready::scheduler::{Next, Scheduler};
+use crate::run::counted::Watched;
+use crate::run::current::{self, Mail, Remote};
+use crate::run::stopping::Stopping;
+use crate::run::waker::TaskId;
+use crate::spawn::task::{Job, Polled};
+use crate::task::foreign::drop_contained;
+use crate::task::slab::{Open, Tasks};
+use crate::task::spare::Spare;
+use crate::wake::inbox::{Inbox, Letters, Sleep};
+use crate::watch::metrics::Counts;
 
 /// Steps between two looks at the kernel. A task that wakes itself runs at most this often before
 /// sockets and timers get their chance; each look costs a system call. By level it may be more.
@@ -78,7 +78,7 @@ impl Core {
             notifications: AtomicU64::new(0),
             notifier,
         });
-        let (number, past) = wake::enlist(&remote)?;
+        let (number, past) = current::enlist(&remote)?;
         Ok(Core {
             number,
             reactor,
@@ -390,14 +390,14 @@ impl Core {
         }
         self.reactor.abandon_if_forked();
         let _reactor = self.reactor.enter();
-        let _entered = wake::enter(self);
+        let _entered = current::enter(self);
         // Nothing is taken in any more, so one pass meets them all. Nothing is borrowed meanwhile:
         // a future may do anything in its destructor.
         self.tasks.take_all().into_iter().for_each(drop_contained);
         let unread = self.letters.take();
         unread.for_each(drop_contained);
         self.remote.inbox.close().for_each(drop_contained);
-        wake::strike_off(self.number, self.scheduler.borrow().past());
+        current::strike_off(self.number, self.scheduler.borrow().past());
     }
 }
 

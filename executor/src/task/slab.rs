@@ -8,8 +8,8 @@ use std::cell::{RefCell, RefMut};
 use std::mem;
 use std::task::{Context, Waker};
 
-use crate::task::{Job, Polled, Vacant};
-use crate::waker::TaskId;
+use crate::run::waker::TaskId;
+use crate::spawn::task::{Job, Polled, Vacant};
 
 /// Room for that many arrivals is kept in any case.
 const FEW: usize = 1024;

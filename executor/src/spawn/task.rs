@@ -11,11 +11,11 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::foreign::contain;
-use crate::join::Shared;
-use crate::join_error::JoinError;
-use crate::wake;
-use crate::waker::TaskId;
+use crate::run::current;
+use crate::run::waker::TaskId;
+use crate::spawn::join::Shared;
+use crate::spawn::join_error::JoinError;
+use crate::task::foreign::contain;
 
 /// A task of any type.
 pub(crate) type Job = Pin<Box<dyn Run>>;
@@ -99,7 +99,7 @@ impl<F: Future, O: Outlet<F::Output>> Task<F, O> {
     #[cold]
     fn cancel(self: Pin<&mut Self>) -> bool {
         let mut this = self.project();
-        wake::dropped_pending(mem::replace(this.id, TaskId::NOBODY));
+        current::dropped_pending(mem::replace(this.id, TaskId::NOBODY));
         let dropped = catch_unwind(AssertUnwindSafe(|| this.future.set(None)));
         let is_empty = dropped.is_ok();
         this.outlet.finish(Err(match dropped {

@@ -11,9 +11,9 @@ use std::task::{Wake, Waker};
 
 use reactor::observe::Event;
 
-use crate::core::Core;
-use crate::wake;
-use crate::waker::TaskId;
+use crate::run::core::Core;
+use crate::run::current;
+use crate::run::waker::TaskId;
 
 /// The counted wakers of one runtime, by task.
 #[derive(Default)]
@@ -31,11 +31,11 @@ struct Counted(TaskId);
 
 impl Wake for Counted {
     fn wake(self: Arc<Self>) {
-        wake::wake(self.0);
+        current::wake(self.0);
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        wake::wake(self.0);
+        current::wake(self.0);
     }
 }
 

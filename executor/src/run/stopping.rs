@@ -10,9 +10,9 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
-use crate::core::Core;
-use crate::foreign::drop_contained;
-use crate::wake;
+use crate::run::core::Core;
+use crate::run::current;
+use crate::task::foreign::drop_contained;
 
 /// Was a shutdown asked for, and who waits to hear of it?
 #[derive(Default)]
@@ -63,7 +63,7 @@ impl Stopping {
     fn ask(&self) {
         self.asked.set(true);
         let waiting = self.waiting.take();
-        waiting.into_values().for_each(wake::wake_contained);
+        waiting.into_values().for_each(current::wake_contained);
     }
 }
 
@@ -91,10 +91,10 @@ impl Future for AwaitStop {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let place = match &mut self.0 {
             Some(place) => place,
-            none => none.insert(Place::new(wake::expect_current("stopping"))),
+            none => none.insert(Place::new(current::expect_current("stopping"))),
         };
         if place.core.stopping.asked.get() {
-            ready!(wake::poll_budget(cx));
+            ready!(current::poll_budget(cx));
             return Poll::Ready(());
         }
         place.wait(cx.waker().clone());

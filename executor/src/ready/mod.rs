@@ -1,0 +1,4 @@
+pub(crate) mod marks;
+mod queue;
+pub(crate) mod scheduler;
+mod shuffle;

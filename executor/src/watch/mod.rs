@@ -1,0 +1,2 @@
+pub(crate) mod dump;
+pub(crate) mod metrics;
