@@ -82,7 +82,8 @@ mod tests {
     use std::task::{Poll, Waker};
 
     use crate::ready::marks::{Marks, Past};
-    use crate::run::waker::TaskId;
+    use crate::run::waker::id;
+    use crate::task::id::Id;
     use crate::{Runtime, TaskSet, spawn, stopping};
 
     type Row = (&'static str, fn() -> io::Result<()>);
@@ -100,7 +101,7 @@ mod tests {
         ("counters of `Metrics`", metrics),
     ];
 
-    const LAST: u32 = TaskId::GENERATIONS - 1;
+    const LAST: u32 = Id::GENERATIONS - 1;
 
     #[test]
     fn every_counter_that_names_something_ends_as_the_table_says() -> io::Result<()> {
@@ -133,11 +134,7 @@ mod tests {
         let mut wakers: Vec<Waker> = Vec::new();
         for round in 0..50 {
             let handle = runtime.spawn(poll_fn(|cx| Poll::Ready(cx.waker().clone())));
-            assert!(
-                given.insert(handle.task_id()),
-                "{} was given twice",
-                handle.id()
-            );
+            assert!(given.insert(handle.id()), "{} was given twice", handle.id());
             // Nobody of those before is woken for this one, nor aborted.
             let mut polls = 0;
             let neighbour = runtime.spawn(poll_fn(move |_| {
@@ -145,7 +142,7 @@ mod tests {
                 assert_eq!(polls, 1);
                 Poll::<()>::Pending
             }));
-            assert!(given.insert(neighbour.task_id()));
+            assert!(given.insert(neighbour.id()));
             wakers.push(runtime.block_on(handle)?.unwrap());
             runtime.block_on(async {
                 wakers.iter().for_each(Waker::wake_by_ref);
@@ -164,7 +161,7 @@ mod tests {
         let mut roots = HashSet::new();
         for _ in 0..20 {
             let waker = runtime.block_on(poll_fn(|cx| Poll::Ready(cx.waker().clone())))?;
-            assert!(roots.insert(TaskId::of(&waker)));
+            assert!(roots.insert(id(&waker)));
             let answer = runtime.block_on(async { spawn(async { 7 }).await })?;
             assert_eq!(answer.unwrap(), 7);
         }
@@ -175,10 +172,10 @@ mod tests {
 
     fn slots() -> io::Result<()> {
         let mut marks = Marks::full_but_one();
-        assert_eq!(marks.grow() as usize, TaskId::MAX_SLOTS - 1);
+        assert_eq!(marks.grow() as usize, Id::MAX_SLOTS - 1);
         let more = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| marks.grow()));
         assert!(more.is_err());
-        assert_eq!(marks.len(), TaskId::MAX_SLOTS);
+        assert_eq!(marks.len(), Id::MAX_SLOTS);
         Ok(())
     }
 
@@ -188,11 +185,7 @@ mod tests {
             let runtime = Runtime::new()?;
             for _ in 0..3 {
                 let task = runtime.spawn(std::future::pending::<()>());
-                assert!(
-                    given.insert(task.task_id()),
-                    "{} was given twice",
-                    task.id()
-                );
+                assert!(given.insert(task.id()), "{} was given twice", task.id());
             }
         }
         Ok(())
@@ -214,7 +207,7 @@ mod tests {
 
     fn places_of_stopping() -> io::Result<()> {
         let runtime = Runtime::new()?;
-        runtime.core.stopping.begin_at(u64::from(u32::MAX) - 1);
+        runtime.core.stop.begin_at(u64::from(u32::MAX) - 1);
         for _ in 0..4 {
             runtime.spawn(stopping()).detach();
         }
@@ -226,9 +219,9 @@ mod tests {
 
     fn metrics() -> io::Result<()> {
         let runtime = Runtime::new()?;
-        runtime.core.counts.polls.add(u32::MAX.into());
-        runtime.core.counts.local_wakes.add(u32::MAX.into());
-        runtime.core.counts.foreign_messages.add(u32::MAX.into());
+        runtime.core.polls.add(u32::MAX.into());
+        runtime.core.local_wakes.add(u32::MAX.into());
+        runtime.core.messages.add(u32::MAX.into());
         runtime.block_on(crate::yield_now())?;
         assert_eq!(runtime.metrics().polls, u64::from(u32::MAX) + 2);
         assert_eq!(runtime.metrics().wakes_by_tasks, u64::from(u32::MAX) + 1);

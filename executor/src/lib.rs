@@ -97,18 +97,20 @@ mod ready;
 mod run;
 mod runtime;
 mod spawn;
+mod stopping;
 mod task;
 mod task_local;
 mod wake;
 mod watch;
 
-pub use run::stopping::{AwaitStop, Shutdown, stopping};
-pub use runtime::{Builder, Runtime, block_on, spawn, spawn_named, yield_now};
+pub use runtime::{Builder, Runtime, Shutdown, block_on, spawn, spawn_named, yield_now};
 pub use spawn::join::{AbortOnDrop, JoinHandle};
 pub use spawn::join_error::JoinError;
+pub use spawn::send_handle::SendHandle;
 pub use spawn::spawn_traits::LocalSpawner;
-pub use spawn::spawner::{SendHandle, Spawner};
+pub use spawn::spawner::Spawner;
 pub use spawn::task_set::{JoinNext, TaskSet};
+pub use stopping::{AwaitStop, stopping};
 pub use task::id::Id;
 #[doc(hidden)]
 pub use task_local::CurrentValue;

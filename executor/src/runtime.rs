@@ -15,11 +15,10 @@ use selectors_core::{Backend, Script};
 
 use crate::run::core::Core;
 use crate::run::current::{self, Entered};
-use crate::run::stopping::Shutdown;
 use crate::spawn::join::JoinHandle;
 use crate::spawn::spawn_traits::LocalSpawner;
 use crate::spawn::spawner::Spawner;
-use crate::wake::inbox::Sleep;
+use crate::wake::inbox::MaySleep;
 use crate::watch::dump::TaskInfo;
 use crate::watch::metrics::Metrics;
 
@@ -78,7 +77,7 @@ pub fn spawn_named<F: Future + 'static>(name: &str, future: F) -> JoinHandle<F::
     let core = current::expect_current("spawn_named");
     let name: Rc<str> = name.into();
     let handle = core.spawn(future, Location::caller()).named(name.clone());
-    core.scheduler.borrow_mut().name(handle.task_id(), name);
+    core.scheduler.borrow_mut().name(handle.id(), name);
     handle
 }
 
@@ -288,7 +287,7 @@ impl Runtime {
     /// is about to sleep, so that their wakes make the fd readable.
     pub fn next_timeout(&self) -> Option<Duration> {
         let asleep =
-            self.core.is_idle() && self.core.remote.inbox.prepare_to_sleep() == Sleep::Allowed;
+            self.core.is_idle() && self.core.remote.inbox.prepare_to_sleep() == MaySleep::Allowed;
         if asleep {
             self.core.reactor.next_timeout()
         } else {
@@ -320,7 +319,8 @@ impl Runtime {
     #[track_caller]
     pub fn shutdown(self, grace: Duration) -> io::Result<Shutdown> {
         let _guards = self.enter();
-        self.core.shut_down(grace)
+        let (ended, dropped) = self.core.shut_down(grace)?;
+        Ok(Shutdown { ended, dropped })
     }
 
     /// All tasks, as in [`dump`](crate::watch::dump).
@@ -353,6 +353,17 @@ impl Runtime {
     pub fn backend(&self) -> Backend {
         self.core.reactor.backend()
     }
+}
+
+/// How a [shutdown](Runtime::shutdown) went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Shutdown {
+    /// Tasks that ended by themselves within the grace period, those included that were spawned
+    /// in it.
+    pub ended: usize,
+    /// Tasks that were dropped, in the order in which their slots stand in the slab.
+    pub dropped: usize,
 }
 
 impl Drop for Runtime {

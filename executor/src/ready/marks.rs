@@ -4,7 +4,7 @@
 //! slots go on where the ids of the one before it ended. So a slot whose ids are used up is retired,
 //! and a table that is given back after a burst leaves behind the generation that comes next.
 
-use crate::run::waker::TaskId;
+use crate::task::id::Id;
 
 /// The slot of the first future of `block_on`. No task ever lives here.
 pub(crate) const NO_TASK: u32 = 0;
@@ -14,7 +14,7 @@ const FEW: usize = 4096;
 
 /// A slot that has had fewer than this may be forgotten: those that take its place begin there, and
 /// have at least as many left.
-const FORGETTABLE: u32 = TaskId::GENERATIONS / 2;
+const FORGETTABLE: u32 = Id::GENERATIONS / 2;
 
 /// What is known of one slot, in one word: the id of whoever lives here, or of the next one (ids of
 /// the earlier ones are stale), with the flags in the bits that no id has. So a wake asks with one
@@ -25,27 +25,27 @@ pub(crate) struct Mark(u64);
 impl Mark {
     /// In the queue. Set by a wake, cleared when the task is about to be polled: two wakes before
     /// a poll are one poll, and a wake during a poll queues the task again.
-    const QUEUED: u64 = TaskId::SPARE[0];
+    const QUEUED: u64 = Id::SPARE[0];
     /// To be dropped instead of polled, if it is in the queue as well; alone: nobody lives here.
-    const ENDED: u64 = TaskId::SPARE[1];
+    const ENDED: u64 = Id::SPARE[1];
     const FLAGS: u64 = Self::QUEUED | Self::ENDED;
 
     /// Of `id`, which has been woken. Written as a whole, not by setting the flag: the compiler would
     /// set it in its byte, and the CPU makes whoever reads all eight soon after a store of one wait
     /// until that store is done.
     #[inline]
-    pub(crate) fn queued(id: TaskId) -> Self {
+    pub(crate) fn queued(id: Id) -> Self {
         Mark(id.bits() | Self::QUEUED)
     }
 
     #[inline]
-    fn vacant(id: TaskId) -> Self {
+    fn vacant(id: Id) -> Self {
         Mark(id.bits() | Self::ENDED)
     }
 
     /// Does `id` live here, and was it not woken yet?
     #[inline]
-    pub(crate) fn is_asleep(self, id: TaskId) -> bool {
+    pub(crate) fn is_asleep(self, id: Id) -> bool {
         self.0 == id.bits()
     }
 
@@ -79,8 +79,8 @@ impl Mark {
     }
 
     #[inline]
-    pub(crate) fn id(self) -> TaskId {
-        TaskId::from_bits(self.0 & !Self::FLAGS)
+    pub(crate) fn id(self) -> Id {
+        Id::from_bits(self.0 & !Self::FLAGS)
     }
 }
 
@@ -110,7 +110,7 @@ pub(crate) struct Past {
 impl Past {
     /// As if the first `slots` came to this generation next.
     pub(crate) fn of(runtime: u16, slots: u32, generation: u32) -> Self {
-        let vacant = |slot| Mark::vacant(TaskId::new(runtime, slot, generation));
+        let vacant = |slot| Mark::vacant(Id::new(runtime, slot, generation));
         Past {
             list: (0..slots).map(vacant).collect(),
             first_generation: 0,
@@ -122,9 +122,9 @@ impl Past {
 impl Marks {
     /// As if all slots but one were retired.
     pub(crate) fn full_but_one() -> Self {
-        let mut marks = Marks::new(0, Past::of(0, 1, TaskId::GENERATIONS - 1));
+        let mut marks = Marks::new(0, Past::of(0, 1, Id::GENERATIONS - 1));
         let retired = marks.list[0];
-        marks.list.resize(TaskId::MAX_SLOTS - 1, retired);
+        marks.list.resize(Id::MAX_SLOTS - 1, retired);
         marks
     }
 }
@@ -203,8 +203,8 @@ impl Marks {
     #[cold]
     pub(crate) fn grow(&mut self) -> u32 {
         let slot = self.list.len();
-        assert!(slot < TaskId::MAX_SLOTS, "16 million tasks in one runtime");
-        let id = TaskId::new(self.runtime, slot as u32, self.first_generation);
+        assert!(slot < Id::MAX_SLOTS, "16 million tasks in one runtime");
+        let id = Id::new(self.runtime, slot as u32, self.first_generation);
         self.list.push(Mark::vacant(id));
         self.blocker = NO_TASK;
         slot as u32
@@ -281,16 +281,16 @@ mod tests {
     use std::collections::HashSet;
 
     use super::{FEW, FORGETTABLE, Mark, Marks, NO_TASK, Past};
-    use crate::run::waker::TaskId;
+    use crate::task::id::Id;
 
-    const LAST: u32 = TaskId::GENERATIONS - 1;
+    const LAST: u32 = Id::GENERATIONS - 1;
 
     /// Marks whose first `slots` are about to use their last ids up.
     fn near_the_end(slots: u32) -> Marks {
         Marks::new(3, Past::of(3, slots, LAST - 1))
     }
 
-    fn come(marks: &mut Marks) -> TaskId {
+    fn come(marks: &mut Marks) -> Id {
         let slot = marks.take_free().unwrap_or_else(|| marks.grow());
         let mark = marks.get_mut(slot).unwrap();
         assert!(mark.is_vacant());
@@ -319,8 +319,8 @@ mod tests {
         let mut given = HashSet::new();
         let mut past = Past {
             list: vec![
-                Mark::vacant(TaskId::new(7, 0, LAST)),
-                Mark::vacant(TaskId::new(7, 1, LAST - 3)),
+                Mark::vacant(Id::new(7, 0, LAST)),
+                Mark::vacant(Id::new(7, 1, LAST - 3)),
             ],
             first_generation: FORGETTABLE - 3,
         };

@@ -14,7 +14,7 @@ use std::rc::Rc;
 
 use crate::ready::marks::{Mark, Marks, NO_TASK, Past};
 use crate::ready::queue::Queue;
-use crate::run::waker::TaskId;
+use crate::task::id::Id;
 
 /// A mark for each task of one runtime, and the queue of those that were woken.
 pub(crate) struct Scheduler {
@@ -39,7 +39,7 @@ pub(crate) struct Scheduler {
 
 /// What a task tells about itself in dumps.
 pub(crate) struct About<'a> {
-    pub(crate) id: TaskId,
+    pub(crate) id: Id,
     /// Where `spawn` was called.
     pub(crate) spawned_at: &'static Location<'static>,
     /// The name that it was given.
@@ -86,7 +86,7 @@ impl Scheduler {
     }
 
     /// A new future for `block_on`, woken once so that it is polled.
-    pub(crate) fn new_root(&mut self) -> TaskId {
+    pub(crate) fn new_root(&mut self) -> Id {
         while !self.marks.renew(self.root) {
             self.root = self.slot(Location::caller());
         }
@@ -97,7 +97,7 @@ impl Scheduler {
 
     /// The id of a new task, woken once so that it is polled.
     #[inline]
-    pub(crate) fn new_task(&mut self, spawned_at: &'static Location<'static>) -> TaskId {
+    pub(crate) fn new_task(&mut self, spawned_at: &'static Location<'static>) -> Id {
         let slot = self.slot(spawned_at);
         self.spawned_at[slot as usize] = spawned_at;
         self.live += 1;
@@ -126,7 +126,7 @@ impl Scheduler {
     }
 
     /// Gives a task its name.
-    pub(crate) fn name(&mut self, id: TaskId, name: Rc<str>) {
+    pub(crate) fn name(&mut self, id: Id, name: Rc<str>) {
         if self.is_ours(id) {
             self.names.insert(id.slot(), name);
             self.is_plain = false;
@@ -135,7 +135,7 @@ impl Scheduler {
 
     /// A wake: queues the task, once. False if it is not a task of this runtime, or gone.
     #[inline]
-    pub(crate) fn schedule(&mut self, id: TaskId) -> bool {
+    pub(crate) fn schedule(&mut self, id: Id) -> bool {
         match self.marks.get_mut(id.slot()) {
             // The whole id: slot, generation and runtime. And no flag.
             Some(mark) if mark.is_asleep(id) => {
@@ -150,7 +150,7 @@ impl Scheduler {
     /// The same, where it takes no more than a push; false, and nothing is done, if it is queued
     /// already, gone, not ours, or the queue has to grow. It calls nobody, so it saves no register.
     #[inline]
-    pub(crate) fn schedule_at_once(&mut self, id: TaskId) -> bool {
+    pub(crate) fn schedule_at_once(&mut self, id: Id) -> bool {
         match self.marks.get_mut(id.slot()) {
             Some(mark) if mark.is_asleep(id) && self.queue.push_if_room(id.slot()) => {
                 *mark = Mark::queued(id);
@@ -163,13 +163,13 @@ impl Scheduler {
     /// Is that task one of this runtime, and not gone?
     #[cold]
     #[inline(never)]
-    fn is_ours(&self, id: TaskId) -> bool {
+    fn is_ours(&self, id: Id) -> bool {
         let mark = self.marks.get(id.slot());
         mark.is_some_and(|mark| mark.id() == id && !mark.is_vacant())
     }
 
     /// The task, which has just been woken, is to be dropped where it would be polled.
-    pub(crate) fn abort(&mut self, id: TaskId) {
+    pub(crate) fn abort(&mut self, id: Id) {
         if self.is_ours(id)
             && let Some(mark) = self.marks.get_mut(id.slot())
         {
@@ -197,7 +197,7 @@ impl Scheduler {
     }
 
     /// Who lives in a slot.
-    pub(crate) fn id(&self, slot: u32) -> TaskId {
+    pub(crate) fn id(&self, slot: u32) -> Id {
         self.marks.get(slot).expect("somebody lives there").id()
     }
 

@@ -1,21 +1,15 @@
-//! A wake, from this thread or another: how the call of a waker becomes an entry in a ready queue.
+//! The runtime of this thread: how the call of a waker becomes an entry in a ready queue, and how
+//! whoever is polled finds the runtime that polls it.
 
 use std::cell::Cell;
-use std::io;
-use std::mem::{self, ManuallyDrop};
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
-use reactor::observe::Event;
-use selectors_core::NotifyHandle;
-
-use crate::ready::marks::Past;
 use crate::run::core::Core;
-use crate::run::waker::TaskId;
-use crate::task::foreign::{contain, drop_contained};
-use crate::wake::inbox::{Inbox, Notify};
+use crate::run::runtimes::send;
+use crate::task::id::Id;
+use crate::wake::remote::Mail;
 
 thread_local! {
     /// The runtime that runs on this thread; not there while [`with_current`] looks at it.
@@ -26,68 +20,10 @@ thread_local! {
         const { Cell::new(ManuallyDrop::new(None)) };
 }
 
-/// Where other threads find a runtime by its number: the place in the list.
-static RUNTIMES: RwLock<Vec<Listed>> = RwLock::new(Vec::new());
-
-/// What is known of one number.
-#[derive(Default)]
-struct Listed {
-    /// The runtime that has it now.
-    remote: Option<Arc<Remote>>,
-    /// The ids of tasks that those before it have given.
-    past: Past,
-}
-
-/// What other threads share with a runtime.
-pub(crate) struct Remote {
-    pub(crate) inbox: Inbox<Mail>,
-    /// Writes to the notifier so far.
-    pub(crate) notifications: AtomicU64,
-    pub(crate) notifier: NotifyHandle,
-}
-
-/// What other threads send to a runtime.
-pub(crate) enum Mail {
-    /// Wake this task.
-    Wake(TaskId),
-    /// Drop this task when it would be polled.
-    Abort(TaskId),
-    /// Make a task of what is in the box.
-    Spawn(Box<dyn FnOnce(&Core) + Send>),
-}
-
-impl Mail {
-    /// What another message need not say again while this one is in the box.
-    fn key(&self) -> Option<u64> {
-        match self {
-            Mail::Wake(id) => Some(id.bits()),
-            Mail::Abort(id) => Some(id.bits() | TaskId::SPARE[0]),
-            Mail::Spawn(_) => None,
-        }
-    }
-}
-
-impl Remote {
-    /// Leaves a message and ends the runtime's sleep if need be.
-    pub(crate) fn send(&self, mail: Mail) {
-        let key = mail.key();
-        match self.inbox.push(mail, key) {
-            Ok(Notify::Needed) => {
-                self.notifications.fetch_add(1, Ordering::Relaxed);
-                // It can only fail if the kernel takes the eventfd away from us; then no call of
-                // ours could end the wait, and a panic in a waker would help nobody.
-                let _ = self.notifier.notify();
-            }
-            Ok(Notify::NotNeeded) => {}
-            Err(mail) => drop_contained(mail),
-        }
-    }
-}
-
 /// Wakes a task: on its own thread a flag and a push, from another through the inbox. A task or
 /// a runtime that is gone is passed over in silence: late wakes are nobody's mistake.
 #[inline]
-pub(crate) fn wake(id: TaskId) {
+pub(crate) fn wake(id: Id) {
     let woken = with_current(|core| match core {
         Some(core) if core.number == id.runtime() => core.wake_at_once(id),
         _ => false,
@@ -101,30 +37,13 @@ pub(crate) fn wake(id: TaskId) {
 /// only by code that is compiled together with it.
 #[cfg(target_pointer_width = "64")]
 pub(crate) fn wake_packed(data: *const ()) {
-    wake(TaskId::unpack(data));
-}
-
-/// Calls a waker. Ours do not panic, and are called without detour.
-#[inline(never)]
-pub(crate) fn wake_contained(waker: Waker) {
-    match TaskId::of(&waker) {
-        Some(id) => {
-            wake(id);
-            TaskId::forget(waker);
-        }
-        None => wake_foreign(waker),
-    }
-}
-
-#[cold]
-fn wake_foreign(waker: Waker) {
-    contain(|| waker.wake());
+    wake(Id::from_bits(data.addr() as u64));
 }
 
 /// It takes more than a push, or the task is elsewhere.
 #[cold]
 #[inline(never)]
-fn wake_slowly(id: TaskId) {
+fn wake_slowly(id: Id) {
     match current() {
         Some(core) if core.number == id.runtime() => core.wake(id),
         _ => send(id, Mail::Wake(id)),
@@ -132,51 +51,11 @@ fn wake_slowly(id: TaskId) {
 }
 
 /// Ends a task where it would be polled next.
-pub(crate) fn abort(id: TaskId) {
+pub(crate) fn abort(id: Id) {
     match current() {
         Some(core) if core.number == id.runtime() => core.abort_task(id),
         _ => send(id, Mail::Abort(id)),
     }
-}
-
-/// To the runtime of a task, by the way that is open to every thread.
-#[cold]
-fn send(id: TaskId, mail: Mail) {
-    let runtimes = RUNTIMES.read().unwrap_or_else(PoisonError::into_inner);
-    let listed = runtimes.get(usize::from(id.runtime()));
-    if let Some(remote) = listed.and_then(|listed| listed.remote.as_ref()) {
-        remote.send(mail);
-    }
-}
-
-/// Enters `remote` into the list of runtimes. Returns its number, and the ids that were given under
-/// that number before.
-pub(crate) fn enlist(remote: &Arc<Remote>) -> io::Result<(u16, Past)> {
-    let mut runtimes = RUNTIMES.write().unwrap_or_else(PoisonError::into_inner);
-    let number = runtimes
-        .iter()
-        .position(|listed| listed.remote.is_none())
-        .unwrap_or(runtimes.len());
-    let Ok(short) = u16::try_from(number) else {
-        return Err(io::Error::other("more than 65536 runtimes at once"));
-    };
-    if number == runtimes.len() {
-        runtimes.push(Listed::default());
-    }
-    let listed = &mut runtimes[number];
-    listed.remote = Some(Arc::clone(remote));
-    Ok((short, mem::take(&mut listed.past)))
-}
-
-/// The runtime is gone: wakes for it find nobody from now on, and nobody is given an id of `past`.
-pub(crate) fn strike_off(number: u16, past: Past) {
-    let mut runtimes = RUNTIMES.write().unwrap_or_else(PoisonError::into_inner);
-    let remote = mem::replace(
-        &mut runtimes[usize::from(number)],
-        Listed { remote: None, past },
-    );
-    drop(runtimes);
-    drop(remote);
 }
 
 /// The runtime of this thread, if one is running.
@@ -229,14 +108,6 @@ pub(crate) fn assert_driven(runtime: u16) {
         "this JoinHandle would wait for ever: nobody drives its runtime. Await it inside \
          `Runtime::block_on`"
     );
-}
-
-/// A task was dropped before it was done: the observer should hear of it.
-pub(crate) fn dropped_pending(id: TaskId) {
-    if let Some(core) = current().filter(|core| core.reactor.is_observed()) {
-        let task = id.bits();
-        core.reactor.emit(Event::DropPending { task });
-    }
 }
 
 /// Makes `core` the runtime of this thread until the guard is dropped.

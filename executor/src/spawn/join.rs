@@ -1,136 +1,33 @@
 //! [`JoinHandle`]: the result of a task, to be awaited on its own thread.
 
-use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
-use std::mem;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
 use crate::run::current;
-use crate::run::waker::TaskId;
 use crate::spawn::join_error::JoinError;
-use crate::spawn::task::Outlet;
-use crate::task::foreign::drop_contained;
+use crate::spawn::outlet::{Promise, Stage};
 use crate::task::id::Id;
-
-/// What a task and its handle share. Used again by the next task in the box; see
-/// [`Spare`](crate::task::spare::Spare).
-pub(crate) struct Shared<T> {
-    stage: Cell<Stage>,
-    /// The handle is gone. Set once, by the handle.
-    detached: Cell<bool>,
-    /// Who awaits the handle.
-    joiner: Cell<Option<Waker>>,
-    /// The result, in the stage `Over`.
-    outcome: Cell<Option<Result<T, JoinError>>>,
-}
-
-/// How far the task is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    /// Not over.
-    Running,
-    /// Over, and nobody has waited for it; set by the task.
-    Over,
-    /// Over, and somebody has waited for it, and was woken; set by the task.
-    Delivered,
-    /// The result was taken; set by the handle.
-    Taken,
-}
-
-impl<T> Shared<T> {
-    /// Nobody will ask for the result.
-    #[cold]
-    fn discard(&self) {
-        drop_contained(self.outcome.take());
-    }
-
-    /// Nobody will wait for the result.
-    fn leave(&self) {
-        if let Some(joiner) = self.joiner.take() {
-            drop_contained(joiner);
-        }
-        if self.stage.get() != Stage::Running {
-            self.discard();
-        }
-    }
-}
-
-impl<T> Default for Shared<T> {
-    fn default() -> Self {
-        Shared {
-            stage: Cell::new(Stage::Running),
-            detached: Cell::new(false),
-            joiner: Cell::new(None),
-            outcome: Cell::new(None),
-        }
-    }
-}
-
-/// The task's end of what it shares with its handle.
-pub(crate) struct Delivery<T>(Rc<Shared<T>>);
-
-impl<T> Delivery<T> {
-    #[inline]
-    pub(crate) fn new(shared: &Rc<Shared<T>>) -> Self {
-        Delivery(Rc::clone(shared))
-    }
-}
-
-impl<T> Outlet<T> for Delivery<T> {
-    #[inline(always)]
-    fn finish(&self, outcome: Result<T, JoinError>) {
-        // What was there was taken, by a handle or by `discard`: there is nothing to be dropped.
-        mem::forget(self.0.outcome.replace(Some(outcome)));
-        match self.0.joiner.take() {
-            Some(joiner) => {
-                self.0.stage.set(Stage::Delivered);
-                current::wake_contained(joiner);
-            }
-            None => self.0.stage.set(Stage::Over),
-        }
-    }
-
-    #[inline]
-    fn close(&self) -> bool {
-        if self.0.detached.get() {
-            self.0.discard();
-        }
-        true
-    }
-
-    /// A handle that outlives its task keeps what they shared.
-    #[inline]
-    fn renew(&mut self) -> Option<Rc<Shared<T>>> {
-        if Rc::strong_count(&self.0) == 1 {
-            self.0.stage.set(Stage::Running);
-            self.0.detached.set(false);
-        } else {
-            self.0 = Rc::default();
-        }
-        Some(Rc::clone(&self.0))
-    }
-}
 
 /// The result of a task, to be awaited; made by [`spawn`](crate::spawn).
 ///
 /// Dropping it detaches the task, which runs on.
 #[must_use = "dropping a handle detaches its task; say so with `detach`"]
 pub struct JoinHandle<T> {
-    id: TaskId,
-    shared: Rc<Shared<T>>,
+    id: Id,
+    promise: Rc<Promise<T>>,
     /// What [`spawn_named`](crate::spawn_named) called it. In a box, because few have one and
     /// programs keep handles by the thousand.
     name: Option<Box<Rc<str>>>,
 }
 
 impl<T> JoinHandle<T> {
-    pub(crate) fn new(id: TaskId, shared: Rc<Shared<T>>) -> Self {
+    pub(crate) fn new(id: Id, promise: Rc<Promise<T>>) -> Self {
         JoinHandle {
             id,
-            shared,
+            promise,
             name: None,
         }
     }
@@ -138,9 +35,7 @@ impl<T> JoinHandle<T> {
     #[inline]
     #[track_caller]
     fn take(&self) -> Result<T, JoinError> {
-        self.shared.stage.set(Stage::Taken);
-        self.shared
-            .outcome
+        self.promise
             .take()
             .expect("a JoinHandle was polled after it had yielded its result")
     }
@@ -178,16 +73,12 @@ impl<T> JoinHandle<T> {
     /// Is the task over, in one way or another?
     #[inline]
     pub fn is_finished(&self) -> bool {
-        self.shared.stage.get() != Stage::Running
-    }
-
-    pub(crate) fn task_id(&self) -> TaskId {
-        self.id
+        self.promise.stage() != Stage::Running
     }
 
     /// Names the task in traces and dumps.
     pub fn id(&self) -> Id {
-        Id::new(self.id)
+        self.id
     }
 
     /// The name that [`spawn_named`](crate::spawn_named) gave it.
@@ -199,10 +90,7 @@ impl<T> JoinHandle<T> {
 impl<T> Drop for JoinHandle<T> {
     #[inline]
     fn drop(&mut self) {
-        self.shared.detached.set(true);
-        if self.shared.stage.get() != Stage::Taken {
-            self.shared.leave();
-        }
+        self.promise.detach();
     }
 }
 
@@ -216,10 +104,10 @@ impl<T> Future for JoinHandle<T> {
     #[inline(always)]
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.shared.stage.get() {
+        match self.promise.stage() {
             Stage::Running => {
                 current::assert_driven(self.id.runtime());
-                self.shared.joiner.set(Some(cx.waker().clone()));
+                self.promise.wait(cx.waker().clone());
                 Poll::Pending
             }
             // Who has waited has let others run.

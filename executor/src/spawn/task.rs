@@ -10,59 +10,20 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
+use reactor::observe::Event;
 
 use crate::run::current;
-use crate::run::waker::TaskId;
-use crate::spawn::join::Shared;
 use crate::spawn::join_error::JoinError;
+use crate::spawn::outlet::{Outlet, Promise};
 use crate::task::foreign::contain;
-
-/// A task of any type.
-pub(crate) type Job = Pin<Box<dyn Run>>;
-
-/// What the runtime does with a task, whatever its type.
-pub(crate) trait Run {
-    /// Polls the future, and delivers its result if it has one.
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Polled;
-
-    /// Drops the future; before its time, it is cancelled. Is the box good for another task?
-    fn clear(self: Pin<&mut Self>) -> bool;
-
-    /// The other task, which is `id`: takes what is in `next`, a [`Next`], if the box has the shape
-    /// for it.
-    fn refill(self: Pin<&mut Self>, id: TaskId, next: &mut dyn Any) -> bool;
-}
-
-/// What came of a poll.
-pub(crate) enum Polled {
-    Pending,
-    /// The task is over.
-    Ready,
-    /// No task is there, or it has just arrived and is not in its place yet.
-    Nobody,
-}
+use crate::task::id::Id;
+use crate::task::job::{Polled, Run};
 
 /// A future on its way into a box, and what its task shares with the handle, which is known when it
 /// is there.
-pub(crate) struct Next<F: Future> {
+pub(crate) struct Filling<F: Future> {
     pub(crate) future: Option<F>,
-    pub(crate) shared: Option<Rc<Shared<F::Output>>>,
-}
-
-/// Where a task's result goes: a handle on this thread, one on another, or a set.
-pub(crate) trait Outlet<T> {
-    /// The task is over. Called once.
-    fn finish(&self, outcome: Result<T, JoinError>);
-
-    /// The future is dropped as well. Can the next task in the box have this outlet?
-    fn close(&self) -> bool {
-        false
-    }
-
-    /// For that task, with what it shares with its handle.
-    fn renew(&mut self) -> Option<Rc<Shared<T>>> {
-        None
-    }
+    pub(crate) promise: Option<Rc<Promise<F::Output>>>,
 }
 
 pin_project! {
@@ -73,12 +34,12 @@ pin_project! {
         future: Option<F>,
         outlet: O,
         // `NOBODY` once the task is over.
-        id: TaskId,
+        id: Id,
     }
 
     impl<F: Future, O: Outlet<F::Output>> PinnedDrop for Task<F, O> {
         fn drop(this: Pin<&mut Self>) {
-            if this.id != TaskId::NOBODY {
+            if this.id != Id::NOBODY {
                 this.cancel();
             }
         }
@@ -86,7 +47,7 @@ pin_project! {
 }
 
 impl<F: Future, O: Outlet<F::Output>> Task<F, O> {
-    pub(crate) fn new(id: TaskId, future: F, outlet: O) -> Self {
+    pub(crate) fn new(id: Id, future: F, outlet: O) -> Self {
         Task {
             future: Some(future),
             outlet,
@@ -99,7 +60,11 @@ impl<F: Future, O: Outlet<F::Output>> Task<F, O> {
     #[cold]
     fn cancel(self: Pin<&mut Self>) -> bool {
         let mut this = self.project();
-        current::dropped_pending(mem::replace(this.id, TaskId::NOBODY));
+        let task = mem::replace(this.id, Id::NOBODY).bits();
+        // The observer should hear of it.
+        if let Some(core) = current::current().filter(|core| core.reactor.is_observed()) {
+            core.reactor.emit(Event::DropPending { task });
+        }
         let dropped = catch_unwind(AssertUnwindSafe(|| this.future.set(None)));
         let is_empty = dropped.is_ok();
         this.outlet.finish(Err(match dropped {
@@ -125,13 +90,13 @@ where
             Ok(Poll::Ready(output)) => Ok(output),
             Err(payload) => Err(JoinError::panicked(payload)),
         };
-        *this.id = TaskId::NOBODY;
+        *this.id = Id::NOBODY;
         this.outlet.finish(outcome);
         Polled::Ready
     }
 
     fn clear(mut self: Pin<&mut Self>) -> bool {
-        let is_empty = self.id == TaskId::NOBODY || self.as_mut().cancel();
+        let is_empty = self.id == Id::NOBODY || self.as_mut().cancel();
         let mut this = self.project();
         // Where nothing is to be dropped, the compiler sees that nothing can panic.
         let cleared = contain(|| {
@@ -141,31 +106,14 @@ where
         is_empty && cleared.unwrap_or(false)
     }
 
-    fn refill(self: Pin<&mut Self>, id: TaskId, next: &mut dyn Any) -> bool {
-        let Some(next) = next.downcast_mut::<Next<F>>() else {
+    fn refill(self: Pin<&mut Self>, id: Id, filling: &mut dyn Any) -> bool {
+        let Some(filling) = filling.downcast_mut::<Filling<F>>() else {
             return false;
         };
         let mut this = self.project();
-        next.shared = this.outlet.renew();
-        this.future.set(next.future.take());
+        filling.promise = this.outlet.renew();
+        this.future.set(filling.future.take());
         *this.id = id;
         true
-    }
-}
-
-/// A place where no task is. Its box needs no memory.
-pub(crate) struct Vacant;
-
-impl Run for Vacant {
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Polled {
-        Polled::Nobody
-    }
-
-    fn clear(self: Pin<&mut Self>) -> bool {
-        false
-    }
-
-    fn refill(self: Pin<&mut Self>, _: TaskId, _: &mut dyn Any) -> bool {
-        false
     }
 }

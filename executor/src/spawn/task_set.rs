@@ -11,10 +11,9 @@ use std::task::{Context, Poll, Waker, ready};
 
 use futures_core::Stream;
 
-use crate::run::current;
-use crate::run::waker::TaskId;
+use crate::run::{current, waker};
 use crate::spawn::join_error::JoinError;
-use crate::spawn::task::Outlet;
+use crate::spawn::outlet::Outlet;
 use crate::task::foreign::drop_contained;
 use crate::task::id::Id;
 
@@ -40,15 +39,15 @@ use crate::task::id::Id;
 /// # std::io::Result::Ok(())
 /// ```
 pub struct TaskSet<T> {
-    shared: Rc<Shared<T>>,
+    members: Rc<Members<T>>,
 }
 
 /// What the set and its tasks share.
-struct Shared<T> {
+struct Members<T> {
     /// Results, in the order in which they came.
     ended: RefCell<VecDeque<Result<T, JoinError>>>,
     /// The tasks that are still running, by their number in this set.
-    running: RefCell<BTreeMap<u64, TaskId>>,
+    running: RefCell<BTreeMap<u64, Id>>,
     /// The number of the next task.
     next: Cell<u64>,
     /// Who waits in `join_next`.
@@ -62,7 +61,7 @@ const FEW: usize = 1024;
 
 /// The end of one task.
 struct Member<T> {
-    set: Rc<Shared<T>>,
+    set: Rc<Members<T>>,
     number: u64,
 }
 
@@ -75,7 +74,7 @@ impl<T> Outlet<T> for Member<T> {
         }
         self.set.ended.borrow_mut().push_back(outcome);
         if let Some(joiner) = self.set.joiner.take() {
-            current::wake_contained(joiner);
+            waker::wake_contained(joiner);
         }
     }
 }
@@ -84,7 +83,7 @@ impl<T> Outlet<T> for Member<T> {
 impl<T> TaskSet<T> {
     /// As if that many had been members.
     pub(crate) fn begin_at(&self, number: u64) {
-        self.shared.next.set(number);
+        self.members.next.set(number);
     }
 }
 
@@ -102,18 +101,18 @@ impl<T: 'static> TaskSet<T> {
     #[track_caller]
     pub fn spawn(&mut self, future: impl Future<Output = T> + 'static) -> Id {
         let core = current::expect_current("TaskSet::spawn");
-        let number = self.shared.next.get();
-        self.shared.next.set(number + 1);
+        let number = self.members.next.get();
+        self.members.next.set(number + 1);
         let member = Member {
-            set: Rc::clone(&self.shared),
+            set: Rc::clone(&self.members),
             number,
         };
         let id = core.insert(future, member, Location::caller());
         // A runtime that is at its end takes nothing in: that task is over already.
         if !core.is_closed() {
-            self.shared.running.borrow_mut().insert(number, id);
+            self.members.running.borrow_mut().insert(number, id);
         }
-        Id::new(id)
+        id
     }
 
     /// Waits for the next task to end; `None` if there is none left. Dropping the future loses
@@ -130,15 +129,15 @@ impl<T: 'static> TaskSet<T> {
     /// last.
     #[track_caller]
     pub fn poll_join_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, JoinError>>> {
-        let shared = &*self.shared;
-        let running = shared.running.borrow().values().next().copied();
-        if let (Some(id), true) = (running, shared.ended.borrow().is_empty()) {
+        let members = &*self.members;
+        let running = members.running.borrow().values().next().copied();
+        if let (Some(id), true) = (running, members.ended.borrow().is_empty()) {
             current::assert_driven(id.runtime());
-            shared.joiner.set(Some(cx.waker().clone()));
+            members.joiner.set(Some(cx.waker().clone()));
             return Poll::Pending;
         }
         ready!(current::poll_budget(cx));
-        let mut ended = shared.ended.borrow_mut();
+        let mut ended = members.ended.borrow_mut();
         let outcome = ended.pop_front();
         if ended.is_empty() && ended.capacity() > FEW {
             *ended = VecDeque::new();
@@ -148,12 +147,12 @@ impl<T: 'static> TaskSet<T> {
 
     /// Asks every task to end; their results are still to be joined, and new tasks may be spawned.
     pub fn abort_all(&mut self) {
-        self.shared.abort();
+        self.members.abort();
     }
 
     /// Tasks that were not joined yet.
     pub fn len(&self) -> usize {
-        self.shared.running.borrow().len() + self.shared.ended.borrow().len()
+        self.members.running.borrow().len() + self.members.ended.borrow().len()
     }
 
     /// Has every task been joined?
@@ -196,42 +195,42 @@ impl<T: 'static> Stream for TaskSet<T> {
     }
 }
 
-impl<T> Shared<T> {
+impl<T> Members<T> {
     fn abort(&self) {
         // Not borrowed meanwhile: an observer hears of each.
-        let ids: Vec<TaskId> = self.running.borrow().values().copied().collect();
+        let ids: Vec<Id> = self.running.borrow().values().copied().collect();
         ids.into_iter().for_each(current::abort);
     }
 }
 
 impl<T> Default for TaskSet<T> {
     fn default() -> Self {
-        let shared = Rc::new(Shared {
+        let members = Rc::new(Members {
             ended: RefCell::default(),
             running: RefCell::default(),
             next: Cell::new(0),
             joiner: Cell::new(None),
             dropped: Cell::new(false),
         });
-        TaskSet { shared }
+        TaskSet { members }
     }
 }
 
 impl<T> Drop for TaskSet<T> {
     fn drop(&mut self) {
-        self.shared.dropped.set(true);
-        self.shared.abort();
-        drop_contained(self.shared.joiner.take());
+        self.members.dropped.set(true);
+        self.members.abort();
+        drop_contained(self.members.joiner.take());
         // One by one: a second destructor that panics would end the process.
-        let ended = self.shared.ended.take();
+        let ended = self.members.ended.take();
         ended.into_iter().for_each(drop_contained);
     }
 }
 
 impl<T> fmt::Debug for TaskSet<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let running = self.shared.running.borrow().len();
-        let ended = self.shared.ended.borrow().len();
+        let running = self.members.running.borrow().len();
+        let ended = self.members.ended.borrow().len();
         f.debug_struct("TaskSet")
             .field("running", &running)
             .field("ended", &ended)

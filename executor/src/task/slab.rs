@@ -8,8 +8,8 @@ use std::cell::{RefCell, RefMut};
 use std::mem;
 use std::task::{Context, Waker};
 
-use crate::run::waker::TaskId;
-use crate::spawn::task::{Job, Polled, Vacant};
+use crate::task::id::Id;
+use crate::task::job::{Job, Polled, Vacant};
 
 /// Room for that many arrivals is kept in any case.
 const FEW: usize = 1024;
@@ -33,48 +33,48 @@ impl Place {
 
 /// The futures of one runtime.
 #[derive(Default)]
-pub(crate) struct Tasks {
+pub(crate) struct Slab {
     /// Indexed by slot; place 0 stays vacant.
-    slab: RefCell<Vec<Place>>,
+    places: RefCell<Vec<Place>>,
     /// Spawned, and not in the slab yet.
-    arrivals: RefCell<Vec<(TaskId, Job)>>,
+    arrivals: RefCell<Vec<(Id, Job)>>,
 }
 
-impl Tasks {
+impl Slab {
     /// Takes a task in; possible at any time.
     #[inline]
-    pub(crate) fn insert(&self, id: TaskId, job: Job) {
+    pub(crate) fn insert(&self, id: Id, job: Job) {
         self.arrivals.borrow_mut().push((id, job));
     }
 
     /// Borrows the slab for polling. Only the run loop does, and it does not call itself.
     pub(crate) fn open(&self) -> Open<'_> {
         Open {
-            tasks: self,
-            slab: self.slab.borrow_mut(),
+            slab: self,
+            places: self.places.borrow_mut(),
         }
     }
 
     /// Takes all tasks out, in the order of their slots.
     pub(crate) fn take_all(&self) -> Vec<Job> {
         let mut open = self.open();
-        open.settle();
-        let places = mem::take(&mut *open.slab);
+        open.settle(|_| Waker::noop().clone());
+        let places = mem::take(&mut *open.places);
         places.into_iter().map(|place| place.job).collect()
     }
 }
 
 /// The slab, borrowed.
 pub(crate) struct Open<'a> {
-    tasks: &'a Tasks,
-    slab: RefMut<'a, Vec<Place>>,
+    slab: &'a Slab,
+    places: RefMut<'a, Vec<Place>>,
 }
 
 impl Open<'_> {
     /// Polls the task in `slot` with its own waker.
     #[inline(always)]
     pub(crate) fn poll(&mut self, slot: u32) -> Polled {
-        match self.slab.get_mut(slot as usize) {
+        match self.places.get_mut(slot as usize) {
             Some(Place { job, waker }) => job.as_mut().poll(&mut Context::from_waker(waker)),
             None => Polled::Nobody,
         }
@@ -82,7 +82,7 @@ impl Open<'_> {
 
     /// Polls the task in `slot` with a waker that is not its own.
     pub(crate) fn poll_with(&mut self, slot: u32, waker: &Waker) -> Polled {
-        match self.slab.get_mut(slot as usize) {
+        match self.places.get_mut(slot as usize) {
             Some(Place { job, .. }) => job.as_mut().poll(&mut Context::from_waker(waker)),
             None => Polled::Nobody,
         }
@@ -92,25 +92,28 @@ impl Open<'_> {
     #[inline]
     pub(crate) fn vacate(&mut self, slot: u32) -> Job {
         let vacant = Box::pin(Vacant);
-        match self.slab.get_mut(slot as usize) {
+        match self.places.get_mut(slot as usize) {
             Some(place) => mem::replace(&mut place.job, vacant),
             None => vacant,
         }
     }
 
-    /// Moves those that have arrived to their places.
-    pub(crate) fn settle(&mut self) {
-        let mut arrivals = self.tasks.arrivals.borrow_mut();
-        while let Some((id, job)) = arrivals.pop() {
-            settle(&mut self.slab, id, job);
+    /// Moves those that have arrived to their places, with their own wakers.
+    pub(crate) fn settle(&mut self, waker: impl Fn(Id) -> Waker) {
+        while let Some((id, job)) = self.last_arrival() {
+            self.settle_one(id, job, waker(id));
         }
+    }
+
+    fn last_arrival(&self) -> Option<(Id, Job)> {
+        self.slab.arrivals.borrow_mut().pop()
     }
 
     /// The task in `slot`, if it is the one that arrived last: who is over after one poll needs no
     /// place. Otherwise it is to be [settled](Self::settle_one).
     #[inline]
-    pub(crate) fn newcomer(&mut self, slot: u32) -> Option<(TaskId, Job)> {
-        let mut arrivals = self.tasks.arrivals.borrow_mut();
+    pub(crate) fn newcomer(&mut self, slot: u32) -> Option<(Id, Job)> {
+        let mut arrivals = self.slab.arrivals.borrow_mut();
         if arrivals.last()?.0.slot() != slot {
             return None;
         }
@@ -120,25 +123,19 @@ impl Open<'_> {
     /// Gives memory back after a burst; `slots` are left.
     #[cold]
     pub(crate) fn give_back(&mut self, slots: usize) {
-        self.slab.truncate(slots);
-        self.slab.shrink_to_fit();
-        let mut arrivals = self.tasks.arrivals.borrow_mut();
+        self.places.truncate(slots);
+        self.places.shrink_to_fit();
+        let mut arrivals = self.slab.arrivals.borrow_mut();
         let arrived = arrivals.len();
         arrivals.shrink_to(FEW.max(arrived * 2));
     }
 
     /// Moves one to its place.
-    pub(crate) fn settle_one(&mut self, id: TaskId, job: Job) {
-        settle(&mut self.slab, id, job);
+    pub(crate) fn settle_one(&mut self, id: Id, job: Job, waker: Waker) {
+        let slot = id.slot() as usize;
+        if slot >= self.places.len() {
+            self.places.resize_with(slot + 1, Place::vacant);
+        }
+        self.places[slot] = Place { waker, job };
     }
-}
-
-fn settle(slab: &mut Vec<Place>, id: TaskId, job: Job) {
-    let slot = id.slot() as usize;
-    if slot >= slab.len() {
-        slab.resize_with(slot + 1, Place::vacant);
-    }
-    let place = &mut slab[slot];
-    place.job = job;
-    TaskId::forget(mem::replace(&mut place.waker, id.waker()));
 }

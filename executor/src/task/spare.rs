@@ -8,8 +8,8 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::mem;
 
-use crate::run::waker::TaskId;
-use crate::spawn::task::Job;
+use crate::task::id::Id;
+use crate::task::job::Job;
 
 /// How many boxes are kept. A loop that meets more ends and beginnings at once meets the allocator.
 const MOST: usize = 32;
@@ -21,11 +21,11 @@ const LARGEST: usize = 16 << 10;
 pub(crate) struct Spare(RefCell<Vec<Job>>);
 
 impl Spare {
-    /// A box that has taken what is in `next`, a [`Next`](crate::spawn::task::Next), for the task `id`.
+    /// A box that has taken what is in `filling`, a [`Filling`](crate::spawn::task::Filling), for the task `id`.
     #[inline(always)]
-    pub(crate) fn fill(&self, id: TaskId, next: &mut dyn Any) -> Option<Job> {
+    pub(crate) fn fill(&self, id: Id, filling: &mut dyn Any) -> Option<Job> {
         let mut job = self.0.borrow_mut().pop()?;
-        if job.as_mut().refill(id, next) {
+        if job.as_mut().refill(id, filling) {
             return Some(job);
         }
         self.0.borrow_mut().push(job);
@@ -58,21 +58,22 @@ mod tests {
     use std::rc::Rc;
 
     use super::{LARGEST, MOST, Spare};
-    use crate::run::waker::TaskId;
-    use crate::spawn::join::Delivery;
-    use crate::spawn::task::{Job, Next, Task};
+    use crate::spawn::outlet::Delivery;
+    use crate::spawn::task::{Filling, Task};
+    use crate::task::id::Id;
+    use crate::task::job::Job;
 
-    fn next<F: Future>(future: F) -> Next<F> {
-        Next {
+    fn filling<F: Future>(future: F) -> Filling<F> {
+        Filling {
             future: Some(future),
-            shared: None,
+            promise: None,
         }
     }
 
     /// An empty box for futures of that type.
     fn empty<F: Future + 'static>(future: F) -> Job {
         let outlet = Delivery::new(&Rc::default());
-        let mut job: Job = Box::pin(Task::new(TaskId::NOBODY, future, outlet));
+        let mut job: Job = Box::pin(Task::new(Id::NOBODY, future, outlet));
         assert!(job.as_mut().clear(), "it is good for another one");
         job
     }
@@ -91,13 +92,13 @@ mod tests {
         let job = empty(bytes::<8>());
         let place = ptr::from_ref(&*job).cast::<()>();
         spare.keep(job);
-        let mut other = next(bytes::<9>());
-        assert!(spare.fill(TaskId::new(0, 1, 0), &mut other).is_none());
+        let mut other = filling(bytes::<9>());
+        assert!(spare.fill(Id::new(0, 1, 0), &mut other).is_none());
         assert!(other.future.is_some(), "and keeps its future");
-        let mut same = next(bytes::<8>());
-        let job = spare.fill(TaskId::new(0, 1, 0), &mut same).unwrap();
+        let mut same = filling(bytes::<8>());
+        let job = spare.fill(Id::new(0, 1, 0), &mut same).unwrap();
         assert_eq!(ptr::from_ref(&*job).cast::<()>(), place);
-        assert!(same.future.is_none() && same.shared.is_some());
+        assert!(same.future.is_none() && same.promise.is_some());
         assert!(spare.0.borrow().is_empty());
     }
 
@@ -113,7 +114,7 @@ mod tests {
         // The newest is on top, even where all are there.
         spare.keep(empty(bytes::<9>()));
         assert_eq!(spare.0.borrow().len(), MOST);
-        let mut last = next(bytes::<9>());
-        assert!(spare.fill(TaskId::new(0, 1, 0), &mut last).is_some());
+        let mut last = filling(bytes::<9>());
+        assert!(spare.fill(Id::new(0, 1, 0), &mut last).is_some());
     }
 }

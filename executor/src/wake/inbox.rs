@@ -74,7 +74,7 @@ pub(crate) enum Notify {
 
 /// May the loop sleep?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sleep {
+pub(crate) enum MaySleep {
     /// Whoever sends from now on notifies.
     Allowed,
     /// There is mail.
@@ -159,10 +159,10 @@ impl<T> Inbox<T> {
 
     /// The loop, just before a wait that only readiness, a timer or the notifier ends.
     #[inline]
-    pub(crate) fn prepare_to_sleep(&self) -> Sleep {
+    pub(crate) fn prepare_to_sleep(&self) -> MaySleep {
         match self.state.load(Ordering::Relaxed) {
             // ASLEEP: announced already, for a host loop that waits in our place.
-            QUIET | ASLEEP => Sleep::Allowed,
+            QUIET | ASLEEP => MaySleep::Allowed,
             _ => self.announce(ASLEEP),
         }
     }
@@ -181,10 +181,10 @@ impl<T> Inbox<T> {
         let _ = self.announce(QUIET);
     }
 
-    fn announce(&self, state: u8) -> Sleep {
+    fn announce(&self, state: u8) -> MaySleep {
         match self.change(AWAKE, state) {
-            Ok(_) => Sleep::Allowed,
-            Err(_) => Sleep::MailFirst,
+            Ok(_) => MaySleep::Allowed,
+            Err(_) => MaySleep::MailFirst,
         }
     }
 
@@ -260,7 +260,7 @@ mod tests {
     fn a_hundred_sends_to_a_sleeper_notify_once() {
         let inbox = Inbox::new();
         take(&inbox);
-        assert_eq!(inbox.prepare_to_sleep(), Sleep::Allowed);
+        assert_eq!(inbox.prepare_to_sleep(), MaySleep::Allowed);
         let needed = (0..100)
             .filter(|message| inbox.push(*message, None) == Ok(Notify::Needed))
             .count();
@@ -324,7 +324,7 @@ mod tests {
             assert!(inbox.has_mail());
         }
         assert_eq!(inbox.next(&mut letters), None);
-        assert_eq!(inbox.prepare_to_sleep(), Sleep::Allowed);
+        assert_eq!(inbox.prepare_to_sleep(), MaySleep::Allowed);
     }
 
     #[test]
@@ -332,13 +332,13 @@ mod tests {
         let inbox = Inbox::new();
         take(&inbox);
         assert_eq!(inbox.push(1, None), Ok(Notify::NotNeeded));
-        assert_eq!(inbox.prepare_to_sleep(), Sleep::MailFirst);
+        assert_eq!(inbox.prepare_to_sleep(), MaySleep::MailFirst);
     }
 
     #[test]
     fn a_quiet_inbox_is_always_notified() {
         let inbox = Inbox::new();
-        assert_eq!(inbox.prepare_to_sleep(), Sleep::Allowed);
+        assert_eq!(inbox.prepare_to_sleep(), MaySleep::Allowed);
         inbox.woke_up();
         assert_eq!(inbox.push(1, None), Ok(Notify::Needed));
         assert_eq!(inbox.push(2, None), Ok(Notify::NotNeeded));
@@ -405,7 +405,7 @@ mod loom_tests {
                 }
                 continue;
             }
-            if inbox.prepare_to_sleep() == Sleep::Allowed {
+            if inbox.prepare_to_sleep() == MaySleep::Allowed {
                 eventfd.wait();
                 inbox.woke_up();
             }
@@ -507,7 +507,7 @@ mod loom_tests {
                     }
                     continue;
                 }
-                if inbox.prepare_to_sleep() == Sleep::Allowed {
+                if inbox.prepare_to_sleep() == MaySleep::Allowed {
                     eventfd.wait();
                     inbox.woke_up();
                 }

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::fmt;
 use std::panic::Location;
 use std::rc::Rc;
+use std::task::Waker;
 
 use reactor::Waiting;
 
 use crate::run::core::Core;
-use crate::run::current;
-use crate::run::waker::TaskId;
+use crate::run::{current, waker};
 use crate::task::id::Id;
 
 /// One task, as [`dump`] saw it.
@@ -79,8 +79,10 @@ pub fn dump() -> Vec<TaskInfo> {
 
 impl Core {
     pub(crate) fn dump(&self) -> Vec<TaskInfo> {
-        let find = self.task_finder();
-        let mut waiting = HashMap::<TaskId, Vec<Waiting>>::new();
+        // The tasks of our wakers, counted or not.
+        let counted = self.watched.by_data();
+        let find = |waker: &Waker| waker::id(waker).or_else(|| counted.get(&waker.data()).copied());
+        let mut waiting = HashMap::<Id, Vec<Waiting>>::new();
         self.reactor.for_each_waiter(|waker, what| {
             if let Some(task) = find(waker) {
                 waiting.entry(task).or_default().push(what);
@@ -88,7 +90,7 @@ impl Core {
         });
         let scheduler = self.scheduler.borrow();
         let tasks = scheduler.each().map(|about| TaskInfo {
-            id: Id::new(about.id),
+            id: about.id,
             name: about.name.cloned(),
             spawned_at: about.spawned_at,
             is_queued: about.is_queued,

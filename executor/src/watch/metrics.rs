@@ -1,6 +1,5 @@
 //! What a runtime has done so far, as plain counters.
 
-use std::cell::Cell;
 use std::sync::atomic::Ordering;
 
 use crate::run::core::Core;
@@ -34,43 +33,18 @@ pub struct Metrics {
     pub timers: usize,
 }
 
-/// A counter of one thread.
-#[derive(Default)]
-pub(crate) struct Count(Cell<u64>);
-
-impl Count {
-    pub(crate) fn get(&self) -> u64 {
-        self.0.get()
-    }
-
-    #[inline]
-    pub(crate) fn add(&self, count: u64) {
-        self.0.set(self.0.get() + count);
-    }
-}
-
-/// The counters behind [`Metrics`].
-#[derive(Default)]
-pub(crate) struct Counts {
-    pub(crate) polls: Count,
-    /// Wakes through a waker on this thread, those by timers included.
-    pub(crate) local_wakes: Count,
-    pub(crate) foreign_messages: Count,
-}
-
 impl Core {
     pub(crate) fn metrics(&self) -> Metrics {
         let reactor = self.reactor.metrics();
-        let counts = &self.counts;
-        let through_wakers = counts.local_wakes.0.get();
+        let through_wakers = self.local_wakes.get();
         Metrics {
-            polls: counts.polls.0.get(),
+            polls: self.polls.get(),
             spawned: self.scheduler.borrow().spawned(),
             tasks: self.live(),
             wakes_by_tasks: through_wakers.saturating_sub(reactor.timers_fired),
             wakes_by_keys: reactor.wakes,
             wakes_by_timers: reactor.timers_fired,
-            messages_from_threads: counts.foreign_messages.0.get(),
+            messages_from_threads: self.messages.get(),
             notifier_writes: self.remote.notifications.load(Ordering::Relaxed),
             turns: reactor.turns,
             keys: reactor.keys,

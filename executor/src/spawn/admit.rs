@@ -1,16 +1,20 @@
-//! How a task comes in, and what is done with what is left of it.
+//! How a task comes in.
 
 use std::any::Any;
 use std::future::Future;
 use std::panic::Location;
 use std::rc::Rc;
 
+use reactor::observe::Event;
+
 use crate::ready::marks::NO_TASK;
 use crate::run::core::Core;
-use crate::run::waker::TaskId;
-use crate::spawn::join::{Delivery, JoinHandle};
-use crate::spawn::task::{Job, Next, Outlet, Task};
+use crate::spawn::join::JoinHandle;
+use crate::spawn::outlet::{Delivery, Outlet};
+use crate::spawn::task::{Filling, Task};
 use crate::task::foreign::drop_contained;
+use crate::task::id::Id;
+use crate::task::job::Job;
 
 impl Core {
     /// Takes a future in; it is first polled by the run loop, not here.
@@ -23,27 +27,22 @@ impl Core {
     where
         F: Future + 'static,
     {
-        let mut next = Next {
+        let mut filling = Filling {
             future: Some(future),
-            shared: None,
+            promise: None,
         };
-        let id = self.admit_with_spare(from, &mut next);
-        let shared = next.shared.unwrap_or_else(|| {
-            let future = next.future.expect("only a box that fits has taken it");
-            let shared = Rc::default();
-            self.put(id, Box::pin(Task::new(id, future, Delivery::new(&shared))));
-            shared
+        let id = self.admit_with_spare(from, &mut filling);
+        let promise = filling.promise.unwrap_or_else(|| {
+            let future = filling.future.expect("only a box that fits has taken it");
+            let promise = Rc::default();
+            self.put(id, Box::pin(Task::new(id, future, Delivery::new(&promise))));
+            promise
         });
-        JoinHandle::new(id, shared)
+        JoinHandle::new(id, promise)
     }
 
     /// The same, with the result going to any outlet.
-    pub(crate) fn insert<F, O>(
-        &self,
-        future: F,
-        outlet: O,
-        from: &'static Location<'static>,
-    ) -> TaskId
+    pub(crate) fn insert<F, O>(&self, future: F, outlet: O, from: &'static Location<'static>) -> Id
     where
         F: Future + 'static,
         O: Outlet<F::Output> + 'static,
@@ -56,9 +55,9 @@ impl Core {
     /// The id of a new task, which is woken, and is there already if a box was good for it. All that
     /// does not depend on the type of the future is here, behind one call.
     #[inline(never)]
-    fn admit_with_spare(&self, from: &'static Location<'static>, next: &mut dyn Any) -> TaskId {
+    fn admit_with_spare(&self, from: &'static Location<'static>, filling: &mut dyn Any) -> Id {
         let id = self.admit(from);
-        if let Some(job) = self.spare.fill(id, next) {
+        if let Some(job) = self.spare.fill(id, filling) {
             self.put(id, job);
         }
         id
@@ -66,33 +65,31 @@ impl Core {
 
     /// The id of a new task, which is woken. In the slot of none, if it is too late for a new one.
     #[inline(always)]
-    fn admit(&self, from: &'static Location<'static>) -> TaskId {
+    fn admit(&self, from: &'static Location<'static>) -> Id {
         if self.is_closed() {
-            return TaskId::new(self.number, NO_TASK, 0);
+            return Id::new(self.number, NO_TASK, 0);
         }
         let id = self.scheduler.borrow_mut().new_task(from);
         if self.reactor.is_observed() {
-            self.observe_spawn(id, from);
+            self.tell_spawn(id, from);
         }
         id
     }
 
-    /// Takes the task in. If it is too late, it ends before it begins, as its outlet will say.
-    #[inline(always)]
-    fn put(&self, id: TaskId, job: Job) {
-        if id.slot() != NO_TASK {
-            self.tasks.insert(id, job);
-        } else {
-            drop_contained(job);
-        }
+    #[cold]
+    #[track_caller]
+    fn tell_spawn(&self, id: Id, from: &'static Location<'static>) {
+        let task = id.bits();
+        self.reactor.emit(Event::Spawn { task, from });
+        let queued = self.scheduler.borrow().queued();
+        self.reactor.emit(Event::Enqueue { task, queued });
     }
 
-    /// Drops what a task that is over, or aborted, has left, and keeps its box if it is good for
-    /// another one.
-    #[inline]
-    pub(crate) fn retire(&self, mut job: Job) {
-        if job.as_mut().clear() {
-            self.spare.keep(job);
+    /// Takes the task in. If it is too late, it ends before it begins, as its outlet will say.
+    #[inline(always)]
+    fn put(&self, id: Id, job: Job) {
+        if id.slot() != NO_TASK {
+            self.slab.insert(id, job);
         } else {
             drop_contained(job);
         }

@@ -1,0 +1,55 @@
+//! The end of a runtime: tasks are asked to end, given time, and dropped.
+
+use std::io;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+use crate::run::core::Core;
+use crate::run::{current, runtimes, waker};
+use crate::task::foreign::drop_contained;
+
+impl Core {
+    /// Asks, waits for `grace` at most, and drops what is left. Says how many ended by themselves,
+    /// and how many were dropped.
+    pub(crate) fn shut_down(self: &Rc<Self>, grace: Duration) -> io::Result<(usize, usize)> {
+        let spawned = || self.scheduler.borrow().spawned();
+        let before = self.live() as u64;
+        let spawned_before = spawned();
+        let waiting = self.stop.ask();
+        waiting.into_values().for_each(waker::wake_contained);
+        let deadline = self.reactor.now().checked_add(grace);
+        let mut waited = Ok(());
+        while waited.is_ok() && self.live() != 0 {
+            let _: Poll<()> = self.poll_tasks(|| Poll::Pending);
+            let left = deadline.map(|at| at.saturating_duration_since(self.reactor.now()));
+            if self.live() == 0 || left == Some(Duration::ZERO) {
+                break;
+            }
+            waited = self.turn(left).map(drop);
+        }
+        let dropped = self.live();
+        let all = before + (spawned() - spawned_before);
+        self.close();
+        waited.map(|()| (all as usize - dropped, dropped))
+    }
+
+    /// Drops every task, in the order of their slots, while this runtime is still current, so
+    /// that what they hold can unregister itself.
+    pub(crate) fn close(self: &Rc<Self>) {
+        // Once: the number may be another runtime's by the second time.
+        if self.closed.replace(true) {
+            return;
+        }
+        self.reactor.abandon_if_forked();
+        let _reactor = self.reactor.enter();
+        let _entered = current::enter(self);
+        // Nothing is taken in any more, so one pass meets them all. Nothing is borrowed meanwhile:
+        // a future may do anything in its destructor.
+        self.slab.take_all().into_iter().for_each(drop_contained);
+        let unread = self.letters.take();
+        unread.for_each(drop_contained);
+        self.remote.inbox.close().for_each(drop_contained);
+        runtimes::strike_off(self.number, self.scheduler.borrow().past());
+    }
+}

@@ -1,0 +1,194 @@
+//! [`SendHandle`]: the result of a task, to be awaited on any thread.
+
+use std::fmt;
+use std::future::Future;
+use std::mem;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
+
+use crate::run::{current, waker};
+use crate::spawn::join_error::JoinError;
+use crate::spawn::outlet::Outlet;
+use crate::task::foreign::drop_contained;
+use crate::task::id::Id;
+
+/// What a task and its handle on another thread share.
+pub(crate) struct SentPromise<T> {
+    state: Mutex<SentStage<T>>,
+    /// Set once, by the handle.
+    ///
+    /// The handle writes this and then reads `id`, the runtime writes `id` and then, before the
+    /// first poll, reads this. All four are sequentially consistent, so that they cannot both read
+    /// the old value: an abort that finds no id to tell is seen before the first poll.
+    aborted: AtomicBool,
+    /// The bits of the task's id; zero until the runtime has made it.
+    id: AtomicU64,
+}
+
+impl<T> Default for SentPromise<T> {
+    fn default() -> Self {
+        let state = Mutex::new(SentStage::Running(None));
+        SentPromise {
+            state,
+            aborted: AtomicBool::new(false),
+            id: AtomicU64::new(0),
+        }
+    }
+}
+
+enum SentStage<T> {
+    /// Not over; who awaits the handle.
+    Running(Option<Waker>),
+    /// Over, and not yet taken.
+    Over(Result<T, JoinError>),
+    /// Over, and taken.
+    Taken,
+    /// The handle is gone.
+    Detached,
+}
+
+impl<T> SentPromise<T> {
+    /// The runtime has made the task, and polls it next.
+    pub(crate) fn is_made(&self, id: Id) {
+        self.id.store(id.bits(), Ordering::SeqCst);
+        if self.aborted.load(Ordering::SeqCst) {
+            current::abort(id);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, SentStage<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The task's end of what it shares with its handle.
+pub(crate) struct Outbound<T>(Arc<SentPromise<T>>);
+
+impl<T> Outbound<T> {
+    pub(crate) fn promise(&self) -> Arc<SentPromise<T>> {
+        Arc::clone(&self.0)
+    }
+}
+
+impl<T> Outlet<T> for Outbound<T> {
+    fn finish(&self, outcome: Result<T, JoinError>) {
+        let mut state = self.0.lock();
+        if let SentStage::Running(joiner) = &mut *state {
+            let joiner = joiner.take();
+            *state = SentStage::Over(outcome);
+            drop(state);
+            if let Some(joiner) = joiner {
+                waker::wake_contained(joiner);
+            }
+        } else {
+            drop(state);
+            drop_contained(outcome);
+        }
+    }
+}
+
+impl<T> Drop for Outbound<T> {
+    /// Whatever ends it before it is a task.
+    fn drop(&mut self) {
+        self.finish(Err(JoinError::cancelled()));
+    }
+}
+
+/// The result of a task on another thread's runtime; made by [`Spawner::spawn`]. It can be awaited
+/// on any thread. Dropping it detaches the task.
+#[must_use = "dropping a handle detaches its task; say so with `detach`"]
+pub struct SendHandle<T> {
+    promise: Arc<SentPromise<T>>,
+}
+
+impl<T> SendHandle<T> {
+    /// A handle, and the end of its task.
+    pub(crate) fn new() -> (Self, Outbound<T>) {
+        let promise = Arc::new(SentPromise::default());
+        let outlet = Outbound(Arc::clone(&promise));
+        (SendHandle { promise }, outlet)
+    }
+
+    /// Asks the task to end; see [`JoinHandle::abort`](crate::JoinHandle::abort).
+    pub fn abort(&self) {
+        // Once: whoever was first has told the runtime, or it will look.
+        if self.promise.aborted.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        // Zero: the runtime has not made it yet, and will look before the first poll.
+        match self.promise.id.load(Ordering::SeqCst) {
+            0 => {}
+            _ if self.is_finished() => {}
+            id => current::abort(Id::from_bits(id)),
+        }
+    }
+
+    /// Lets the task run on without a handle.
+    pub fn detach(self) {}
+
+    /// Names the task in traces and dumps; `None` until the runtime has made it.
+    pub fn id(&self) -> Option<Id> {
+        match self.promise.id.load(Ordering::SeqCst) {
+            0 => None,
+            id => Some(Id::from_bits(id)),
+        }
+    }
+
+    /// Is the task over, in one way or another?
+    pub fn is_finished(&self) -> bool {
+        !matches!(*self.promise.lock(), SentStage::Running(_))
+    }
+}
+
+impl<T> Drop for SendHandle<T> {
+    fn drop(&mut self) {
+        let state = mem::replace(&mut *self.promise.lock(), SentStage::Detached);
+        drop_contained(state);
+    }
+}
+
+impl<T> Future for SendHandle<T> {
+    type Output = Result<T, JoinError>;
+
+    /// # Panics
+    ///
+    /// If it is polled again after it has yielded the result.
+    #[track_caller]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.is_finished() {
+            ready!(current::poll_budget(cx));
+        }
+        // A waker is not our code: it is cloned before the lock, and the old one dropped after it.
+        let waker = cx.waker().clone();
+        let mut state = self.promise.lock();
+        match &mut *state {
+            SentStage::Running(joiner) => {
+                let replaced = joiner.replace(waker);
+                drop(state);
+                drop(replaced);
+                return Poll::Pending;
+            }
+            SentStage::Over(_) => {}
+            SentStage::Taken | SentStage::Detached => {
+                drop(state);
+                panic!("a SendHandle was polled after it had yielded its result");
+            }
+        }
+        let over = mem::replace(&mut *state, SentStage::Taken);
+        drop(state);
+        match over {
+            SentStage::Over(outcome) => Poll::Ready(outcome),
+            _ => Poll::Pending,
+        }
+    }
+}
+
+impl<T> fmt::Debug for SendHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SendHandle")
+            .field("is_finished", &self.is_finished())
+            .finish()
+    }
+}
