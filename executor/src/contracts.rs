@@ -7,7 +7,7 @@
 //! # Foreign code
 //!
 //! Wakers, closures, observers, and the destructors of what users give us may do anything: spawn,
-//! wake, abort, drop handles, look at a [`dump`](crate::watch::dump), and panic. Wherever they are called
+//! wake, abort, drop handles, look at a [`dump`](crate::dump), and panic. Wherever they are called
 //! nothing of ours is borrowed, except where the table says so, and what we have to do for others is
 //! either done or will be.
 //!

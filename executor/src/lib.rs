@@ -91,26 +91,26 @@
 
 #![deny(unsafe_code)]
 
+mod await_stop;
 pub mod contracts;
 pub mod patterns;
 mod ready;
 mod run;
 mod runtime;
-mod spawn;
-mod stopping;
+mod spawning;
 mod task;
 mod task_local;
 mod wake;
 mod watch;
 
+pub use await_stop::{AwaitStop, stopping};
 pub use runtime::{Builder, Runtime, Shutdown, block_on, spawn, spawn_named, yield_now};
-pub use spawn::join::{AbortOnDrop, JoinHandle};
-pub use spawn::join_error::JoinError;
-pub use spawn::send_handle::SendHandle;
-pub use spawn::spawn_traits::LocalSpawner;
-pub use spawn::spawner::Spawner;
-pub use spawn::task_set::{JoinNext, TaskSet};
-pub use stopping::{AwaitStop, stopping};
+pub use spawning::join::{AbortOnDrop, JoinHandle};
+pub use spawning::join_error::JoinError;
+pub use spawning::send_handle::SendHandle;
+pub use spawning::spawn_traits::LocalSpawner;
+pub use spawning::spawner::Spawner;
+pub use spawning::task_set::{JoinNext, TaskSet};
 pub use task::id::Id;
 #[doc(hidden)]
 pub use task_local::CurrentValue;

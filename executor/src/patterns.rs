@@ -161,7 +161,7 @@
 //!
 //! Three steps: take nothing new, let what is under way come to its end, drop what takes too long.
 //! [`Runtime::shutdown`](crate::Runtime::shutdown) does the second and the third. Tasks that serve
-//! for ever wait for [`stopping`](crate::run::stopping) beside their work, at a point where nothing is
+//! for ever wait for [`stopping`](crate::stopping) beside their work, at a point where nothing is
 //! half done. (Feature `signal`: `reactor::signal::ctrl_c` is what a program waits for first.)
 //!
 //! ```

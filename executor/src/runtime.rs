@@ -15,9 +15,9 @@ use selectors_core::{Backend, Script};
 
 use crate::run::core::Core;
 use crate::run::current::{self, Entered};
-use crate::spawn::join::JoinHandle;
-use crate::spawn::spawn_traits::LocalSpawner;
-use crate::spawn::spawner::Spawner;
+use crate::spawning::join::JoinHandle;
+use crate::spawning::spawn_traits::LocalSpawner;
+use crate::spawning::spawner::Spawner;
 use crate::wake::inbox::MaySleep;
 use crate::watch::dump::TaskInfo;
 use crate::watch::metrics::Metrics;
@@ -67,7 +67,7 @@ pub fn spawn<F: Future + 'static>(future: F) -> JoinHandle<F::Output> {
     current::expect_current("spawn").spawn(future, Location::caller())
 }
 
-/// As [`spawn`], with a name for traces and [dumps](crate::watch::dump).
+/// As [`spawn`], with a name for traces and [dumps](crate::dump).
 ///
 /// # Panics
 ///
@@ -295,7 +295,7 @@ impl Runtime {
         }
     }
 
-    /// Asks all tasks to end (see [`stopping`](crate::run::stopping)), runs them for `grace` at most,
+    /// Asks all tasks to end (see [`stopping`](crate::stopping)), runs them for `grace` at most,
     /// then drops those that are left, in the order of their slots, and last the reactor.
     ///
     /// # Errors
@@ -323,7 +323,7 @@ impl Runtime {
         Ok(Shutdown { ended, dropped })
     }
 
-    /// All tasks, as in [`dump`](crate::watch::dump).
+    /// All tasks, as in [`dump`](crate::dump).
     pub fn dump(&self) -> Vec<TaskInfo> {
         self.core.dump()
     }

@@ -1,6 +1,6 @@
 //! The judge of exercise 9: tries every order in which the steps of a loop and of two wakers can
 //! happen. Each step is atomic, and all threads see the same order of steps (what `SeqCst` gives);
-//! the runtime's own handshake is tried with weaker orders, too, by loom, in `executor/src/inbox.rs`.
+//! the runtime's own handshake is tried with weaker orders, too, by loom, in `executor/src/wake/inbox.rs`.
 
 use std::collections::HashSet;
 

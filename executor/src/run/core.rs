@@ -14,7 +14,7 @@ use crate::run::stop::Stop;
 use crate::task::id::Id;
 use crate::task::slab::Slab;
 use crate::task::spare::Spare;
-use crate::wake::inbox::Letters;
+use crate::wake::letters::Letters;
 use crate::wake::remote::{Mail, Remote};
 
 /// One runtime, as its handles and the thread-local see it.

@@ -6,18 +6,15 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use reactor::observe::{Cause, Event};
 use reactor::{Trigger, Turn};
 
 use crate::ready::scheduler::Next;
 use crate::run::core::Core;
 use crate::run::waker;
 use crate::task::foreign::drop_contained;
-use crate::task::id::Id;
 use crate::task::job::{Job, Polled};
 use crate::task::slab::Open;
 use crate::wake::inbox::MaySleep;
-use crate::wake::remote::Mail;
 
 /// Steps between two looks at the kernel. A task that wakes itself runs at most this often before
 /// sockets and timers get their chance; each look costs a system call. By level it may be more.
@@ -229,53 +226,6 @@ impl Core {
         self.watched.give_back();
     }
 
-    /// Polls a task before the eyes of an observer, with a waker that is counted.
-    #[cold]
-    fn poll_told(&self, slot: u32, tasks: &mut Open<'_>) -> Polled {
-        let id = self.tell_begin(slot);
-        tasks.settle(waker::waker);
-        if slot == self.root.get() {
-            return Polled::Nobody;
-        }
-        let polled = tasks.poll_with(slot, &self.watched.waker(id));
-        if let Polled::Pending = polled {
-            self.tell_end(id, false);
-        }
-        polled
-    }
-
-    #[cold]
-    #[track_caller]
-    fn tell_begin(&self, slot: u32) -> Id {
-        let id = self.scheduler.borrow().id(slot);
-        self.reactor.emit(Event::PollBegin { task: id.bits() });
-        id
-    }
-
-    #[cold]
-    #[track_caller]
-    fn tell_end(&self, id: Id, ready: bool) {
-        let task = id.bits();
-        self.reactor.emit(Event::PollEnd { task, ready });
-        if ready {
-            self.watched.forget(id);
-            self.reactor.emit(Event::Done { task });
-        }
-    }
-
-    /// The loop is about to sleep, and nobody is queued: whose last waker is gone?
-    #[cold]
-    #[track_caller]
-    fn tell_lost(&self) {
-        let lost = self.watched.take_lost();
-        // A thread wakes first and gives its waker up second: what it sent must be here by now.
-        if !self.has_mail() {
-            for id in lost {
-                self.reactor.emit(Event::Lost { task: id.bits() });
-            }
-        }
-    }
-
     /// One turn of the reactor: asleep, for `timeout` at most, if nobody is ready; else a look.
     pub(crate) fn turn(&self, timeout: Option<Duration>) -> io::Result<Turn> {
         let inbox = &self.remote.inbox;
@@ -325,57 +275,5 @@ impl Core {
                 }
                 _ => Some(waker),
             })
-    }
-
-    /// Foreign wakes become entries in our own queue. Reads `most` messages at most, and says how
-    /// many it was.
-    #[inline]
-    fn collect_mail(&self, most: usize) -> usize {
-        if self.has_mail() {
-            self.open_mail(most)
-        } else {
-            0
-        }
-    }
-
-    /// Are there messages that were not read?
-    #[inline]
-    pub(crate) fn has_mail(&self) -> bool {
-        self.remote.inbox.has_mail()
-    }
-
-    #[cold]
-    fn open_mail(&self, most: usize) -> usize {
-        self.quiet_sleeps.set(0);
-        let mut read = 0;
-        let reading = Reading(self);
-        while read < most {
-            let Some(mail) = reading.next() else {
-                break;
-            };
-            read += 1;
-            self.messages.add(1);
-            match mail {
-                Mail::Wake(id) => self.schedule(id, Cause::Thread),
-                Mail::Abort(id) => self.abort_task(id),
-                Mail::Spawn(spawn) => spawn(),
-            }
-        }
-        read
-    }
-}
-
-/// While messages are read. What is left then, also by a panic, is not forgotten.
-struct Reading<'a>(&'a Core);
-
-impl Reading<'_> {
-    fn next(&self) -> Option<Mail> {
-        self.0.remote.inbox.next(&mut self.0.letters.borrow_mut())
-    }
-}
-
-impl Drop for Reading<'_> {
-    fn drop(&mut self) {
-        self.0.remote.inbox.stop_reading(&self.0.letters.borrow());
     }
 }

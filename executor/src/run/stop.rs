@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::task::Waker;
 
-/// Who awaits [`stopping`](crate::stopping).
+/// Who awaits [`stopping`](crate::stopping()).
 #[derive(Default)]
 pub(crate) struct Stop {
     asked: Cell<bool>,

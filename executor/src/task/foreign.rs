@@ -1,5 +1,6 @@
 //! How foreign code is called where a panic of it would hurt somebody else: destructors of what users
-//! gave us, and [wakers](crate::run::current::wake_contained). [`contracts`](crate::contracts#foreign-code) lists every place.
+//! gave us, and [wakers](crate::run::waker::wake_contained). [`contracts`](crate::contracts#foreign-code)
+//! lists every place.
 
 use std::any::Any;
 use std::mem;

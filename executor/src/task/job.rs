@@ -18,7 +18,7 @@ pub(crate) trait Run {
     fn clear(self: Pin<&mut Self>) -> bool;
 
     /// The next task in this box, which is `id`: takes what is in `filling`, a
-    /// [`Filling`](crate::spawn::task::Filling), if the box has the shape for it.
+    /// [`Filling`](crate::spawning::task::Filling), if the box has the shape for it.
     fn refill(self: Pin<&mut Self>, id: Id, filling: &mut dyn Any) -> bool;
 }
 

@@ -21,7 +21,7 @@ const LARGEST: usize = 16 << 10;
 pub(crate) struct Spare(RefCell<Vec<Job>>);
 
 impl Spare {
-    /// A box that has taken what is in `filling`, a [`Filling`](crate::spawn::task::Filling), for the task `id`.
+    /// A box that has taken what is in `filling`, a [`Filling`](crate::spawning::task::Filling), for the task `id`.
     #[inline(always)]
     pub(crate) fn fill(&self, id: Id, filling: &mut dyn Any) -> Option<Job> {
         let mut job = self.0.borrow_mut().pop()?;
@@ -58,8 +58,8 @@ mod tests {
     use std::rc::Rc;
 
     use super::{LARGEST, MOST, Spare};
-    use crate::spawn::outlet::Delivery;
-    use crate::spawn::task::{Filling, Task};
+    use crate::spawning::outlet::Delivery;
+    use crate::spawning::task::{Filling, Task};
     use crate::task::id::Id;
     use crate::task::job::Job;
 

@@ -4,4 +4,5 @@
 //! the loop alone takes it out.
 
 pub(crate) mod inbox;
+pub(crate) mod letters;
 pub(crate) mod remote;

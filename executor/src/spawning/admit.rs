@@ -9,9 +9,9 @@ use reactor::observe::Event;
 
 use crate::ready::marks::NO_TASK;
 use crate::run::core::Core;
-use crate::spawn::join::JoinHandle;
-use crate::spawn::outlet::{Delivery, Outlet};
-use crate::spawn::task::{Filling, Task};
+use crate::spawning::join::JoinHandle;
+use crate::spawning::outlet::{Delivery, Outlet};
+use crate::spawning::task::{Filling, Task};
 use crate::task::foreign::drop_contained;
 use crate::task::id::Id;
 use crate::task::job::Job;

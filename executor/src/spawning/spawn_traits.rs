@@ -8,8 +8,8 @@ use std::rc::Rc;
 use futures_task::{FutureObj, LocalFutureObj, LocalSpawn, Spawn, SpawnError};
 
 use crate::run::core::Core;
-use crate::spawn::join::JoinHandle;
-use crate::spawn::spawner::Spawner;
+use crate::spawning::join::JoinHandle;
+use crate::spawning::spawner::Spawner;
 
 /// Spawns on one runtime of this thread, also where it is not running; made by
 /// [`Runtime::local_spawner`](crate::Runtime::local_spawner).

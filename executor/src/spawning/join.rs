@@ -7,8 +7,8 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use crate::run::current;
-use crate::spawn::join_error::JoinError;
-use crate::spawn::outlet::{Promise, Stage};
+use crate::spawning::join_error::JoinError;
+use crate::spawning::outlet::{Promise, Stage};
 use crate::task::id::Id;
 
 /// The result of a task, to be awaited; made by [`spawn`](crate::spawn).

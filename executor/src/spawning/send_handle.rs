@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
 use crate::run::{current, waker};
-use crate::spawn::join_error::JoinError;
-use crate::spawn::outlet::Outlet;
+use crate::spawning::join_error::JoinError;
+use crate::spawning::outlet::Outlet;
 use crate::task::foreign::drop_contained;
 use crate::task::id::Id;
 
@@ -96,7 +96,8 @@ impl<T> Drop for Outbound<T> {
     }
 }
 
-/// The result of a task on another thread's runtime; made by [`Spawner::spawn`]. It can be awaited
+/// The result of a task on another thread's runtime; made by
+/// [`Spawner::spawn`](crate::Spawner::spawn). It can be awaited
 /// on any thread. Dropping it detaches the task.
 #[must_use = "dropping a handle detaches its task; say so with `detach`"]
 pub struct SendHandle<T> {

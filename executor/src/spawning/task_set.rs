@@ -12,8 +12,8 @@ use std::task::{Context, Poll, Waker, ready};
 use futures_core::Stream;
 
 use crate::run::{current, waker};
-use crate::spawn::join_error::JoinError;
-use crate::spawn::outlet::Outlet;
+use crate::spawning::join_error::JoinError;
+use crate::spawning::outlet::Outlet;
 use crate::task::foreign::drop_contained;
 use crate::task::id::Id;
 

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::task::Waker;
 
 use crate::run::waker;
-use crate::spawn::join_error::JoinError;
+use crate::spawning::join_error::JoinError;
 use crate::task::foreign::drop_contained;
 
 /// Where a task's result goes: a handle on this thread, one on another, or a set.

@@ -13,8 +13,8 @@ use pin_project_lite::pin_project;
 use reactor::observe::Event;
 
 use crate::run::current;
-use crate::spawn::join_error::JoinError;
-use crate::spawn::outlet::{Outlet, Promise};
+use crate::spawning::join_error::JoinError;
+use crate::spawning::outlet::{Outlet, Promise};
 use crate::task::foreign::contain;
 use crate::task::id::Id;
 use crate::task::job::{Polled, Run};

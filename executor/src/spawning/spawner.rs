@@ -6,9 +6,9 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Arc;
 
 use crate::run::current;
-use crate::spawn::join_error::JoinError;
-use crate::spawn::outlet::Outlet;
-use crate::spawn::send_handle::{Outbound, SendHandle};
+use crate::spawning::join_error::JoinError;
+use crate::spawning::outlet::Outlet;
+use crate::spawning::send_handle::{Outbound, SendHandle};
 use crate::wake::remote::{Mail, Remote};
 
 /// Spawns tasks on one runtime from any thread; made by

@@ -1,0 +1,60 @@
+//! The loop reads what other threads have sent.
+
+use reactor::observe::Cause;
+
+use crate::run::core::Core;
+use crate::wake::remote::Mail;
+
+impl Core {
+    /// Foreign wakes become entries in our own queue. Reads `most` messages at most, and says how
+    /// many it was.
+    #[inline]
+    pub(super) fn collect_mail(&self, most: usize) -> usize {
+        if self.has_mail() {
+            self.open_mail(most)
+        } else {
+            0
+        }
+    }
+
+    /// Are there messages that were not read?
+    #[inline]
+    pub(crate) fn has_mail(&self) -> bool {
+        self.remote.inbox.has_mail()
+    }
+
+    #[cold]
+    fn open_mail(&self, most: usize) -> usize {
+        self.quiet_sleeps.set(0);
+        let mut read = 0;
+        let reading = Reading(self);
+        while read < most {
+            let Some(mail) = reading.next() else {
+                break;
+            };
+            read += 1;
+            self.messages.add(1);
+            match mail {
+                Mail::Wake(id) => self.schedule(id, Cause::Thread),
+                Mail::Abort(id) => self.abort_task(id),
+                Mail::Spawn(spawn) => spawn(),
+            }
+        }
+        read
+    }
+}
+
+/// While messages are read. What is left then, also by a panic, is not forgotten.
+struct Reading<'a>(&'a Core);
+
+impl Reading<'_> {
+    fn next(&self) -> Option<Mail> {
+        self.0.remote.inbox.next(&mut self.0.letters.borrow_mut())
+    }
+}
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        self.0.remote.inbox.stop_reading(&self.0.letters.borrow());
+    }
+}

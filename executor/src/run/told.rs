@@ -1,0 +1,58 @@
+//! What an observer is told of the loop: nothing here is called while nobody observes.
+
+use reactor::observe::Event;
+
+use crate::run::core::Core;
+use crate::run::waker;
+use crate::task::id::Id;
+use crate::task::job::Polled;
+use crate::task::slab::Open;
+
+impl Core {
+    /// Polls a task before the eyes of an observer, with a waker that is counted.
+    #[cold]
+    pub(super) fn poll_told(&self, slot: u32, tasks: &mut Open<'_>) -> Polled {
+        let id = self.tell_begin(slot);
+        tasks.settle(waker::waker);
+        if slot == self.root.get() {
+            return Polled::Nobody;
+        }
+        let polled = tasks.poll_with(slot, &self.watched.waker(id));
+        if let Polled::Pending = polled {
+            self.tell_end(id, false);
+        }
+        polled
+    }
+
+    #[cold]
+    #[track_caller]
+    pub(super) fn tell_begin(&self, slot: u32) -> Id {
+        let id = self.scheduler.borrow().id(slot);
+        self.reactor.emit(Event::PollBegin { task: id.bits() });
+        id
+    }
+
+    #[cold]
+    #[track_caller]
+    pub(super) fn tell_end(&self, id: Id, ready: bool) {
+        let task = id.bits();
+        self.reactor.emit(Event::PollEnd { task, ready });
+        if ready {
+            self.watched.forget(id);
+            self.reactor.emit(Event::Done { task });
+        }
+    }
+
+    /// The loop is about to sleep, and nobody is queued: whose last waker is gone?
+    #[cold]
+    #[track_caller]
+    pub(super) fn tell_lost(&self) {
+        let lost = self.watched.take_lost();
+        // A thread wakes first and gives its waker up second: what it sent must be here by now.
+        if !self.has_mail() {
+            for id in lost {
+                self.reactor.emit(Event::Lost { task: id.bits() });
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What is in the box: messages in their order, and the keys of those that have one.
+
+use std::collections::{HashSet, VecDeque};
+use std::hash::{BuildHasherDefault, Hasher};
+
+/// A buffer for that many letters, or fewer, is kept however few are in it.
+pub(super) const FEW: usize = 1024;
+
+/// Messages in their order, and the keys of those that have one.
+pub(crate) struct Letters<T> {
+    pub(super) list: VecDeque<T>,
+    pub(super) keys: HashSet<u64, BuildHasherDefault<Spread>>,
+    /// How many there were when the loop took them.
+    pub(super) taken: usize,
+}
+
+impl<T> Letters<T> {
+    /// Makes room for the next exchange: the buffers are kept, unless this was a small part of
+    /// what they hold.
+    pub(super) fn make_ready(&mut self) {
+        let most = FEW.max(self.taken * 4);
+        if self.list.capacity() > most {
+            self.list.shrink_to(most);
+        }
+        self.keys.clear();
+        if self.keys.capacity() > 2 * most {
+            self.keys.shrink_to(most);
+        }
+    }
+}
+
+impl<T> Iterator for Letters<T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.list.pop_front()
+    }
+}
+
+impl<T> Default for Letters<T> {
+    fn default() -> Self {
+        Letters {
+            list: VecDeque::new(),
+            keys: HashSet::default(),
+            taken: 0,
+        }
+    }
+}
+
+/// A hash for keys that are ids of ours: nobody can choose them so that they meet.
+#[derive(Default)]
+pub(crate) struct Spread(u64);
+
+impl Hasher for Spread {
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("keys are of one word");
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn finish(&self) -> u64 {
+        // The table looks at both ends of the word.
+        self.0 ^ (self.0 >> 32)
+    }
+}
