@@ -257,7 +257,7 @@ fn a_server_of_any_make_that_is_here_echoes_and_its_cpu_is_counted() {
         .map(subjects::named)
         .into_iter()
         .flatten()
-        .filter(|subject| subject.here());
+        .filter(subjects::subject::Subject::here);
     let names: Vec<&str> = here.map(|subject| subject.name).collect();
     if names.is_empty() {
         println!("skipped: none is here");

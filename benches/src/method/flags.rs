@@ -96,7 +96,7 @@ impl Reason {
     }
 
     /// Whether it never is more than a label beside the figure.
-    fn is_label(self) -> bool {
+    pub fn is_label(self) -> bool {
         matches!(
             self,
             Self::NotServerBound | Self::Restless | Self::FewSamples | Self::Limited

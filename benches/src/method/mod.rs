@@ -15,7 +15,7 @@
 //! | [`placement`], [`process`], [`server`] | who runs where; the other process |
 //! | [`connections`], [`open`], [`dialer`], [`payload`], [`recorder`], [`histogram`] | the generator, what it sends, and what it writes down |
 //! | [`client`], [`counted`] | the client in lockstep; runs under callgrind and strace |
-//! | [`allocations`], [`laps`], [`channel`], [`sockets`] | what works within one process need |
+//! | [`allocations`], [`laps`], [`stopwatch`], [`channel`], [`sockets`] | what works within one process need |
 
 pub mod allocations;
 pub mod asleep;
@@ -47,3 +47,4 @@ pub mod shapes;
 pub mod slices;
 pub mod sockets;
 pub mod statistics;
+pub mod stopwatch;

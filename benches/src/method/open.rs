@@ -58,7 +58,8 @@ pub struct Open {
     /// From here on it counts.
     pub measured_from: u64,
     ends: u64,
-    number: u64,
+    /// Messages that were sent, those of the warm-up too.
+    pub number: u64,
     /// What was recorded.
     pub recorder: Recorder,
     /// Due and not sent when the time was over.

@@ -92,6 +92,16 @@ impl Outcome {
         let left = costs
             .iter()
             .any(|(name, _)| self.metrics.contains_key(*name));
+        // Where no percentile is told, nobody asks whether the generator was on time.
+        let untold = checks::told_up_to(share) < 50.0 && left;
+        let on_time = [Reason::GeneratorLag, Reason::Little, Reason::Backlog];
+        for flag in self
+            .flags
+            .iter_mut()
+            .filter(|flag| on_time.contains(&flag.reason))
+        {
+            flag.label |= untold;
+        }
         self.flags
             .extend(checks::judge_noise(noise, spec.nature, left));
         self.flags.extend(checks::always(&quiet));

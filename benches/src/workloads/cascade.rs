@@ -27,6 +27,7 @@ use crate::method::laps::{laps, laps_of};
 use crate::method::outcome::{Facts, Outcome};
 use crate::method::schema::{Slice, Spec};
 use crate::method::statistics::Random;
+use crate::method::stopwatch::Stopwatch;
 use crate::report::axis::{Axis, COUNT, TIME};
 use crate::report::chart::{Chart, Series};
 use crate::report::groups;
@@ -221,7 +222,7 @@ async fn lap<R: Runtime>(chain: Chain, random: &mut Random) -> Facts {
         Rc::new(Cell::new(0)),
     );
     let mut links = Vec::with_capacity(chain.links.len());
-    let begin = Instant::now();
+    let begin = Stopwatch::begin();
     for (from, to) in chain.links {
         let link = link::<R>(from, to, idle_timeout(random), missing.clone());
         let passed = passed.clone();
@@ -242,7 +243,7 @@ async fn lap<R: Runtime>(chain: Chain, random: &mut Random) -> Facts {
     sentinel.await;
     let registering = begin.elapsed();
 
-    let begin = Instant::now();
+    let begin = Stopwatch::begin();
     (&chain.first).write_all(&[1]).expect("a byte");
     for link in links {
         link.await;
@@ -304,14 +305,14 @@ fn bare_lap(chain: Chain, random: &mut Random) -> Facts {
     let epoll = sys::epoll_create1().expect("epoll_create1");
     let mut timers = Timers::default();
     let mut links: Vec<Option<_>> = Vec::with_capacity(chain.links.len());
-    let begin = Instant::now();
+    let begin = Stopwatch::begin();
     for (index, (from, to)) in chain.links.into_iter().enumerate() {
         from.set_nonblocking(true).expect("set_nonblocking");
         to.set_nonblocking(true).expect("set_nonblocking");
         sys::epoll_add(&epoll, from.as_raw_fd(), libc::EPOLLIN, index as u64).expect("epoll_ctl");
         timers
             .due
-            .push(Reverse((begin + idle_timeout(random), index)));
+            .push(Reverse((Instant::now() + idle_timeout(random), index)));
         links.push(Some((from, to)));
     }
     let sentinel = links.len();
@@ -323,7 +324,7 @@ fn bare_lap(chain: Chain, random: &mut Random) -> Facts {
     ripple(&epoll, &mut links, 1, &mut timers, &mut events);
     let registering = begin.elapsed();
 
-    let begin = Instant::now();
+    let begin = Stopwatch::begin();
     (&chain.first).write_all(&[1]).expect("a byte");
     let passed = ripple(&epoll, &mut links, sentinel, &mut timers, &mut events);
     facts(registering, begin.elapsed(), passed)

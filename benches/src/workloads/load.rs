@@ -209,10 +209,8 @@ fn run(
     if let (Some(before), Some(after)) = (cpu, server.cpu()) {
         let used = after.saturating_sub(before);
         outcome.metric("server_cpu", used.as_secs_f64() / seconds);
-        outcome.metric(
-            "server_ns_per_message",
-            used.as_nanos() as f64 / (rate * seconds),
-        );
+        let each = used.as_nanos() as f64 / open.number.max(1) as f64;
+        outcome.metric("server_ns_per_message", each);
     }
     outcome.metric("client_cpu", 1.0 - open.idle_ns as f64 / 1e9 / seconds);
     judge(client, &open, outcome);

@@ -9,6 +9,7 @@ use crate::method::outcome::{self, Outcome};
 use crate::method::schema::Spec;
 use crate::method::sockets::Pair;
 use crate::method::statistics;
+use crate::method::stopwatch::Stopwatch;
 use crate::report::shown::Shown;
 
 /// The workload.
@@ -63,7 +64,7 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
     let mut writing = vec![false; registered];
     let mut at = 0;
     let mut round = || -> io::Result<f64> {
-        let begin = Instant::now();
+        let begin = Stopwatch::begin();
         for _ in 0..ROUND / 2 {
             let fd = &pairs[at].receiver;
             let next = (at + 1) % registered;

@@ -13,6 +13,7 @@ use crate::method::outcome::{self, Outcome};
 use crate::method::schema::{Slice, Spec};
 use crate::method::sockets::Pair;
 use crate::method::statistics;
+use crate::method::stopwatch::Stopwatch;
 use crate::report::axis::{Axis, COUNT, TIME};
 use crate::report::chart::{Chart, Line, Point, Series, kind};
 use crate::report::groups;
@@ -146,7 +147,7 @@ impl Ring {
             writes,
         } = self.shape;
         let mut buffer = [0; 64];
-        let begin = Instant::now();
+        let begin = Stopwatch::begin();
         let (mut written, mut received) = (0, 0);
         for token in 0..active.min(writes) {
             self.pairs[token * registered / active % registered].send(&[1])?;
@@ -188,8 +189,8 @@ impl Ring {
             self.dispatcher.remove(index, &pair.receiver)?;
             self.dispatcher.add(index, &pair.receiver)?;
         }
-        let registering = begin.elapsed();
-        Ok(registering + self.iteration()?.0)
+        self.iteration()?;
+        Ok(begin.elapsed())
     }
 }
 

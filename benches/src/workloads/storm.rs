@@ -14,7 +14,7 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::switch::on_runtime;
 use super::workload::{TASKS, Workload, number};
@@ -23,6 +23,7 @@ use crate::method::laps::laps;
 use crate::method::outcome::{Facts, Outcome};
 use crate::method::schema::{Slice, Spec};
 use crate::method::statistics::Random;
+use crate::method::stopwatch::Stopwatch;
 use crate::report::axis::{Axis, COUNT, TIME};
 use crate::report::chart::Chart;
 use crate::report::groups;
@@ -123,7 +124,7 @@ fn too_many(timers: usize, meminfo: &str) -> Option<Flag> {
 
 async fn lap<R: Runtime>(count: usize, random: &mut Random) -> Facts {
     let mut sleeps = Vec::with_capacity(count);
-    let begin = Instant::now();
+    let begin = Stopwatch::begin();
     for _ in 0..count {
         let mut sleep = Box::pin(R::sleep(idle_timeout(random)));
         is_over(sleep.as_mut()).await;
@@ -131,7 +132,7 @@ async fn lap<R: Runtime>(count: usize, random: &mut Random) -> Facts {
     }
     let inserting = begin.elapsed();
 
-    let begin = Instant::now();
+    let begin = Stopwatch::begin();
     for _ in 0..count {
         let sleep = &mut sleeps[random.below(count)];
         R::reset(sleep.as_mut(), idle_timeout(random));
@@ -142,11 +143,11 @@ async fn lap<R: Runtime>(count: usize, random: &mut Random) -> Facts {
     for index in (1..count).rev() {
         sleeps.swap(index, random.below(index + 1));
     }
-    let begin = Instant::now();
+    let begin = Stopwatch::begin();
     drop(sleeps);
     step_back(POLLS).await;
     let cancelling = begin.elapsed();
-    let begin = Instant::now();
+    let begin = Stopwatch::begin();
     step_back(POLLS).await;
     let nothing = begin.elapsed();
     let cancelling = cancelling.saturating_sub(nothing);
@@ -185,7 +186,7 @@ async fn expire<R: Runtime>(count: usize, inserting: Duration, nothing: Duration
     }
     // The thread oversleeps: all are due at the next turn, the coarse ones too.
     std::thread::sleep(due + Duration::from_millis(3));
-    let begin = Instant::now();
+    let begin = Stopwatch::begin();
     step_back(POLLS).await;
     let mut next = 0;
     poll_fn(|context| {

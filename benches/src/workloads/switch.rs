@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::Instant;
 
 use super::workload::{TASKS, Workload, number, word};
 use crate::method::allocations::allocations;
@@ -10,6 +9,7 @@ use crate::method::channel::Channel;
 use crate::method::laps::laps;
 use crate::method::outcome::{Facts, Outcome};
 use crate::method::schema::Spec;
+use crate::method::stopwatch::Stopwatch;
 use crate::report::shown::Shown;
 use crate::subjects::runtime::{Runtime, step_back};
 use crate::subjects::{Visitor, with_runtime};
@@ -107,7 +107,7 @@ async fn lap<R: Runtime>(operation: &str, tasks: usize) -> Facts {
         .collect();
     let mut joins = Vec::with_capacity(2 * tasks.max(pairs));
     let before = allocations();
-    let begin = Instant::now();
+    let begin = Stopwatch::begin();
     match operation {
         "yield" => joins.extend((0..tasks).map(|_| R::spawn(step_back(times)))),
         "spawn-join" => joins.extend((0..tasks).map(|_| R::spawn(async {}))),

@@ -74,16 +74,16 @@ ring --registered 1,4,64,1000,4096 --ms 80 --blocks 4 --subjects bare-epoll,ours
 ring --registered 1000 --active 10,500 --writes 2000 --ms 80 --blocks 4 --no-floor --subjects bare-epoll,ours-epoll,ours-poll,ours-select
 map --most 4096 --ms 150 --blocks 4 --no-floor --subjects ours-epoll,ours-poll,ours-select
 register --registered 1000 --ms 20 --blocks 4 --no-floor --subjects bare-epoll,ours-epoll,ours-poll,ours-select,mio
-echo --ms 100 --blocks 4 --subjects bare,ours,ours-poll,mio,tokio,smol
-load --connections 16 --percent 20,50,80 --ms 400 --blocks 4 --no-floor --subjects bare,ours,tokio
 switch --tasks 100 --ms 20 --blocks 4 --no-floor --subjects ours,tokio,smol
 storm --timers 1000,100000 --ms 20 --blocks 4 --no-floor --subjects ours,tokio,smol
-overshoot --sleep-us 100,1000 --ms 40 --blocks 4 --no-floor --subjects ours,tokio,smol
-wake --senders 0,1 --burst 1,100 --ms 40 --blocks 4 --no-floor --subjects ours,tokio,smol
 scaling --connections 1,100,1000 --ms 60 --blocks 4 --no-floor --subjects bare,ours,ours-poll
-cascade --fds 10,1000 --ms 40 --blocks 4 --no-floor --subjects bare,ours,tokio,smol
-churn --ms 60 --blocks 4 --no-floor --subjects bare,ours,tokio,smol
+echo --ms 100 --blocks 4 --subjects bare,ours,ours-poll,mio,tokio,smol
+wake --senders 0,1 --burst 1,100 --placement same-cpu,split --ms 40 --blocks 4 --no-floor --subjects ours,tokio,smol
+overshoot --sleep-us 100,1000 --ms 40 --blocks 4 --no-floor --subjects ours,tokio,smol
 idle --connections 1000 --ms 40 --blocks 2 --no-floor --subjects bare,ours,tokio,smol
+cascade --fds 10,1000 --ms 40 --blocks 4 --no-floor --subjects bare,ours,tokio,smol
+load --connections 16 --percent 20,50,80 --ms 400 --blocks 4 --no-floor --subjects bare,ours,tokio
+churn --ms 60 --blocks 4 --no-floor --subjects bare,ours,tokio,smol
 fair --ms 400 --blocks 2 --no-floor --subjects bare,ours,tokio
 overload --ms 100 --blocks 2 --no-floor --subjects bare,ours,tokio
 capacity --ms 120 --blocks 2 --no-floor --subjects bare,ours,tokio";

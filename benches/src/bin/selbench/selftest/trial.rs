@@ -30,7 +30,7 @@ impl Found {
     pub(super) fn wrong(&self) -> impl Iterator<Item = &Flag> {
         self.flags
             .iter()
-            .filter(|flag| flag.invalidates() && !flag.reason.is_noise())
+            .filter(|flag| !flag.reason.is_label() && !flag.reason.is_noise())
     }
 
     fn of(slice: Slice, words: String) -> Self {
