@@ -52,7 +52,8 @@ pub fn document(name: &str, words: &str) -> Document {
 pub fn measure(name: &str, words: &str) -> Vec<Slice> {
     let slices = document(name, words).slices;
     for slice in &slices {
-        for code in ["errors", "lost", "resource-wall"] {
+        // Full queues are counted for the whole machine: others may have had them.
+        for code in ["errors", "lost"] {
             let wrong = slice.flags.iter().find(|flag| flag.reason.code() == code);
             assert!(wrong.is_none(), "{} {wrong:?}", row(slice));
         }
