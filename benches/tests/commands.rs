@@ -61,7 +61,7 @@ fn wrong_words_end_with_64_and_are_explained() {
 fn every_command_has_a_page_of_help_and_every_shell_its_completions() {
     let workloads = benches::workloads::ALL
         .iter()
-        .map(|workload| workload.name());
+        .map(benches::workloads::workload::Workload::name);
     let fixed = [
         "env",
         "selftest",

@@ -77,7 +77,7 @@ fn the_page_answers_first_and_every_figure_carries_its_data_in_a_browser() {
         places.is_sorted(),
         "the answer, the contents, verdicts, figures, doubts: {places:?}"
     );
-    let said = "With 64 connections of which 1 active poll costs 4.0 times as much as epoll";
+    let said = "With 64 connections of which 1 is active, poll costs 4.0 times as much as epoll";
     assert!(page.contains(said), "{}", &page[places[0]..places[1]]);
     for run in RUNS {
         let name = run.split(' ').next().unwrap();

@@ -59,21 +59,21 @@ fn head(documents: &[Document], all: &[Shown]) -> String {
     for sentence in summary::sentences(documents, all) {
         let _ = writeln!(html, "<li>{}</li>", escape(&sentence));
     }
-    html += "</ul>\n<p class=\"note\" id=\"validity\">";
+    html += "</ul>\n<div id=\"validity\">";
     for document in documents {
         let facts = &document.environment;
         let words = document.arguments.join(" ");
         let [cpu, kernel, cpus] = ["cpu", "kernel", "cpus"].map(|name| escape(facts.get(name)));
-        let _ = write!(
+        let _ = writeln!(
             html,
-            "<code>selbench {}</code> on {cpu}, Linux {kernel}, {cpus} CPUs, {}. {}. {}. ",
+            "<p class=\"note\"><code>selbench {}</code> on {cpu}, Linux {kernel}, {cpus} CPUs, {}. {}. {}.</p>",
             escape(&words),
             escape(facts.get("profile")),
             table::validity(document),
             table::floor(document)
         );
     }
-    html + "</p></section>\n"
+    html + "</div></section>\n"
 }
 
 fn contents(shown: &[&Shown], figures: &[(&Shown, String)]) -> String {

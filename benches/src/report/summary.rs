@@ -10,26 +10,35 @@ use crate::method::compared;
 use crate::method::schema::{AGAIN, Comparison, Document, Slice};
 use crate::method::statistics::Verdict;
 
-/// All sentences: which backend where, then one for each workload.
+/// All sentences: which backend where, then one for each workload that decides anything, then what is
+/// open.
 pub fn sentences(documents: &[Document], all: &[Shown]) -> Vec<String> {
     let slices: Vec<&Slice> = documents
         .iter()
         .flat_map(|document| &document.slices)
         .collect();
     let mut sentences = backends(&slices);
+    let (mut open, mut invalid) = (Vec::new(), Vec::new());
     for shown in all {
-        let of_it = |document: &&Document| {
-            document
-                .slices
-                .iter()
-                .any(|one| one.spec.workload == shown.name)
-        };
-        sentences.extend(
-            documents
-                .iter()
-                .filter(of_it)
-                .filter_map(|document| verdicts(document, shown)),
-        );
+        let own: Vec<&Slice> = groups::of(&slices, shown.name);
+        let said: Vec<String> = documents
+            .iter()
+            .filter_map(|document| verdicts(document, shown))
+            .collect();
+        match own.iter().any(|slice| slice.valid()) {
+            _ if !said.is_empty() => sentences.extend(said),
+            _ if own.is_empty() => {}
+            true => open.push(shown.name),
+            false => invalid.push(shown.name),
+        }
+    }
+    for (words, names) in [
+        ("Undecided", open),
+        ("Nothing valid, so nothing can be said", invalid),
+    ] {
+        if !names.is_empty() {
+            sentences.push(format!("{words}: {}.", names.join(", ")));
+        }
     }
     sentences
 }
@@ -72,15 +81,12 @@ fn said(name: &str, ratios: &[(usize, usize, f64)]) -> Option<String> {
     let of_one = |&&(_, active, _): &&(usize, usize, f64)| active == 1;
     let most = ratios.iter().rfind(of_one).or(ratios.last())?;
     let put = |(registered, active, ratio): (usize, usize, f64)| {
-        let how = if ratio >= 1.0 {
-            "as much as"
-        } else {
-            "less than"
+        let are = if active == 1 { "is" } else { "are" };
+        let cost = match ratio {
+            more if more >= 1.0 => format!("{} times as much as epoll", times(ratio)),
+            _ => format!("{:.0} % of what epoll costs", 100.0 * ratio),
         };
-        format!(
-            "with {registered} connections of which {active} active {name} costs {} times {how} epoll",
-            times(ratio)
-        )
+        format!("with {registered} connections of which {active} {are} active, {name} costs {cost}")
     };
     let mut words = put(*most).replacen("with", "With", 1);
     let crowd = ratios.iter().rfind(|one| one.1 > 1);
@@ -101,43 +107,46 @@ fn said(name: &str, ratios: &[(usize, usize, f64)]) -> Option<String> {
     Some(words + ".")
 }
 
-/// What is decided at the largest point of a workload, and what is not.
+/// What is decided at the largest point of a workload, and what is not; nothing if nothing is.
 fn verdicts(document: &Document, shown: &Shown) -> Option<String> {
     let of_it = document
         .slices
         .iter()
         .filter(|slice| slice.spec.workload == shown.name);
     let points = compared::points(of_it);
-    let (name, slices) = points.last()?;
+    // The one with most verdicts; of several the last, which is the largest.
+    let decided = |name: &str| {
+        let own = document
+            .comparisons
+            .iter()
+            .filter(|one| one.point == name && one.decides());
+        own.filter(|one| !one.subject.ends_with(AGAIN)).count()
+    };
+    let (name, slices) = points.iter().max_by_key(|(name, _)| decided(name))?;
     let own = |one: &&Comparison| one.point == *name && !one.subject.ends_with(AGAIN);
     let mut here: Vec<&Comparison> = document.comparisons.iter().filter(own).collect();
     here.sort_by(|a, b| a.ratio.total_cmp(&b.ratio));
-    let baseline = compared::baseline(slices)?;
     let (mut words, mut undecided) = (Vec::new(), Vec::new());
-    for one in here {
+    for one in &here {
         let subject = &one.subject;
         match one.verdict {
             Verdict::Slower => words.push(format!("{subject} {} times as much", times(one.ratio))),
-            Verdict::Faster => words.push(format!("{subject} {} times less", times(one.ratio))),
+            Verdict::Faster => words.push(format!("{subject} {:.0} % of it", 100.0 * one.ratio)),
             Verdict::Same => words.push(format!("{subject} the same")),
             Verdict::Undecided => undecided.push(subject.as_str()),
         }
     }
+    let (first, baseline) = (here.first()?, compared::baseline(slices)?);
     if words.is_empty() {
-        let valid = slices.iter().filter(|slice| slice.valid()).count();
-        let of = slices.len();
-        return Some(match valid {
-            0 => format!(
-                "{}: nothing can be said, {of} of {of} slices are invalid.",
-                shown.title
-            ),
-            _ => format!("{} ({}): undecided.", shown.title, place(slices)),
-        });
+        return None;
     }
-    let mut said = format!(
-        "{} ({}), beside {baseline}: {}",
+    let (title, cost) = (
         shown.title,
-        place(slices),
+        first.metric.trim_end_matches("_ns").replace('_', " "),
+    );
+    let place = place(slices);
+    let mut said = format!(
+        "{title} ({place}): {cost} beside that of {baseline}: {}",
         words.join(", ")
     );
     if !undecided.is_empty() {

@@ -1,10 +1,12 @@
 //! What the async subjects have in common, so that the work is written once.
 
+use std::cell::RefCell;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -89,6 +91,20 @@ fn unsound<T: Default>(error: &io::Error, may_reset: bool) -> T {
     );
     assert!(reset && may_reset, "echo: {error}");
     T::default()
+}
+
+/// Runs `work` to its end in a task of its own, for that is where programs live; what comes of it.
+pub fn in_a_task<R: Runtime, T: Default + 'static>(work: impl Future<Output = T> + 'static) -> T {
+    let told = Rc::new(RefCell::new(T::default()));
+    let result = told.clone();
+    R::run(async move {
+        R::spawn(async move {
+            let value = work.await;
+            *told.borrow_mut() = value;
+        })
+        .await;
+    });
+    result.take()
 }
 
 /// Wakes its task and returns Pending, so many times.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 
 use super::load;
-use super::workload::{ARRIVALS, WIRE, Who, Workload, null_of_a_loop, number};
+use super::workload::{ARRIVALS, WIRE, Who, Workload, null_of_a_loop, number, some};
 use crate::method::checks;
 use crate::method::connections::{Clock, Connections};
 use crate::method::flags::Reason;
@@ -34,7 +34,7 @@ pub const WORKLOAD: Workload = Workload {
     parameters: &[
         WIRE,
         &[
-            number(
+            some(
                 "goal_us",
                 "1000",
                 "The goal for the response, in microseconds",

@@ -6,7 +6,7 @@
 //! cancelled, and two sockets that are closed, for each link). The bare loop does the same by raw system
 //! calls, with a heap of deadlines: cancelled timers stay in it until they come to the top.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::future::{Future, poll_fn};
@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use super::storm::idle_timeout;
 use super::switch::on_runtime;
-use super::workload::{Who, Workload, number};
+use super::workload::{Who, Workload, some};
 use crate::method::channel::Channel;
 use crate::method::flags::{Flag, Reason, flag_if};
 use crate::method::laps::{laps, laps_of};
@@ -33,24 +33,20 @@ use crate::report::chart::{Chart, Series};
 use crate::report::groups;
 use crate::report::shown::Shown;
 use crate::subjects::Visitor;
-use crate::subjects::runtime::Runtime;
+use crate::subjects::runtime::{Runtime, in_a_task};
 use crate::subjects::subject::BARE;
 use crate::sys;
 
 /// The workload.
 pub const WORKLOAD: Workload = Workload {
     who: Who::Loops(|subject| (subject.tasks && !subject.spins) || subject.name == BARE),
-    parameters: &[&[number(
+    parameters: &[&[some(
         "fds",
         "1,10,100,1000,4000",
         "How many fds are registered, each with a timer; two files each are needed",
     )]],
     costs: &[("total_us", 0.0)],
     least: 1.0,
-    fix: |point| {
-        point.set("fds", point.number("fds").max(1.0));
-        true
-    },
     ..Workload::new(
         Shown {
             caption: |_| CAPTION.to_owned(),
@@ -188,20 +184,13 @@ impl Visitor for Cascade<'_> {
     fn visit<R: Runtime>(self) -> Facts {
         let (duration, fds) = (self.0.duration(), self.0.count("fds").max(1));
         let mut random = Random::new(self.0.seed);
-        let told = Rc::new(RefCell::new(Facts::new()));
-        let result = told.clone();
-        R::run(async move {
-            R::spawn(async move {
-                let facts = laps(duration, async || {
-                    let chain = Chain::of(fds).expect("pairs of sockets");
-                    lap::<R>(chain, &mut random).await
-                });
-                let facts = facts.await;
-                *told.borrow_mut() = facts;
+        in_a_task::<R, _>(async move {
+            laps(duration, async || {
+                let chain = Chain::of(fds).expect("pairs of sockets");
+                lap::<R>(chain, &mut random).await
             })
-            .await;
-        });
-        result.take()
+            .await
+        })
     }
 }
 

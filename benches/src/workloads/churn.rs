@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::workload::{Who, Workload, number, word};
+use super::workload::{Who, Workload, number, some, word};
 use crate::method::checks;
 use crate::method::connections::Clock;
 use crate::method::dialer::{Close, Dialer, Manner};
@@ -25,7 +25,7 @@ pub const WORKLOAD: Workload = Workload {
     who: Who::Loops(|subject| subject.accept.is_some()),
     placements: &[Placement::SameCpu, Placement::Split, Placement::SplitSpin],
     parameters: &[&[
-        number("connections", "16", "Connections under way at a time"),
+        some("connections", "16", "Connections under way at a time"),
         word(
             "close",
             "fin,rst",
@@ -37,17 +37,17 @@ pub const WORKLOAD: Workload = Workload {
             "0",
             "Connections that the server accepts in a row; 0 for as many as it likes",
         ),
-        number(
+        some(
             "backlog",
             "1024",
             "Connections that the kernel keeps until they are accepted",
         ),
-        number(
+        some(
             "listeners",
             "1",
             "Sockets that listen on the port; more than one with SO_REUSEPORT",
         ),
-        number(
+        some(
             "size",
             "64",
             "Bytes that are echoed on each; at most what a new socket holds",

@@ -201,7 +201,7 @@ pub fn asked(workload: &'static Workload, matches: &ArgMatches) -> Result<(Asked
             Of::Apart => drop(apart.insert(one.name, numbers())),
             Of::Number => {
                 points = across(&points, &numbers(), |point, value| {
-                    point.set(one.name, *value);
+                    point.set(one.name, value.max(one.least));
                 });
             }
             Of::Word(_) => {
@@ -217,6 +217,11 @@ pub fn asked(workload: &'static Workload, matches: &ArgMatches) -> Result<(Asked
         if (workload.fix)(&mut point) && !whole.contains(&point) {
             whole.push(point);
         }
+    }
+    if whole.is_empty() {
+        return Err(
+            "no combination of these makes a point: see --help for what each may be".to_owned(),
+        );
     }
     let (blocks, floor) = (common.blocks, !common.no_floor);
     let plan = Plan {

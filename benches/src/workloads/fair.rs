@@ -9,7 +9,7 @@
 use std::io;
 
 use super::load;
-use super::workload::{WIRE, Who, Workload, null_of_a_loop, number};
+use super::workload::{WIRE, Who, Workload, null_of_a_loop, some};
 use crate::method::connections::{Clock, Connections};
 use crate::method::flags::Reason;
 use crate::method::open::{Bulk, Open, Phase};
@@ -26,17 +26,17 @@ pub const WORKLOAD: Workload = Workload {
     parameters: &[
         WIRE,
         &[
-            number(
+            some(
                 "rate",
                 "25000",
                 "Small messages a second, on all connections together",
             ),
-            number(
+            some(
                 "bulk_size",
                 "16384",
                 "Bytes in a message of the bulk stream",
             ),
-            number("bulk_depth", "4", "Messages of the bulk stream under way"),
+            some("bulk_depth", "4", "Messages of the bulk stream under way"),
         ],
     ],
     costs: load::RESPONSES,

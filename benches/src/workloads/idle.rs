@@ -9,7 +9,7 @@ use std::fs::read_to_string;
 use std::io::{BufRead, Write, stdin, stdout};
 use std::time::Duration;
 
-use super::workload::{Who, Workload, number};
+use super::workload::{Who, Workload, some};
 use crate::method::asleep::Look;
 use crate::method::client::Client;
 use crate::method::flags::{Flag, Reason, flag_if};
@@ -28,7 +28,7 @@ use crate::{subjects, sys};
 pub const WORKLOAD: Workload = Workload {
     who: Who::Loops(|subject| subject.inside && !subject.spins),
     placements: &[Placement::SameCpu],
-    parameters: &[&[number(
+    parameters: &[&[some(
         "connections",
         "1000,5000",
         "Connections that are open; files are the limit",
@@ -37,10 +37,6 @@ pub const WORKLOAD: Workload = Workload {
     // A page for each sixty connections: the bare loop, which has nothing for each, has no ratio.
     least: 64.0,
     nature: Nature::Counted,
-    fix: |point| {
-        point.set("connections", point.number("connections").max(1.0));
-        true
-    },
     ..Workload::new(
         Shown {
             caption: |_| CAPTION.to_owned(),

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use super::workload::{ARRIVALS, Asked, Of, Parameter, WIRE, Who, Workload, null_of_a_loop};
+use super::workload::{ARRIVALS, Asked, WIRE, Who, Workload, apart, null_of_a_loop};
 use crate::method::checks;
 use crate::method::connections::{Clock, Connections};
 use crate::method::flags::{Reason, flag_if};
@@ -30,18 +30,12 @@ pub const WORKLOAD: Workload = Workload {
         WIRE,
         &[
             ARRIVALS,
-            Parameter {
-                name: "rates",
-                usual: "",
-                about: "Messages a second; in place of --percent",
-                of: Of::Apart,
-            },
-            Parameter {
-                name: "percent",
-                usual: "10,50,70,90,110",
-                about: "Percent of the slowest subject's capacity, which is measured first",
-                of: Of::Apart,
-            },
+            apart("rates", "", "Messages a second; in place of --percent"),
+            apart(
+                "percent",
+                "10,50,70,90,110",
+                "Percent of the slowest subject's capacity, which is measured first",
+            ),
         ],
     ],
     costs: RESPONSES,

@@ -9,7 +9,7 @@
 use std::io;
 
 use super::load;
-use super::workload::{Asked, Of, Parameter, WIRE, Who, Workload, null_of_a_loop};
+use super::workload::{Asked, WIRE, Who, Workload, apart, null_of_a_loop};
 use crate::method::checks;
 use crate::method::connections::{Clock, Connections};
 use crate::method::flags::Reason;
@@ -65,15 +65,6 @@ pub const WORKLOAD: Workload = Workload {
         },
     )
 };
-
-const fn apart(name: &'static str, usual: &'static str, about: &'static str) -> Parameter {
-    Parameter {
-        name,
-        usual,
-        about,
-        of: Of::Apart,
-    }
-}
 
 const COLUMNS: &[(&str, &str, f64)] = &[
     ("goodput/s", "goodput", 1.0),

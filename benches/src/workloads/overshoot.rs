@@ -1,22 +1,20 @@
 //! How late a sleep ends: from the deadline to the poll that finds it.
 
-use std::cell::RefCell;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::workload::{TASKS, Workload, number};
+use super::workload::{TASKS, Workload, some};
 use crate::method::histogram;
 use crate::method::outcome::Outcome;
 use crate::method::schema::{Nature, Spec};
 use crate::method::statistics;
 use crate::report::shown::Shown;
-use crate::subjects::runtime::Runtime;
+use crate::subjects::runtime::{Runtime, in_a_task};
 use crate::subjects::{Visitor, with_runtime};
 
 /// The workload.
 pub const WORKLOAD: Workload = Workload {
     who: TASKS,
-    parameters: &[&[number(
+    parameters: &[&[some(
         "sleep_us",
         "50,100,500,1000,10000",
         "Microseconds that are asked for",
@@ -24,10 +22,6 @@ pub const WORKLOAD: Workload = Workload {
     costs: &[("overshoot_median_ns", 50.0)],
     least: 100.0,
     nature: Nature::Timed,
-    fix: |point| {
-        point.set("sleep_us", point.number("sleep_us").max(1.0));
-        true
-    },
     ..Workload::new(
         Shown::table("overshoot", "How late a sleep ends", COLUMNS),
         "How late sleeps end: the kernel's slack, or a runtime's own grain of a millisecond",
@@ -56,24 +50,18 @@ impl Visitor for Sleeps {
     type Output = Vec<i64>;
 
     fn visit<R: Runtime>(self) -> Vec<i64> {
-        let told = Rc::new(RefCell::new(Vec::new()));
-        let result = told.clone();
-        R::run(async move {
-            R::spawn(async move {
-                // The first sleep pays for pages and for threads that a runtime starts.
+        in_a_task::<R, _>(async move {
+            // The first sleep pays for pages and for threads that a runtime starts.
+            R::sleep(self.asked).await;
+            let first = Instant::now();
+            let mut late = Vec::new();
+            while late.len() < FEWEST || first.elapsed() < self.duration {
+                let begin = Instant::now();
                 R::sleep(self.asked).await;
-                let first = Instant::now();
-                let mut late = Vec::new();
-                while late.len() < FEWEST || first.elapsed() < self.duration {
-                    let begin = Instant::now();
-                    R::sleep(self.asked).await;
-                    late.push(begin.elapsed().as_nanos() as i64 - self.asked.as_nanos() as i64);
-                }
-                *told.borrow_mut() = late;
-            })
-            .await;
-        });
-        result.take()
+                late.push(begin.elapsed().as_nanos() as i64 - self.asked.as_nanos() as i64);
+            }
+            late
+        })
     }
 }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Instant;
 
 use super::ring::selector;
-use super::workload::{TRANSPORT, Workload, number, word};
+use super::workload::{TRANSPORT, Workload, some, word};
 use crate::method::outcome::{self, Outcome};
 use crate::method::schema::Spec;
 use crate::method::sockets::Pair;
@@ -20,7 +20,7 @@ use crate::report::shown::Shown;
 /// whose socket is full for a moment.
 pub const WORKLOAD: Workload = Workload {
     parameters: &[&[
-        number(
+        some(
             "registered",
             "1,1000",
             "How many fds are registered meanwhile",

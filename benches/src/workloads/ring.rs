@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::io;
 use std::time::{Duration, Instant};
 
-use super::workload::{Asked, Of, Parameter, TRANSPORT, Workload, number};
+use super::workload::{Asked, Of, Parameter, TRANSPORT, Workload, number, some};
 use crate::method::outcome::{self, Outcome};
 use crate::method::schema::{Slice, Spec};
 use crate::method::sockets::Pair;
@@ -25,8 +25,8 @@ use crate::subjects::dispatcher::{Dispatcher, Kind};
 /// The workload.
 pub const WORKLOAD: Workload = Workload {
     parameters: &[&[
-        number("registered", "1,8,64,512,4096", "How many fds are watched"),
-        number(
+        some("registered", "1,8,64,512,4096", "How many fds are watched"),
+        some(
             "active",
             "1",
             "How many tokens are under way; more than are registered are left out",
@@ -38,22 +38,18 @@ pub const WORKLOAD: Workload = Workload {
         ),
         TRANSPORT,
         Parameter {
-            name: "compat",
-            usual: "",
-            about: "Print what libevent's bench prints: 25 lines, microseconds, for the first of everything",
             of: Of::Flag,
+            ..number(
+                "compat",
+                "",
+                "Print what libevent's bench prints: 25 lines, microseconds, for the first of everything",
+            )
         },
     ]],
     costs: &[("ns_per_event", 0.0)],
     least: 20.0,
     fix: |point| {
-        let (registered, active) = (
-            point.number("registered").max(1.0),
-            point.number("active").max(1.0),
-        );
-        let writes = point.number("writes");
-        point.set("registered", registered);
-        point.set("active", active);
+        let (active, writes) = (point.number("active"), point.number("writes"));
         point.set(
             "writes",
             if writes == 0.0 {
@@ -62,7 +58,7 @@ pub const WORKLOAD: Workload = Workload {
                 writes.max(active)
             },
         );
-        active <= registered
+        active <= point.number("registered")
     },
     instead: |asked| (!asked.apart("compat").is_empty()).then(|| compatible(asked)),
     ..Workload::new(

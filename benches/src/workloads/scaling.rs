@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::workload::{Who, Workload, number};
+use super::workload::{Who, Workload, number, some};
 use crate::method::client::Client;
 use crate::method::outcome::{Outcome, refused};
 use crate::method::placement::Placement;
@@ -22,7 +22,7 @@ pub const WORKLOAD: Workload = Workload {
     who: Who::Loops(|subject| !subject.spins),
     placements: &[Placement::SameCpu],
     parameters: &[&[
-        number("connections", "1,100,1000", "Connections that are open"),
+        some("connections", "1,100,1000", "Connections that are open"),
         number(
             "active_percent",
             "1,100",

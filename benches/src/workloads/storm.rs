@@ -8,16 +8,14 @@
 //! does about cancelled timers when it looks at them next is part of the cancellation; what it puts off
 //! until the old deadline is not: at most one insertion for each timer in ten seconds.
 
-use std::cell::RefCell;
 use std::fmt::Write;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
 use super::switch::on_runtime;
-use super::workload::{TASKS, Workload, number};
+use super::workload::{TASKS, Workload, some};
 use crate::method::flags::{Flag, Reason, flag_if};
 use crate::method::laps::laps;
 use crate::method::outcome::{Facts, Outcome};
@@ -30,22 +28,18 @@ use crate::report::groups;
 use crate::report::shown::Shown;
 use crate::report::words::{count, times};
 use crate::subjects::Visitor;
-use crate::subjects::runtime::{Runtime, step_back};
+use crate::subjects::runtime::{Runtime, in_a_task, step_back};
 
 /// The workload.
 pub const WORKLOAD: Workload = Workload {
     who: TASKS,
-    parameters: &[&[number(
+    parameters: &[&[some(
         "timers",
         "1000,10000,100000,1000000",
         "How many timers are outstanding; a million expire at most",
     )]],
     costs: &[("ns_per_operation", 0.0)],
     least: 1.0,
-    fix: |point| {
-        point.set("timers", point.number("timers").max(1.0));
-        true
-    },
     ..Workload::new(
         Shown {
             caption,
@@ -88,16 +82,9 @@ impl Visitor for Storm<'_> {
     fn visit<R: Runtime>(self) -> Facts {
         let (duration, count) = (self.0.duration(), self.0.count("timers").max(1));
         let mut random = Random::new(self.0.seed);
-        let told = Rc::new(RefCell::new(Facts::new()));
-        let result = told.clone();
-        R::run(async move {
-            R::spawn(async move {
-                let facts = laps(duration, async || lap::<R>(count, &mut random).await).await;
-                *told.borrow_mut() = facts;
-            })
-            .await;
-        });
-        result.take()
+        in_a_task::<R, _>(async move {
+            laps(duration, async || lap::<R>(count, &mut random).await).await
+        })
     }
 }
 

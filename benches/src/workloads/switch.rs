@@ -1,9 +1,8 @@
 //! From one task to the next: what the executor alone costs, and what it allocates.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::workload::{TASKS, Workload, number, word};
+use super::workload::{TASKS, Workload, some, word};
 use crate::method::allocations::allocations;
 use crate::method::channel::Channel;
 use crate::method::laps::laps;
@@ -11,7 +10,7 @@ use crate::method::outcome::{Facts, Outcome};
 use crate::method::schema::Spec;
 use crate::method::stopwatch::Stopwatch;
 use crate::report::shown::Shown;
-use crate::subjects::runtime::{Runtime, step_back};
+use crate::subjects::runtime::{Runtime, in_a_task, step_back};
 use crate::subjects::{Visitor, with_runtime};
 
 /// The workload.
@@ -22,7 +21,7 @@ use crate::subjects::{Visitor, with_runtime};
 pub const WORKLOAD: Workload = Workload {
     who: TASKS,
     parameters: &[&[
-        number(
+        some(
             "tasks",
             "1,100,10000",
             "How many tasks take part; ping-pong pairs them",
@@ -36,10 +35,6 @@ pub const WORKLOAD: Workload = Workload {
     ]],
     costs: &[("ns_per_switch", 0.0)],
     least: 1.0,
-    fix: |point| {
-        point.set("tasks", point.number("tasks").max(1.0));
-        true
-    },
     ..Workload::new(
         Shown::table("switch", "From task to task", COLUMNS),
         "From task to task, in one thread: nanoseconds for each switch (of spawn-join, each task), \
@@ -63,17 +58,9 @@ impl Visitor for Switch<'_> {
     fn visit<R: Runtime>(self) -> Facts {
         let (duration, tasks) = (self.0.duration(), self.0.count("tasks").max(1));
         let operation = self.0.choice("operation").to_owned();
-        let told = Rc::new(RefCell::new(Facts::new()));
-        let result = told.clone();
-        R::run(async move {
-            // In a task of its own, for that is where programs live.
-            R::spawn(async move {
-                let facts = laps(duration, async || lap::<R>(&operation, tasks).await).await;
-                *told.borrow_mut() = facts;
-            })
-            .await;
-        });
-        result.take()
+        in_a_task::<R, _>(async move {
+            laps(duration, async || lap::<R>(&operation, tasks).await).await
+        })
     }
 }
 

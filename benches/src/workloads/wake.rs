@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::alone::write_calls;
 use super::load::BEYOND;
-use super::workload::{TASKS, Workload, number};
+use super::workload::{TASKS, Workload, number, some};
 use crate::method::flags::Reason;
 use crate::method::histogram;
 use crate::method::outcome::Outcome;
@@ -40,7 +40,7 @@ pub const WORKLOAD: Workload = Workload {
             "0,1,2",
             "Threads that wake, each its own tasks; 0 is the loop's own thread",
         ),
-        number("burst", "1,100", "Tasks that a sender wakes in one burst"),
+        some("burst", "1,100", "Tasks that a sender wakes in one burst"),
         number(
             "pause_us",
             "200",
@@ -51,7 +51,6 @@ pub const WORKLOAD: Workload = Workload {
     least: 10.0,
     nature: Nature::Timed,
     fix: |point| {
-        point.set("burst", point.number("burst").max(1.0));
         // The loop's own thread has no other place, and does not sleep between.
         if point.count("senders") == 0 {
             point.placement = Placement::OneThread;

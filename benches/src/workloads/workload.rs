@@ -68,6 +68,8 @@ pub struct Parameter {
     pub about: &'static str,
     /// What kind of thing it is.
     pub of: Of,
+    /// Numbers below this count as this.
+    pub least: f64,
 }
 
 /// Kinds of parameters.
@@ -90,6 +92,23 @@ pub const fn number(name: &'static str, usual: &'static str, about: &'static str
         usual,
         about,
         of: Of::Number,
+        least: 0.0,
+    }
+}
+
+/// A number of things of which there is one at least.
+pub const fn some(name: &'static str, usual: &'static str, about: &'static str) -> Parameter {
+    Parameter {
+        least: 1.0,
+        ..number(name, usual, about)
+    }
+}
+
+/// Numbers that are no part of a point.
+pub const fn apart(name: &'static str, usual: &'static str, about: &'static str) -> Parameter {
+    Parameter {
+        of: Of::Apart,
+        ..number(name, usual, about)
     }
 }
 
@@ -101,23 +120,21 @@ pub const fn word(
     about: &'static str,
 ) -> Parameter {
     Parameter {
-        name,
-        usual,
-        about,
         of: Of::Word(words),
+        ..number(name, usual, about)
     }
 }
 
 /// What client and server have in common.
 pub const WIRE: &[Parameter] = &[
-    number("connections", "50", "Connections that are used"),
+    some("connections", "50", "Connections that are used"),
     number("idle", "0", "Connections that are only open"),
-    number(
+    some(
         "depth",
         "1",
         "Messages under way on each connection, at most",
     ),
-    number("size", "64", "Bytes in a message"),
+    some("size", "64", "Bytes in a message"),
 ];
 /// How raw selectors are connected: it ranks them.
 pub const TRANSPORT: Parameter = word(

@@ -101,7 +101,7 @@ capacity --ms 300 --blocks 4 --no-floor --subjects bare,ours,ours-poll,tokio,smo
 switch --ms 200 --blocks 5 --no-floor
 storm --ms 200 --blocks 5 --no-floor
 overshoot --ms 300 --blocks 5 --no-floor
-wake --ms 300 --blocks 5 --no-floor
+wake --placement same-cpu,split --ms 300 --blocks 5 --no-floor
 cascade --ms 300 --blocks 5 --no-floor
 churn --ms 300 --blocks 5 --no-floor
 scaling --connections 1,10,100,1000,9000 --ms 300 --blocks 5 --no-floor --subjects bare,ours,ours-level,ours-poll,ours-select
@@ -161,9 +161,9 @@ fn here(line: &str) -> String {
         });
         of_subjects = word == "--subjects";
     }
-    if !Placement::SplitSpin.possible()
-        && ["load", "fair", "overload", "capacity"].contains(&words[0].as_str())
-    {
+    let apart = ["load", "fair", "overload", "capacity", "wake"].contains(&words[0].as_str());
+    if apart && !Placement::SplitSpin.possible() {
+        words.retain(|word| word != "--placement" && word != "same-cpu,split");
         words.push("--placement same-cpu".to_owned());
     }
     words.join(" ")
