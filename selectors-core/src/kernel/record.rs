@@ -28,7 +28,6 @@ pub(crate) trait Recorded {
 }
 
 impl Recorded for Record {
-    #[inline]
     fn new(token: Token, readiness: Readiness) -> Record {
         Record {
             events: u32::from(readiness.bits()),
@@ -36,12 +35,10 @@ impl Recorded for Record {
         }
     }
 
-    #[inline]
     fn tag(self) -> Tag {
         Tag::unpack(self.u64)
     }
 
-    #[inline]
     fn readiness(self) -> Readiness {
         Readiness::from_kernel(self.events as u16)
     }

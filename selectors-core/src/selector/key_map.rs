@@ -70,7 +70,6 @@ impl<F, D> KeyMap<F, D> {
     }
 
     /// The key of a token; `None` once it is unregistered.
-    #[inline]
     #[must_use]
     pub fn get(&self, token: Token) -> Option<&SelectorKey<F, D>> {
         self.entry(token).map(|entry| &entry.key)
@@ -105,20 +104,17 @@ impl<F, D> KeyMap<F, D> {
 
     /// The entry that an event is for. On the hot path of every one: one bounds check, one
     /// comparison.
-    #[inline]
     pub(crate) fn tagged(&self, tag: Tag) -> Option<&Entry<F, D>> {
         // A negative number becomes a huge index, which is out of bounds.
         let entry = self.entries.get(tag.fd as usize)?.as_ref();
         entry.filter(|entry| entry.generation as u32 == tag.generation)
     }
 
-    #[inline]
     pub(crate) fn entry(&self, token: Token) -> Option<&Entry<F, D>> {
         let entry = self.entries.get(token.fd as usize)?.as_ref();
         entry.filter(|entry| entry.generation == token.generation())
     }
 
-    #[inline]
     pub(crate) fn entry_mut(&mut self, token: Token) -> Option<&mut Entry<F, D>> {
         let entry = self.entries.get_mut(token.fd as usize)?.as_mut();
         entry.filter(|entry| entry.generation == token.generation())

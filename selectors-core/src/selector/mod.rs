@@ -204,7 +204,6 @@ impl<K: Kernel + ?Sized, F, D> Selector<K, F, D> {
     }
 
     /// The key of a token; `None` once it is unregistered. Costs one comparison.
-    #[inline]
     #[must_use]
     pub fn get_key(&self, token: Token) -> Option<&SelectorKey<F, D>> {
         self.map.get(token)
@@ -217,7 +216,6 @@ impl<K: Kernel + ?Sized, F, D> Selector<K, F, D> {
     }
 
     /// The data of a key, to be changed in place; no kernel is asked.
-    #[inline]
     pub fn data_mut(&mut self, token: Token) -> Option<&mut D> {
         self.map.entry_mut(token).map(|entry| &mut entry.key.data)
     }

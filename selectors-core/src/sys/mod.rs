@@ -13,9 +13,9 @@
 //!
 //! | module | what for | calls |
 //! |---|---|---|
-//! | [`epoll`], [`poll`], [`select`] | sleeping until a file is ready, on Linux | epoll(7), poll(2), select(2) and their forms with nanoseconds |
+//! | `epoll`, [`poll`], [`select`] | sleeping until a file is ready, on Linux | epoll(7), poll(2), select(2) and their forms with nanoseconds |
 //! | `kqueue`, `devpoll` | the same on the BSDs, macOS, illumos | kevent(2), /dev/poll |
-//! | [`eventfd`], [`pipe`] | ending that sleep from another thread | eventfd(2), pipe(2) |
+//! | `eventfd`, [`pipe`] | ending that sleep from another thread | eventfd(2), pipe(2) |
 //! | [`fd`] | what every file has | read(2), write(2), fcntl(2), ioctl(2) |
 //! | [`socket`], [`Address`] | the network | socket(2) to recvmsg(2) |
 //! | [`process`], [`signal`], [`clock`] | the rest of the world | pidfd_open(2), prctl(2), pthread_sigmask(3), clock_gettime(2) |

@@ -95,7 +95,6 @@ impl Interest {
 
 /// Applies Python's table to what the kernel reported: an ending counts as both directions, then
 /// everything that the key does not watch is dropped.
-#[inline]
 pub(crate) fn masked(readiness: Readiness, mask: u16) -> Readiness {
     let mut bits = readiness.bits();
     if bits & Readiness::ENDINGS.bits() != 0 {

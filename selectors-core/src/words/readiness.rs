@@ -46,7 +46,6 @@ impl Readiness {
     }
 
     /// For the backends: bits as the kernel gave them; the key's mask drops unknown ones later.
-    #[inline]
     pub(crate) const fn from_kernel(bits: u16) -> Readiness {
         Readiness(bits)
     }
@@ -64,14 +63,12 @@ impl Readiness {
     }
 
     /// A read will not block: data, the end of the stream, a connection to accept, an error.
-    #[inline]
     #[must_use]
     pub const fn is_readable(self) -> bool {
         self.0 & Self::READABLE.0 != 0
     }
 
     /// A write will not block: there is room, a connect has finished, or an error is waiting.
-    #[inline]
     #[must_use]
     pub const fn is_writable(self) -> bool {
         self.0 & Self::WRITABLE.0 != 0
@@ -115,7 +112,6 @@ impl Readiness {
     }
 
     /// Whether nothing holds.
-    #[inline]
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0

@@ -31,7 +31,6 @@ impl Token {
     /// ```
     pub const NONE: Token = Token::new(-1, 0);
 
-    #[inline]
     pub(crate) const fn new(fd: RawFd, generation: u64) -> Token {
         Token {
             fd,
@@ -40,21 +39,18 @@ impl Token {
     }
 
     /// The number of the fd, as it was at register.
-    #[inline]
     #[must_use]
     pub const fn fd(self) -> RawFd {
         self.fd
     }
 
     /// The counter that tells registrations apart. It never comes round.
-    #[inline]
     #[must_use]
     pub const fn generation(self) -> u64 {
         ((self.generation[0] as u64) << 32) | self.generation[1] as u64
     }
 
     /// What a kernel carries of the token.
-    #[inline]
     pub(crate) const fn tag(self) -> Tag {
         Tag {
             fd: self.fd,
@@ -77,13 +73,11 @@ pub(crate) struct Tag {
 }
 
 impl Tag {
-    #[inline]
     pub(crate) const fn pack(self) -> u64 {
         ((self.generation as u64) << 32) | (self.fd as u32 as u64)
     }
 
     /// The tag out of the word that [`pack`](Tag::pack) made.
-    #[inline]
     pub(crate) const fn unpack(word: u64) -> Tag {
         Tag {
             fd: word as u32 as RawFd,
