@@ -7,12 +7,16 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use crate::run::core::Core;
-use crate::run::current;
+use crate::run::{current, waker};
 use crate::task::foreign::drop_contained;
 
-/// Waits until a shutdown of this runtime is asked for; see
-/// [`Runtime::shutdown`](crate::Runtime::shutdown). A task that accepts or serves for ever waits
-/// for this beside its work, and returns.
+/// Waits until a stop of this runtime is asked for, by
+/// [`Runtime::shutdown`](crate::Runtime::shutdown) or [`request_stop`](crate::request_stop). A task
+/// that accepts or serves for ever waits for this beside its work, and returns;
+/// [`unless_stopping`](crate::unless_stopping) is that in one.
+///
+/// A stop wakes every task, so who waits in one leaves no waker anywhere. Only where a combinator polls
+/// with a waker of its own, as sets of futures do, that waker is kept.
 ///
 /// Dropping the future leaves nothing behind.
 ///
@@ -43,8 +47,22 @@ impl Drop for Seat {
 impl Future for AwaitStop {
     type Output = ();
 
+    #[inline]
     #[track_caller]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // A task of ours, and no stop yet: it is woken with all the others.
+        match waker::id(cx.waker()) {
+            Some(id) if current::is_unasked(id.runtime()) => Poll::Pending,
+            _ => self.poll_slowly(cx),
+        }
+    }
+}
+
+impl AwaitStop {
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    fn poll_slowly(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let seat = match &mut self.0 {
             Some(seat) => seat,
             none => {

@@ -56,6 +56,7 @@
 //! | `TaskSet::poll_join_next` | spends |
 //! | `TaskSet` as a stream | spends |
 //! | `stopping` | spends |
+//! | `unless_stopping` | what the future in it spends; if a stop ends it, spends |
 //! | `TaskLocal::scope` | what the future in it spends |
 //! | `yield_now` | never is |
 //!
@@ -79,7 +80,7 @@ mod tests {
     use std::collections::{BTreeSet, HashSet};
     use std::future::poll_fn;
     use std::io;
-    use std::task::{Poll, Waker};
+    use std::task::{Context, Poll, Waker};
 
     use crate::ready::marks::{Marks, Past};
     use crate::run::waker::id;
@@ -209,7 +210,14 @@ mod tests {
         let runtime = Runtime::new()?;
         runtime.core.stop.begin_at(u64::from(u32::MAX) - 1);
         for _ in 0..4 {
-            runtime.spawn(stopping()).detach();
+            // Polled with a waker that is not the task's: those are kept.
+            let mut stop = Box::pin(stopping());
+            let wait = poll_fn(move |cx| {
+                let task = cx.waker().clone();
+                let waker = waker_fn::waker_fn(move || task.wake_by_ref());
+                stop.as_mut().poll(&mut Context::from_waker(&waker))
+            });
+            runtime.spawn(wait).detach();
         }
         runtime.run_until_stalled();
         let stopped = runtime.shutdown(std::time::Duration::from_secs(3600))?;

@@ -100,6 +100,7 @@ mod runtime;
 mod spawning;
 mod task;
 mod task_local;
+mod unless_stopping;
 mod wake;
 mod watch;
 
@@ -115,6 +116,7 @@ pub use task::id::Id;
 #[doc(hidden)]
 pub use task_local::CurrentValue;
 pub use task_local::{Scope, TaskLocal};
+pub use unless_stopping::{UnlessStopping, is_stopping, request_stop, unless_stopping};
 pub use watch::dump::{TaskInfo, dump};
 pub use watch::metrics::Metrics;
 

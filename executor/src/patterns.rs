@@ -161,27 +161,25 @@
 //!
 //! Three steps: take nothing new, let what is under way come to its end, drop what takes too long.
 //! [`Runtime::shutdown`](crate::Runtime::shutdown) does the second and the third. Tasks that serve
-//! for ever wait for [`stopping`](crate::stopping) beside their work, at a point where nothing is
-//! half done. (Feature `signal`: `reactor::signal::ctrl_c` is what a program waits for first.)
+//! for ever wrap what they wait for in [`unless_stopping`](crate::unless_stopping), at a point where
+//! nothing is half done; it costs a look at a flag. [`request_stop`](crate::request_stop) asks from
+//! inside. (Feature `signal`: `reactor::signal::ctrl_c` is what a program waits for first.)
 //!
 //! ```
-//! use executor::{Runtime, stopping};
-//! use futures_lite::future::or;
+//! use executor::{Runtime, unless_stopping};
 //! use reactor::net::{TcpListener, TcpStream};
 //! use std::{io, time::Duration};
 //!
 //! async fn echo(stream: TcpStream) -> io::Result<()> {
 //!     let mut buffer = [0; 4096];
-//!     loop {
-//!         // Between two messages it may end; once it has read one, it answers.
-//!         let read = async { Some(stream.read(&mut buffer).await) };
-//!         let stop = async { stopping().await; None };
-//!         let length = match or(read, stop).await {
-//!             Some(Ok(0)) | None => return Ok(()),
-//!             Some(length) => length?,
-//!         };
-//!         stream.write_all(&buffer[..length]).await?;
+//!     // Between two messages it may end; once it has read one, it answers.
+//!     while let Some(read) = unless_stopping(stream.read(&mut buffer)).await {
+//!         match read? {
+//!             0 => break,
+//!             length => stream.write_all(&buffer[..length]).await?,
+//!         }
 //!     }
+//!     Ok(())
 //! }
 //!
 //! let runtime = Runtime::new()?;

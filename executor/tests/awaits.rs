@@ -8,7 +8,9 @@ use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 
-use executor::{JoinHandle, Runtime, TaskSet, spawn, stopping, yield_now};
+use executor::{
+    JoinHandle, Runtime, TaskSet, request_stop, spawn, stopping, unless_stopping, yield_now,
+};
 use futures_lite::StreamExt;
 
 /// How many operations a task may complete in one poll; a part of the contract of the reactor.
@@ -18,7 +20,7 @@ const AWAITS: usize = 100 * BUDGET;
 
 type Row = (&'static str, fn(&Runtime) -> io::Result<usize>);
 
-const ROWS: [Row; 9] = [
+const ROWS: [Row; 10] = [
     ("`JoinHandle`", join_handles),
     ("`AbortOnDrop`", aborting_handles),
     ("`SendHandle`", send_handles),
@@ -26,6 +28,7 @@ const ROWS: [Row; 9] = [
     ("`TaskSet::poll_join_next`", poll_join_next),
     ("`TaskSet` as a stream", stream),
     ("`stopping`", stops),
+    ("`unless_stopping`", operations_that_a_stop_ends),
     ("`TaskLocal::scope`", scopes),
     ("`yield_now`", yields),
 ];
@@ -154,6 +157,19 @@ fn stream(runtime: &Runtime) -> io::Result<usize> {
 }
 
 /// Runs while a shutdown is under way.
+fn operations_that_a_stop_ends(runtime: &Runtime) -> io::Result<usize> {
+    runtime.block_on(async {
+        request_stop();
+        beside(async {
+            for _ in 0..AWAITS {
+                let ended = unless_stopping(std::future::pending::<()>()).await;
+                assert!(ended.is_none());
+            }
+        })
+        .await
+    })
+}
+
 fn stops(_: &Runtime) -> io::Result<usize> {
     let runtime = Runtime::new()?;
     let polls = runtime.spawn(async {

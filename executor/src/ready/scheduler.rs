@@ -258,6 +258,12 @@ impl Scheduler {
             })
     }
 
+    /// Who can be woken: in the order of the slots, the future of `block_on` among them.
+    pub(crate) fn everybody(&self) -> Vec<Id> {
+        let marks = self.marks.iter().filter(|mark| !mark.is_vacant());
+        marks.map(Mark::id).collect()
+    }
+
     /// Tasks that exist, the future of `block_on` not counted.
     pub(crate) fn live(&self) -> usize {
         self.live

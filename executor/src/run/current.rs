@@ -18,7 +18,14 @@ thread_local! {
     /// it is still alive. Nothing leaks: [`Entered`] always takes out what it has put in.
     static CURRENT: Cell<ManuallyDrop<Option<Rc<Core>>>> =
         const { Cell::new(ManuallyDrop::new(None)) };
+
+    /// The number of that runtime as long as no stop of it is asked for, else [`NOBODY`]: who waits
+    /// and would end with a stop looks at this in each poll, and at nothing else.
+    static UNASKED: Cell<u32> = const { Cell::new(NOBODY) };
 }
+
+/// More than any number of a runtime.
+const NOBODY: u32 = u32::MAX;
 
 /// Wakes a task: on its own thread a flag and a push, from another through the inbox. A task or
 /// a runtime that is gone is passed over in silence: late wakes are nobody's mistake.
@@ -98,6 +105,25 @@ fn poll_budget_slowly(cx: &mut Context<'_>) -> Poll<()> {
     current().map_or(Poll::Ready(()), |core| core.reactor.poll_budget(cx))
 }
 
+/// Is that the runtime of this thread, and is no stop of it asked for?
+#[inline]
+pub(crate) fn is_unasked(runtime: u16) -> bool {
+    UNASKED.get() == u32::from(runtime)
+}
+
+/// Is a stop of the runtime of this thread asked for?
+#[inline]
+pub(crate) fn is_stopping() -> bool {
+    UNASKED.get() == NOBODY && current().is_some_and(|core| core.stop.is_asked())
+}
+
+/// A stop of that runtime is asked for.
+pub(crate) fn stop_is_asked(runtime: u16) {
+    if is_unasked(runtime) {
+        UNASKED.set(NOBODY);
+    }
+}
+
 /// Nobody would ever run what is awaited: better a sentence than a hang.
 #[inline]
 #[track_caller]
@@ -116,6 +142,8 @@ pub(crate) fn enter(core: &Rc<Core>) -> Entered {
 }
 
 fn exchange(runtime: Option<Rc<Core>>) -> Option<Rc<Core>> {
+    let unasked = runtime.as_ref().filter(|core| !core.stop.is_asked());
+    UNASKED.set(unasked.map_or(NOBODY, |core| core.number.into()));
     ManuallyDrop::into_inner(CURRENT.replace(ManuallyDrop::new(runtime)))
 }
 

@@ -10,20 +10,34 @@ use crate::run::{current, runtimes, waker};
 use crate::task::foreign::drop_contained;
 
 impl Core {
+    /// From now on a stop is asked for: everybody is woken, once.
+    pub(crate) fn ask_to_stop(&self) {
+        if self.stop.is_asked() {
+            return;
+        }
+        let waiting = self.stop.ask();
+        current::stop_is_asked(self.number);
+        let everybody = self.scheduler.borrow().everybody();
+        everybody.into_iter().for_each(|id| self.wake(id));
+        waiting.into_values().for_each(waker::wake_contained);
+    }
+
     /// Asks, waits for `grace` at most, and drops what is left. Says how many ended by themselves,
     /// and how many were dropped.
     pub(crate) fn shut_down(self: &Rc<Self>, grace: Duration) -> io::Result<(usize, usize)> {
         let spawned = || self.scheduler.borrow().spawned();
         let before = self.live() as u64;
         let spawned_before = spawned();
-        let waiting = self.stop.ask();
-        waiting.into_values().for_each(waker::wake_contained);
+        self.ask_to_stop();
+        // Everybody who was woken gets a poll, even without any grace.
+        let asked = self.polls.get() + self.scheduler.borrow().queued() as u64;
+        let all_heard = || self.is_idle() || self.polls.get() >= asked;
         let deadline = self.reactor.now().checked_add(grace);
         let mut waited = Ok(());
         while waited.is_ok() && self.live() != 0 {
             let _: Poll<()> = self.poll_tasks(|| Poll::Pending);
             let left = deadline.map(|at| at.saturating_duration_since(self.reactor.now()));
-            if self.live() == 0 || left == Some(Duration::ZERO) {
+            if self.live() == 0 || (left == Some(Duration::ZERO) && all_heard()) {
                 break;
             }
             waited = self.turn(left).map(drop);
