@@ -15,11 +15,11 @@ use clap::Parser;
 use examples::address::Address;
 use examples::client::{Client, Plan};
 use examples::failure::Failure;
-use examples::load::plural;
 use examples::payload::Size;
 use examples::progress::Progress;
 use examples::runtime_args::{RuntimeArgs, block_on, describe};
 use examples::signals::Signals;
+use examples::words::plural;
 use examples::{command_line, failure, fds, say};
 use futures_util::future::{Either, select};
 

@@ -14,6 +14,7 @@
 
 mod demo;
 mod server;
+mod told;
 
 use std::pin::pin;
 use std::process::ExitCode;
@@ -23,9 +24,9 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use examples::address::Address;
 use examples::failure::Failure;
-use examples::load::plural;
 use examples::runtime_args::{RuntimeArgs, describe};
 use examples::signals::Signals;
+use examples::words::plural;
 use examples::{command_line, failure, fds, runtime_args, say};
 use executor::Runtime;
 use futures_util::future::{Either, select};
@@ -85,7 +86,7 @@ async fn serve(
     );
     let watched = Rc::clone(&server);
     executor::spawn(async move {
-        watched.load.watch(|change| say!("echo: {change}")).await;
+        watched.watch(|change| say!("echo: {change}")).await;
     })
     .detach();
 
@@ -100,7 +101,7 @@ async fn serve(
         Either::Right((signal, _)) => signal?,
     }
 
-    let open = server.load.open();
+    let open = server.open.get();
     if open != 0 {
         let connections = plural(open, "connection");
         say!(
@@ -112,7 +113,7 @@ async fn serve(
         Either::Left(((), _)) => {}
         Either::Right((signal, _)) => signal?,
     }
-    let cut = server.load.open();
+    let cut = server.open.get();
     if cut != 0 {
         say!(
             "echo: {cut} {} cut off: it may not have read all that was sent",
@@ -121,7 +122,7 @@ async fn serve(
     }
     say!(
         "echo: served {} in {:.1} s",
-        server.load,
+        server,
         start.elapsed().as_secs_f64()
     );
     Ok(())

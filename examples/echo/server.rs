@@ -1,92 +1,104 @@
-//! The server: a task for each connection, and an end that cuts nobody off in mid-sentence.
+//! The server: a task for each connection, no buffer for those that wait, and an end that cuts
+//! nobody off in mid-sentence.
 
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
-use std::io;
+use std::cell::Cell;
+use std::io::{self, ErrorKind};
 use std::net::Shutdown;
 use std::rc::Rc;
 use std::time::Duration;
 
-use examples::load::Load;
-use examples::stop::Stop;
-use executor::JoinHandle;
+use event_listener::Event;
+use executor::{is_stopping, request_stop, spawn, unless_stopping};
 use reactor::net::{TcpListener, TcpStream};
 use reactor::time::timeout;
 
-/// Bytes that are read at a time.
-const CHUNK: usize = 16 << 10;
-
-/// An echo server. All of its tasks share one, on one thread, so `Rc` and `Cell` are enough.
+/// An echo server, and what it has done so far. All of its tasks share one, on one thread, so `Rc`
+/// and `Cell` are enough.
 #[derive(Default)]
 pub(crate) struct Server {
-    /// What has been done so far.
-    pub(crate) load: Load,
-    /// Nobody is to wait for another message.
-    stop: Stop,
-    /// The tasks of the open connections, each under the number that it came with.
-    tasks: RefCell<HashMap<u64, JoinHandle<()>>>,
-    /// The next such number.
-    next: Cell<u64>,
+    pub(crate) open: Cell<u64>,
+    pub(crate) connections: Cell<u64>,
+    pub(crate) failed: Cell<u64>,
+    pub(crate) messages: Cell<u64>,
+    pub(crate) bytes: Cell<u64>,
+    /// A connection has come or gone.
+    pub(crate) changed: Event,
 }
 
 impl Server {
-    /// Accepts connections for ever, and gives each a task of its own.
+    /// Accepts connections until it is stopped, and gives each a task of its own.
     pub(crate) async fn serve(self: Rc<Self>, listener: TcpListener) -> io::Result<()> {
-        loop {
-            let (stream, _from) = listener.accept().await?;
-            self.load.opened();
-            let number = self.next.replace(self.next.get() + 1);
-            // It runs when we wait for the next connection, so it finds itself in the map.
-            let task = executor::spawn(Rc::clone(&self).attend(number, stream));
-            self.tasks.borrow_mut().insert(number, task);
+        while let Some(accepted) = unless_stopping(listener.accept()).await {
+            let (stream, _from) = accepted?;
+            add(&self.open, 1);
+            add(&self.connections, 1);
+            self.changed.notify(usize::MAX);
+            spawn(Rc::clone(&self).attend(stream)).detach();
         }
+        Ok(())
     }
 
     /// The task of one connection.
-    async fn attend(self: Rc<Self>, number: u64, stream: TcpStream) {
+    async fn attend(self: Rc<Self>, stream: TcpStream) {
         // A client that resets its connection ends its own task and nothing else.
-        if self.echo(stream).await.is_err() {
-            self.load.failed();
+        if self.echo(&stream).await.is_err() {
+            add(&self.failed, 1);
         }
-        self.load.closed();
-        self.tasks.borrow_mut().remove(&number);
+        self.open.set(self.open.get() - 1);
+        self.changed.notify(usize::MAX);
     }
 
-    /// Echo until the client sends no more, or nobody is to wait any longer; and say goodbye.
+    /// Echo until the client sends no more, or the server is stopped; and say goodbye.
     ///
     /// A client that does not read stops us in `write_all`, and then we do not read either: the
     /// memory that it can make us use is one buffer.
-    async fn echo(&self, stream: TcpStream) -> io::Result<()> {
+    async fn echo(&self, stream: &TcpStream) -> io::Result<()> {
         stream.set_nodelay(true)?;
-        let mut buffer = vec![0; CHUNK];
-        while let Some(read) = self.stop.unless(stream.read(&mut buffer)).await {
-            let length = read?;
-            if length == 0 {
-                break;
+        loop {
+            let mut rest = Vec::new();
+            // The bytes are in a buffer that all connections share, lent until this returns.
+            let read = stream.read_lent(|bytes| send_back(stream, bytes, &mut rest));
+            let length = match unless_stopping(read).await {
+                None | Some(Ok(Ok(0))) => break,
+                Some(read) => read??,
+            };
+            if !rest.is_empty() {
+                stream.write_all(&rest).await?;
             }
-            stream.write_all(&buffer[..length]).await?;
-            self.load.echoed(length);
-            if self.stop.is_requested() {
+            // TCP has no messages: one is what one read gave.
+            add(&self.messages, 1);
+            add(&self.bytes, length as u64);
+            if is_stopping() {
                 break;
             }
         }
-        hang_up(stream, buffer).await
+        hang_up(stream).await
     }
 
     /// Lets every connection finish the write that it is in and every client read what is on its way,
     /// but waits no longer than `grace`.
     pub(crate) async fn stop(&self, grace: Duration) {
-        self.stop.request();
-        let tasks = self.tasks.take();
+        request_stop();
         let all = async {
-            for task in tasks.into_values() {
-                // A task that has panicked is over, too.
-                let _ = task.await;
+            while self.open.get() != 0 {
+                self.changed.listen().await;
             }
         };
-        // Too late is no error: the load meter knows who is still open.
+        // Too late is no error: the server knows who is still open.
         let _ = timeout(grace, all).await;
     }
+}
+
+/// Writes what the client takes at once, and keeps the rest. Says how much both are.
+#[inline]
+fn send_back(stream: &TcpStream, bytes: &[u8], rest: &mut Vec<u8>) -> io::Result<usize> {
+    match stream.try_write(bytes) {
+        Ok(written) if written == bytes.len() => {}
+        Ok(written) => rest.extend_from_slice(&bytes[written..]),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => rest.extend_from_slice(bytes),
+        Err(error) => return Err(error),
+    }
+    Ok(bytes.len())
 }
 
 /// The only way out of a connection that is in order: says that no more will come, and waits until
@@ -94,8 +106,12 @@ impl Server {
 ///
 /// Closing at once would be wrong while the client still sends: the kernel answers bytes that
 /// nobody will read with a reset, which destroys what was written and is still on its way.
-async fn hang_up(stream: TcpStream, mut buffer: Vec<u8>) -> io::Result<()> {
+async fn hang_up(stream: &TcpStream) -> io::Result<()> {
     stream.shutdown(Shutdown::Write)?;
-    while stream.read(&mut buffer).await? != 0 {}
+    while stream.read_lent(<[u8]>::len).await? != 0 {}
     Ok(())
+}
+
+fn add(counter: &Cell<u64>, more: u64) {
+    counter.set(counter.get() + more);
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use indicatif::{DecimalBytes, HumanCount};
 
-use crate::load::plural;
+use crate::words::plural;
 
 /// A rate has changed when it is off by this part: one line per change of load, not per wobble.
 const NOTABLE: f64 = 0.25;
@@ -22,7 +22,7 @@ pub struct Change {
 
 impl Change {
     /// Whether somebody who was told of `before` should be told of this, too.
-    pub(crate) fn differs_from(&self, before: &Change) -> bool {
+    pub fn differs_from(&self, before: &Change) -> bool {
         let larger = self.messages.max(before.messages);
         self.open != before.open
             || (self.messages == 0.0) != (before.messages == 0.0)

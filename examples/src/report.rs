@@ -6,7 +6,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use indicatif::{DecimalBytes, HumanCount};
 
-use crate::load::plural;
+use crate::words::plural;
 
 /// The result of a run in which every byte was right, up to its end or to where it was stopped.
 #[derive(Clone, Debug)]
