@@ -3,18 +3,17 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
 
+use selectors_core::Events;
 use selectors_core::sys::fd::ioctl_fionbio;
-use selectors_core::{Events, Token};
 
 use crate::heart::shared::Shared;
-use crate::heart::slot::Key;
 use crate::heart::slot::Slot;
 use crate::watch::call::Call;
 use crate::watch::direction::Direction;
-use crate::watch::events::{Event, Outcome};
+use crate::watch::events::Outcome;
 
 /// An fd with a slot: tries the call first, and sleeps only when the kernel says WouldBlock.
 ///
@@ -164,37 +163,6 @@ impl<T: AsFd + 'static> Async<T> {
     /// Another source in the same reactor, whichever is current.
     pub(crate) fn beside<U: AsFd + 'static>(&self, source: U) -> Async<U> {
         Async::in_reactor(Rc::clone(&self.reactor), source, Some(Events::READ_WRITE))
-    }
-
-    /// The token of its key.
-    pub(crate) fn token(&self) -> Option<Token> {
-        if !self.slot.is_registered() {
-            return None;
-        }
-        let selector = self.reactor.selector.borrow();
-        let map = selector.get_map();
-        let fd = self.source.as_fd().as_raw_fd();
-        let ours = |(token, key): (Token, &Key)| Rc::ptr_eq(&key.data, &self.slot).then_some(token);
-        // The second for an `AsFd` that gives another number than before.
-        let found = map.get_by_fd(fd).and_then(ours);
-        found.or_else(|| map.iter().find_map(ours))
-    }
-
-    fn unregister(&self) -> io::Result<()> {
-        let Some(token) = self.token() else {
-            return Ok(());
-        };
-        self.slot.unregistered();
-        if self.reactor.abandoned.get() {
-            // The key stays in the map, and goes with the reactor.
-            return Ok(());
-        }
-        if self.reactor.attention.is_observed() {
-            self.reactor.hook.emit(Event::Unregister { fd: token.fd() });
-        }
-        let key = self.reactor.selector.borrow_mut().unregister(token);
-        // The key is dropped here, after the borrow.
-        key.map(drop).map_err(io::Error::from)
     }
 }
 

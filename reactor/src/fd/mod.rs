@@ -3,7 +3,10 @@
 
 pub(crate) mod async_fd;
 pub(crate) mod async_io;
+mod observed;
 pub(crate) mod operation;
 pub(crate) mod poll_style;
 pub(crate) mod readiness;
+mod register;
+pub(crate) mod transfer;
 pub(crate) mod waiter;

@@ -1,17 +1,22 @@
-//! One operation in flight: the future behind `read`, `write` and the rest.
+//! An operation waits: the future behind `read`, `write` and the rest, and all that becomes of it.
 //!
-//! This is the hot path. A named future and not an `async fn`: there is no state to keep but the
-//! waiter, and a poll that is inlined into the task saves two calls for each transfer.
+//! Try the call; if it would block, store the waker, arm the key, return `Pending`. There is one loop,
+//! [`poll_with`](Async::poll_with), which knows every case. [`attempt`](Operation::attempt) is its first
+//! round as a straight line, for what nearly always happens: the hot path, inlined into the task.
 
 use std::future::Future;
 use std::io;
 use std::os::fd::AsFd;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
+
+use selectors_core::{Events, Token, poll_now};
 
 use crate::fd::async_fd::Async;
+use crate::fd::transfer::{Answer, Transfer};
+use crate::heart::budget::Attend;
+use crate::heart::crowd::Use;
 use crate::heart::queue::WaiterId;
-use crate::heart::slot::Slot;
 use crate::watch::call::Call;
 use crate::watch::direction::Direction;
 use crate::watch::events::Outcome;
@@ -27,70 +32,6 @@ pub(crate) struct Operation<'a, T: AsFd + 'static, M, const CALL: u8> {
     /// Zero until it first waits.
     waiter: WaiterId,
     transfer: M,
-}
-
-/// The system call of an operation, and what it moves.
-pub(crate) trait Transfer<T: AsFd + 'static>: Unpin {
-    /// What it ends with.
-    type Answer: Answer;
-
-    /// Makes the call. It may say WouldBlock without it, when it knows that it would.
-    fn make(&mut self, io: &Async<T>) -> io::Result<Self::Answer>;
-
-    /// The answer to a transfer of no bytes, which is done at once; `None` for all others.
-    fn nothing(&self) -> Option<Self::Answer>;
-}
-
-/// What an operation ends with.
-pub(crate) trait Answer {
-    /// What the caller gets.
-    type Output;
-
-    /// As an observer is told.
-    fn outcome(&self) -> Outcome;
-
-    /// Notes in the slot what the answer says about the next call.
-    fn settle(self, slot: &Slot, direction: Direction) -> Self::Output;
-}
-
-/// Bytes moved, out of as many as were asked for.
-pub(crate) struct Moved {
-    pub(crate) bytes: usize,
-    pub(crate) asked: usize,
-}
-
-impl Moved {
-    pub(crate) const NOTHING: Moved = Moved { bytes: 0, asked: 0 };
-}
-
-impl Answer for Moved {
-    type Output = usize;
-
-    fn outcome(&self) -> Outcome {
-        Outcome::Returned(self.bytes)
-    }
-
-    #[inline]
-    fn settle(self, slot: &Slot, direction: Direction) -> usize {
-        // Fewer than asked, but not none: that is the end of the stream. In one comparison,
-        // because none wraps round to more than can be asked for.
-        if self.bytes.wrapping_sub(1) < self.asked.wrapping_sub(1) {
-            slot.came_up_short(direction);
-        }
-        self.bytes
-    }
-}
-
-/// All of them.
-impl Answer for () {
-    type Output = ();
-
-    fn outcome(&self) -> Outcome {
-        Outcome::Done
-    }
-
-    #[inline]
-    fn settle(self, _slot: &Slot, _direction: Direction) {}
 }
 
 impl<T: AsFd + 'static> Async<T> {
@@ -214,5 +155,180 @@ impl<T: AsFd + 'static, M, const CALL: u8> Drop for Operation<'_, T, M, CALL> {
     #[inline(always)]
     fn drop(&mut self) {
         self.io.forget(Self::DIRECTION, self.waiter);
+    }
+}
+
+impl<T: AsFd + 'static> Async<T> {
+    /// Tries `op`; on WouldBlock stores the waker as waiter `id`, arms the key and returns
+    /// `Pending`. Once it returns `Ready`, that waiter is nowhere in the slot. `tell` says what an
+    /// observer is told of a success.
+    pub(crate) fn poll_with<R>(
+        &self,
+        call: Call,
+        direction: Direction,
+        id: &mut WaiterId,
+        cx: &mut Context<'_>,
+        mut op: impl FnMut(&Self) -> io::Result<R>,
+        tell: impl Fn(&R) -> Outcome,
+    ) -> Poll<io::Result<R>> {
+        loop {
+            if !self.slot.is_worth_a_try(direction) {
+                ready!(self.wait_again(direction, id, cx, call.into()))?;
+            }
+            let result = if self.reactor.attention.spend() {
+                op(self)
+            } else {
+                ready!(self.attend(call, cx, &mut op, &tell))
+            };
+            let refused = match result {
+                Ok(done) => Ok(done),
+                Err(error) => match self.refused(direction, error) {
+                    Some(error) => Err(error),
+                    None => continue,
+                },
+            };
+            // It may be in a crowd still, if it was polled before its turn.
+            self.forget(direction, *id);
+            return Poll::Ready(refused);
+        }
+    }
+
+    /// Hands back what the caller must hear of, and nothing if another try is due.
+    #[cold]
+    pub(crate) fn refused(&self, direction: Direction, error: io::Error) -> Option<io::Error> {
+        match error.kind() {
+            io::ErrorKind::WouldBlock => {
+                self.slot.clear(direction);
+                self.slot.count_refusal();
+            }
+            io::ErrorKind::Interrupted => {}
+            _ => return Some(error),
+        }
+        None
+    }
+
+    /// The budget is used up, or somebody observes.
+    #[cold]
+    fn attend<R>(
+        &self,
+        call: Call,
+        cx: &mut Context<'_>,
+        op: &mut impl FnMut(&Self) -> io::Result<R>,
+        tell: &impl Fn(&R) -> Outcome,
+    ) -> Poll<io::Result<R>> {
+        if self.reactor.attention.attend() == Attend::BudgetIsUsedUp {
+            // One busy socket must not starve the rest: go to the back of the queue.
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let result = op(self);
+        self.tell(call, &result, tell);
+        Poll::Ready(result)
+    }
+
+    /// As [`wait`](Self::wait), for a waiter that may be here already, with a waker that will do.
+    pub(super) fn wait_again(
+        &self,
+        direction: Direction,
+        id: &mut WaiterId,
+        cx: &mut Context<'_>,
+        what: Use,
+    ) -> Poll<io::Result<()>> {
+        if self.slot.is_waiting(direction, *id, cx.waker()) {
+            self.reactor.assert_driven();
+            return Poll::Pending;
+        }
+        self.wait(direction, id, cx.waker().clone(), what)
+    }
+
+    /// Is storing the waker all there is to do?
+    #[inline(always)]
+    fn may_wait_alone(&self, direction: Direction) -> bool {
+        self.reactor.is_calm() && self.slot.may_wait_alone(direction)
+    }
+
+    /// Store the waker, then arm, then return `Pending`. `Ready` is an error, or another try is
+    /// due.
+    ///
+    /// Between the two an event can be queued in the kernel, but not dispatched: dispatch happens
+    /// in a turn, on this thread, after we return. So whichever comes first, the event finds the
+    /// waker. The exception is a turn that the waker takes while it is cloned: so that is over
+    /// before this is called, and the slot is looked at after it.
+    #[cold]
+    fn wait(
+        &self,
+        direction: Direction,
+        id: &mut WaiterId,
+        waker: Waker,
+        what: Use,
+    ) -> Poll<io::Result<()>> {
+        self.reactor.assert_driven();
+        if self.slot.is_doubtful() && self.short_was_not_all(direction)? {
+            return Poll::Ready(Ok(()));
+        }
+        let before = if *id == 0 && self.slot.is_vacant(direction) {
+            *id = self.reactor.next_waiter();
+            self.slot.wait_alone(direction, *id, waker);
+            None
+        } else if self.slot.is_worth_a_try(direction) {
+            return Poll::Ready(Ok(()));
+        } else {
+            let stands = *id == direction.standing_waiter();
+            if !stands && !self.slot.knows(direction, *id) {
+                // A new name for each wait: in a crowd they say who came first.
+                *id = self.reactor.next_waiter();
+            }
+            self.slot.wait(direction, *id, waker, what)
+        };
+        if self.reactor.attention.is_observed() {
+            self.tell_stored(direction);
+        }
+        let armed = self.arm(direction);
+        // Not before: dropping a waker runs code that is not ours.
+        drop(before);
+        match armed {
+            Ok(()) => Poll::Pending,
+            // epoll and kqueue refuse what is always ready, such as a regular file; poll and
+            // select say that it is ready.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                self.slot.forget(direction, *id);
+                self.slot.assume_ready();
+                Poll::Ready(Ok(()))
+            }
+            Err(error) => {
+                self.slot.forget(direction, *id);
+                Poll::Ready(Err(error))
+            }
+        }
+    }
+
+    /// By edge, and where a short read proves nothing: asks the kernel before it waits.
+    #[cold]
+    fn short_was_not_all(&self, direction: Direction) -> io::Result<bool> {
+        Ok(self.reactor.edge && !poll_now(&self.source, direction.readiness())?.is_empty())
+    }
+
+    /// The waker is stored: now make sure that the kernel tells us, before `Pending` is returned.
+    #[inline]
+    fn arm(&self, direction: Direction) -> io::Result<()> {
+        if !self.slot.is_registered() {
+            return self.register(direction);
+        }
+        if !self.reactor.edge {
+            let armed = self.slot.armed().map_or(0, Events::bits);
+            if armed & (1 << direction as u8) == 0 && self.slot.mark_dirty() {
+                let fd = self.token().map(Token::fd);
+                self.reactor.dirty.borrow_mut().extend(fd);
+            }
+        }
+        Ok(())
+    }
+
+    /// Waiter `id` is done, or given up.
+    #[inline]
+    pub(crate) fn forget(&self, direction: Direction, id: WaiterId) {
+        if id != 0 {
+            self.slot.forget(direction, id);
+        }
     }
 }

@@ -3,7 +3,10 @@
 
 pub(crate) mod budget;
 pub(crate) mod crowd;
+mod crowded;
 pub(crate) mod entered;
+mod flush;
+mod interest;
 pub(crate) mod lasting;
 pub(crate) mod queue;
 pub(crate) mod reactor;

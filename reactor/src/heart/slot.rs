@@ -31,7 +31,7 @@ use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::task::Waker;
 
-use selectors_core::{Events, Mode, Readiness, SelectorKey};
+use selectors_core::{Events, Readiness, SelectorKey};
 
 use crate::heart::crowd::{Crowd, Use};
 use crate::heart::queue::WaiterId;
@@ -47,7 +47,7 @@ impl Direction {
     }
 
     /// The bit that says that the first place is taken, by somebody who waits for this direction.
-    const fn awaited(self) -> u8 {
+    pub(super) const fn awaited(self) -> u8 {
         self.bit() << AWAITED_SHIFT
     }
 
@@ -58,24 +58,6 @@ impl Direction {
             Direction::Write => WRITABLE,
         }
     }
-
-    /// The waiter of the poll-style operations in this direction, the same for as long as the
-    /// slot lives. It is even, all others are odd; see
-    /// [`Shared::next_waiter`](crate::heart::shared::Shared).
-    pub(crate) const fn standing_waiter(self) -> WaiterId {
-        2 + 2 * self as WaiterId
-    }
-
-    /// What poll(2) calls it.
-    pub(crate) const fn readiness(self) -> Readiness {
-        match self {
-            Direction::Read => Readiness::READABLE,
-            Direction::Write => Readiness::WRITABLE,
-        }
-    }
-
-    /// Both.
-    pub(crate) const BOTH: [Direction; 2] = [Direction::Read, Direction::Write];
 }
 
 // The state of a slot, one byte.
@@ -97,13 +79,13 @@ impl Direction {
 // the long way and meet it.
 //
 // READABLE and WRITABLE are the bits of `Readiness`, so that dispatch translates nothing.
-const READABLE: u8 = Readiness::READABLE.bits() as u8;
-const WRITABLE: u8 = Readiness::WRITABLE.bits() as u8;
+pub(super) const READABLE: u8 = Readiness::READABLE.bits() as u8;
+pub(super) const WRITABLE: u8 = Readiness::WRITABLE.bits() as u8;
 const INSIST: u8 = 2;
-const CROWDED: u8 = 8;
-const SETTLED: u8 = 0x80;
+pub(super) const CROWDED: u8 = 8;
+pub(super) const SETTLED: u8 = 0x80;
 /// From the bit of a direction to the one that says that the first waiter waits for it.
-const AWAITED_SHIFT: u8 = 4;
+pub(super) const AWAITED_SHIFT: u8 = 4;
 /// There is a first waiter. At most one of the two is set.
 const AWAITED: u8 = (READABLE | WRITABLE) << AWAITED_SHIFT;
 
@@ -130,7 +112,7 @@ pub(crate) struct Marked {
     /// The state before.
     before: u8,
     /// What is ready now, as it is cached.
-    ready: u8,
+    pub(super) ready: u8,
     /// The AWAITED bit of the first waiter, if it is its turn.
     awaited: u8,
 }
@@ -148,30 +130,21 @@ impl Marked {
 /// cache line, and into the 64 bytes that an allocator has for it.
 pub(crate) struct Slot {
     /// Who waits first, and nearly always alone. Present exactly when somebody is AWAITED.
-    waker: Cell<Option<Waker>>,
+    pub(super) waker: Cell<Option<Waker>>,
     /// Who that is, or who it was.
     waiter: Cell<WaiterId>,
     /// The waiters beyond the first: any number of tasks may wait on one fd. Once made, the crowd
     /// stays, for a socket that is read and written at once needs it again and again.
-    crowd: Cell<Option<Box<Crowd>>>,
+    pub(super) crowd: Cell<Option<Box<Crowd>>>,
     /// Cached readiness and flags, see the table above.
-    state: Cell<u8>,
+    pub(super) state: Cell<u8>,
     /// Level mode: the interest that the kernel has now (bits of [`Events`]); 0 is parked.
-    armed: Cell<u8>,
+    pub(super) armed: Cell<u8>,
     /// Level mode: this slot is on the reactor's list of interests to flush.
-    dirty: Cell<bool>,
-    /// REGISTERED and DOUBTFUL; above them how many calls have said WouldBlock, round and round: see
-    /// [`lasting`](crate::heart::lasting).
-    key: Cell<u8>,
+    pub(super) dirty: Cell<bool>,
+    /// Whether there is a key, and what is known of it; see [`interest`](crate::heart::interest).
+    pub(super) key: Cell<u8>,
 }
-
-/// There is a key. Its token is asked for at the selector, which has it under the fd.
-const REGISTERED: u8 = 1;
-/// A short read proves nothing about this fd: it is not what its type says. Never SETTLED, so that
-/// who is to wait comes by the long way, and asks the kernel first.
-const DOUBTFUL: u8 = 2;
-/// One call that said WouldBlock, in `key`.
-const REFUSAL: u8 = 4;
 
 #[cfg(target_pointer_width = "64")]
 const _: () = assert!(
@@ -191,35 +164,6 @@ impl Slot {
             dirty: Cell::new(false),
             key: Cell::new(0),
         }
-    }
-
-    /// Is there a key?
-    pub(crate) fn is_registered(&self) -> bool {
-        self.key.get() & REGISTERED != 0
-    }
-
-    /// The key was registered with `armed` as its interest.
-    pub(crate) fn registered(&self, armed: Events, mode: Mode) {
-        self.key.set(self.key.get() | REGISTERED);
-        self.armed.set(armed.bits());
-        if mode == Mode::Edge && !self.is_doubtful() {
-            self.state.set(self.state.get() | SETTLED);
-        }
-    }
-
-    /// The key was unregistered.
-    pub(crate) fn unregistered(&self) {
-        self.state.set(self.state.get() & !SETTLED);
-        self.key.set(self.key.get() & !REGISTERED);
-    }
-
-    /// From now on a short read proves nothing. Before the key is registered.
-    pub(crate) fn doubt(&self) {
-        self.key.set(self.key.get() | DOUBTFUL);
-    }
-
-    pub(crate) fn is_doubtful(&self) -> bool {
-        self.key.get() & DOUBTFUL != 0
     }
 
     /// May a system call in this direction succeed, as far as we know, and does nobody wait for it?
@@ -340,21 +284,6 @@ impl Slot {
         }
     }
 
-    #[cold]
-    fn forget_in_crowd(&self, direction: Direction, id: WaiterId) {
-        let gone = self.with_crowd(|crowd| crowd.leave(direction, id));
-        // Last, because dropping a waker runs code that is not ours.
-        drop(gone);
-    }
-
-    /// Does something with the crowd, which is out of its place meanwhile. Where nobody is left who
-    /// waits for a direction, the crowd hands its mark over to the slot.
-    #[cold]
-    fn with_crowd<R>(&self, act: impl FnOnce(&mut Crowd) -> R) -> R {
-        let mut crowd = InHand(self, self.crowd.take().unwrap_or_default());
-        act(&mut crowd.1)
-    }
-
     /// The kernel reported `readiness`: marks the directions. What is left to do is to wake the
     /// first waiter if it waits for what is [`Marked`], and the [crowd](Self::take_crowd) if there is
     /// one.
@@ -392,133 +321,6 @@ impl Slot {
         } else {
             READABLE | INSIST
         }
-    }
-
-    /// Something failed that every waiter must see: marks both directions and takes all wakers.
-    pub(crate) fn fail(&self, woken: &mut Vec<Waker>) {
-        let _ = self.mark(Readiness::ERROR);
-        woken.extend(self.waker.take());
-        if self.is_crowded() {
-            self.with_crowd(|crowd| crowd.take_all(woken));
-        }
-    }
-
-    /// The wakers of those beyond the first whom this event concerns. True if some stay asleep whom
-    /// the next turns have to wake, as long as the direction is ready.
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn take_crowd(&self, marked: Marked, woken: &mut Vec<Waker>) -> bool {
-        let ready = marked.ready;
-        self.with_crowd(|crowd| {
-            // The crowd keeps the marks of those who sleep on, and gives back the others.
-            self.state.set(self.state.get() & !ready);
-            crowd.dispatch(ready, woken)
-        })
-    }
-
-    /// A turn later: wakes more of those who were left asleep; true if there still are some.
-    pub(crate) fn next_wave(&self, woken: &mut Vec<Waker>) -> bool {
-        // Also if nobody is left: the crowd has to know that it is asked no more.
-        self.with_crowd(|crowd| crowd.next_wave(woken))
-    }
-
-    /// Shows every waker in this slot.
-    pub(crate) fn for_each_waiter(&self, mut visit: impl FnMut(&Waker, Direction)) {
-        for direction in Direction::BOTH {
-            if self.state.get() & direction.awaited() != 0 {
-                let first = FirstInHand(self, self.waker.take());
-                first.1.iter().for_each(|waker| visit(waker, direction));
-            }
-        }
-        if self.is_crowded() {
-            self.with_crowd(|crowd| crowd.for_each(visit));
-        }
-    }
-
-    /// Is there more than one waiter, of either direction?
-    pub(crate) fn is_crowded(&self) -> bool {
-        self.state.get() & CROWDED != 0
-    }
-
-    /// Has a direction more than one waiter?
-    pub(crate) fn is_crowded_for(&self, direction: Direction) -> bool {
-        let first = usize::from(self.state.get() & direction.awaited() != 0);
-        self.is_crowded() && self.with_crowd(|crowd| crowd.waiters(direction)) + first > 1
-    }
-
-    /// Level mode: the interest that the waiters of this moment need; `None` if nobody waits.
-    pub(crate) fn want(&self) -> Option<Events> {
-        let mut bits = self.state.get() >> AWAITED_SHIFT & (READABLE | WRITABLE);
-        if self.is_crowded() {
-            for direction in Direction::BOTH {
-                if self.with_crowd(|crowd| crowd.waiters(direction)) != 0 {
-                    bits |= direction.bit();
-                }
-            }
-        }
-        match (bits & READABLE != 0, bits & WRITABLE != 0) {
-            (true, true) => Some(Events::READ_WRITE),
-            (true, false) => Some(Events::READ),
-            (false, true) => Some(Events::WRITE),
-            (false, false) => None,
-        }
-    }
-
-    /// Level mode: the interest that the kernel has; `None` is parked.
-    pub(crate) fn armed(&self) -> Option<Events> {
-        Events::from_bits(self.armed.get())
-    }
-
-    pub(crate) fn set_armed(&self, armed: Option<Events>) {
-        self.armed.set(armed.map_or(0, Events::bits));
-    }
-
-    /// Level mode: marks the slot for the next flush; true if it was not marked yet.
-    pub(crate) fn mark_dirty(&self) -> bool {
-        !self.dirty.replace(true)
-    }
-
-    pub(crate) fn flushed(&self) {
-        self.dirty.set(false);
-    }
-
-    /// One more call has said WouldBlock.
-    pub(crate) fn count_refusal(&self) {
-        self.key.set(self.key.get().wrapping_add(REFUSAL));
-    }
-
-    /// The same, taken back.
-    pub(crate) fn discount_refusal(&self) {
-        self.key.set(self.key.get().wrapping_sub(REFUSAL));
-    }
-
-    /// How many calls have said WouldBlock, modulo 64.
-    pub(crate) fn refusals(&self) -> u8 {
-        self.key.get() / REFUSAL
-    }
-}
-
-/// The first waker, while it is shown; put back also if who looks at it panics.
-struct FirstInHand<'a>(&'a Slot, Option<Waker>);
-
-impl Drop for FirstInHand<'_> {
-    fn drop(&mut self) {
-        self.0.waker.set(self.1.take());
-    }
-}
-
-/// The crowd, while something is done with it; put back also if that panics.
-struct InHand<'a>(&'a Slot, Box<Crowd>);
-
-impl Drop for InHand<'_> {
-    fn drop(&mut self) {
-        let InHand(slot, crowd) = self;
-        let mut state = slot.state.get() | crowd.hand_over();
-        if crowd.is_empty() {
-            state &= !CROWDED;
-        }
-        slot.state.set(state);
-        slot.crowd.set(Some(mem::take(crowd)));
     }
 }
 

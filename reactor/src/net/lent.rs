@@ -8,7 +8,7 @@ use std::future::Future;
 use std::io;
 
 use crate::fd::async_fd::Async;
-use crate::fd::operation::{Answer, Moved, Transfer};
+use crate::fd::transfer::{Answer, Moved, Transfer};
 use crate::heart::slot::Slot;
 use crate::net::sockets::StreamSocket;
 use crate::net::stream::{Stream, receive};

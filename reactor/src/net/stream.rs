@@ -11,7 +11,7 @@ use selectors_core::sys::socket::{self, MSG_NOSIGNAL, MSG_PEEK};
 use socket2::SockRef;
 
 use crate::fd::async_fd::Async;
-use crate::fd::operation::{Moved, Transfer};
+use crate::fd::transfer::{Moved, Transfer};
 use crate::net::sockets::StreamSocket;
 use crate::net::tcp_options::buffer_size;
 use crate::watch::direction::Direction;

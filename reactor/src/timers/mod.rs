@@ -23,23 +23,19 @@
 //! | [`TimerId`] | 32 bits | a place, checked where there is a new one; used again when its owner is gone |
 
 pub(crate) mod clock;
+mod entry;
 mod places;
+mod purge;
 mod timer;
 
-use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::task::Waker;
 
 pub(crate) use timer::TimerId;
 
+use entry::Entry;
 use places::Places;
 use timer::NO_ENTRY;
-
-/// Fewer stale entries than this are not worth a purge.
-const PURGE_FROM: usize = 64;
-
-/// A heap with room for no more entries than this, 48 KiB, is kept.
-const KEEP: usize = 2048;
 
 /// Heap and timers of one reactor.
 pub(crate) struct Timers {
@@ -61,27 +57,6 @@ pub(crate) enum Polled {
     Waiting,
     /// It waits with another waker, to be [replaced](Timers::replace).
     WaitingForAnother,
-}
-
-#[derive(PartialEq, Eq)]
-struct Entry {
-    deadline: u64,
-    /// Names the entry, and orders those of one deadline.
-    sequence: u64,
-    id: TimerId,
-}
-
-impl Ord for Entry {
-    /// Reversed, because `BinaryHeap` has its greatest entry on top.
-    fn cmp(&self, other: &Self) -> Ordering {
-        (other.deadline, other.sequence).cmp(&(self.deadline, self.sequence))
-    }
-}
-
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
 }
 
 impl Timers {
@@ -196,15 +171,6 @@ impl Timers {
         waker
     }
 
-    #[cold]
-    #[inline(never)]
-    fn fired_one_left(&mut self) {
-        self.places.fired_one_left();
-        if self.places.are_far_too_many(self.len()) {
-            self.purge();
-        }
-    }
-
     /// Hands the wakers of all timers due at `now` to `fired`, in the order of their deadlines.
     pub(crate) fn fire(&mut self, now: u64, mut fired: impl FnMut(TimerId, Waker)) {
         let before = self.heap.len();
@@ -239,41 +205,6 @@ impl Timers {
         // Last: only now does the entry that it had count as stale to `purge`.
         self.purge_if_worth_it();
     }
-
-    /// Drops the stale entries, if they are many, and at least half of the heap.
-    #[inline(always)]
-    fn purge_if_worth_it(&mut self) {
-        if self.stale >= PURGE_FROM {
-            self.purge_half();
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn purge_half(&mut self) {
-        if self.stale * 2 >= self.heap.len() {
-            self.purge();
-        }
-    }
-
-    fn purge(&mut self) {
-        let places = &mut self.places;
-        self.heap
-            .retain(|entry| stands_for_one_who_waits(entry, places));
-        self.stale = 0;
-        if self.places.are_far_too_many(self.len()) {
-            self.places.shrink(self.len());
-        }
-        self.give_back();
-    }
-
-    /// After a crowd, its memory is given back. So much less is left that making room for the next
-    /// crowd costs each of its timers next to nothing.
-    fn give_back(&mut self) {
-        if self.heap.capacity() > KEEP && self.heap.len() <= self.heap.capacity() / 8 {
-            self.heap.shrink_to(KEEP.max(2 * self.heap.len()));
-        }
-    }
 }
 
 /// Does the timer of this entry wait? If not, the entry is about to go.
@@ -296,7 +227,8 @@ fn stands_for_one_who_waits(entry: &Entry, places: &mut Places) -> bool {
 mod tests {
     use std::task::Waker;
 
-    use super::{PURGE_FROM, Timers};
+    use super::Timers;
+    use super::purge::PURGE_FROM;
 
     fn insert(timers: &mut Timers, deadline: u64) -> super::TimerId {
         timers.insert(deadline, Waker::noop().clone())

@@ -1,5 +1,7 @@
 //! The two directions in which a byte can go.
 
+use selectors_core::Readiness;
+
 /// The direction an operation waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
@@ -7,4 +9,17 @@ pub enum Direction {
     Read = 0,
     /// Writing, connecting: anything that needs room for output.
     Write = 1,
+}
+
+impl Direction {
+    /// Both.
+    pub(crate) const BOTH: [Direction; 2] = [Direction::Read, Direction::Write];
+
+    /// What poll(2) calls it.
+    pub(crate) const fn readiness(self) -> Readiness {
+        match self {
+            Direction::Read => Readiness::READABLE,
+            Direction::Write => Readiness::WRITABLE,
+        }
+    }
 }

@@ -1,0 +1,74 @@
+//! What an [operation](crate::fd::operation) does between its waits: one system call, and what its
+//! answer says about the next one.
+
+use std::io;
+use std::os::fd::AsFd;
+
+use crate::fd::async_fd::Async;
+use crate::heart::slot::Slot;
+use crate::watch::direction::Direction;
+use crate::watch::events::Outcome;
+
+/// The system call of an operation, and what it moves.
+pub(crate) trait Transfer<T: AsFd + 'static>: Unpin {
+    /// What it ends with.
+    type Answer: Answer;
+
+    /// Makes the call. It may say WouldBlock without it, when it knows that it would.
+    fn make(&mut self, io: &Async<T>) -> io::Result<Self::Answer>;
+
+    /// The answer to a transfer of no bytes, which is done at once; `None` for all others.
+    fn nothing(&self) -> Option<Self::Answer>;
+}
+
+/// What an operation ends with.
+pub(crate) trait Answer {
+    /// What the caller gets.
+    type Output;
+
+    /// As an observer is told.
+    fn outcome(&self) -> Outcome;
+
+    /// Notes in the slot what the answer says about the next call.
+    fn settle(self, slot: &Slot, direction: Direction) -> Self::Output;
+}
+
+/// Bytes moved, out of as many as were asked for.
+pub(crate) struct Moved {
+    pub(crate) bytes: usize,
+    pub(crate) asked: usize,
+}
+
+impl Moved {
+    pub(crate) const NOTHING: Moved = Moved { bytes: 0, asked: 0 };
+}
+
+impl Answer for Moved {
+    type Output = usize;
+
+    fn outcome(&self) -> Outcome {
+        Outcome::Returned(self.bytes)
+    }
+
+    #[inline]
+    fn settle(self, slot: &Slot, direction: Direction) -> usize {
+        // Fewer than asked, but not none: that is the end of the stream. In one comparison,
+        // because none wraps round to more than can be asked for.
+        if self.bytes.wrapping_sub(1) < self.asked.wrapping_sub(1) {
+            slot.came_up_short(direction);
+        }
+        self.bytes
+    }
+}
+
+/// All of them.
+impl Answer for () {
+    type Output = ();
+
+    fn outcome(&self) -> Outcome {
+        Outcome::Done
+    }
+
+    #[inline]
+    fn settle(self, _slot: &Slot, _direction: Direction) {}
+}

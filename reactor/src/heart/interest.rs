@@ -1,0 +1,97 @@
+//! The key of a slot: whether there is one, and in level mode what the kernel is to watch, what it
+//! watches, and whether what it reports is of any use (see [`lasting`](crate::heart::lasting)).
+
+use selectors_core::{Events, Mode};
+
+use crate::heart::slot::{AWAITED_SHIFT, READABLE, SETTLED, Slot, WRITABLE};
+use crate::watch::direction::Direction;
+
+/// There is a key. Its token is asked for at the selector, which has it under the fd.
+const REGISTERED: u8 = 1;
+/// A short read proves nothing about this fd: it is not what its type says. Never SETTLED, so that
+/// who is to wait comes by the long way, and asks the kernel first.
+const DOUBTFUL: u8 = 2;
+/// One call that said WouldBlock, in `key`.
+const REFUSAL: u8 = 4;
+
+impl Slot {
+    /// Is there a key?
+    pub(crate) fn is_registered(&self) -> bool {
+        self.key.get() & REGISTERED != 0
+    }
+
+    /// The key was registered with `armed` as its interest.
+    pub(crate) fn registered(&self, armed: Events, mode: Mode) {
+        self.key.set(self.key.get() | REGISTERED);
+        self.armed.set(armed.bits());
+        if mode == Mode::Edge && !self.is_doubtful() {
+            self.state.set(self.state.get() | SETTLED);
+        }
+    }
+
+    /// The key was unregistered.
+    pub(crate) fn unregistered(&self) {
+        self.state.set(self.state.get() & !SETTLED);
+        self.key.set(self.key.get() & !REGISTERED);
+    }
+
+    /// From now on a short read proves nothing. Before the key is registered.
+    pub(crate) fn doubt(&self) {
+        self.key.set(self.key.get() | DOUBTFUL);
+    }
+
+    pub(crate) fn is_doubtful(&self) -> bool {
+        self.key.get() & DOUBTFUL != 0
+    }
+
+    /// Level mode: the interest that the waiters of this moment need; `None` if nobody waits.
+    pub(crate) fn want(&self) -> Option<Events> {
+        let mut bits = self.state.get() >> AWAITED_SHIFT & (READABLE | WRITABLE);
+        if self.is_crowded() {
+            for direction in Direction::BOTH {
+                if self.with_crowd(|crowd| crowd.waiters(direction)) != 0 {
+                    bits |= direction.bit();
+                }
+            }
+        }
+        match (bits & READABLE != 0, bits & WRITABLE != 0) {
+            (true, true) => Some(Events::READ_WRITE),
+            (true, false) => Some(Events::READ),
+            (false, true) => Some(Events::WRITE),
+            (false, false) => None,
+        }
+    }
+
+    /// Level mode: the interest that the kernel has; `None` is parked.
+    pub(crate) fn armed(&self) -> Option<Events> {
+        Events::from_bits(self.armed.get())
+    }
+
+    pub(crate) fn set_armed(&self, armed: Option<Events>) {
+        self.armed.set(armed.map_or(0, Events::bits));
+    }
+
+    /// Level mode: marks the slot for the next flush; true if it was not marked yet.
+    pub(crate) fn mark_dirty(&self) -> bool {
+        !self.dirty.replace(true)
+    }
+
+    pub(crate) fn flushed(&self) {
+        self.dirty.set(false);
+    }
+
+    /// One more call has said WouldBlock.
+    pub(crate) fn count_refusal(&self) {
+        self.key.set(self.key.get().wrapping_add(REFUSAL));
+    }
+
+    /// The same, taken back.
+    pub(crate) fn discount_refusal(&self) {
+        self.key.set(self.key.get().wrapping_sub(REFUSAL));
+    }
+
+    /// How many calls have said WouldBlock, modulo 64.
+    pub(crate) fn refusals(&self) -> u8 {
+        self.key.get() / REFUSAL
+    }
+}
