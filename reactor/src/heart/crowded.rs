@@ -1,5 +1,5 @@
-//! A slot with more than one waiter: what it asks its [crowd](crate::heart::crowd), and who is shown
-//! to those who ask.
+//! A slot that may have more than one waiter: who comes and goes the long way, what is asked of the
+//! [crowd](crate::heart::crowd), and who is shown to those who ask.
 
 use std::mem;
 use std::rc::Rc;
@@ -7,13 +7,59 @@ use std::task::Waker;
 
 use selectors_core::Readiness;
 
-use crate::heart::crowd::Crowd;
+use crate::heart::crowd::{Crowd, Use};
 use crate::heart::queue::WaiterId;
 use crate::heart::shared::Shared;
-use crate::heart::slot::{CROWDED, Marked, Slot};
+use crate::heart::slot::{AWAITED, CROWDED, Marked, Slot};
 use crate::watch::direction::Direction;
 
 impl Slot {
+    /// Is this waiter here, and would it be woken by this waker?
+    pub(crate) fn is_waiting(&self, direction: Direction, id: WaiterId, waker: &Waker) -> bool {
+        if self.is_first(direction, id) {
+            let stored = self.waker.take();
+            let same = stored
+                .as_ref()
+                .is_some_and(|stored| stored.will_wake(waker));
+            self.waker.set(stored);
+            return same;
+        }
+        self.is_crowded()
+            && self.with_crowd(|crowd| {
+                let stored = crowd.find(direction, id);
+                stored.is_some_and(|stored| stored.will_wake(waker))
+            })
+    }
+
+    /// Stores `waker` as waiter `id`, or refreshes it if that waiter is already here. Who comes
+    /// anew brings a new name, and is given back the waker that he has replaced.
+    #[must_use = "dropping a waker runs code that is not ours: last"]
+    pub(crate) fn wait(
+        &self,
+        direction: Direction,
+        id: WaiterId,
+        waker: Waker,
+        what: Use,
+    ) -> Option<Waker> {
+        if self.is_first(direction, id) {
+            self.waker.replace(Some(waker))
+        } else if self.state.get() & (CROWDED | AWAITED) == 0 {
+            self.wait_alone(direction, id, waker);
+            None
+        } else {
+            // Also where the first place is free: who is in the crowd already must not take a second
+            // one.
+            self.state.set(self.state.get() | CROWDED);
+            self.with_crowd(|crowd| crowd.wait(direction, id, waker, what))
+        }
+    }
+
+    /// Is this waiter here?
+    pub(crate) fn knows(&self, direction: Direction, id: WaiterId) -> bool {
+        self.is_first(direction, id)
+            || self.is_crowded() && self.with_crowd(|crowd| crowd.find(direction, id).is_some())
+    }
+
     #[cold]
     pub(super) fn forget_in_crowd(&self, direction: Direction, id: WaiterId) {
         let gone = self.with_crowd(|crowd| crowd.leave(direction, id));

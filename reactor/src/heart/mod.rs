@@ -1,5 +1,8 @@
-//! The heart: slots, the turn, and the handle of a reactor. The I/O types, the timers that tasks
-//! await and the executor call in; from here the selector is called, and wakers.
+//! The heart: slots, the turn, and the handle of a reactor.
+//!
+//! The executor calls in by `reactor` and `turn`, the types of [`fd`](crate::fd) by `shared` and `slot`,
+//! and what is awaited of time by `shared`. From here the selector is called, and wakers, and these only
+//! when nothing is borrowed: they may come back in. The fields of a slot are for this room alone.
 
 pub(crate) mod budget;
 pub(crate) mod crowd;
@@ -8,6 +11,7 @@ pub(crate) mod entered;
 mod flush;
 mod interest;
 pub(crate) mod lasting;
+mod observed;
 pub(crate) mod queue;
 pub(crate) mod reactor;
 pub(crate) mod shared;

@@ -33,7 +33,7 @@ use std::task::Waker;
 
 use selectors_core::{Events, Readiness, SelectorKey};
 
-use crate::heart::crowd::{Crowd, Use};
+use crate::heart::crowd::Crowd;
 use crate::heart::queue::WaiterId;
 use crate::watch::direction::Direction;
 
@@ -87,7 +87,7 @@ pub(super) const SETTLED: u8 = 0x80;
 /// From the bit of a direction to the one that says that the first waiter waits for it.
 pub(super) const AWAITED_SHIFT: u8 = 4;
 /// There is a first waiter. At most one of the two is set.
-const AWAITED: u8 = (READABLE | WRITABLE) << AWAITED_SHIFT;
+pub(super) const AWAITED: u8 = (READABLE | WRITABLE) << AWAITED_SHIFT;
 
 // No bit stands for two things. (INSIST, shifted, is nothing.)
 const _: () = {
@@ -132,7 +132,7 @@ pub(crate) struct Slot {
     /// Who waits first, and nearly always alone. Present exactly when somebody is AWAITED.
     pub(super) waker: Cell<Option<Waker>>,
     /// Who that is, or who it was.
-    waiter: Cell<WaiterId>,
+    pub(super) waiter: Cell<WaiterId>,
     /// The waiters beyond the first: any number of tasks may wait on one fd. Once made, the crowd
     /// stays, for a socket that is read and written at once needs it again and again.
     pub(super) crowd: Cell<Option<Box<Crowd>>>,
@@ -216,60 +216,14 @@ impl Slot {
         mem::forget(self.waker.replace(Some(waker)));
     }
 
-    /// Is this waiter here, and would it be woken by this waker?
-    pub(crate) fn is_waiting(&self, direction: Direction, id: WaiterId, waker: &Waker) -> bool {
-        if self.is_first(direction, id) {
-            let stored = self.waker.take();
-            let same = stored
-                .as_ref()
-                .is_some_and(|stored| stored.will_wake(waker));
-            self.waker.set(stored);
-            return same;
-        }
-        self.is_crowded()
-            && self.with_crowd(|crowd| {
-                let stored = crowd.find(direction, id);
-                stored.is_some_and(|stored| stored.will_wake(waker))
-            })
-    }
-
-    /// Stores `waker` as waiter `id`, or refreshes it if that waiter is already here. Who comes
-    /// anew brings a new name, and is given back the waker that he has replaced.
-    #[must_use = "dropping a waker runs code that is not ours: last"]
-    pub(crate) fn wait(
-        &self,
-        direction: Direction,
-        id: WaiterId,
-        waker: Waker,
-        what: Use,
-    ) -> Option<Waker> {
-        if self.is_first(direction, id) {
-            self.waker.replace(Some(waker))
-        } else if self.state.get() & (CROWDED | AWAITED) == 0 {
-            self.wait_alone(direction, id, waker);
-            None
-        } else {
-            // Also where the first place is free: who is in the crowd already must not take a second
-            // one.
-            self.state.set(self.state.get() | CROWDED);
-            self.with_crowd(|crowd| crowd.wait(direction, id, waker, what))
-        }
-    }
-
     /// Does nobody wait, and is this direction not worth a try?
     pub(crate) fn is_vacant(&self, direction: Direction) -> bool {
         self.state.get() & (CROWDED | AWAITED | direction.tries()) == 0
     }
 
-    /// Is this waiter here?
-    pub(crate) fn knows(&self, direction: Direction, id: WaiterId) -> bool {
-        self.is_first(direction, id)
-            || self.is_crowded() && self.with_crowd(|crowd| crowd.find(direction, id).is_some())
-    }
-
     /// Is it this waiter that waits first?
     #[inline]
-    fn is_first(&self, direction: Direction, id: WaiterId) -> bool {
+    pub(super) fn is_first(&self, direction: Direction, id: WaiterId) -> bool {
         self.state.get() & direction.awaited() != 0 && self.waiter.get() == id
     }
 

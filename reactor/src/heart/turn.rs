@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::io;
 use std::mem;
-use std::rc::Rc;
 use std::task::Waker;
 use std::time::Duration;
 
@@ -179,25 +178,6 @@ impl Shared {
     ) -> Result<usize, Error> {
         let mut selector = self.selector.borrow_mut();
         selector.select_with(timeout, |_, key, readiness| dispatch(key, readiness))
-    }
-
-    #[cold]
-    fn select_observed(
-        &self,
-        timeout: Option<Duration>,
-        mut dispatch: impl FnMut(&Key, Readiness),
-    ) -> Result<usize, Error> {
-        let keys = self.selector.borrow().get_map().len() - 1;
-        self.hook.emit(Event::SelectBegin { timeout, keys });
-        let mut ready = Vec::new();
-        let selected = self.select(timeout, |key, readiness| {
-            if !Rc::ptr_eq(&key.data, &self.notified) {
-                ready.push((key.fd, readiness));
-            }
-            dispatch(key, readiness);
-        });
-        self.hook.emit(Event::SelectEnd { ready: &ready });
-        selected
     }
 
     fn take_notification(&self) -> io::Result<()> {

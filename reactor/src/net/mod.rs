@@ -5,6 +5,9 @@
 //!
 //! Errors of connecting and binding name the address that they are about.
 //!
+//! Each type is made of one of std's: [`Stream`], [`Listener`] and [`Datagrams`] say what TCP, UDP and
+//! Unix have in common; `tcp_`, `udp` and `unix_` files how each is made and what it has of its own.
+//!
 #![doc = include_str!("../../ERRNO.md")]
 
 mod accept;

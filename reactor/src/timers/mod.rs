@@ -22,6 +22,7 @@
 //! | stale entries, timers that fired | `usize` | they count what is in memory |
 //! | [`TimerId`] | 32 bits | a place, checked where there is a new one; used again when its owner is gone |
 
+mod asked;
 pub(crate) mod clock;
 mod entry;
 mod places;
@@ -31,6 +32,7 @@ mod timer;
 use std::collections::BinaryHeap;
 use std::task::Waker;
 
+pub(crate) use asked::Polled;
 pub(crate) use timer::TimerId;
 
 use entry::Entry;
@@ -49,16 +51,6 @@ pub(crate) struct Timers {
     sequence: u64,
 }
 
-/// What [`Timers::poll`] found.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Polled {
-    Fired,
-    /// It waits, and knows this waker.
-    Waiting,
-    /// It waits with another waker, to be [replaced](Timers::replace).
-    WaitingForAnother,
-}
-
 impl Timers {
     pub(crate) fn new() -> Self {
         Timers {
@@ -72,15 +64,6 @@ impl Timers {
     /// Timers that somebody waits for.
     pub(crate) fn len(&self) -> usize {
         self.heap.len() - self.stale
-    }
-
-    /// Shows every waker, with its deadline.
-    pub(crate) fn for_each_waiter(&self, mut visit: impl FnMut(&Waker, u64)) {
-        for timer in self.places.iter() {
-            if let Some(waker) = &timer.waker {
-                visit(waker, timer.deadline);
-            }
-        }
     }
 
     /// When to look again: the earliest deadline, or earlier if that timer was moved back.
@@ -119,26 +102,6 @@ impl Timers {
     fn insert_in_a_new_place(&mut self, deadline: u64, waker: Waker) -> TimerId {
         self.places.grow();
         self.insert(deadline, waker)
-    }
-
-    /// Has it fired? If not, does it wait with this `waker`?
-    pub(crate) fn poll(&mut self, id: TimerId, waker: &Waker) -> Polled {
-        match &self.places.held(id).waker {
-            Some(stored) if stored.will_wake(waker) => Polled::Waiting,
-            Some(_) => Polled::WaitingForAnother,
-            None => Polled::Fired,
-        }
-    }
-
-    /// Has it fired?
-    pub(crate) fn has_fired(&mut self, id: TimerId) -> bool {
-        self.places.held(id).waker.is_none()
-    }
-
-    /// Gives a timer that waits another waker. Returns the one before, to be dropped when nothing is
-    /// borrowed, because its destructor is not our code.
-    pub(crate) fn replace(&mut self, id: TimerId, waker: Waker) -> Option<Waker> {
-        self.places.held(id).waker.replace(waker)
     }
 
     /// Moves the deadline of a timer, which keeps its waker; false if it has fired already.
