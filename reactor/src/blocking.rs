@@ -5,7 +5,7 @@
 //! that was given up while it ran does not count, until there is as much of it again: look-ups of
 //! names that nobody waits for any more keep nobody else waiting.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -15,6 +15,7 @@ use std::task::{Poll, Waker, ready};
 use std::thread;
 use std::time::Duration;
 
+use crate::errno::shortage;
 use crate::heart::shared::Shared;
 
 /// How many threads there are at most, unless the environment says otherwise.
@@ -34,7 +35,7 @@ const IDLE: Duration = Duration::from_secs(10);
 /// # Errors
 ///
 /// If there is no thread for it and none can be made (`RLIMIT_NPROC`, the `pids.max` of a container);
-/// [`errno_of`](crate::errno_of) says why. Then `work` has not begun.
+/// [`errno_of`](crate::errno_of) says why, mostly EAGAIN. Then `work` has not begun.
 ///
 /// ```
 /// executor::block_on(async {
@@ -75,7 +76,11 @@ struct Pool {
 
 #[derive(Default)]
 struct State {
-    queue: VecDeque<Arc<dyn Job>>,
+    /// By the number of their arrival: any of them can be taken back, however many there are, and
+    /// leaves nothing behind.
+    queue: BTreeMap<u64, Arc<dyn Job>>,
+    /// How many have come. 64 bits are not used up.
+    arrived: u64,
     threads: usize,
     /// Threads that wait for work.
     idle: usize,
@@ -105,16 +110,16 @@ impl Pool {
         });
         let awaited = Awaited {
             pool: Arc::clone(self),
-            job: Arc::clone(&task) as Arc<dyn Job>,
+            number: self.queue_up(Arc::clone(&task) as Arc<dyn Job>),
+            ticket: Arc::clone(&task.ticket),
         };
-        lock(&self.state).queue.push_back(Arc::clone(&awaited.job));
         let refused = self.find_thread().err();
-        let mut refused = refused.filter(|_| self.take_back(&awaited.job));
+        let mut refused = refused.filter(|_| self.take_back(awaited.number));
         poll_fn(move |cx| {
             // Moves in with all its fields: dropping the future drops it.
             let _ = &awaited;
             if let Some(error) = refused.take() {
-                return Poll::Ready(Err(error));
+                return Poll::Ready(Err(shortage("no thread can be made", error)));
             }
             let replaced = lock(&task.waker).replace(cx.waker().clone());
             drop(replaced);
@@ -157,15 +162,18 @@ impl Pool {
         Err(error)
     }
 
-    /// Takes a job out of the queue; false if it has begun.
-    fn take_back(&self, job: &Arc<dyn Job>) -> bool {
+    fn queue_up(&self, job: Arc<dyn Job>) -> u64 {
         let mut state = lock(&self.state);
-        let at = state
-            .queue
-            .iter()
-            .position(|queued| Arc::ptr_eq(queued, job));
-        let queued = at.and_then(|at| state.queue.remove(at));
-        drop(state);
+        state.arrived += 1;
+        let number = state.arrived;
+        state.queue.insert(number, job);
+        number
+    }
+
+    /// Takes a job out of the queue; false if it has begun.
+    fn take_back(&self, number: u64) -> bool {
+        // The work is dropped after the lock: it is not ours.
+        let queued = lock(&self.state).queue.remove(&number);
         queued.is_some()
     }
 
@@ -173,7 +181,7 @@ impl Pool {
     fn work(&self) {
         let mut state = lock(&self.state);
         loop {
-            while let Some(job) = state.queue.pop_front() {
+            while let Some((_, job)) = state.queue.pop_first() {
                 drop(state);
                 let ticket = Arc::clone(job.ticket());
                 // Wakers and destructors are not ours: a panic of theirs ends here.
@@ -201,16 +209,18 @@ impl Pool {
 /// Dropped with the future that waits.
 struct Awaited {
     pool: Arc<Pool>,
-    job: Arc<dyn Job>,
+    /// Its place in the queue.
+    number: u64,
+    ticket: Arc<Ticket>,
 }
 
 impl Drop for Awaited {
     fn drop(&mut self) {
-        if self.pool.take_back(&self.job) {
+        if self.pool.take_back(self.number) {
             return;
         }
         let mut state = lock(&self.pool.state);
-        let ticket = self.job.ticket();
+        let ticket = &self.ticket;
         if !ticket.over.load(Ordering::Relaxed) && !ticket.given_up.swap(true, Ordering::Relaxed) {
             state.given_up += 1;
             drop(state);
@@ -288,6 +298,7 @@ mod tests {
     use std::sync::mpsc;
 
     use futures_lite::future::block_on;
+    use rustix::time::{ClockId, clock_gettime};
 
     use super::*;
     use crate::errno_of;
@@ -301,7 +312,11 @@ mod tests {
         let pool = Arc::new(Pool::new(4, refuse));
         for _ in 0..3 {
             let error = block_on(pool.run(|| panic!("it has not begun"))).map(|()| 0);
-            assert_eq!(errno_of(&error.unwrap_err()), Some(libc::EAGAIN));
+            let error = error.unwrap_err();
+            assert_eq!(errno_of(&error), Some(libc::EAGAIN));
+            assert_ne!(error.kind(), io::ErrorKind::WouldBlock, "again is no use");
+            let text = error.to_string();
+            assert!(text.starts_with("no thread can be made: "), "{text}");
         }
         assert!(lock(&pool.state).queue.is_empty());
     }
@@ -344,5 +359,26 @@ mod tests {
         let works: Vec<_> = (0..100).map(|n| pool.run(move || n)).collect();
         drop(works);
         assert!(lock(&pool.state).queue.is_empty());
+    }
+
+    /// The time of this thread, whatever else the machine does.
+    fn used(what: impl FnOnce()) -> Duration {
+        let now = || Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap();
+        let before = now();
+        what();
+        now() - before
+    }
+
+    #[test]
+    fn giving_work_up_costs_the_same_however_much_is_queued() {
+        let giving_up = |works: usize| {
+            let pool = Arc::new(Pool::new(1, |_| Ok(())));
+            let works: Vec<_> = (0..works).map(|n| pool.run(move || n)).collect();
+            used(|| works.into_iter().rev().for_each(drop))
+        };
+        // Sixteen times as much work is sixteen times the cost, or 256 times with a search through
+        // the queue. One good measurement is enough: a search never has one.
+        let linear = || giving_up(16_000) < giving_up(1_000) * 80;
+        assert!((0..20).any(|_| linear()), "each one is searched for");
     }
 }

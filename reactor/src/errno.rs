@@ -51,6 +51,16 @@ pub(crate) fn kind_of_trouble(
     io::Error::new(kind, Tried { what, source })
 }
 
+/// As [`tried`], where EAGAIN says that something is used up. Its kind, WouldBlock, would be taken for
+/// a call to be made again at once.
+pub(crate) fn shortage(what: impl fmt::Display, source: io::Error) -> io::Error {
+    let kind = match source.kind() {
+        io::ErrorKind::WouldBlock => io::ErrorKind::Other,
+        kind => kind,
+    };
+    kind_of_trouble(kind, what, source)
+}
+
 /// A selector's error with its text, which names the call and the fd. (Its own conversion keeps the
 /// errno alone.)
 #[cold]
