@@ -33,6 +33,8 @@ on_every_backend!(
     a_dropped_wait_for_output_kills_and_reaps,
     a_program_that_does_not_exist_is_named,
     why_a_program_cannot_be_started_is_told,
+    children_that_are_dropped_share_one_thread,
+    a_missing_working_directory_is_named,
 );
 
 fn shell(script: &str) -> Command {
@@ -260,6 +262,56 @@ fn a_program_that_does_not_exist_is_named(variant: Variant) -> io::Result<()> {
             error.to_string().starts_with("start /no/such/program: "),
             "{error}"
         );
+        Ok(())
+    })
+}
+
+fn threads_for_orphans() -> io::Result<usize> {
+    let mut found = 0;
+    for thread in fs::read_dir("/proc/self/task")? {
+        // One that has just ended has no name.
+        let name = fs::read_to_string(thread?.path().join("comm")).unwrap_or_default();
+        found += usize::from(name.trim().starts_with("orphan"));
+    }
+    Ok(found)
+}
+
+fn children_that_are_dropped_share_one_thread(variant: Variant) -> io::Result<()> {
+    variant.block_on(async {
+        let (mut ids, mut inputs) = (Vec::new(), Vec::new());
+        for _ in 0..24 {
+            let mut child = spawn(shell("read line").stdin(Stdio::piped()))?;
+            inputs.extend(child.stdin.take());
+            ids.push(child.id());
+        }
+        // Those of the other tests are watched by the same, which may just have ended and begun.
+        let found = threads_for_orphans()?;
+        assert!(found < 8, "{found} threads for 24 children");
+        drop(inputs);
+        for id in ids {
+            until_reaped(id).await?;
+        }
+        while threads_for_orphans()? > 0 {
+            sleep(Duration::from_millis(1)).await;
+        }
+        Ok(())
+    })
+}
+
+fn a_missing_working_directory_is_named(variant: Variant) -> io::Result<()> {
+    variant.block_on(async {
+        let error = spawn(Command::new("true").current_dir("/no/such/directory"))
+            .expect_err("it is not there");
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+        assert_eq!(errno_of(&error), Some(libc::ENOENT));
+        let text = error.to_string();
+        assert!(
+            text.starts_with("start true: no working directory /no/such/directory: "),
+            "{text}"
+        );
+        let error = spawn(Command::new("/no/such/program").current_dir("/"));
+        let text = error.expect_err("it is not there").to_string();
+        assert!(!text.contains("directory /"), "{text}");
         Ok(())
     })
 }

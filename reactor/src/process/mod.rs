@@ -5,8 +5,9 @@
 //! tells that some child has ended, and each waiter asks for its own.
 //!
 //! **Dropping** a [`Child`] leaves the process running, unless [`kill_on_drop`] was chosen. It does
-//! not become a zombie: a thread waits for the end of a child that is dropped before. Where none can
-//! be made, such children are reaped whenever another is started or awaited.
+//! not become a zombie: one thread waits for the ends of all children that were dropped before, as long
+//! as there are any. Where none can be made, such children are reaped whenever another is started or
+//! awaited.
 //!
 //! [`kill_on_drop`]: Child::kill_on_drop
 
@@ -17,13 +18,16 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::panic::Location;
+use std::path::Path;
 use std::pin::pin;
 use std::process::{Command, ExitStatus, Output, Stdio};
+#[cfg(feature = "futures-io")]
+use std::task::Context;
 use std::task::Poll;
 
 use selectors_core::sys::process::pidfd_open;
 
-use crate::errno::tried;
+use crate::errno::shortage;
 use crate::fd::async_fd::Async;
 use crate::heart::shared::Shared;
 use crate::signal::{Signals, consts::SIGCHLD};
@@ -35,7 +39,8 @@ use crate::signal::{Signals, consts::SIGCHLD};
 ///
 /// # Errors
 ///
-/// What fork(2) and execve(2) answer; the error names the program.
+/// What fork(2), chdir(2) and execve(2) answer; the error names the program, or the working directory
+/// if that is what is missing.
 ///
 /// # Panics
 ///
@@ -63,10 +68,9 @@ use crate::signal::{Signals, consts::SIGCHLD};
 pub fn spawn(command: &mut Command) -> io::Result<Child> {
     Shared::assert_current();
     orphans::reap();
-    let mut process = command.spawn().map_err(|error| {
-        let program = command.get_program().to_string_lossy();
-        tried(format_args!("start {program}"), error)
-    })?;
+    let mut process = command
+        .spawn()
+        .map_err(|error| not_started(command, error))?;
     let (stdin, stdout) = (process.stdin.take(), process.stdout.take());
     let stderr = process.stderr.take();
     let mut child = Child {
@@ -89,6 +93,17 @@ pub fn spawn(command: &mut Command) -> io::Result<Child> {
     child.stderr = stderr.map(|stderr| pipe(stderr.into())).transpose()?;
     child.kill_on_drop = false;
     Ok(child)
+}
+
+/// The errno is the same whether the program or the directory is missing.
+fn not_started(command: &Command, error: io::Error) -> io::Error {
+    let program = command.get_program().to_string_lossy();
+    let no_directory = |folder: &&Path| !folder.is_dir();
+    let what = match command.get_current_dir().filter(no_directory) {
+        Some(folder) => format!("start {program}: no working directory {}", folder.display()),
+        None => format!("start {program}"),
+    };
+    shortage(what, error)
 }
 
 /// Starts `command` without stdin, waits for its end, and returns all that it wrote.
@@ -157,6 +172,15 @@ impl ChildStdin {
     #[cfg(feature = "futures-io")]
     pub(crate) fn close(&mut self) {
         self.0 = None;
+    }
+
+    /// For what needs no call; a closed pipe has nothing left to go on with.
+    #[cfg(feature = "futures-io")]
+    pub(crate) fn poll_let_others_run(&self, cx: &mut Context<'_>) -> Poll<()> {
+        match Shared::try_current() {
+            Some(reactor) => reactor.attention.poll_spend(cx),
+            None => Poll::Ready(()),
+        }
     }
 }
 
@@ -295,7 +319,12 @@ impl Drop for Child {
             let _ = process.kill();
         }
         if let Ok(None) = process.try_wait() {
-            orphans::adopt(process);
+            let end = std::mem::replace(&mut self.end, End::Sigchld);
+            let pidfd = match end {
+                End::Pidfd(pidfd) => pidfd.into_inner().ok(),
+                End::Sigchld => None,
+            };
+            orphans::adopt(process, pidfd);
         }
     }
 }
