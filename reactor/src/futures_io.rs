@@ -10,7 +10,7 @@ use std::net::Shutdown;
 use std::ops::Deref;
 use std::os::fd::AsFd;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use futures_io::{AsyncRead, AsyncWrite};
 
@@ -65,13 +65,17 @@ macro_rules! write_stream {
                 Stream::poll_write_vectored($stream, cx, buffers)
             }
 
-            fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-                Poll::Ready(Ok(()))
+            fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+                let $this = self.get_mut();
+                let stream: &Stream<_> = $stream;
+                stream.io.poll_let_others_run(cx).map(Ok)
             }
 
-            fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
                 let $this = self.get_mut();
-                Poll::Ready(shut_down($stream))
+                let stream: &Stream<_> = $stream;
+                ready!(stream.io.poll_let_others_run(cx));
+                Poll::Ready(shut_down(stream))
             }
         }
     };
@@ -231,11 +235,12 @@ impl AsyncWrite for crate::process::ChildStdin {
         Pin::new(&mut self.pipe()?).poll_write_vectored(cx, buffers)
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_let_others_run(cx).map(Ok)
     }
 
-    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_let_others_run(cx));
         self.get_mut().close();
         Poll::Ready(Ok(()))
     }

@@ -21,6 +21,7 @@ on_every_backend!(
     vectors_go_through,
     any_fd_reads_and_writes,
     closing_the_input_of_a_child_ends_it,
+    flush_and_close_let_others_run,
 );
 
 const LENGTH: usize = 1_000_000;
@@ -149,6 +150,39 @@ fn closing_the_input_of_a_child_ends_it(variant: Variant) -> io::Result<()> {
             io::ErrorKind::BrokenPipe
         );
         assert!(child.wait().await?.success());
+        Ok(())
+    })
+}
+
+/// Flushes or closes until another task has run, which it does not if nothing is spent.
+async fn beside(writer: &mut (impl AsyncWrite + Unpin), closing: bool) -> io::Result<()> {
+    let other = executor::spawn(executor::yield_now());
+    for _ in 0..1_000 {
+        match closing {
+            true => AsyncWriteExt::close(writer).await?,
+            false => AsyncWriteExt::flush(writer).await?,
+        }
+    }
+    assert!(other.is_finished(), "closing: {closing}");
+    Ok(())
+}
+
+fn flush_and_close_let_others_run(variant: Variant) -> io::Result<()> {
+    variant.block_on(async {
+        for closing in [false, true] {
+            let (mut near, far) = UnixStream::pair()?;
+            beside(&mut near, closing).await?;
+            beside(&mut &near, closing).await?;
+            let (_, mut half) = far.into_split();
+            beside(&mut half, closing).await?;
+            let mut any = Async::nonblocking(std::os::unix::net::UnixStream::pair()?.0)?;
+            beside(&mut any, closing).await?;
+            let mut child = process::spawn(Command::new("cat").stdin(Stdio::piped()))?;
+            let mut stdin = child.stdin.take().expect("a pipe");
+            beside(&mut stdin, closing).await?;
+            drop(stdin);
+            assert!(child.wait().await?.success());
+        }
         Ok(())
     })
 }
