@@ -14,7 +14,7 @@ use std::time::Duration;
 use futures_lite::future::{poll_once, zip};
 use reactor::net::UdpSocket;
 use reactor::time::sleep;
-use reactor::{Async, Direction};
+use reactor::{Async, Direction, errno_of};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::Errno;
 use rustix::net::RecvFlags;
@@ -41,6 +41,7 @@ on_every_backend!(
     a_lasting_condition_that_nobody_asked_for_does_not_turn_the_loop,
     a_lasting_condition_that_a_call_does_not_clear_does_not_turn_the_loop,
     a_file_is_always_readable,
+    an_fd_without_events_says_so_where_the_kernel_does,
     every_socket_and_half_takes_calls_of_the_program,
     a_short_read_of_what_is_no_tcp_proves_nothing,
 );
@@ -559,6 +560,31 @@ fn a_file_is_always_readable(variant: Variant) -> io::Result<()> {
         for _ in 0..3 {
             file.readable().await?;
             assert_ne!(file.get_ref().read(&mut [0; 1])?, 0);
+        }
+        Ok(())
+    })
+}
+
+fn an_fd_without_events_says_so_where_the_kernel_does(variant: Variant) -> io::Result<()> {
+    let refuses = matches!(variant.backend, Backend::Epoll | Backend::Kqueue);
+    variant.block_on(async {
+        for path in ["/dev/null", "/", "Cargo.toml"] {
+            let file = Async::new(std::fs::File::open(path)?);
+            let both = Readiness::READABLE | Readiness::WRITABLE;
+            assert_eq!(
+                file.ready(both | Readiness::PRIORITY).await?,
+                both,
+                "{path}"
+            );
+            let waits = poll_once(file.ready(Readiness::PRIORITY)).await;
+            if !refuses {
+                assert!(waits.is_none(), "{path}");
+                continue;
+            }
+            let error = waits.expect("an answer").expect_err("no events");
+            assert_eq!(error.kind(), io::ErrorKind::Unsupported, "{path}: {error}");
+            assert_eq!(errno_of(&error), Some(libc::EPERM), "{path}: {error}");
+            assert!(error.to_string().starts_with("ready: "), "{path}: {error}");
         }
         Ok(())
     })

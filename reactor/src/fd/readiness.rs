@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use selectors_core::{Events, Interest, Mode, Readiness, poll_now};
 
+use crate::errno::{kind_of_trouble, of_selector, tried};
 use crate::fd::async_fd::Async;
 use crate::time::sleep;
 use crate::watch::direction::Direction;
@@ -106,7 +107,9 @@ impl<T: AsFd + 'static> Async<T> {
     /// # Errors
     ///
     /// `InvalidInput` for an empty `interest`; what poll(2) and dup(2) answer; `Unsupported` where
-    /// the backend knows no urgent data.
+    /// the backend knows no urgent data, and on epoll and kqueue for an fd that has no events, such as
+    /// a regular file, a directory or `/dev/null`: it is always readable and writable, and nothing
+    /// else. select and poll watch it, and wait for ever.
     ///
     /// ```
     /// use reactor::Async;
@@ -134,7 +137,9 @@ impl<T: AsFd + 'static> Async<T> {
             }
             match &watch {
                 None => {
-                    let made = self.beside(self.as_fd().try_clone_to_owned()?);
+                    let copy = self.as_fd().try_clone_to_owned();
+                    let copy = copy.map_err(|error| tried("ready: dup", error))?;
+                    let made = self.beside(copy);
                     made.register_watch(asked)?;
                     watch = Some(made);
                 }
@@ -193,9 +198,22 @@ impl<T: AsFd + 'static> Async<T> {
         let fileobj = Rc::clone(&self.source) as Rc<dyn AsFd>;
         let mut selector = self.reactor.selector.borrow_mut();
         let slot = Rc::clone(&self.slot);
-        selector.register_interest(fileobj, interest, slot)?;
+        let registered = selector.register_interest(fileobj, interest, slot);
+        registered.map_err(|refused| not_watched(of_selector(refused.error)))?;
         self.slot.registered(interest.events(), mode);
         Ok(())
+    }
+}
+
+/// epoll and kqueue refuse what has no events. Its directions hold at any time, so who comes here waits
+/// for others.
+fn not_watched(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            let what = "ready: such an fd has no events, and will never have this condition";
+            kind_of_trouble(io::ErrorKind::Unsupported, what, error)
+        }
+        _ => tried("ready", error),
     }
 }
 
