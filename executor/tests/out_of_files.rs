@@ -16,8 +16,9 @@ use std::time::Duration;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::time::{ClockId, clock_gettime};
-use reactor::net::{TcpListener, TcpStream};
+use reactor::net::{TcpListener, TcpStream, UnixDatagram, UnixStream};
 use reactor::time::sleep;
+use selectors_core::Readiness;
 
 #[macro_use]
 mod harness;
@@ -28,6 +29,7 @@ on_every_backend!(
     poll_accept_waits_for_descriptors_without_spinning,
     connect_and_bind_say_that_there_are_too_many_files,
     a_runtime_that_cannot_be_opened_is_an_error,
+    what_makes_descriptors_says_what_it_tried,
 );
 
 /// One at a time: they share the limit of open files.
@@ -184,4 +186,30 @@ fn a_runtime_that_cannot_be_opened_is_an_error(variant: Variant) -> io::Result<(
     assert!(is_too_many_files(&error), "{error}");
     drop(limit);
     variant.runtime()?.block_on(async {})
+}
+
+fn what_makes_descriptors_says_what_it_tried(variant: Variant) -> io::Result<()> {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    variant.block_on(async {
+        let (near, _far) = UnixStream::pair()?;
+        let limit = NoMoreFiles::new()?;
+        let refused = [
+            UnixStream::pair().map(drop),
+            UnixDatagram::pair().map(drop),
+            UnixDatagram::unbound().map(drop),
+            near.ready(Readiness::PRIORITY).await.map(drop),
+            #[cfg(feature = "signal")]
+            reactor::signal::Signals::new([signal_hook::consts::SIGUSR2]).map(drop),
+            #[cfg(feature = "signal")]
+            reactor::signal::ctrl_c().await,
+        ];
+        drop(limit);
+        for (nth, refused) in refused.into_iter().enumerate() {
+            let error = refused.expect_err("no descriptor");
+            assert!(is_too_many_files(&error), "{nth}: {error}");
+            // One with the errno alone has no text of ours.
+            assert_eq!(error.raw_os_error(), None, "{nth}: {error}");
+        }
+        Ok(())
+    })
 }

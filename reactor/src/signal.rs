@@ -110,13 +110,17 @@ impl Signals {
             let message = format!("catch signal {signal}: {why}");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
+        let what = format!("catch signals {signals:?}");
+        Self::catch(signals).map_err(|error| tried(what, error))
+    }
+
+    fn catch(signals: Vec<c_int>) -> io::Result<Self> {
         let (bell, rope) = UnixStream::pair()?;
         let theirs = bell.try_clone()?;
-        let what = format!("catch signals {signals:?}");
         let delivery = SignalDelivery::with_pipe(theirs, rope, SignalOnly, signals);
         Ok(Signals {
             bell: Async::nonblocking(bell)?,
-            delivery: delivery.map_err(|error| tried(what, error))?,
+            delivery: delivery?,
             arrived: VecDeque::new(),
         })
     }

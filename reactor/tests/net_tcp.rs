@@ -150,6 +150,14 @@ fn options_of_a_stream_hold(variant: Variant) -> io::Result<()> {
         near.set_nodelay(true)?;
         assert!(near.nodelay()? && !far.nodelay()?);
         near.set_ttl(77)?;
+        for refused in [0, 256] {
+            let error = near.set_ttl(refused).expect_err("1 to 255");
+            let text = error.to_string();
+            assert!(
+                text.starts_with(&format!("set IP_TTL to {refused}: ")),
+                "{text}"
+            );
+        }
         assert_eq!(near.ttl()?, 77);
         near.set_linger(Some(Duration::ZERO))?;
         assert_eq!(near.linger()?, Some(Duration::ZERO));

@@ -13,7 +13,7 @@ use socket2::SockRef;
 use crate::fd::async_fd::Async;
 use crate::fd::transfer::{Moved, Transfer};
 use crate::net::sockets::StreamSocket;
-use crate::net::tcp_options::buffer_size;
+use crate::net::tcp_options::{buffer_size, set};
 use crate::watch::direction::Direction;
 
 /// A connected byte stream, under the names [`TcpStream`](super::TcpStream) and
@@ -285,7 +285,10 @@ impl<S: StreamSocket> Stream<S> {
     ///
     /// What setsockopt(2) answers.
     pub fn set_recv_buffer_size(&self, bytes: usize) -> io::Result<()> {
-        SockRef::from(&self.io).set_recv_buffer_size(buffer_size(bytes))
+        let socket = SockRef::from(&self.io);
+        set("SO_RCVBUF", bytes, || {
+            socket.set_recv_buffer_size(buffer_size(bytes))
+        })
     }
 
     /// How many bytes the kernel may keep for us to send (`SO_SNDBUF`). Linux doubles what is set.
@@ -303,7 +306,10 @@ impl<S: StreamSocket> Stream<S> {
     ///
     /// What setsockopt(2) answers.
     pub fn set_send_buffer_size(&self, bytes: usize) -> io::Result<()> {
-        SockRef::from(&self.io).set_send_buffer_size(buffer_size(bytes))
+        let socket = SockRef::from(&self.io);
+        set("SO_SNDBUF", bytes, || {
+            socket.set_send_buffer_size(buffer_size(bytes))
+        })
     }
 }
 

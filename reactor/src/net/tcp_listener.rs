@@ -7,7 +7,7 @@ use std::panic::Location;
 use crate::heart::shared::Shared;
 use crate::net::addresses::{ToSocketAddrs, first_of};
 use crate::net::listener::Listener;
-use crate::net::tcp_options::{TcpOptions, hops};
+use crate::net::tcp_options::{TcpOptions, hops, set};
 
 /// A TCP socket that listens for connections; most of what it can do is said at [`Listener`].
 ///
@@ -60,7 +60,7 @@ impl TcpListener {
     ///
     /// What setsockopt(2) answers.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
-        self.io.get_ref().set_ttl(hops(ttl)?)
+        set("IP_TTL", ttl, || self.io.get_ref().set_ttl(hops(ttl)?))
     }
 
     /// What [`set_ttl`](Self::set_ttl) chose, or the system.

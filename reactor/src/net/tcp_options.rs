@@ -210,7 +210,7 @@ pub(crate) fn family_of(address: SocketAddr) -> i32 {
 }
 
 /// Sets one of many options; an error says which.
-fn set(
+pub(crate) fn set(
     option: &str,
     value: impl fmt::Display,
     set: impl FnOnce() -> io::Result<()>,

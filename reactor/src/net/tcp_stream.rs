@@ -11,11 +11,12 @@ use selectors_core::Events;
 use selectors_core::sys::{Address, socket};
 use socket2::{SockRef, Socket};
 
+use crate::errno::tried;
 use crate::heart::shared::Shared;
 use crate::net::addresses::{ToSocketAddrs, first_of};
 use crate::net::keepalive::{Keepalive, whole_seconds};
 use crate::net::stream::Stream;
-use crate::net::tcp_options::{TcpOptions, hops};
+use crate::net::tcp_options::{TcpOptions, hops, set};
 use crate::time::timeout;
 use crate::watch::direction::Direction;
 
@@ -144,7 +145,9 @@ impl TcpStream {
     ///
     /// What setsockopt(2) answers.
     pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
-        self.io.get_ref().set_nodelay(nodelay)
+        set("TCP_NODELAY", nodelay, || {
+            self.io.get_ref().set_nodelay(nodelay)
+        })
     }
 
     /// Is Nagle's algorithm off?
@@ -168,7 +171,8 @@ impl TcpStream {
     ///
     /// What setsockopt(2) answers.
     pub fn set_linger(&self, linger: Option<Duration>) -> io::Result<()> {
-        SockRef::from(&self.io).set_linger(linger.map(whole_seconds))
+        let set = SockRef::from(&self.io).set_linger(linger.map(whole_seconds));
+        set.map_err(|error| tried(format_args!("set SO_LINGER to {linger:?}"), error))
     }
 
     /// What [`set_linger`](Self::set_linger) chose.
@@ -204,7 +208,7 @@ impl TcpStream {
     ///
     /// What setsockopt(2) answers.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
-        self.io.get_ref().set_ttl(hops(ttl)?)
+        set("IP_TTL", ttl, || self.io.get_ref().set_ttl(hops(ttl)?))
     }
 
     /// What [`set_ttl`](Self::set_ttl) chose, or the system.

@@ -14,7 +14,7 @@ use crate::errno::tried;
 use crate::heart::shared::Shared;
 use crate::net::addresses::{ToSocketAddrs, first_of, name_address};
 use crate::net::datagrams::Datagrams;
-use crate::net::tcp_options::{family_of, hops};
+use crate::net::tcp_options::{family_of, hops, set};
 use crate::watch::direction::Direction;
 
 /// A UDP socket; most of what it can do is said at [`Datagrams`].
@@ -118,14 +118,14 @@ impl UdpSocket {
 
 /// Names, getter and setter of options that std has under the same names.
 macro_rules! options {
-    ($($(#[$doc:meta])+ $get:ident $set:ident $value:ty;)+) => {$(
+    ($($(#[$doc:meta])+ $get:ident $set:ident $option:literal $value:ty;)+) => {$(
         $(#[$doc])+
         ///
         /// # Errors
         ///
         /// What setsockopt(2) answers.
         pub fn $set(&self, value: $value) -> io::Result<()> {
-            self.io.get_ref().$set(value)
+            set($option, value, || self.io.get_ref().$set(value))
         }
 
         #[doc = concat!("What [`", stringify!($set), "`](Self::", stringify!($set), ") chose, or the system.")]
@@ -143,11 +143,11 @@ macro_rules! options {
 impl UdpSocket {
     options! {
         /// May datagrams go to a broadcast address (`SO_BROADCAST`)?
-        broadcast set_broadcast bool;
+        broadcast set_broadcast "SO_BROADCAST" bool;
         /// Do our own multicast datagrams come back to this machine (`IP_MULTICAST_LOOP`)?
-        multicast_loop_v4 set_multicast_loop_v4 bool;
+        multicast_loop_v4 set_multicast_loop_v4 "IP_MULTICAST_LOOP" bool;
         /// The same as `set_multicast_loop_v4` for IPv6 (`IPV6_MULTICAST_LOOP`).
-        multicast_loop_v6 set_multicast_loop_v6 bool;
+        multicast_loop_v6 set_multicast_loop_v6 "IPV6_MULTICAST_LOOP" bool;
     }
 
     /// Through how many routers multicast datagrams may go (`IP_MULTICAST_TTL`).
@@ -156,7 +156,10 @@ impl UdpSocket {
     ///
     /// `InvalidInput` beyond 255; else what setsockopt(2) answers.
     pub fn set_multicast_ttl_v4(&self, ttl: u32) -> io::Result<()> {
-        self.io.get_ref().set_multicast_ttl_v4(hops(ttl)?)
+        let socket = self.io.get_ref();
+        set("IP_MULTICAST_TTL", ttl, || {
+            socket.set_multicast_ttl_v4(hops(ttl)?)
+        })
     }
 
     /// What [`set_multicast_ttl_v4`](Self::set_multicast_ttl_v4) chose, or the system.
@@ -174,7 +177,7 @@ impl UdpSocket {
     ///
     /// `InvalidInput` beyond 255; else what setsockopt(2) answers.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
-        self.io.get_ref().set_ttl(hops(ttl)?)
+        set("IP_TTL", ttl, || self.io.get_ref().set_ttl(hops(ttl)?))
     }
 
     /// What [`set_ttl`](Self::set_ttl) chose, or the system.
@@ -232,7 +235,10 @@ impl UdpSocket {
     ///
     /// What setsockopt(2) answers.
     pub fn set_multicast_if_v4(&self, interface: Ipv4Addr) -> io::Result<()> {
-        socket2::SockRef::from(&self.io).set_multicast_if_v4(&interface)
+        let socket = socket2::SockRef::from(&self.io);
+        set("IP_MULTICAST_IF", interface, || {
+            socket.set_multicast_if_v4(&interface)
+        })
     }
 }
 

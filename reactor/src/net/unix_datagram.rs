@@ -10,6 +10,7 @@ use std::task::{Context, Poll, ready};
 use selectors_core::sys::Address;
 use selectors_core::sys::socket::{self, MSG_NOSIGNAL};
 
+use crate::errno::tried;
 use crate::heart::shared::Shared;
 use crate::net::again::Again;
 use crate::net::datagrams::Datagrams;
@@ -81,7 +82,8 @@ impl UnixDatagram {
     #[track_caller]
     pub fn unbound() -> io::Result<Self> {
         Shared::assert_current();
-        let socket = socket::socket(libc::AF_UNIX, libc::SOCK_DGRAM)?;
+        let socket = socket::socket(libc::AF_UNIX, libc::SOCK_DGRAM);
+        let socket = socket.map_err(|error| tried("socket", error))?;
         Ok(Datagrams::attach(socket.into(), None))
     }
 
@@ -97,7 +99,8 @@ impl UnixDatagram {
     #[track_caller]
     pub fn pair() -> io::Result<(Self, Self)> {
         Shared::assert_current();
-        let (near, far) = std::os::unix::net::UnixDatagram::pair()?;
+        let (near, far) =
+            std::os::unix::net::UnixDatagram::pair().map_err(|error| tried("socketpair", error))?;
         Ok((Self::from_std(near)?, Self::from_std(far)?))
     }
 

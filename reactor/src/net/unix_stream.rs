@@ -10,6 +10,7 @@ use std::path::Path;
 use selectors_core::Events;
 use selectors_core::sys::{Address, socket};
 
+use crate::errno::tried;
 use crate::heart::shared::Shared;
 use crate::net::again::Again;
 use crate::net::stream::Stream;
@@ -94,7 +95,8 @@ impl UnixStream {
     #[track_caller]
     pub fn pair() -> io::Result<(Self, Self)> {
         Shared::assert_current();
-        let (near, far) = std::os::unix::net::UnixStream::pair()?;
+        let (near, far) =
+            std::os::unix::net::UnixStream::pair().map_err(|error| tried("socketpair", error))?;
         Ok((Self::from_std(near)?, Self::from_std(far)?))
     }
 
