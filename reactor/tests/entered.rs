@@ -72,7 +72,9 @@ fn the_outer_one_first() {
     let (one, two) = (reactor(Backend::Poll), reactor(Backend::Select));
     let outer = one.enter();
     let inner = two.enter();
-    assert!(complaint(outer).contains("reverse order"));
+    let complaint = complaint(outer);
+    assert!(complaint.contains("reverse order"));
+    assert!(complaint.contains(file!()), "which one? {complaint}");
     assert_eq!(current(), None);
     drop(inner);
     assert_eq!(current(), None);

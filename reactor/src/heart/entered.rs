@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
+use std::panic::Location;
 use std::rc::Rc;
 use std::thread;
 
@@ -68,6 +69,7 @@ impl Reactor {
     ///
     /// Never; but the guard does if it is dropped before one that was made after it. Both
     /// reactors are left then.
+    #[track_caller]
     pub fn enter(&self) -> EnterGuard {
         // The sweeper comes when the thread ends, once it was looked at; or has come already.
         let _ = SWEEPER.try_with(|_| ());
@@ -83,6 +85,7 @@ impl Reactor {
         shared.update_calm();
         EnterGuard {
             id,
+            made_at: Location::caller(),
             not_send: PhantomData,
         }
     }
@@ -92,12 +95,13 @@ impl Reactor {
 #[must_use = "the reactor is left when the guard is dropped"]
 pub struct EnterGuard {
     id: u64,
+    /// For the panic: where it is dropped is not known, for the compiler drops it.
+    made_at: &'static Location<'static>,
     /// The stack is the thread's.
     not_send: PhantomData<Rc<()>>,
 }
 
 impl Drop for EnterGuard {
-    #[track_caller]
     fn drop(&mut self) {
         let left = STACK.with_borrow_mut(|stack| {
             let at = stack.entered.iter().rposition(|(id, _)| *id == self.id);
@@ -110,7 +114,8 @@ impl Drop for EnterGuard {
         assert!(
             in_order || thread::panicking(),
             "guards of `Reactor::enter` are dropped in the reverse order of their making: one \
-             that was made after this one is still alive, or was forgotten"
+             that was made after that of {} is still alive, or was forgotten",
+            self.made_at
         );
     }
 }
