@@ -1,7 +1,9 @@
 //! Work on other threads: the loop goes on, results and panics come back, and names are looked up
 //! there.
 
+use std::env;
 use std::io;
+use std::process::Command;
 use std::sync::mpsc;
 use std::thread;
 
@@ -96,4 +98,32 @@ fn names_are_looked_up_on_the_pool(variant: Variant) -> io::Result<()> {
         );
         Ok(())
     })
+}
+
+/// No thread is free, so the look-up cannot be over, however slow or fast anybody is.
+#[test]
+fn a_lookup_does_not_block_the_loop() {
+    if env::var_os("BLOCKING_MAX_THREADS").is_none_or(|limit| limit != "1") {
+        // The pool asks for its size once in a process: on in one of its own.
+        let status = Command::new(env::current_exe().expect("this test"))
+            .args(["--exact", "a_lookup_does_not_block_the_loop"])
+            .env("BLOCKING_MAX_THREADS", "1")
+            .status();
+        assert!(status.expect("a process").success());
+        return;
+    }
+    let looked_up: io::Result<()> = executor::block_on(async {
+        let (go, wait) = mpsc::channel::<()>();
+        let busy = unblock(move || wait.recv());
+        let mut binding = Box::pin(TcpListener::bind("localhost:0"));
+        for _ in 0..10 {
+            assert!(poll_once(&mut binding).await.is_none(), "looked up where?");
+            executor::yield_now().await;
+        }
+        drop(go);
+        busy.await?.expect_err("nothing is sent");
+        binding.await.map(drop)
+    })
+    .expect("a runtime");
+    looked_up.expect("localhost");
 }
