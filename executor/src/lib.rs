@@ -41,46 +41,10 @@
 //! written on the way of a message. For more cores run a [`Runtime`] on each; the example
 //! `thread_per_core` shows how. [`patterns`] shows how to put a server together.
 //!
-//! # Coming from tokio
+//! # Coming from elsewhere
 //!
-//! | tokio | here |
-//! |---|---|
-//! | `#[tokio::main] async fn main` | `fn main` with [`block_on`]`(async { ... })` |
-//! | `Builder::new_current_thread` | [`Runtime::builder`]: backend, trigger, seed, script |
-//! | `tokio::spawn(f)`, `f` must be `Send` | from another thread: [`Spawner::spawn`] |
-//! | `task::spawn_local`, `LocalSet` | [`spawn`]; every runtime is a `LocalSet` |
-//! | `JoinHandle`, `abort`, `AbortHandle` | [`JoinHandle`], [`AbortOnDrop`] |
-//! | `JoinSet` | [`TaskSet`] |
-//! | `task::yield_now`, `task_local!` | [`yield_now`], [`task_local!`] |
-//! | `task::spawn_blocking` | `reactor::blocking::unblock` (feature `blocking`) |
-//! | `runtime.shutdown_timeout` | [`Runtime::shutdown`], and [`stopping`] for tasks |
-//! | `net`, `time`, `process`, `signal` | [`reactor::net`], [`reactor::time`], `reactor::process`, `reactor::signal` |
-//! | `io::AsyncRead`, `AsyncWrite`, `AsyncReadExt` | `read` and `write` take `&self`; for generic code, the traits of futures-io (feature `futures-io`) |
-//! | `unix::AsyncFd` | [`reactor::Async`]; `readable` asks the kernel, so there is no guard, and nothing to clear |
-//! | `try_io`, `async_io`, `ready(Interest)` | the same on every socket and half, with a [`Direction`](reactor::Direction) or a `Readiness`; [`try_with`](reactor::Async::try_with), [`read_with`](reactor::Async::read_with) of `Async` |
-//! | `sync::mpsc`, `oneshot`, `Notify` | any crate of channels: async-channel, futures-channel, event-listener |
-//! | `select!`, `join!` | `futures_util::select!`, `futures_lite::future::{or, zip}` |
-//! | `time::pause`, `advance` | [`Builder::script`]: a virtual clock |
-//! | tokio-console, `RuntimeMetrics` | [`dump`], [`Runtime::metrics`], [`reactor::observe`] |
-//!
-//! What differs: a handle that is dropped detaches its task here as there, but says so
-//! ([`JoinHandle::detach`]). `sleep` and sockets of another runtime, or of none, panic with a
-//! sentence instead of hanging. There is no worker that steals tasks.
-//!
-//! # Coming from smol
-//!
-//! | smol | here |
-//! |---|---|
-//! | `smol::block_on` | [`block_on`] |
-//! | `LocalExecutor::spawn` | [`spawn`], [`Runtime::spawn`], [`LocalSpawner`] |
-//! | `Executor` on several threads | a [`Runtime`] for each thread, and [`Spawner`] between them |
-//! | `Task`, which cancels when it is dropped | [`JoinHandle::abort_on_drop`]; a plain [`JoinHandle`] detaches |
-//! | `task.cancel().await` | [`JoinHandle::abort`], then await the handle |
-//! | `Async<T>` | [`reactor::Async`], with the same `readable`, `read_with` and poll-style methods: `loop { io.readable().await?; io.get_ref().op() }` waits where smol waits |
-//! | `Timer::after`, `Timer::interval` | [`reactor::time::sleep`], [`reactor::time::interval`] |
-//! | `net`, `process`, `unblock` | [`reactor::net`], `reactor::process`, `reactor::blocking::unblock` |
-//! | `futures_lite`, `async-channel`, `event-listener` | the same crates; they need wakers and nothing else |
-//! | the reactor's thread "async-io" | none: the thread that polls is the one that waits |
+//! [`coming_from`] says how the things of tokio, smol, asyncio, monoio, compio and glommio are called
+//! here, and why there is no `#[main]`.
 //!
 //! # Walk
 //!
@@ -92,6 +56,7 @@
 #![deny(unsafe_code)]
 
 mod await_stop;
+pub mod coming_from;
 pub mod contracts;
 pub mod patterns;
 mod ready;

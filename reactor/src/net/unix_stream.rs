@@ -19,6 +19,11 @@ use crate::net::unix_address::{address_of, name_unix};
 /// A connection between two processes of one machine; most of what it can do is said at
 /// [`Stream`].
 ///
+/// `AsyncRead` and `AsyncWrite`, the traits of futures-io, are there with the feature `futures-io`, of this
+/// crate or of the executor. Where the compiler says that they are not implemented, that is what is
+/// missing; lines, codecs and TLS of other crates ask for them. [`copy`](super::copy()) and
+/// [`copy_bidirectional`](super::copy_bidirectional) do without.
+///
 /// ```
 /// use reactor::net::UnixStream;
 ///
