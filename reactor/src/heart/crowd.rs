@@ -19,8 +19,8 @@
 use std::mem;
 use std::task::Waker;
 
-use crate::heart::queue::Queue;
 use crate::heart::queue::WaiterId;
+use crate::heart::queue::WaiterQueue;
 use crate::watch::call::Call;
 use crate::watch::direction::Direction;
 
@@ -52,9 +52,9 @@ pub(crate) struct Crowd {
     /// The waiters of the poll-style operations.
     standing: [Option<Waker>; 2],
     /// Those who look.
-    lookers: [Queue; 2],
+    lookers: [WaiterQueue; 2],
     /// Those who take.
-    takers: [Queue; 2],
+    takers: [WaiterQueue; 2],
 }
 
 impl Crowd {

@@ -28,13 +28,13 @@ const KEPT: usize = 32;
 /// Who leaves from the middle leaves a gap. Gaps at the front go at once; the others when they are
 /// more than the waiters, so that each has paid for its own going.
 #[derive(Default)]
-pub(crate) struct Queue {
+pub(crate) struct WaiterQueue {
     places: VecDeque<(WaiterId, Option<Waker>)>,
     /// How many places are no gaps.
     len: usize,
 }
 
-impl Queue {
+impl WaiterQueue {
     pub(crate) fn len(&self) -> usize {
         self.len
     }
@@ -106,7 +106,7 @@ mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
     use std::task::{Wake, Waker};
 
-    use super::Queue;
+    use super::WaiterQueue;
 
     /// Writes its name down when it is woken.
     struct Named(u64, Arc<AtomicU64>);
@@ -122,7 +122,7 @@ mod tests {
     fn whoever_leaves_the_others_keep_their_order() {
         let said = Arc::new(AtomicU64::new(0));
         let mut random = 7_u64;
-        let mut queue = Queue::default();
+        let mut queue = WaiterQueue::default();
         let mut list = Vec::new();
         for id in 1..20_000_u64 {
             random = random

@@ -212,7 +212,7 @@ impl Shared {
         let called = woken.len();
         if called != 0 {
             self.cause.set(cause);
-            let mut rest = Rest {
+            let mut rest = StillToWake {
                 shared: self,
                 wakers: mem::take(woken).into(),
             };
@@ -235,12 +235,12 @@ fn keep(woken: &mut Vec<Waker>, waker: Waker) {
 }
 
 /// Wakers that are being called. If one of them panics, the others are kept for the next turn.
-struct Rest<'a> {
+struct StillToWake<'a> {
     shared: &'a Shared,
     wakers: VecDeque<Waker>,
 }
 
-impl Drop for Rest<'_> {
+impl Drop for StillToWake<'_> {
     fn drop(&mut self) {
         self.shared.cause.set(Cause::Task);
         if !self.wakers.is_empty() {

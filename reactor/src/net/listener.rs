@@ -29,7 +29,7 @@ pub struct Listener<S: ListeningSocket> {
     patience: Cell<Patience>,
 }
 
-type Connection<S> = (
+type WithAddress<S> = (
     Stream<<S as ListeningSocket>::Connection>,
     <S as AddressedSocket>::Address,
 );
@@ -182,7 +182,7 @@ impl<S: ListeningSocket> Listener<S> {
     }
 }
 
-fn connection<S: ListeningSocket>((socket, from): Accepted) -> io::Result<Connection<S>> {
+fn connection<S: ListeningSocket>((socket, from): Accepted) -> io::Result<WithAddress<S>> {
     let from = S::address(from)?;
     // The first write is worth a try at once; the first read is not, because the client's first
     // bytes are hardly ever here already.

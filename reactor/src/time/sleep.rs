@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::heart::shared::Shared;
-use crate::timers::{Polled, TimerId};
+use crate::timers::{TimerId, TimerState};
 use crate::watch::events::Event;
 
 /// Waits until `duration` has passed, and then some: the first turn of the loop after that ends it.
@@ -63,12 +63,12 @@ pub struct Sleep {
     pub(super) reactor: Rc<Shared>,
     /// In nanoseconds of the reactor.
     pub(super) deadline: u64,
-    stage: Stage,
+    stage: Progress,
 }
 
 /// How far a sleep has come.
 #[derive(Clone, Copy)]
-enum Stage {
+enum Progress {
     /// It was not polled yet.
     New,
     /// It has a timer, which may have fired.
@@ -83,7 +83,7 @@ impl Sleep {
         Sleep {
             reactor,
             deadline,
-            stage: Stage::New,
+            stage: Progress::New,
         }
     }
 
@@ -124,27 +124,27 @@ impl Sleep {
 
     pub(super) fn move_to(&mut self, deadline: u64) {
         self.deadline = deadline;
-        if let Stage::Waiting(timer) = self.stage {
+        if let Progress::Waiting(timer) = self.stage {
             let mut timers = self.reactor.timers.borrow_mut();
             if timers.reset(timer, deadline) {
                 return;
             }
             timers.cancel(timer);
         }
-        self.stage = Stage::New;
+        self.stage = Progress::New;
     }
 
     /// Was it never polled, or not since it was reset after its end?
     pub(super) fn is_new(&self) -> bool {
-        matches!(self.stage, Stage::New)
+        matches!(self.stage, Progress::New)
     }
 
     /// Has it waited, and its time has come?
     pub(super) fn has_fired(&self) -> bool {
         match self.stage {
-            Stage::New => false,
-            Stage::Waiting(timer) => self.reactor.timers.borrow_mut().has_fired(timer),
-            Stage::Over => true,
+            Progress::New => false,
+            Progress::Waiting(timer) => self.reactor.timers.borrow_mut().has_fired(timer),
+            Progress::Over => true,
         }
     }
 
@@ -156,7 +156,7 @@ impl Sleep {
             .timers
             .borrow_mut()
             .insert(self.deadline, waker);
-        self.stage = Stage::Waiting(timer);
+        self.stage = Progress::Waiting(timer);
         timer
     }
 
@@ -177,14 +177,14 @@ impl Sleep {
         self.reactor.assert_driven();
         let mut timers = self.reactor.timers.borrow_mut();
         match timers.poll(timer, cx.waker()) {
-            Polled::Fired => {
+            TimerState::Fired => {
                 timers.cancel(timer);
                 drop(timers);
-                self.stage = Stage::Over;
+                self.stage = Progress::Over;
                 Poll::Ready(())
             }
-            Polled::Waiting => Poll::Pending,
-            Polled::WaitingForAnother => {
+            TimerState::Waiting => Poll::Pending,
+            TimerState::WaitingForAnother => {
                 drop(timers);
                 // Cloning and dropping wakers runs code that is not ours: outside the borrow.
                 let waker = cx.waker().clone();
@@ -203,24 +203,24 @@ impl Future for Sleep {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         match this.stage {
-            Stage::New if this.reactor.is_calm() => {
+            Progress::New if this.reactor.is_calm() => {
                 this.start(cx.waker());
                 Poll::Pending
             }
-            Stage::New => {
+            Progress::New => {
                 this.start_observed(cx.waker());
                 Poll::Pending
             }
-            Stage::Waiting(timer) => this.poll_timer(timer, cx),
+            Progress::Waiting(timer) => this.poll_timer(timer, cx),
             // From now on it is ready whenever it is polled.
-            Stage::Over => this.reactor.attention.poll_spend(cx),
+            Progress::Over => this.reactor.attention.poll_spend(cx),
         }
     }
 }
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        if let Stage::Waiting(timer) = self.stage {
+        if let Progress::Waiting(timer) = self.stage {
             let waker = self.reactor.timers.borrow_mut().cancel(timer);
             // Dropping a waker runs code that is not ours: after the borrow.
             drop(waker);

@@ -7,7 +7,7 @@ use crate::timers::timer::TimerId;
 
 /// What [`Timers::poll`] found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Polled {
+pub(crate) enum TimerState {
     Fired,
     /// It waits, and knows this waker.
     Waiting,
@@ -26,11 +26,11 @@ impl Timers {
     }
 
     /// Has it fired? If not, does it wait with this `waker`?
-    pub(crate) fn poll(&mut self, id: TimerId, waker: &Waker) -> Polled {
+    pub(crate) fn poll(&mut self, id: TimerId, waker: &Waker) -> TimerState {
         match &self.places.held(id).waker {
-            Some(stored) if stored.will_wake(waker) => Polled::Waiting,
-            Some(_) => Polled::WaitingForAnother,
-            None => Polled::Fired,
+            Some(stored) if stored.will_wake(waker) => TimerState::Waiting,
+            Some(_) => TimerState::WaitingForAnother,
+            None => TimerState::Fired,
         }
     }
 

@@ -24,25 +24,25 @@
 
 mod asked;
 pub(crate) mod clock;
-mod entry;
 mod places;
 mod purge;
+mod queued;
 mod timer;
 
 use std::collections::BinaryHeap;
 use std::task::Waker;
 
-pub(crate) use asked::Polled;
+pub(crate) use asked::TimerState;
 pub(crate) use timer::TimerId;
 
-use entry::Entry;
 use places::Places;
+use queued::Queued;
 use timer::NO_ENTRY;
 
 /// Heap and timers of one reactor.
 pub(crate) struct Timers {
     /// Earliest deadline on top; holds stale entries too.
-    heap: BinaryHeap<Entry>,
+    heap: BinaryHeap<Queued>,
     /// The timers.
     places: Places,
     /// Heap entries that stand for no waiting timer.
@@ -160,7 +160,7 @@ impl Timers {
         let timer = self.places.held(id);
         timer.entry = timer.sequence;
         timer.queued_at = timer.deadline;
-        self.heap.push(Entry {
+        self.heap.push(Queued {
             deadline: timer.deadline,
             sequence: timer.sequence,
             id,
@@ -172,7 +172,7 @@ impl Timers {
 
 /// Does the timer of this entry wait? If not, the entry is about to go.
 #[inline]
-fn stands_for_one_who_waits(entry: &Entry, places: &mut Places) -> bool {
+fn stands_for_one_who_waits(entry: &Queued, places: &mut Places) -> bool {
     let Some(timer) = places.find(entry.id) else {
         return false;
     };
