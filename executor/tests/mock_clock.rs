@@ -35,6 +35,39 @@ fn sleeping_takes_no_time_but_virtual_time() -> io::Result<()> {
     Ok(())
 }
 
+/// Whatever is asked for, the loop ends: with the timer, on its time or at the end of time.
+#[test]
+fn the_farthest_of_timers_comes() -> io::Result<()> {
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+    let waits = [
+        100 * YEAR,
+        200 * YEAR,
+        291 * YEAR,
+        500 * YEAR,
+        Duration::MAX,
+    ];
+    for advanced in [Duration::ZERO, 200 * YEAR] {
+        for wait in waits {
+            let (runtime, script) = scripted()?;
+            script.advance(advanced);
+            runtime.block_on(async {
+                sleep(wait).await;
+                sleep(200 * YEAR).await;
+                let pending = std::future::pending::<()>();
+                assert!(timeout(Duration::MAX, pending).await.is_err());
+            })?;
+            // Not early, up to the 292 years after which a reactor's time is over.
+            assert!(script.elapsed() - advanced >= wait.min(292 * YEAR));
+        }
+    }
+    let (runtime, _script) = scripted()?;
+    runtime.block_on(async {
+        let mut ticks = interval(Duration::MAX);
+        ticks.tick().await;
+        ticks.tick().await;
+    })
+}
+
 #[test]
 fn the_clock_stands_still_while_somebody_can_run() -> io::Result<()> {
     let (runtime, script) = scripted()?;

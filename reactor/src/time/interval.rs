@@ -146,11 +146,12 @@ impl Interval {
         }
         let tick = reactor.clock.instant(due);
         self.last = now;
-        self.next.move_to(match self.missed {
+        let next = match self.missed {
             MissedTick::Burst => due + self.period,
             MissedTick::Delay => now + self.period,
             MissedTick::Skip => due + self.period * ((now - due) / self.period + 1),
-        });
+        };
+        self.next.move_to(next.min(clock::END));
         Poll::Ready(tick)
     }
 

@@ -83,8 +83,8 @@ impl Clock {
     }
 }
 
-/// The end of time.
-const END: u64 = i64::MAX as u64;
+/// The end of time. A deadline may be a duration beyond it, and is due then.
+pub(crate) const END: u64 = i64::MAX as u64;
 
 /// A duration in nanoseconds.
 #[inline(always)]
