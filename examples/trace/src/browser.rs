@@ -24,5 +24,9 @@ pub const ALONE: [&str; 8] = [
 pub fn chromium() -> Option<&'static str> {
     ["chromium", "chromium-browser", "google-chrome"]
         .into_iter()
-        .find(|name| Command::new(name).arg("--version").output().is_ok())
+        // Some systems have a program of this name that only says where to get one.
+        .find(|name| {
+            let version = Command::new(name).arg("--version").output();
+            version.is_ok_and(|output| output.status.success())
+        })
 }
