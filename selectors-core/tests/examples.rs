@@ -43,8 +43,8 @@ fn passes_its_self_test(example: &str) {
 }
 
 #[test]
-fn example_chat() {
-    passes_its_self_test("chat");
+fn example_chat_callbacks() {
+    passes_its_self_test("chat_callbacks");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A chat server with callbacks: the data of each key is the function that handles its events.
 //!
-//!     cargo run -p selectors-core --example chat -- --selector poll 127.0.0.1:7000
+//!     cargo run -p selectors-core --example chat_callbacks -- --selector poll 127.0.0.1:7000
 //!     nc 127.0.0.1 7000                        # in two other terminals
 //!
 //! What one client says, the others hear. Nothing here blocks but `select`.
@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use selectors_core::{Backend, DefaultSelector, EVENT_READ, EVENT_WRITE, Error, Readiness, Token};
 
-const USAGE: &str = "usage: chat [--selector NAME] [--self-test] [ADDRESS]";
+const USAGE: &str = "usage: chat_callbacks [--selector NAME] [--self-test] [ADDRESS]";
 
 /// A client that does not read has to leave once so much waits for it.
 const PATIENCE: usize = 1 << 20;
