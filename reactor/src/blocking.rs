@@ -38,6 +38,7 @@ const IDLE: Duration = Duration::from_secs(10);
 /// [`errno_of`](crate::errno_of) says why, mostly EAGAIN. Then `work` has not begun.
 ///
 /// ```
+/// # #[cfg(feature = "blocking")]
 /// executor::block_on(async {
 ///     let name = reactor::blocking::unblock(|| std::fs::read_to_string("Cargo.toml")).await??;
 ///     assert!(name.contains("reactor"));

@@ -57,11 +57,12 @@ pub fn interval(period: Duration) -> Interval {
 /// As [`interval`].
 ///
 /// ```
+/// use reactor::time::{MissedTick, interval_at};
 /// use std::time::{Duration, Instant};
 ///
 /// executor::block_on(async {
 ///     let (start, period) = (Instant::now(), Duration::from_millis(1));
-///     let mut interval = reactor::time::interval_at(start + period, period);
+///     let mut interval = interval_at(start + period, period).missed_tick(MissedTick::Burst);
 ///     assert_eq!(interval.tick().await, start + period);
 ///     assert_eq!(interval.tick().await, start + 2 * period);
 /// })?;
