@@ -20,9 +20,9 @@ use axum::extract::{Path, Query, State};
 use axum::routing::get;
 use clap::Parser;
 use examples::server::serve;
+use executor::time::sleep;
 use hyper::server::conn::http1;
 use hyper_util::service::TowerToHyperService;
-use reactor::time::sleep;
 use selectors_hyper::{HyperStream, HyperTimer};
 use send_wrapper::SendWrapper;
 

@@ -14,8 +14,8 @@ use std::thread;
 use std::time::Duration;
 
 use executor::Runtime;
-use reactor::net::{TcpListener, TcpStream};
-use reactor::time::sleep;
+use executor::net::{TcpListener, TcpStream};
+use executor::time::sleep;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// More than the thread has to say: the host's own fd ends first.

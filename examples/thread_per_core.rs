@@ -20,9 +20,9 @@ use std::time::Duration;
 
 use clap::Parser;
 use executor::Runtime;
+use executor::net::{TcpListener, TcpStream};
+use executor::signal::{Signals, consts::SIGINT};
 use futures_util::future::select;
-use reactor::net::{TcpListener, TcpStream};
-use reactor::signal::{Signals, consts::SIGINT};
 
 /// How long connections may go on after Ctrl-C.
 const GRACE: Duration = Duration::from_secs(1);

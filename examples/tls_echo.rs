@@ -15,11 +15,11 @@ use std::time::Duration;
 
 use clap::Parser;
 use examples::server::{Patience, serve, within};
+use executor::net::TcpStream;
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
 use futures_rustls::TlsAcceptor;
 use futures_rustls::rustls::ServerConfig;
 use futures_rustls::rustls::crypto::ring;
-use reactor::net::TcpStream;
 
 /// An echo server behind TLS.
 #[derive(Parser)]

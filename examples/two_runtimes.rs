@@ -12,16 +12,21 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
-use executor::Runtime;
-use reactor::net::{TcpListener, TcpStream};
-use selectors_core::Backend;
+use executor::Backend;
+use executor::net::{TcpListener, TcpStream};
+use executor::{Reactor, Runtime};
 
 /// Messages from one to the other and back.
 const ROUNDS: usize = 100;
 
 fn main() -> io::Result<()> {
-    let server = Runtime::builder().backend(Backend::Poll).build()?;
-    let client = Runtime::builder().backend(Backend::Select).build()?;
+    let on = |backend| {
+        Runtime::builder()
+            .reactor(Reactor::builder().backend(backend))
+            .build()
+    };
+    let server = on(Backend::Poll)?;
+    let client = on(Backend::Select)?;
     let listener = server.block_on(TcpListener::bind("127.0.0.1:0"))??;
     let address = listener.local_addr()?;
 

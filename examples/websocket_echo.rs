@@ -13,8 +13,8 @@ use async_tungstenite::tungstenite::Error;
 use async_tungstenite::{WebSocketStream, accept_async};
 use clap::Parser;
 use examples::server::{Patience, serve, within};
+use executor::net::TcpStream;
 use futures_lite::StreamExt;
-use reactor::net::TcpStream;
 
 /// A WebSocket echo server.
 #[derive(Parser)]

@@ -11,9 +11,9 @@ use examples::progress::Progress;
 use examples::report::{Report, short};
 use examples::runtime_args::{RuntimeArgs, block_on, describe};
 use examples::say;
+use executor::Backend;
 use executor::Runtime;
 use indicatif::{DecimalBytes, HumanCount};
-use selectors_core::Backend;
 
 use crate::server::Server;
 

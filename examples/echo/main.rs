@@ -29,8 +29,8 @@ use examples::signals::Signals;
 use examples::words::plural;
 use examples::{command_line, failure, fds, runtime_args, say};
 use executor::Runtime;
+use executor::net::TcpListener;
 use futures_util::future::{Either, select};
-use reactor::net::TcpListener;
 
 use crate::server::Server;
 

@@ -8,9 +8,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use event_listener::Event;
+use executor::net::{TcpListener, TcpStream};
+use executor::time::timeout;
 use executor::{is_stopping, request_stop, spawn, unless_stopping};
-use reactor::net::{TcpListener, TcpStream};
-use reactor::time::timeout;
 
 /// An echo server, and what it has done so far. All of its tasks share one, on one thread, so `Rc`
 /// and `Cell` are enough.

@@ -19,8 +19,8 @@ use clap::{Parser, ValueEnum};
 use examples::failure::Failure;
 use examples::runtime_args::{RuntimeArgs, describe};
 use examples::{command_line, failure, say};
-use reactor::time::timeout;
-use selectors_core::Backend;
+use executor::Backend;
+use executor::time::timeout;
 
 /// Tries timers, wakes and sockets on every way to wait that this machine has.
 #[derive(Parser)]

@@ -9,10 +9,10 @@ use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 use std::{env, fs, future, process, thread};
 
+use executor::net::{Stream, StreamSocket, TcpListener, TcpStream, UdpSocket};
+use executor::net::{UnixListener, UnixStream};
+use executor::time::{interval, sleep};
 use futures_util::future::try_join;
-use reactor::net::{Stream, StreamSocket, TcpListener, TcpStream, UdpSocket};
-use reactor::net::{UnixListener, UnixStream};
-use reactor::time::{interval, sleep};
 
 /// Bytes that each end of a connection sends: more than the kernel keeps, so writes wait as well.
 const BYTES: usize = 1 << 20;

@@ -5,7 +5,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
-use reactor::net::TcpListener;
+use executor::net::TcpListener;
 
 use crate::failure::Failure;
 

@@ -7,12 +7,12 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use executor::JoinHandle;
+use executor::net::TcpStream;
+use executor::time::timeout;
 use fastrand::Rng;
 use futures_util::future::try_join;
 use futures_util::stream::{FuturesUnordered, TryStreamExt};
 use hdrhistogram::Histogram;
-use reactor::net::TcpStream;
-use reactor::time::timeout;
 
 use crate::failure::Failure;
 use crate::payload::{Pool, Size};

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use executor::JoinHandle;
+use executor::time::interval;
 use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
-use reactor::time::interval;
 
 /// Between two looks at a bar.
 const FRAME: Duration = Duration::from_millis(100);

@@ -5,9 +5,9 @@ use std::future::Future;
 use std::io;
 
 use clap::{Args, ValueEnum};
-use executor::Runtime;
+use executor::Backend;
+use executor::{Reactor, Runtime};
 use reactor::{Trigger, errno_of};
-use selectors_core::Backend;
 
 use crate::failure::Failure;
 
@@ -111,16 +111,19 @@ impl RuntimeArgs {
     ///
     /// As [`open`](Self::open).
     pub fn open_on(&self, backend: Backend) -> Result<Runtime, Failure> {
-        let builder = Runtime::builder()
+        let reactor = Reactor::builder()
             .backend(backend)
             .trigger(self.trigger.into());
-        builder.build().map_err(|error| match error.kind() {
-            // A kernel or sandbox that does not know a call (ENOSYS) says the same, with its number.
-            io::ErrorKind::Unsupported if errno_of(&error).is_none() => Failure::bad_input(
-                format_args!("{error}; --trigger level and auto work everywhere"),
-            ),
-            _ => Failure::failed(format_args!("cannot open {backend}: {error}")),
-        })
+        Runtime::builder()
+            .reactor(reactor)
+            .build()
+            .map_err(|error| match error.kind() {
+                // A kernel or sandbox that does not know a call (ENOSYS) says the same, with its number.
+                io::ErrorKind::Unsupported if errno_of(&error).is_none() => Failure::bad_input(
+                    format_args!("{error}; --trigger level and auto work everywhere"),
+                ),
+                _ => Failure::failed(format_args!("cannot open {backend}: {error}")),
+            })
     }
 }
 

@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use clap::Args;
 use executor::Runtime;
+use executor::net::{TcpListener, TcpStream};
+use executor::signal::ctrl_c;
+use executor::time::timeout;
 use futures_util::future::{Either, select};
-use reactor::net::{TcpListener, TcpStream};
-use reactor::signal::ctrl_c;
-use reactor::time::timeout;
 
 /// How long connections may go on after Ctrl-C.
 const GRACE: Duration = Duration::from_secs(1);

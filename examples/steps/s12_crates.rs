@@ -15,8 +15,8 @@ use std::env;
 use std::io;
 use std::time::Duration;
 
-use reactor::net::{TcpListener, TcpStream};
-use reactor::time::timeout;
+use executor::net::{TcpListener, TcpStream};
+use executor::time::timeout;
 
 fn main() -> io::Result<()> {
     executor::block_on(serve())?

@@ -2,7 +2,7 @@
 //! one when its waker was called.
 //!
 //! ```
-//! use reactor::net::{TcpListener, TcpStream};
+//! use executor::net::{TcpListener, TcpStream};
 //!
 //! async fn echo(stream: TcpStream) -> std::io::Result<()> {
 //!     let mut buffer = [0; 4096];
@@ -37,6 +37,10 @@
 //! [`block_on`] returns an `io::Result` of what the future returns, because opening a selector can
 //! fail: hence the second question mark.
 //!
+//! One crate in the manifest is enough: sockets, timers and what else a task awaits are the
+//! reactor's, and stand here under their own names ([`net`], [`time`], [`Async`]); the rest of it is
+//! [`executor::reactor`](reactor).
+//!
 //! One thread, on purpose: tasks share data by `Rc` and `Cell`, and no lock is taken and no atomic
 //! written on the way of a message. For more cores run a [`Runtime`] on each; the example
 //! `thread_per_core` shows how. [`patterns`] shows how to put a server together.
@@ -68,6 +72,16 @@ mod task_local;
 mod unless_stopping;
 mod wake;
 mod watch;
+
+pub use reactor;
+#[cfg(feature = "blocking")]
+pub use reactor::blocking;
+#[cfg(feature = "process")]
+pub use reactor::process;
+#[cfg(feature = "signal")]
+pub use reactor::signal;
+pub use reactor::{Async, Direction, Reactor, Trigger, Turn, net, time};
+pub use selectors_core::{Backend, Script};
 
 pub use await_stop::{AwaitStop, stopping};
 pub use runtime::{Builder, Runtime, Shutdown, block_on, spawn, spawn_named, yield_now};

@@ -4,12 +4,12 @@
 //!
 //! # Accept loop
 //!
-//! A task for each connection. [`accept`](reactor::net::TcpListener::accept) waits by itself when
+//! A task for each connection. [`accept`](crate::net::TcpListener::accept) waits by itself when
 //! the process is out of fds, so an error of it is one to stop for. The error of a connection ends
 //! that connection.
 //!
 //! ```
-//! use reactor::net::{TcpListener, TcpStream};
+//! use executor::net::{TcpListener, TcpStream};
 //! use std::io;
 //!
 //! async fn serve(listener: TcpListener) -> io::Result<()> {
@@ -51,7 +51,7 @@
 //! rest.
 //!
 //! ```
-//! use reactor::time::sleep;
+//! use executor::time::sleep;
 //! use std::{io, time::Duration};
 //!
 //! async fn ask(server: u64) -> io::Result<u64> {
@@ -78,13 +78,13 @@
 //!
 //! # Timeouts
 //!
-//! [`timeout`](reactor::time::timeout) drops what takes too long, and dropping is cancelling: each
+//! [`timeout`](crate::time::timeout) drops what takes too long, and dropping is cancelling: each
 //! method says in its documentation what that loses. A read loses nothing. A `write_all` may have
 //! written a part, so the stream is good for nothing but closing after that.
 //!
 //! ```
-//! use reactor::net::{TcpListener, TcpStream};
-//! use reactor::time::timeout;
+//! use executor::net::{TcpListener, TcpStream};
+//! use executor::time::timeout;
 //! use std::{io, time::Duration};
 //!
 //! /// A line, or an error of kind `TimedOut`. One limit for the whole of it: a client that sends
@@ -123,7 +123,7 @@
 //! leave the rest in the kernel's backlog.
 //!
 //! ```
-//! use reactor::net::{TcpListener, TcpStream};
+//! use executor::net::{TcpListener, TcpStream};
 //! use std::io;
 //!
 //! /// Serves `total` clients, `limit` at a time.
@@ -163,11 +163,11 @@
 //! [`Runtime::shutdown`](crate::Runtime::shutdown) does the second and the third. Tasks that serve
 //! for ever wrap what they wait for in [`unless_stopping`](crate::unless_stopping), at a point where
 //! nothing is half done; it costs a look at a flag. [`request_stop`](crate::request_stop) asks from
-//! inside. (Feature `signal`: `reactor::signal::ctrl_c` is what a program waits for first.)
+//! inside. (Feature `signal`: `executor::signal::ctrl_c` is what a program waits for first.)
 //!
 //! ```
 //! use executor::{Runtime, unless_stopping};
-//! use reactor::net::{TcpListener, TcpStream};
+//! use executor::net::{TcpListener, TcpStream};
 //! use std::{io, time::Duration};
 //!
 //! async fn echo(stream: TcpStream) -> io::Result<()> {

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use reactor::{EnterGuard, Reactor, Trigger, Turn};
-use selectors_core::{Backend, Script};
+use reactor::{EnterGuard, Reactor, Turn};
+use selectors_core::Backend;
 
 use crate::run::core::Core;
 use crate::run::current::{self, Entered};
@@ -106,10 +106,10 @@ pub async fn yield_now() {
 /// An executor and its reactor. It stays on the thread that made it.
 ///
 /// ```
-/// use executor::Runtime;
-/// use selectors_core::Backend;
+/// use executor::{Backend, Reactor, Runtime};
 ///
-/// let runtime = Runtime::builder().backend(Backend::Poll).build()?;
+/// let on_poll = Reactor::builder().backend(Backend::Poll);
+/// let runtime = Runtime::builder().reactor(on_poll).build()?;
 /// assert_eq!(runtime.backend(), Backend::Poll);
 /// let sum = runtime.block_on(async {
 ///     let one = executor::spawn(async { 1 });
@@ -132,7 +132,7 @@ pub struct Runtime {
     pub(crate) core: Rc<Core>,
 }
 
-/// Chooses the backend of a [`Runtime`] and its trigger mode.
+/// Chooses the reactor of a [`Runtime`], and the order of its tasks.
 #[derive(Clone, Debug, Default)]
 pub struct Builder {
     reactor: reactor::Builder,
@@ -140,34 +140,10 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// The selector to wait with; without this call the best that works.
-    pub fn backend(mut self, backend: Backend) -> Self {
-        self.reactor = self.reactor.backend(backend);
-        self
-    }
-
-    /// Edge or level; by default edge where the backend offers it.
-    pub fn trigger(mut self, trigger: Trigger) -> Self {
-        self.reactor = self.reactor.trigger(trigger);
-        self
-    }
-
-    /// Spins before it sleeps; see [`reactor::Builder::spin`].
-    pub fn spin(mut self, limit: Duration) -> Self {
-        self.reactor = self.reactor.spin(limit);
-        self
-    }
-
-    /// Timers with less delay; see [`reactor::Builder::precise`].
-    pub fn precise(mut self, precise: bool) -> Self {
-        self.reactor = self.reactor.precise(precise);
-        self
-    }
-
-    /// A virtual clock and a scripted kernel instead of the real ones, for tests; see
-    /// [`reactor::Builder::script`].
-    pub fn script(mut self, script: Script) -> Self {
-        self.reactor = self.reactor.script(script);
+    /// The reactor to wait with: its backend and trigger, how long it spins, a scripted clock. Without
+    /// this call, the default one.
+    pub fn reactor(mut self, reactor: reactor::Builder) -> Self {
+        self.reactor = reactor;
         self
     }
 
@@ -200,7 +176,7 @@ impl Runtime {
         Self::builder().build()
     }
 
-    /// Chooses backend and trigger by hand.
+    /// Chooses the reactor by hand: its backend, its trigger, its clock.
     pub fn builder() -> Builder {
         Builder::default()
     }

@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use executor::{Runtime, spawn, yield_now};
+use executor::{Reactor, Runtime, spawn, yield_now};
 use reactor::Async;
 use reactor::time::{interval, sleep, sleep_until, timeout};
 use selectors_core::{Readiness, Script};
@@ -17,7 +17,9 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 fn scripted() -> io::Result<(Runtime, Script)> {
     let script = Script::new();
-    let runtime = Runtime::builder().script(script.clone()).build()?;
+    let runtime = Runtime::builder()
+        .reactor(Reactor::builder().script(script.clone()))
+        .build()?;
     Ok((runtime, script))
 }
 

@@ -7,7 +7,8 @@ use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake};
 use std::time::Duration;
 
 use executor::{JoinHandle, spawn, yield_now};
@@ -167,8 +168,13 @@ fn block_on_takes_futures_that_borrow_locals(variant: Variant) -> io::Result<()>
 
 /// Polls `future` once with a waker that panics.
 fn poll_with_a_panicking_waker<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
-    let waker = waker_fn::waker_fn(|| panic!("the waker panics"));
-    future.poll(&mut Context::from_waker(&waker))
+    struct Panics;
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            panic!("the waker panics");
+        }
+    }
+    future.poll(&mut Context::from_waker(&Arc::new(Panics).into()))
 }
 
 /// Runs `runtime` until `tasks` are over, although a waker panics on the way.

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 fn precise_lowers_the_slack_of_the_thread_and_of_no_other() -> io::Result<()> {
     let before = rustix::thread::current_timer_slack()?;
     let inside = thread::spawn(|| -> io::Result<u64> {
-        let runtime = executor::Runtime::builder().precise(true).build()?;
+        let runtime = executor::Runtime::builder()
+            .reactor(reactor::Reactor::builder().precise(true))
+            .build()?;
         runtime.block_on(async {
             for _ in 0..10 {
                 let start = Instant::now();

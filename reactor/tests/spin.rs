@@ -15,7 +15,9 @@ fn cpu_time() -> Duration {
 }
 
 fn spinning(limit: Duration) -> io::Result<executor::Runtime> {
-    executor::Runtime::builder().spin(limit).build()
+    executor::Runtime::builder()
+        .reactor(reactor::Reactor::builder().spin(limit))
+        .build()
 }
 
 #[test]

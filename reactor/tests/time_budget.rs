@@ -164,7 +164,9 @@ fn a_sleep_that_is_over_is_ready_at_once_the_first_time(variant: Variant) -> io:
 fn periods_shorter_than_the_work(policy: MissedTick) -> io::Result<usize> {
     let (period, work) = (Duration::from_millis(2), Duration::from_millis(3));
     let script = Script::new();
-    let runtime = Runtime::builder().script(script.clone()).build()?;
+    let runtime = Runtime::builder()
+        .reactor(reactor::Reactor::builder().script(script.clone()))
+        .build()?;
     runtime.block_on(async {
         let ran = Rc::new(Cell::new(0));
         let counter = Rc::clone(&ran);

@@ -92,11 +92,12 @@ impl<const CHOICE: usize> Runtime for Ours<CHOICE> {
     fn run<F: Future<Output = ()> + 'static>(future: F) {
         let (backend, trigger) = Self::BACKEND;
         let spin = Duration::from_micros(if CHOICE == SPINNING { 100 } else { 0 });
-        let builder = executor::Runtime::builder()
+        let reactor = executor::Reactor::builder()
             .backend(backend)
             .trigger(trigger)
             .spin(spin);
-        builder
+        executor::Runtime::builder()
+            .reactor(reactor)
             .build()
             .and_then(|runtime| runtime.block_on(future))
             .expect("our runtime");

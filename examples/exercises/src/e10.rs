@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use executor::Runtime;
+use executor::{Reactor, Runtime};
 use reactor::net::UnixStream;
 use reactor::time::sleep;
 use selectors_core::{Readiness, Script};
@@ -76,7 +76,9 @@ fn pieces<P: Patient>() -> Judged {
 /// and the message does not.
 fn dribble<P: Patient>() -> Judged {
     let script = Script::new();
-    let judged = Runtime::builder().script(script.clone()).build();
+    let judged = Runtime::builder()
+        .reactor(Reactor::builder().script(script.clone()))
+        .build();
     let judged = judged.and_then(|runtime| {
         runtime.block_on(async {
             let (peer, stream) = UnixStream::pair()?;

@@ -21,7 +21,7 @@ use crate::task::id::Id;
 /// those that are still running.
 ///
 /// ```
-/// use reactor::time::sleep;
+/// use executor::time::sleep;
 /// use std::time::Duration;
 ///
 /// executor::block_on(async {

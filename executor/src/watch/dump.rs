@@ -64,7 +64,7 @@ impl fmt::Display for TaskInfo {
 /// use std::time::Duration;
 ///
 /// executor::block_on(async {
-///     executor::spawn_named("nap", reactor::time::sleep(Duration::from_secs(60))).detach();
+///     executor::spawn_named("nap", executor::time::sleep(Duration::from_secs(60))).detach();
 ///     executor::yield_now().await;
 ///     let tasks = executor::dump();
 ///     assert_eq!(tasks[0].name.as_deref(), Some("nap"));

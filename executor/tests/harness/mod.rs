@@ -52,10 +52,9 @@ pub(crate) const EPOLL_EDGE: Variant = Variant {
 impl Variant {
     /// A runtime that waits this way.
     pub(crate) fn runtime(self) -> io::Result<Runtime> {
-        Runtime::builder()
-            .backend(self.backend)
-            .trigger(self.trigger)
-            .build()
+        let reactor = Reactor::builder().backend(self.backend);
+        let reactor = reactor.trigger(self.trigger);
+        Runtime::builder().reactor(reactor).build()
     }
 
     /// A reactor that waits this way, to be driven by hand.

@@ -59,7 +59,10 @@ fn run(args: Args) -> io::Result<()> {
         traces.push(record(args.program, Runtime::builder())?);
     }
     for backend in args.backend {
-        traces.push(record(args.program, Runtime::builder().backend(backend))?);
+        traces.push(record(
+            args.program,
+            Runtime::builder().reactor(Reactor::builder().backend(backend)),
+        )?);
     }
     // The page quotes the lines of the sources that did it.
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

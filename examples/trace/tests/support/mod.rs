@@ -10,7 +10,7 @@ use std::mem;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use executor::Runtime;
+use executor::{Reactor, Runtime};
 use reactor::Trigger;
 use reactor::trace::Recorder;
 use selectors_core::Backend;
@@ -32,7 +32,7 @@ impl io::Write for Text {
 /// The trace of `future`, as text.
 pub(crate) fn record<F: Future>(backend: Backend, future: F) -> String {
     let runtime = Runtime::builder()
-        .backend(backend)
+        .reactor(Reactor::builder().backend(backend))
         .build()
         .expect("the backend is there");
     let text = Text::default();
