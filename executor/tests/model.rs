@@ -569,6 +569,12 @@ fn program(seed: u64) -> io::Result<usize> {
     check(&runtime);
     world(|world| world.ending = true);
     if dice(2) == 0 {
+        // A shutdown wakes everybody.
+        world(|world| {
+            for task in &mut world.tasks {
+                task.owed |= task.lives;
+            }
+        });
         let stopped = quietly("shutdown", || runtime.shutdown(Duration::ZERO));
         if let Some(stopped) = stopped {
             stopped?;
