@@ -119,6 +119,10 @@ impl Pool {
         poll_fn(move |cx| {
             // Moves in with all its fields: dropping the future drops it.
             let _ = &awaited;
+            if refused.is_some() {
+                // The next one is likely to be refused as well.
+                ready!(Shared::poll_spend(cx));
+            }
             if let Some(error) = refused.take() {
                 return Poll::Ready(Err(shortage("no thread can be made", error)));
             }
@@ -127,10 +131,8 @@ impl Pool {
             if !matches!(*lock(&task.step), Step::Done(_)) {
                 return Poll::Pending;
             }
-            if let Some(reactor) = Shared::try_current() {
-                // Many results may be there already.
-                ready!(reactor.attention.poll_spend(cx));
-            }
+            // Many results may be there already.
+            ready!(Shared::poll_spend(cx));
             let result = lock(&task.step).take_result();
             match result {
                 None => Poll::Pending,

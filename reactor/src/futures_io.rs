@@ -16,6 +16,7 @@ use futures_io::{AsyncRead, AsyncWrite};
 
 use crate::fd::async_fd::Async;
 use crate::net::{ReadHalf, Share, Stream, StreamSocket, WriteHalf};
+#[cfg(feature = "process")]
 
 /// `AsyncRead` for a type from which `$stream` makes a [`Stream`].
 macro_rules! read_stream {
@@ -224,7 +225,8 @@ impl AsyncWrite for crate::process::ChildStdin {
         cx: &mut Context<'_>,
         buffer: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.pipe()?).poll_write(cx, buffer)
+        let mut pipe = ready!(self.poll_pipe(cx))?;
+        Pin::new(&mut pipe).poll_write(cx, buffer)
     }
 
     fn poll_write_vectored(
@@ -232,7 +234,8 @@ impl AsyncWrite for crate::process::ChildStdin {
         cx: &mut Context<'_>,
         buffers: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.pipe()?).poll_write_vectored(cx, buffers)
+        let mut pipe = ready!(self.poll_pipe(cx))?;
+        Pin::new(&mut pipe).poll_write_vectored(cx, buffers)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -75,6 +75,7 @@ mod blocking;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 mod builder;
+pub mod contracts;
 mod errno;
 mod fd;
 #[cfg(feature = "futures-io")]

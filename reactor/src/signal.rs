@@ -145,6 +145,9 @@ impl Signals {
             bell,
             arrived,
         } = self;
+        if !arrived.is_empty() {
+            ready!(bell.reactor.attention.poll_spend(cx));
+        }
         if let Some(signal) = arrived.pop_front() {
             return Poll::Ready(Ok(signal));
         }

@@ -126,7 +126,13 @@ impl<T: AsFd + 'static> Async<T> {
     /// # std::io::Result::Ok(())
     /// ```
     pub async fn ready(&self, interest: Readiness) -> io::Result<Readiness> {
-        let asked = Asked::new(interest)?;
+        let asked = match Asked::new(interest) {
+            Ok(asked) => asked,
+            Err(error) => {
+                self.let_others_run().await;
+                return Err(error);
+            }
+        };
         let mut watch: Option<Async<OwnedFd>> = None;
         let mut false_alarms = 0;
         loop {

@@ -6,7 +6,7 @@ use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, RawFd};
 use std::panic::Location;
 use std::rc::Rc;
-use std::task::Waker;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use selectors_core::{DefaultSelector, Notifier};
@@ -138,6 +138,15 @@ impl Shared {
             panic!("{NONE} (this future was made at {caller})");
         };
         poll_fn(|cx| reactor.attention.poll_spend(cx)).await;
+    }
+
+    /// For what is ready at once and has no reactor of its own: spends from the budget of the task
+    /// that runs, if this thread has entered a reactor.
+    pub(crate) fn poll_spend(cx: &Context<'_>) -> Poll<()> {
+        match Self::try_current() {
+            Some(reactor) => reactor.attention.poll_spend(cx),
+            None => Poll::Ready(()),
+        }
     }
 
     #[inline]

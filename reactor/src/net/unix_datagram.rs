@@ -133,8 +133,13 @@ impl UnixDatagram {
     ///
     /// What sendto(2) answers; the error names the file.
     pub async fn send_to(&self, message: &[u8], path: impl AsRef<Path>) -> io::Result<usize> {
-        self.send_to_addr(message, &address_of(path.as_ref())?)
-            .await
+        match address_of(path.as_ref()) {
+            Ok(address) => self.send_to_addr(message, &address).await,
+            Err(error) => {
+                self.io.let_others_run().await;
+                Err(error)
+            }
+        }
     }
 
     /// As [`send_to`](Self::send_to), to any address.

@@ -21,9 +21,7 @@ use std::panic::Location;
 use std::path::Path;
 use std::pin::pin;
 use std::process::{Command, ExitStatus, Output, Stdio};
-#[cfg(feature = "futures-io")]
-use std::task::Context;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use selectors_core::sys::process::pidfd_open;
 
@@ -150,7 +148,7 @@ impl ChildStdin {
     ///
     /// `BrokenPipe` when the child no longer reads.
     pub async fn write(&self, buffer: &[u8]) -> io::Result<usize> {
-        self.pipe()?.write(buffer).await
+        poll_fn(|cx| self.poll_pipe(cx)).await?.write(buffer).await
     }
 
     /// Writes all of `buffer`. Dropping the future leaves an unknown part of it written.
@@ -159,14 +157,16 @@ impl ChildStdin {
     ///
     /// As [`write`](Self::write).
     pub async fn write_all(&self, buffer: &[u8]) -> io::Result<()> {
-        self.pipe()?.write_all(buffer).await
+        let pipe = poll_fn(|cx| self.poll_pipe(cx)).await?;
+        pipe.write_all(buffer).await
     }
 
-    /// The pipe, until it is closed.
-    pub(crate) fn pipe(&self) -> io::Result<&Async<File>> {
-        self.0
-            .as_ref()
-            .ok_or_else(|| io::ErrorKind::BrokenPipe.into())
+    /// The pipe, until it is closed. An error that comes at once lets others run.
+    pub(crate) fn poll_pipe(&self, cx: &mut Context<'_>) -> Poll<io::Result<&Async<File>>> {
+        match &self.0 {
+            Some(pipe) => Poll::Ready(Ok(pipe)),
+            None => Shared::poll_spend(cx).map(|()| Err(io::ErrorKind::BrokenPipe.into())),
+        }
     }
 
     #[cfg(feature = "futures-io")]
@@ -260,6 +260,7 @@ impl Child {
             End::Sigchld => {
                 // The handler first, the question second: no end falls in between.
                 let mut ends = Signals::new([SIGCHLD])?;
+                poll_fn(|cx| Shared::poll_spend(cx)).await;
                 loop {
                     match process.try_wait()? {
                         Some(status) => break status,
@@ -366,7 +367,7 @@ async fn both<A, B>(one: impl Future<Output = A>, other: impl Future<Output = B>
 
 #[cfg(test)]
 mod tests {
-    use std::task::{Context, Waker};
+    use std::task::Waker;
 
     use super::*;
     use crate::Reactor;
