@@ -19,6 +19,8 @@
 //! | `Async` | `ready`, `exceptional` | each question to the kernel, and a refusal |
 //! | `Async` | `poll_read`, `poll_read_vectored`, `poll_write`, `poll_write_vectored`, `poll_flush`, `poll_close` | each call, and a transfer of nothing |
 //! | `Stream` | `read`, `read_vectored`, `read_exact`, `peek` | each call, and a transfer of nothing |
+//! | `Stream` | `read_lent` | each call |
+//! | free | `copy`, `copy_bidirectional` | each call |
 //! | `Stream` | `write`, `write_vectored`, `write_all` | the same |
 //! | `Stream` | `poll_read`, `poll_read_vectored`, `poll_write`, `poll_write_vectored` | the same |
 //! | `Stream` | `readable`, `writable`, `poll_read_ready`, `poll_write_ready` | each question to the kernel |

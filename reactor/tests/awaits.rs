@@ -15,7 +15,10 @@ use std::time::Duration;
 
 use futures_lite::{AsyncRead, AsyncWrite, StreamExt};
 use reactor::blocking::unblock;
-use reactor::net::{TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream};
+use reactor::net::{
+    TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream, copy,
+    copy_bidirectional,
+};
 use reactor::signal::{Signals, consts, ctrl_c};
 use reactor::time::{MissedTick, interval, sleep, timeout};
 use reactor::{Async, Direction, Reactor, process};
@@ -416,7 +419,12 @@ async fn streams(tried: &Tried) -> io::Result<()> {
     again!(tried,
         "Stream::read": { far.read(byte).await? }
         "Stream::read_exact": { far.read_exact(byte).await.unwrap_err() }
+        "Stream::read_lent": { far.read_lent(<[u8]>::len).await? }
+        "copy": { copy(&far, &near).await? }
     );
+    far.shutdown(Shutdown::Write)?;
+    near.read(byte).await?;
+    again!(tried, "copy_bidirectional": { copy_bidirectional(&near, &far).await? });
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use std::task::Waker;
 use selectors_core::Readiness;
 
 use crate::heart::crowd::{Crowd, Use};
+use crate::heart::flush::give_back;
 use crate::heart::queue::WaiterId;
 use crate::heart::shared::Shared;
 use crate::heart::slot::{AWAITED, CROWDED, Marked, Slot};
@@ -138,9 +139,11 @@ impl Shared {
     /// Wakes the next of crowds that an event left asleep; see [`crowd`](crate::heart::crowd).
     #[cold]
     pub(super) fn next_waves(&self, woken: &mut Vec<Waker>) {
-        self.sleepers
-            .borrow_mut()
-            .retain(|slot| slot.next_wave(woken));
+        {
+            let mut sleepers = self.sleepers.borrow_mut();
+            sleepers.retain(|slot| slot.next_wave(woken));
+            give_back(&mut sleepers);
+        }
         self.update_calm();
     }
 }
