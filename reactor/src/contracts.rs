@@ -32,17 +32,15 @@
 //! | `TcpStream` | `connect`, `connect_timeout` | its beginning, whatever it comes to |
 //! | `TcpOptions` | `bind`, `connect` | its beginning |
 //! | `TcpListener` | `bind` | its beginning, with a name to look up as well |
-//! | `TcpListener` | `accept` | each call |
+//! | `Listener` | `accept`, `poll_accept` | each call |
 //! | `Incoming` | `poll_next` | each call |
 //! | `UdpSocket` | `bind`, `connect` | its beginning |
-//! | `UdpSocket` | `send_to`, `recv_from`, `peek_from`, `send`, `recv`, `peek` | each call |
-//! | `UdpSocket` | `readable`, `writable` | each question to the kernel |
+//! | `UdpSocket` | `send_to`, `poll_send_to` | each call |
+//! | `Datagrams` | `send`, `recv`, `peek`, `recv_from`, `peek_from` | each call |
+//! | `Datagrams` | `poll_send`, `poll_recv`, `poll_recv_from`, `poll_peek_from` | each call |
+//! | `Datagrams` | `readable`, `writable` | each question to the kernel |
 //! | `UnixStream` | `connect`, `connect_addr` | its beginning |
-//! | `UnixListener` | `accept` | each call |
-//! | `UnixIncoming` | `poll_next` | each call |
-//! | `UnixDatagram` | `send_to`, `send_to_addr` | its beginning |
-//! | `UnixDatagram` | `send`, `recv`, `recv_from` | each call |
-//! | `UnixDatagram` | `readable`, `writable` | each question to the kernel |
+//! | `UnixDatagram` | `send_to`, `send_to_addr`, `poll_send_to`, `poll_send_to_addr` | its beginning |
 //! | `Sleep` | `poll` | a poll after its end; before, it waits for at least one turn |
 //! | `Timeout` | `poll` | its beginning |
 //! | `Interval` | `tick`, `poll_tick`, `poll_next` | each tick; one that is late by a period, nearly all there is |

@@ -252,6 +252,9 @@ fn no_error_that_comes_again_and_again_keeps_the_others_waiting(
             "ready for nothing": { any.ready(Readiness::EMPTY).await.unwrap_err() }
             "Stream::ready for nothing": { near.ready(Readiness::EMPTY).await.unwrap_err() }
             "send to no path": { datagram.send_to(b"x", &too_long).await.unwrap_err() }
+            "poll_send_to no path": {
+                poll_fn(|cx| datagram.poll_send_to(cx, b"x", &too_long)).await.unwrap_err()
+            }
             "send to nobody": { datagram.send_to(b"x", "/nobody").await.unwrap_err() }
             "send without a peer": { datagram.send(b"x").await.unwrap_err() }
             "connect to no path": { UnixStream::connect(&too_long).await.map(drop).unwrap_err() }
@@ -531,7 +534,11 @@ async fn connections(tried: &Tried) -> io::Result<()> {
         "TcpOptions::bind": { TcpListener::options().bind("127.0.0.1:0").await? }
         "TcpListener::bind": { TcpListener::bind("127.0.0.1:0").await? }
         "TcpListener::bind": { TcpListener::bind("localhost:0").await? }
-        "TcpListener::accept": { let _near = come()?; listener.accept().await? }
+        "Listener::poll_accept": {
+            let _near = come()?;
+            poll_fn(|cx| listener.poll_accept(cx)).await?
+        }
+        "Listener::accept": { let _near = come()?; listener.accept().await? }
     );
     let mut incoming = listener.incoming();
     again!(tried,
@@ -539,7 +546,7 @@ async fn connections(tried: &Tried) -> io::Result<()> {
     );
     // A connection, and who takes it.
     again!(tried,
-        "TcpListener::accept": {
+        "Listener::accept": {
             let _near = TcpStream::connect(address).await?;
             listener.accept().await?
         }
@@ -557,17 +564,28 @@ async fn udp(tried: &Tried) -> io::Result<()> {
         "UdpSocket::bind": { UdpSocket::bind("localhost:0").await? }
         "UdpSocket::connect": { near.connect(address).await? }
         "UdpSocket::send_to": { near.send_to(b"x", address).await?; far.try_recv(byte)? }
-        "UdpSocket::recv_from": { near.try_send(b"x")?; far.recv_from(byte).await? }
-        "UdpSocket::send": { near.send(b"x").await?; far.try_recv(byte)? }
-        "UdpSocket::recv": { near.try_send(b"x")?; far.recv(byte).await? }
-        "UdpSocket::writable": { near.writable().await?; near.try_send_to(b"x", address)? }
+        "UdpSocket::poll_send_to": {
+            poll_fn(|cx| near.poll_send_to(cx, b"x", address)).await?;
+            far.try_recv(byte)?
+        }
+        "Datagrams::poll_send": { poll_fn(|cx| near.poll_send(cx, b"x")).await?; far.try_recv(byte)? }
+        "Datagrams::poll_recv": { near.try_send(b"x")?; poll_fn(|cx| far.poll_recv(cx, byte)).await? }
+        "Datagrams::poll_recv_from": {
+            near.try_send(b"x")?;
+            poll_fn(|cx| far.poll_recv_from(cx, byte)).await?
+        }
+        "Datagrams::recv_from": { near.try_send(b"x")?; far.recv_from(byte).await? }
+        "Datagrams::send": { near.send(b"x").await?; far.try_recv(byte)? }
+        "Datagrams::recv": { near.try_send(b"x")?; far.recv(byte).await? }
+        "Datagrams::writable": { near.writable().await?; near.try_send_to(b"x", address)? }
     );
     while far.try_recv(byte).is_ok() {}
     near.try_send(b"x")?;
     again!(tried,
-        "UdpSocket::peek_from": { far.peek_from(byte).await? }
-        "UdpSocket::peek": { far.peek(byte).await? }
-        "UdpSocket::readable": { far.readable().await? }
+        "Datagrams::poll_peek_from": { poll_fn(|cx| far.poll_peek_from(cx, byte)).await? }
+        "Datagrams::peek_from": { far.peek_from(byte).await? }
+        "Datagrams::peek": { far.peek(byte).await? }
+        "Datagrams::readable": { far.readable().await? }
     );
     Ok(())
 }
@@ -583,11 +601,11 @@ async fn unix(tried: &Tried) -> io::Result<()> {
             UnixStream::connect_addr(&address).await?;
             listener.try_accept()?
         }
-        "UnixListener::accept": { let _near = come()?; listener.accept().await? }
+        "Listener::accept": { let _near = come()?; listener.accept().await? }
     );
     let mut incoming = listener.incoming();
     again!(tried,
-        "UnixIncoming::poll_next": { let _near = come()?; incoming.next().await.expect("one")? }
+        "Incoming::poll_next": { let _near = come()?; incoming.next().await.expect("one")? }
     );
 
     let path = socket_file("datagram");
@@ -596,6 +614,14 @@ async fn unix(tried: &Tried) -> io::Result<()> {
     let byte = &mut [0; 1];
     again!(tried,
         "UnixDatagram::send_to": { near.send_to(b"x", &path).await?; far.try_recv(byte)? }
+        "UnixDatagram::poll_send_to": {
+            poll_fn(|cx| near.poll_send_to(cx, b"x", &path)).await?;
+            far.try_recv(byte)?
+        }
+        "UnixDatagram::poll_send_to_addr": {
+            poll_fn(|cx| near.poll_send_to_addr(cx, b"x", &address)).await?;
+            far.try_recv(byte)?
+        }
         "UnixDatagram::send_to_addr": {
             near.send_to_addr(b"x", &address).await?;
             far.try_recv(byte)?
@@ -603,13 +629,13 @@ async fn unix(tried: &Tried) -> io::Result<()> {
     );
     near.connect(&path)?;
     again!(tried,
-        "UnixDatagram::send": { near.send(b"x").await?; far.try_recv(byte)? }
-        "UnixDatagram::recv": { near.try_send(b"x")?; far.recv(byte).await? }
-        "UnixDatagram::recv_from": { near.try_send(b"x")?; far.recv_from(byte).await? }
-        "UnixDatagram::writable": { near.writable().await? }
+        "Datagrams::send": { near.send(b"x").await?; far.try_recv(byte)? }
+        "Datagrams::recv": { near.try_send(b"x")?; far.recv(byte).await? }
+        "Datagrams::recv_from": { near.try_send(b"x")?; far.recv_from(byte).await? }
+        "Datagrams::writable": { near.writable().await? }
     );
     near.try_send(b"x")?;
-    again!(tried, "UnixDatagram::readable": { far.readable().await? });
+    again!(tried, "Datagrams::readable": { far.readable().await? });
     Ok(())
 }
 

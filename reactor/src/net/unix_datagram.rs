@@ -165,7 +165,10 @@ impl UnixDatagram {
         message: &[u8],
         path: impl AsRef<Path>,
     ) -> Poll<io::Result<usize>> {
-        self.poll_send_to_addr(cx, message, &address_of(path.as_ref())?)
+        match address_of(path.as_ref()) {
+            Ok(address) => self.poll_send_to_addr(cx, message, &address),
+            Err(error) => self.io.poll_let_others_run(cx).map(|()| Err(error)),
+        }
     }
 
     /// As [`poll_send_to`](Self::poll_send_to), to any address.
