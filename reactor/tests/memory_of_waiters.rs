@@ -134,13 +134,16 @@ fn asleep(reactor: &Reactor, fds: usize) -> io::Result<()> {
 
 fn on_one_fd(reactor: &Reactor, _: usize) -> io::Result<()> {
     let (mut near, far) = by_hand::pair()?;
+    let before = HELD.get();
     let mut ops = wait_all((0..CROWD).map(|_| read_byte(&far)));
     near.write_all(b"x")?;
     settle(reactor)?;
     ops.iter_mut().for_each(|op| drop(poll(op, Waker::noop())));
     drop(ops);
     // They are gone, and the object is still there.
-    let ops = wait_all((0..CROWD).map(|_| read_byte(&far)));
-    drop(ops);
+    drop(wait_all((0..CROWD).map(|_| read_byte(&far))));
+    settle(reactor)?;
+    let left = HELD.get() - before;
+    assert!(left <= MAY_STAY, "the object keeps {left} bytes");
     Ok(())
 }
