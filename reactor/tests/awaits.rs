@@ -185,7 +185,7 @@ fn awaits_of(source: &str, found: &mut BTreeSet<String>) {
             function = after.split(['(', '<']).next().unwrap_or_default();
             is_public = before.starts_with("pub ") || of_trait && before.is_empty();
             let awaits = before == "pub async " || function.starts_with("poll");
-            if !(is_public && awaits) && !text.contains("-> impl Future") {
+            if !(is_public && awaits || text.contains("-> impl Future")) {
                 continue;
             }
         } else if !text.starts_with(") -> impl Future") {

@@ -9,6 +9,7 @@ use std::task::Waker;
 
 use reactor::{Async, Reactor};
 
+#[allow(unused_macros, reason = "the variants take turns here")]
 #[path = "../../executor/tests/harness/mod.rs"]
 mod harness;
 use harness::{EPOLL_EDGE, EPOLL_LEVEL, POLL, SELECT};
