@@ -1,8 +1,7 @@
-//! Contracts: what holds whatever is awaited, wherever foreign code is called, and however long a
-//! program runs.
+//! Contracts: what holds whatever is awaited, and however long a program runs.
 //!
-//! This module holds no code. Each row of its tables is a test, and a row without a test, or a test
-//! without a row, is an error.
+//! This module holds no code. Each await stands in a row and is tried by a test; each number names the
+//! test that begins near its end, or why none is needed.
 //!
 //! # Awaits
 //!
@@ -52,3 +51,15 @@
 //! | `ChildStdin` | `write`, `write_all`, `poll_write`, `poll_write_vectored` | each call, and a refusal |
 //! | `ChildStdin` | `poll_flush`, `poll_close` | itself |
 //! | `Reactor` | `poll_budget` | itself |
+//!
+//! # Numbers
+//!
+//! | number | width | it cannot come round, because | test |
+//! |---|---|---|---|
+//! | a waiter's name in a slot | 64 bits | a name for each wait, a thousand million a second, lasts for 292 years | `a_waiter_keeps_its_name_for_itself_however_many_come_after_it` |
+//! | the order of timers | 64 bits | one for each deadline that is set | `nothing_happens_where_a_number_of_32_bits_would_come_round` |
+//! | a timer's place | 32 bits | it is used again when its owner is gone; a place that would mean something else is refused | `a_number_is_never_one_that_means_something_else` |
+//! | a guard of [`enter`](crate::Reactor::enter) | 64 bits | one for each call of `enter` | `guards_that_are_dropped_in_any_order_or_forgotten_leave_nothing` |
+//! | work in the pool's queue | 64 bits | one for each call of `unblock` | `giving_work_up_costs_the_same_however_much_is_queued` |
+//! | calls that said WouldBlock, of one key | 6 bits | it comes round on purpose: every 32nd is doubted | `a_lasting_condition_that_a_call_does_not_clear_does_not_turn_the_loop` |
+//! | what metrics count | 64 bits | each is added to once a turn or once an event | |

@@ -709,3 +709,37 @@ async fn children(tried: &Tried) -> io::Result<()> {
     );
     Ok(())
 }
+
+/// Each number of the table names a test, and the test is there.
+#[test]
+fn each_number_names_the_test_that_begins_near_its_end() {
+    let contracts = include_str!("../src/contracts.rs");
+    let tests = [
+        include_str!("../src/heart/shared.rs"),
+        include_str!("../src/timers/mod.rs"),
+        include_str!("../src/timers/places.rs"),
+        include_str!("../src/blocking.rs"),
+        include_str!("entered.rs"),
+        include_str!("readiness.rs"),
+    ];
+    let rows = contracts
+        .lines()
+        .skip_while(|line| *line != "//! # Numbers")
+        .filter_map(|line| line.strip_prefix("//! | ")?.strip_suffix(" |"));
+    let mut named = 0;
+    for row in rows.skip(1) {
+        let name = row
+            .rsplit(" | ")
+            .next()
+            .unwrap_or_default()
+            .trim_matches('`');
+        if row.ends_with('`') {
+            named += 1;
+            let there = tests
+                .iter()
+                .any(|source| source.contains(&format!("fn {name}(")));
+            assert!(there, "no test {name}");
+        }
+    }
+    assert!(named >= 6, "{named} rows name a test");
+}
