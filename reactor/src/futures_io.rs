@@ -16,7 +16,6 @@ use futures_io::{AsyncRead, AsyncWrite};
 
 use crate::fd::async_fd::Async;
 use crate::net::{ReadHalf, Share, Stream, StreamSocket, WriteHalf};
-#[cfg(feature = "process")]
 
 /// `AsyncRead` for a type from which `$stream` makes a [`Stream`].
 macro_rules! read_stream {
