@@ -95,7 +95,10 @@ fn send_back(stream: &TcpStream, bytes: &[u8], rest: &mut Vec<u8>) -> io::Result
     match stream.try_write(bytes) {
         Ok(written) if written == bytes.len() => {}
         Ok(written) => rest.extend_from_slice(&bytes[written..]),
-        Err(error) if error.kind() == ErrorKind::WouldBlock => rest.extend_from_slice(bytes),
+        // Nothing was taken, for want of room or because of a signal.
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+            rest.extend_from_slice(bytes);
+        }
         Err(error) => return Err(error),
     }
     Ok(bytes.len())

@@ -160,6 +160,23 @@ impl<T: AsFd + 'static> Async<T> {
         result
     }
 
+    /// The same for a call of ours, made again when a signal has ended it before it did anything.
+    #[inline]
+    pub(crate) fn try_call<R>(
+        &self,
+        direction: Direction,
+        mut op: impl FnMut(&T) -> io::Result<R>,
+    ) -> io::Result<R> {
+        self.try_with(direction, |source| {
+            loop {
+                match op(source) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    done => return done,
+                }
+            }
+        })
+    }
+
     /// Another source in the same reactor, whichever is current.
     pub(crate) fn beside<U: AsFd + 'static>(&self, source: U) -> Async<U> {
         Async::in_reactor(Rc::clone(&self.reactor), source, Some(Events::READ_WRITE))

@@ -211,7 +211,7 @@ impl<S: DatagramSocket> Datagrams<S> {
     /// `WouldBlock` if there is no room; else as [`send`](Self::send).
     pub fn try_send(&self, datagram: &[u8]) -> io::Result<usize> {
         let send = |socket: &S| send(socket, datagram);
-        self.io.try_with(Direction::Write, send)
+        self.io.try_call(Direction::Write, send)
     }
 
     /// One attempt to receive, without waiting.
@@ -221,7 +221,7 @@ impl<S: DatagramSocket> Datagrams<S> {
     /// `WouldBlock` if nothing is there; else as [`recv`](Self::recv).
     pub fn try_recv(&self, buffer: &mut [u8]) -> io::Result<Received> {
         let receive = |socket: &S| some(socket, buffer, 0);
-        self.io.try_with(Direction::Read, receive)
+        self.io.try_call(Direction::Read, receive)
     }
 
     /// As [`try_recv`](Self::try_recv), and tells where it comes from.
@@ -231,7 +231,7 @@ impl<S: DatagramSocket> Datagrams<S> {
     /// As there.
     pub fn try_recv_from(&self, buffer: &mut [u8]) -> io::Result<(Received, S::Address)> {
         let receive = |socket: &S| from(socket, buffer, 0);
-        self.io.try_with(Direction::Read, receive)
+        self.io.try_call(Direction::Read, receive)
     }
 
     /// The address of this end.

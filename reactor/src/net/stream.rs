@@ -210,7 +210,7 @@ impl<S: StreamSocket> Stream<S> {
             return Ok(0);
         }
         self.io
-            .try_with(Direction::Read, |stream| Ok(receive(stream, buffer)?.bytes))
+            .try_call(Direction::Read, |stream| Ok(receive(stream, buffer)?.bytes))
     }
 
     /// As [`try_read`](Self::try_read), into several buffers, one after another.
@@ -223,7 +223,7 @@ impl<S: StreamSocket> Stream<S> {
             return Ok(0);
         }
         self.io
-            .try_with(Direction::Read, |stream| receive_vectored(stream, buffers))
+            .try_call(Direction::Read, |stream| receive_vectored(stream, buffers))
     }
 
     /// One attempt to write, without waiting.
@@ -236,7 +236,7 @@ impl<S: StreamSocket> Stream<S> {
             return Ok(0);
         }
         self.io
-            .try_with(Direction::Write, |stream| Ok(send(stream, buffer)?.bytes))
+            .try_call(Direction::Write, |stream| Ok(send(stream, buffer)?.bytes))
     }
 
     /// As [`try_write`](Self::try_write), from several buffers, one after another.
@@ -249,7 +249,7 @@ impl<S: StreamSocket> Stream<S> {
             return Ok(0);
         }
         self.io
-            .try_with(Direction::Write, |stream| send_vectored(stream, buffers))
+            .try_call(Direction::Write, |stream| send_vectored(stream, buffers))
     }
 
     /// Closes one direction or both, now, for everybody who shares the connection.

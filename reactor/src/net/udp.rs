@@ -110,7 +110,7 @@ impl UdpSocket {
     ///
     /// `WouldBlock` if there is no room; else as [`send_to`](Self::send_to).
     pub fn try_send_to(&self, datagram: &[u8], address: SocketAddr) -> io::Result<usize> {
-        self.io.try_with(Direction::Write, |socket| {
+        self.io.try_call(Direction::Write, |socket| {
             send_to(socket, datagram, address)
         })
     }
