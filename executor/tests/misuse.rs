@@ -65,9 +65,8 @@ fn line_of(body: impl FnOnce()) -> (String, u32) {
     let thread = std::thread::current().id();
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
-        if std::thread::current().id() == thread
-            && let Some(at) = info.location()
-        {
+        let ours = std::thread::current().id() == thread;
+        if let Some(at) = info.location().filter(|_| ours) {
             *noted.lock().unwrap() = Some((at.file().to_string(), at.line()));
         }
     }));

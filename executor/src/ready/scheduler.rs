@@ -170,9 +170,8 @@ impl Scheduler {
 
     /// The task, which has just been woken, is to be dropped where it would be polled.
     pub(crate) fn abort(&mut self, id: Id) {
-        if self.is_ours(id)
-            && let Some(mark) = self.marks.get_mut(id.slot())
-        {
+        let is_ours = self.is_ours(id);
+        if let Some(mark) = self.marks.get_mut(id.slot()).filter(|_| is_ours) {
             mark.abort();
         }
     }

@@ -74,13 +74,16 @@ impl Keepalive {
     fn set_pace(self, socket: &Socket) -> io::Result<()> {
         if let Some(interval) = self.interval.map(whole_seconds) {
             let set = socket.set_tcp_keepalive(&TcpKeepalive::new().with_interval(interval));
-            let what = format_args!("set a keepalive interval of {interval:?}");
-            set.map_err(|error| tried(what, error))?;
+            set.map_err(|error| {
+                tried(
+                    format_args!("set a keepalive interval of {interval:?}"),
+                    error,
+                )
+            })?;
         }
         if let Some(retries) = self.retries {
             let set = socket.set_tcp_keepalive(&TcpKeepalive::new().with_retries(retries));
-            let what = format_args!("set {retries} keepalive retries");
-            set.map_err(|error| tried(what, error))?;
+            set.map_err(|error| tried(format_args!("set {retries} keepalive retries"), error))?;
         }
         Ok(())
     }
