@@ -1,7 +1,7 @@
 //! Timers against a model: random scripts of what is done to them, on a virtual clock that stands
 //! and jumps, beside a list that is searched from end to end.
 //!
-//! `TIMERS_SEQUENCES=10000 cargo test -p reactor --test timer_model` plays a hundred times as much
+//! `TIMERS_SEQUENCES=10000 cargo test -p selectors-reactor --test timer_model` plays a hundred times as much
 //! as every run does; `TIMERS_SEED` begins with the sequence of that seed, which a failure prints.
 
 use std::env;

@@ -35,7 +35,7 @@ const visit = async (page, width) => {
     timeline.src = timeline.src;
     await there; await pause();
     const viewer = timeline.contentWindow;
-    const events = viewer.eval('cur().ev.length'), shapes = viewer.eval('shapes');
+    const { events, shapes } = viewer.document.documentElement.dataset;
     const canvas = viewer.document.querySelector('canvas');
     const drawn = events > 0 && shapes > 0 && canvas && colours(canvas) > 2;
     const button = [...viewer.document.querySelectorAll('button')].find(b => b.offsetWidth > 0);

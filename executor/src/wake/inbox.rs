@@ -301,7 +301,7 @@ mod tests {
 }
 
 /// Every order of two senders and a loop that checks and then sleeps. Run with
-/// `RUSTFLAGS="--cfg loom" cargo test -p executor --release --lib loom`.
+/// `RUSTFLAGS="--cfg loom" cargo test -p selectors-executor --release --lib loom`.
 #[cfg(all(test, loom))]
 mod loom_tests {
     use super::*;

@@ -2,7 +2,7 @@
 //! up in the middle of a wait, shut down and hang up; each byte is checked by its place.
 //!
 //! Every batch of connections comes from one seed, which a failure prints.
-//! `SOCKET_MODEL_BATCHES=1000 cargo test -p executor --test socket_model` runs more of them than
+//! `SOCKET_MODEL_BATCHES=1000 cargo test -p selectors-executor --test socket_model` runs more of them than
 //! every run does, `SOCKET_MODEL_SEED=7` begins with that seed. Seeds make the same choices again;
 //! what the kernel does meanwhile is its own affair.
 
