@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use reactor::{EnterGuard, Reactor, Turn};
+use reactor::{EnterGuard, Reactor, Trigger, Turn};
 use selectors_core::Backend;
 
 use crate::run::core::Core;
@@ -106,10 +106,9 @@ pub async fn yield_now() {
 /// An executor and its reactor. It stays on the thread that made it.
 ///
 /// ```
-/// use executor::{Backend, Reactor, Runtime};
+/// use executor::{Backend, Runtime};
 ///
-/// let on_poll = Reactor::builder().backend(Backend::Poll);
-/// let runtime = Runtime::builder().reactor(on_poll).build()?;
+/// let runtime = Runtime::builder().backend(Backend::Poll).build()?;
 /// assert_eq!(runtime.backend(), Backend::Poll);
 /// let sum = runtime.block_on(async {
 ///     let one = executor::spawn(async { 1 });
@@ -140,10 +139,23 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// The reactor to wait with: its backend and trigger, how long it spins, a scripted clock. Without
-    /// this call, the default one.
+    /// The reactor to wait with, instead of the default one: how long it spins, a scripted clock,
+    /// and all else that [`reactor::Builder`] has. Of that only the two that nearly every program
+    /// chooses by are repeated here.
     pub fn reactor(mut self, reactor: reactor::Builder) -> Self {
         self.reactor = reactor;
+        self
+    }
+
+    /// What waits for readiness; as [`reactor::Builder::backend`].
+    pub fn backend(mut self, backend: Backend) -> Self {
+        self.reactor = self.reactor.backend(backend);
+        self
+    }
+
+    /// When it reports; as [`reactor::Builder::trigger`].
+    pub fn trigger(mut self, trigger: Trigger) -> Self {
+        self.reactor = self.reactor.trigger(trigger);
         self
     }
 
