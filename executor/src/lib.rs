@@ -101,5 +101,5 @@ pub use watch::metrics::Metrics;
 
 /// The programs in the README compile.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,5 +1,8 @@
-//! The pages, as documentation tests: every block marked `rust` is compiled and run.
+//! The pages, as documentation tests: every block marked `rust` is compiled and run; those of the
+//! README at the root, too, which no package of its own has.
 
+#[doc = include_str!("../../../README.md")]
+mod readme {}
 #[doc = include_str!("../src/ch00.md")]
 mod ch00 {}
 #[doc = include_str!("../src/ch01.md")]
