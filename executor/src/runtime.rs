@@ -274,8 +274,7 @@ impl Runtime {
     /// Call it just before each wait of the host: it also announces to other threads that this one
     /// is about to sleep, so that their wakes make the fd readable.
     pub fn next_timeout(&self) -> Option<Duration> {
-        let asleep =
-            self.core.is_idle() && self.core.remote.inbox.prepare_to_sleep() == MaySleep::Allowed;
+        let asleep = self.core.is_idle() && self.core.prepare_to_sleep() == MaySleep::Allowed;
         if asleep {
             self.core.reactor.next_timeout()
         } else {

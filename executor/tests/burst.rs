@@ -2,11 +2,13 @@
 //! because it replaces the allocator.
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io;
+use std::rc::Rc;
 use std::task::{Poll, Waker};
 use std::thread;
+use std::time::Duration;
 
 use executor::{Runtime, TaskSet, spawn, yield_now};
 
@@ -159,6 +161,127 @@ fn after_a_burst_of_a_hundred_thousand_tasks_a_mebibyte_is_kept_at_most() -> io:
 #[test]
 fn the_same_for_tasks_in_a_shuffled_order() -> io::Result<()> {
     gives_back(Some(7))
+}
+
+/// Tasks of which some stay, wherever their slots are.
+fn gives_back_beside(stays: impl Fn(usize) -> bool) -> io::Result<()> {
+    let runtime = Runtime::new()?;
+    let mut kept = Vec::new();
+    runtime.block_on(yield_now())?;
+    let before = HELD.get();
+    runtime.block_on(async {
+        let tasks: Vec<_> = (0..MANY)
+            .map(|number| (stays(number), spawn(std::future::pending::<()>())))
+            .collect();
+        yield_now().await;
+        for (stays, task) in tasks {
+            if stays {
+                kept.push(task);
+            } else {
+                task.abort();
+            }
+        }
+    })?;
+    runtime.run_until_stalled();
+    let count = kept.len();
+    assert_eq!(runtime.tasks(), count);
+    let left = HELD.get() - before;
+    // What the survivors themselves take, their handles included.
+    let theirs = 256 * count as isize;
+    assert!(
+        left <= MEBIBYTE + theirs,
+        "{left} bytes are kept beside {count} of {MANY} tasks"
+    );
+    // They are there as before: told of, woken, aborted, and others come and go beside them.
+    runtime.block_on(async {
+        for task in &kept {
+            assert!(!task.is_finished());
+        }
+        let dumped = executor::dump();
+        assert!(
+            kept.iter()
+                .zip(&dumped)
+                .all(|(task, told)| task.id() == told.id)
+        );
+        let others: Vec<_> = (0..MANY).map(|_| spawn(yield_now())).collect();
+        for (number, task) in kept.iter().enumerate() {
+            if number % 2 == 0 {
+                task.abort();
+            }
+        }
+        for task in others {
+            task.await.expect("it ends");
+        }
+    })?;
+    runtime.block_on(async {
+        for (number, task) in kept.into_iter().enumerate() {
+            if number % 2 == 1 {
+                assert!(!task.is_finished());
+                task.abort();
+            }
+            assert!(task.await.expect_err("it was aborted").is_cancelled());
+        }
+    })?;
+    assert_eq!(runtime.tasks(), 0);
+    assert!(HELD.get() - before <= MEBIBYTE);
+    Ok(())
+}
+
+#[test]
+fn one_task_that_stays_in_the_highest_slot_keeps_no_more_than_itself() -> io::Result<()> {
+    gives_back_beside(|number| number == MANY - 1)
+}
+
+#[test]
+fn tasks_that_stay_here_and_there_keep_no_more_than_themselves() -> io::Result<()> {
+    gives_back_beside(|number| number % 1000 == 7)?;
+    gives_back_beside(|number| number % 20 == 7)
+}
+
+#[test]
+fn a_burst_of_mail_is_given_back_before_the_loop_sleeps() -> io::Result<()> {
+    let runtime = Runtime::new()?;
+    let nap = async || executor::time::sleep(Duration::from_millis(50)).await;
+    runtime.block_on(async {
+        wake_from_a_thread().await;
+        nap().await;
+    })?;
+    let wakers = Rc::new(RefCell::new(Vec::new()));
+    let tasks: Vec<_> = (0..MANY)
+        .map(|_| {
+            let wakers = Rc::clone(&wakers);
+            runtime.spawn(poll_fn(move |cx| {
+                wakers.borrow_mut().push(cx.waker().clone());
+                Poll::<()>::Pending
+            }))
+        })
+        .collect();
+    runtime.run_until_stalled();
+    wakers.borrow_mut().reserve(2 * MANY);
+    let before = HELD.get();
+    for _ in 0..2 {
+        // No runtime runs here: each goes by the mail.
+        for number in 0..MANY {
+            let waker = wakers.borrow()[number].clone();
+            waker.wake();
+        }
+        assert!(HELD.get() - before > MEBIBYTE, "the burst is in the box");
+        runtime.block_on(async {
+            let polled = wakers.borrow().len() + MANY;
+            while wakers.borrow().len() < polled {
+                yield_now().await;
+            }
+            nap().await;
+        })?;
+        let left = HELD.get() - before;
+        assert!(
+            left <= MEBIBYTE / 2,
+            "{left} bytes are kept after {MANY} letters"
+        );
+    }
+    assert_eq!(wakers.borrow().len(), 3 * MANY);
+    drop(tasks);
+    Ok(())
 }
 
 #[test]

@@ -4,6 +4,8 @@
 //! slots go on where the ids of the one before it ended. So a slot whose ids are used up is retired,
 //! and a table that is given back after a burst leaves behind the generation that comes next.
 
+use std::collections::BTreeMap;
+
 use crate::task::id::Id;
 
 /// The slot of the first future of `block_on`. No task ever lives here.
@@ -11,6 +13,10 @@ pub(crate) const NO_TASK: u32 = 0;
 
 /// A table of that length, or shorter, is kept however few live in it.
 const FEW: usize = 4096;
+
+/// Part of the list stays if more than one in that many of its slots cannot be forgotten: what it
+/// takes is then less than what the tasks themselves do.
+const IN_THE_WAY: usize = 8;
 
 /// A slot that has had fewer than this may be forgotten: those that take its place begin there, and
 /// have at least as many left.
@@ -92,10 +98,13 @@ pub(crate) struct Marks {
     list: Vec<Mark>,
     /// Slots that are vacant and have ids left.
     free: Vec<u32>,
-    /// The generation with which a slot begins that the list does not have yet.
+    /// Those beyond the list that cannot be forgotten: they were in a part that was given back.
+    far: BTreeMap<u32, Mark>,
+    /// The generation with which a slot begins that is in neither.
     first_generation: u32,
-    /// Who was in the way when part of the list was to be given back; [`NO_TASK`] if nobody was.
-    blocker: u32,
+    /// Too many were in the way when part of the list was to be given back: the next search is when
+    /// no more live than that.
+    search_at: usize,
 }
 
 /// The ids that runtimes with one number have had.
@@ -103,6 +112,7 @@ pub(crate) struct Marks {
 pub(crate) struct Past {
     /// The next of each slot, or the last if there is none, as vacant marks.
     list: Vec<Mark>,
+    far: BTreeMap<u32, Mark>,
     first_generation: u32,
 }
 
@@ -113,7 +123,7 @@ impl Past {
         let vacant = |slot| Mark::vacant(Id::new(runtime, slot, generation));
         Past {
             list: (0..slots).map(vacant).collect(),
-            first_generation: 0,
+            ..Past::default()
         }
     }
 }
@@ -136,8 +146,9 @@ impl Marks {
             runtime,
             list: past.list,
             free: Vec::new(),
+            far: past.far,
             first_generation: past.first_generation,
-            blocker: NO_TASK,
+            search_at: usize::MAX,
         };
         if marks.list.is_empty() {
             marks.grow();
@@ -151,46 +162,66 @@ impl Marks {
 
     /// What the next runtime with this number has to know.
     pub(crate) fn past(&self) -> Past {
-        let mut past = Past {
-            list: self.list.clone(),
-            first_generation: self.first_generation,
-        };
-        for mark in &mut past.list {
+        let next = |mark: Mark| {
             let id = mark.id();
-            *mark = Mark::vacant(id.next_generation().unwrap_or(id));
+            Mark::vacant(id.next_generation().unwrap_or(id))
+        };
+        let mut list: Vec<_> = self.list.iter().map(|mark| next(*mark)).collect();
+        let mut far = self.far.clone();
+        far.values_mut().for_each(|mark| *mark = next(*mark));
+        let mut first_generation = self.first_generation;
+        far.retain(|_, mark| !forget(*mark, &mut first_generation));
+        while list
+            .last()
+            .is_some_and(|mark| forget(*mark, &mut first_generation))
+        {
+            list.pop();
         }
-        let kept = past.list.iter().rposition(|mark| !may_be_forgotten(*mark));
-        forget(
-            &mut past.list,
-            kept.map_or(0, |last| last + 1),
-            &mut past.first_generation,
-        );
-        past
+        Past {
+            list,
+            far,
+            first_generation,
+        }
     }
 
-    /// How many slots there are.
+    /// How many slots the list has.
     #[inline]
     pub(crate) fn len(&self) -> usize {
         self.list.len()
     }
 
-    /// More than are kept in any case?
+    /// May there be anything to be given back, or somebody who is far?
     pub(crate) fn are_many(&self) -> bool {
-        self.list.len() > FEW
+        self.list.len() > FEW || !self.far.is_empty()
     }
 
-    #[inline]
     pub(crate) fn get(&self, slot: u32) -> Option<Mark> {
-        self.list.get(slot as usize).copied()
+        let far = || self.far.get(&slot);
+        self.list.get(slot as usize).or_else(far).copied()
     }
 
+    /// The mark of a slot, if the list has it.
     #[inline]
-    pub(crate) fn get_mut(&mut self, slot: u32) -> Option<&mut Mark> {
+    pub(crate) fn near_mut(&mut self, slot: u32) -> Option<&mut Mark> {
         self.list.get_mut(slot as usize)
     }
 
+    pub(crate) fn get_mut(&mut self, slot: u32) -> Option<&mut Mark> {
+        match self.list.get_mut(slot as usize) {
+            None => self.far.get_mut(&slot),
+            near => near,
+        }
+    }
+
+    /// Of all slots, in their order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Mark> {
-        self.list.iter().copied()
+        self.list.iter().chain(self.far.values()).copied()
+    }
+
+    /// The slots beyond the list in which somebody lives.
+    pub(crate) fn far(&self) -> impl Iterator<Item = u32> {
+        let live = self.far.iter().filter(|(_, mark)| !mark.is_vacant());
+        live.map(|(slot, _)| *slot)
     }
 
     /// A vacant slot from those that are there.
@@ -199,21 +230,30 @@ impl Marks {
         self.free.pop()
     }
 
-    /// One more slot.
+    /// One more slot that is vacant. Those who were far come near when the list reaches them.
     #[cold]
     pub(crate) fn grow(&mut self) -> u32 {
-        let slot = self.list.len();
-        assert!(slot < Id::MAX_SLOTS, "16 million tasks in one runtime");
-        let id = Id::new(self.runtime, slot as u32, self.first_generation);
-        self.list.push(Mark::vacant(id));
-        self.blocker = NO_TASK;
-        slot as u32
+        self.search_at = usize::MAX;
+        loop {
+            let slot = self.list.len();
+            assert!(slot < Id::MAX_SLOTS, "16 million tasks in one runtime");
+            let known = self.far.remove(&(slot as u32));
+            let mark = known.unwrap_or_else(|| {
+                Mark::vacant(Id::new(self.runtime, slot as u32, self.first_generation))
+            });
+            self.list.push(mark);
+            if mark.is_vacant() && (known.is_none() || mark.id().next_generation().is_some()) {
+                return slot as u32;
+            }
+        }
     }
 
     /// Nobody lives in `slot` any more; the next one will have the next id.
     #[inline(always)]
     pub(crate) fn vacate(&mut self, slot: u32) {
-        let mark = &mut self.list[slot as usize];
+        let Some(mark) = self.list.get_mut(slot as usize) else {
+            return self.vacate_far(slot);
+        };
         match mark.id().next_generation() {
             Some(next) => {
                 *mark = Mark::vacant(next);
@@ -224,35 +264,51 @@ impl Marks {
         }
     }
 
+    #[cold]
+    fn vacate_far(&mut self, slot: u32) {
+        let mark = self.far.get_mut(&slot).expect("somebody lived there");
+        let id = mark.id();
+        *mark = Mark::vacant(id.next_generation().unwrap_or(id));
+        if forget(*mark, &mut self.first_generation) {
+            self.far.remove(&slot);
+        }
+    }
+
     /// The next future in a slot that goes from one to the next without being free; false if there
     /// is no id left, and the slot is retired.
     pub(crate) fn renew(&mut self, slot: u32) -> bool {
-        let mark = &mut self.list[slot as usize];
+        let mark = self.get_mut(slot).expect("somebody lived there");
         let next = mark.id().next_generation();
         *mark = next.map_or(Mark::vacant(mark.id()), |next| Mark(next.bits()));
         next.is_some()
     }
 
-    /// Gives memory back if few are left of many, after `slot` was vacated. True if it did.
+    /// Gives memory back if few are left of many, after one has ended. True if it did.
     ///
-    /// The upper half goes when nobody lives there. Who is in the way is remembered, so that the
-    /// search is not repeated before that one is gone.
-    pub(crate) fn give_back(&mut self, slot: u32, live: usize) -> bool {
-        if self.blocker != NO_TASK && self.blocker != slot {
+    /// The upper half of the list goes when nearly nobody lives there; those few are found in a map
+    /// from then on, until the list reaches their slots again. Where there are more, the search is not
+    /// repeated before some have ended.
+    pub(crate) fn give_back(&mut self, live: usize) -> bool {
+        if live > self.search_at {
             return false;
         }
-        self.blocker = NO_TASK;
+        self.search_at = usize::MAX;
         let before = self.list.len();
-        while self.are_many() && live < self.list.len() / 4 {
+        while self.list.len() > FEW && live < self.list.len() / 4 {
             let half = self.list.len() / 2;
-            let in_the_way = self.list[half..]
-                .iter()
-                .rposition(|mark| !may_be_forgotten(*mark));
-            if let Some(at) = in_the_way {
-                self.blocker = (half + at) as u32;
+            let most = half / IN_THE_WAY;
+            let upper = self.list[half..].iter();
+            let in_the_way = upper.filter(|mark| !may_be_forgotten(**mark)).count();
+            if in_the_way > most {
+                let ends = (in_the_way - most).max(most / 4);
+                self.search_at = live.saturating_sub(ends);
                 break;
             }
-            forget(&mut self.list, half, &mut self.first_generation);
+            for mark in self.list.drain(half..) {
+                if !forget(mark, &mut self.first_generation) {
+                    self.far.insert(mark.id().slot(), mark);
+                }
+            }
         }
         let given_back = self.list.len() < before;
         if given_back {
@@ -269,11 +325,13 @@ fn may_be_forgotten(mark: Mark) -> bool {
     mark.is_vacant() && mark.id().generation() < FORGETTABLE
 }
 
-/// Shortens `list`; the slots that take the place of the others begin with ids that none of them had.
-fn forget(list: &mut Vec<Mark>, kept: usize, first_generation: &mut u32) {
-    for mark in list.drain(kept..) {
+/// Forgets a slot, if that may be: whatever takes its place begins with an id that it has not had.
+fn forget(mark: Mark, first_generation: &mut u32) -> bool {
+    let may_be = may_be_forgotten(mark);
+    if may_be {
         *first_generation = mark.id().generation().max(*first_generation);
     }
+    may_be
 }
 
 #[cfg(test)]
@@ -323,6 +381,7 @@ mod tests {
                 Mark::vacant(Id::new(7, 1, LAST - 3)),
             ],
             first_generation: FORGETTABLE - 3,
+            ..Past::default()
         };
         for round in 0..6 {
             let mut marks = Marks::new(7, past);
@@ -350,7 +409,7 @@ mod tests {
             for id in ids {
                 live -= 1;
                 marks.vacate(id.slot());
-                marks.give_back(id.slot(), live);
+                marks.give_back(live);
             }
             assert!(marks.len() <= FEW, "{} slots are kept", marks.len());
             assert!(marks.free.capacity() <= 2 * FEW);
@@ -358,26 +417,81 @@ mod tests {
     }
 
     #[test]
-    fn one_who_stays_in_a_high_slot_is_waited_for_and_not_searched_for() {
+    fn one_who_stays_in_a_high_slot_keeps_its_mark_and_no_more() {
         let mut marks = Marks::new(0, Past::default());
         let ids: Vec<_> = (0..4 * FEW).map(|_| come(&mut marks)).collect();
         let last = ids[ids.len() - 1];
-        for id in &ids[..ids.len() - 1] {
+        for (ended, id) in ids[..ids.len() - 1].iter().enumerate() {
             marks.vacate(id.slot());
-            assert!(!marks.give_back(id.slot(), 1));
+            marks.give_back(ids.len() - 1 - ended);
         }
-        assert_eq!(marks.blocker, last.slot());
-        marks.vacate(last.slot());
-        assert!(marks.give_back(last.slot(), 0));
-        assert!(!marks.are_many());
+        assert!(marks.len() <= FEW);
+        assert_eq!(marks.far().collect::<Vec<_>>(), [last.slot()]);
+        assert_eq!(marks.get(last.slot()), Some(Mark::queued(last)));
+        // Those who come now take other slots, and other ids.
+        let mut given: HashSet<_> = ids.iter().copied().collect();
+        for _ in 0..4 * FEW + 7 {
+            assert!(given.insert(come(&mut marks)));
+        }
+        assert_eq!(marks.far().count(), 0, "the list has reached it");
+        assert_eq!(marks.get(last.slot()), Some(Mark::queued(last)));
     }
 
     #[test]
-    fn a_slot_that_has_used_half_its_ids_is_not_forgotten() {
+    fn one_who_is_far_and_ends_leaves_its_ids_behind() {
+        let mut marks = Marks::new(0, Past::default());
+        let ids: Vec<_> = (0..4 * FEW).map(|_| come(&mut marks)).collect();
+        let (last, others) = ids.split_last().unwrap();
+        others.iter().for_each(|id| marks.vacate(id.slot()));
+        assert!(marks.give_back(1));
+        marks.vacate(last.slot());
+        assert!(marks.far.is_empty());
+        assert!(!marks.are_many());
+        let mut given: HashSet<_> = ids.iter().copied().collect();
+        assert!((0..4 * FEW).all(|_| given.insert(come(&mut marks))));
+    }
+
+    #[test]
+    fn those_who_are_far_are_known_to_the_next_runtime() {
+        let mut marks = Marks::new(3, Past::of(3, 2 * FEW as u32, FORGETTABLE));
+        let id = come(&mut marks);
+        marks.vacate(id.slot());
+        let last = marks.get(2 * FEW as u32 - 1).unwrap();
+        marks.far.insert(
+            9 * FEW as u32,
+            Mark::vacant(Id::new(3, 9 * FEW as u32, LAST)),
+        );
+        let past = marks.past();
+        let later = Marks::new(3, past);
+        assert_eq!(
+            later.get(last.id().slot()).unwrap().id().generation(),
+            FORGETTABLE + 1
+        );
+        let far = later.get(9 * FEW as u32).unwrap();
+        assert_eq!(far.id().generation(), LAST);
+    }
+
+    #[test]
+    fn where_many_stay_the_search_is_not_repeated_before_some_have_ended() {
+        let mut marks = Marks::new(0, Past::default());
+        let ids: Vec<_> = (0..8 * FEW).map(|_| come(&mut marks)).collect();
+        let most = 4 * FEW / super::IN_THE_WAY;
+        let (ended, stay) = ids.split_at(ids.len() - most - 1);
+        ended.iter().for_each(|id| marks.vacate(id.slot()));
+        assert!(!marks.give_back(stay.len()));
+        assert!(marks.search_at < stay.len() && marks.search_at >= stay.len() - most);
+        let (ended, stay) = stay.split_at(most / 2);
+        ended.iter().for_each(|id| marks.vacate(id.slot()));
+        assert!(marks.give_back(stay.len()));
+        assert_eq!(marks.far().count(), stay.len());
+    }
+
+    #[test]
+    fn slots_that_have_used_half_their_ids_are_not_forgotten() {
         let mut marks = near_the_end(2 * FEW as u32);
         let id = come(&mut marks);
         marks.vacate(id.slot());
-        assert!(!marks.give_back(id.slot(), 0));
+        assert!(!marks.give_back(0));
         assert_eq!(marks.first_generation, 0);
     }
 }

@@ -9,6 +9,7 @@
 //! each task.
 
 use std::collections::BTreeMap;
+use std::mem;
 use std::panic::Location;
 use std::rc::Rc;
 
@@ -23,6 +24,8 @@ pub(crate) struct Scheduler {
     root: u32,
     /// Where each was spawned, indexed by slot: apart from the marks, because only dumps ask.
     spawned_at: Vec<&'static Location<'static>>,
+    /// The same, for those whose slots are beyond the list.
+    spawned_far: BTreeMap<u32, &'static Location<'static>>,
     /// What those who have a name are called, by slot.
     names: BTreeMap<u32, Rc<str>>,
     /// Nobody has a name, and there are few slots: a task that ends leaves nothing to be looked
@@ -67,6 +70,7 @@ impl Scheduler {
             spawned_at: vec![Location::caller(); marks.len()],
             is_plain: !marks.are_many(),
             marks,
+            spawned_far: BTreeMap::new(),
             names: BTreeMap::new(),
             queue: Queue::new(seed),
             live: 0,
@@ -102,7 +106,7 @@ impl Scheduler {
         self.spawned_at[slot as usize] = spawned_at;
         self.live += 1;
         self.spawned += 1;
-        let mark = self.marks.get_mut(slot).expect("it was just taken");
+        let mark = self.marks.near_mut(slot).expect("it was just taken");
         let id = mark.id();
         *mark = Mark::queued(id);
         self.queue.push(slot);
@@ -120,7 +124,11 @@ impl Scheduler {
     #[cold]
     fn grow(&mut self, spawned_at: &'static Location<'static>) -> u32 {
         let slot = self.marks.grow();
-        self.spawned_at.push(spawned_at);
+        self.spawned_at.resize(self.marks.len(), spawned_at);
+        let farther = self.spawned_far.split_off(&slot);
+        for (near, at) in mem::replace(&mut self.spawned_far, farther) {
+            self.spawned_at[near as usize] = at;
+        }
         self.is_plain &= !self.marks.are_many();
         slot
     }
@@ -136,22 +144,33 @@ impl Scheduler {
     /// A wake: queues the task, once. False if it is not a task of this runtime, or gone.
     #[inline]
     pub(crate) fn schedule(&mut self, id: Id) -> bool {
-        match self.marks.get_mut(id.slot()) {
+        match self.marks.near_mut(id.slot()) {
             // The whole id: slot, generation and runtime. And no flag.
             Some(mark) if mark.is_asleep(id) => {
                 *mark = Mark::queued(id);
                 self.queue.push(id.slot());
                 true
             }
-            _ => self.is_ours(id),
+            Some(_) => self.is_ours(id),
+            None => self.schedule_far(id),
         }
     }
 
+    #[cold]
+    #[inline(never)]
+    fn schedule_far(&mut self, id: Id) -> bool {
+        if let Some(mark) = self.marks.get_mut(id.slot()).filter(|it| it.is_asleep(id)) {
+            *mark = Mark::queued(id);
+            self.queue.push(id.slot());
+        }
+        self.is_ours(id)
+    }
+
     /// The same, where it takes no more than a push; false, and nothing is done, if it is queued
-    /// already, gone, not ours, or the queue has to grow. It calls nobody, so it saves no register.
+    /// already, gone, far, not ours, or the queue has to grow. It calls nobody, so it saves no register.
     #[inline]
     pub(crate) fn schedule_at_once(&mut self, id: Id) -> bool {
-        match self.marks.get_mut(id.slot()) {
+        match self.marks.near_mut(id.slot()) {
             Some(mark) if mark.is_asleep(id) && self.queue.push_if_room(id.slot()) => {
                 *mark = Mark::queued(id);
                 true
@@ -182,10 +201,14 @@ impl Scheduler {
         let Some(slot) = self.queue.pop() else {
             return Next::Nobody;
         };
-        // Its place may have been given back.
-        let Some(mark) = self.marks.get_mut(slot) else {
-            return Next::Stale;
-        };
+        match self.marks.near_mut(slot) {
+            Some(mark) => Self::next_of(slot, mark),
+            None => self.next_far(slot),
+        }
+    }
+
+    #[inline(always)]
+    fn next_of(slot: u32, mark: &mut Mark) -> Next {
         if mark.begin_poll() {
             Next::Poll(slot)
         } else if mark.is_aborted() {
@@ -193,6 +216,14 @@ impl Scheduler {
         } else {
             Next::Stale
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn next_far(&mut self, slot: u32) -> Next {
+        // Its place may have been given back.
+        let mark = self.marks.get_mut(slot);
+        mark.map_or(Next::Stale, |mark| Self::next_of(slot, mark))
     }
 
     /// Who lives in a slot.
@@ -213,8 +244,14 @@ impl Scheduler {
     #[inline(never)]
     fn look_after(&mut self, slot: u32) -> bool {
         self.names.remove(&slot);
-        let given_back = self.marks.give_back(slot, self.live);
+        self.spawned_far.remove(&slot);
+        let given_back = self.marks.give_back(self.live);
         if given_back {
+            for slot in self.marks.far() {
+                if let Some(at) = self.spawned_at.get(slot as usize) {
+                    self.spawned_far.insert(slot, at);
+                }
+            }
             self.spawned_at.truncate(self.marks.len());
             self.spawned_at.shrink_to_fit();
             self.queue.give_back();
@@ -223,9 +260,14 @@ impl Scheduler {
         given_back
     }
 
-    /// How many slots there are.
+    /// How many slots there are, those that are far left out.
     pub(crate) fn slots(&self) -> usize {
         self.marks.len()
+    }
+
+    /// The others, if somebody lives there.
+    pub(crate) fn far_slots(&self) -> impl Iterator<Item = u32> {
+        self.marks.far()
     }
 
     /// Is nobody woken?
@@ -246,15 +288,19 @@ impl Scheduler {
 
     /// Everybody who exists, in the order of the slots.
     pub(crate) fn each(&self) -> impl Iterator<Item = About<'_>> {
-        let places = self.marks.iter().zip(&self.spawned_at);
-        places
-            .filter(|(mark, _)| !mark.is_vacant() && mark.id().slot() != self.root)
-            .map(|(mark, spawned_at)| About {
+        let live = self.marks.iter().filter(|mark| !mark.is_vacant());
+        live.filter(|mark| mark.id().slot() != self.root)
+            .map(|mark| About {
                 id: mark.id(),
-                spawned_at,
+                spawned_at: self.spawned_at(mark.id().slot()),
                 name: self.names.get(&mark.id().slot()),
                 is_queued: mark.is_queued(),
             })
+    }
+
+    fn spawned_at(&self, slot: u32) -> &'static Location<'static> {
+        let near = self.spawned_at.get(slot as usize);
+        near.unwrap_or_else(|| &self.spawned_far[&slot])
     }
 
     /// Who can be woken: in the order of the slots, the future of `block_on` among them.

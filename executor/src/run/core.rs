@@ -32,6 +32,8 @@ pub(crate) struct Core {
     pub(crate) remote: Arc<Remote>,
     /// Messages of other threads that were taken out of the box, and not read yet.
     pub(super) letters: RefCell<Letters<Mail>>,
+    /// Those were so many that memory is to be given back.
+    pub(super) mail_burst: Cell<bool>,
     /// The counted wakers, while somebody observes.
     pub(crate) watched: Watched,
     /// Was a shutdown asked for?
@@ -79,6 +81,7 @@ impl Core {
             spare: Spare::default(),
             remote,
             letters: RefCell::default(),
+            mail_burst: Cell::default(),
             watched: Watched::default(),
             stop: Stop::default(),
             root: Cell::default(),

@@ -3,6 +3,7 @@
 use reactor::observe::Cause;
 
 use crate::run::core::Core;
+use crate::wake::inbox::MaySleep;
 use crate::wake::remote::Mail;
 
 impl Core {
@@ -40,7 +41,31 @@ impl Core {
                 Mail::Spawn(spawn) => spawn(),
             }
         }
+        drop(reading);
+        if self.letters.borrow().were_many() {
+            self.mail_burst.set(true);
+        }
         read
+    }
+
+    /// Just before a wait that only readiness, a timer or the notifier ends: may the loop sleep?
+    #[inline]
+    pub(crate) fn prepare_to_sleep(&self) -> MaySleep {
+        match self.remote.inbox.is_awake() {
+            true => self.announce_sleep(),
+            false => MaySleep::Allowed,
+        }
+    }
+
+    /// A sleep may be long, so what a burst of mail has taken is given back before it.
+    #[cold]
+    fn announce_sleep(&self) -> MaySleep {
+        let inbox = &self.remote.inbox;
+        let may_sleep = inbox.prepare_to_sleep();
+        if may_sleep == MaySleep::Allowed && self.mail_burst.take() {
+            inbox.give_back(&mut self.letters.borrow_mut());
+        }
+        may_sleep
     }
 }
 

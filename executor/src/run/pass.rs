@@ -174,7 +174,7 @@ impl Core {
         }
         let Some((id, mut job)) = tasks.newcomer(slot) else {
             tasks.settle(waker::waker);
-            if let Polled::Ready = tasks.poll(slot) {
+            if let Polled::Ready = tasks.poll_anywhere(slot) {
                 self.end::<OBSERVED>(slot, tasks);
             }
             return Poll::Pending;
@@ -222,7 +222,9 @@ impl Core {
     /// A burst of tasks is over.
     #[cold]
     fn give_back(&self, tasks: &mut Open<'_>) {
-        tasks.give_back(self.scheduler.borrow().slots());
+        tasks.settle(waker::waker);
+        let scheduler = self.scheduler.borrow();
+        tasks.give_back(scheduler.slots(), scheduler.far_slots());
         self.watched.give_back();
     }
 
@@ -231,7 +233,7 @@ impl Core {
         let inbox = &self.remote.inbox;
         if !self.is_idle()
             || timeout == Some(Duration::ZERO)
-            || inbox.prepare_to_sleep() == MaySleep::MailFirst
+            || self.prepare_to_sleep() == MaySleep::MailFirst
         {
             return self.turn_reactor(Some(Duration::ZERO));
         }

@@ -5,6 +5,7 @@
 //! others have arrived after it.
 
 use std::cell::{RefCell, RefMut};
+use std::collections::BTreeMap;
 use std::mem;
 use std::task::{Context, Waker};
 
@@ -34,10 +35,18 @@ impl Place {
 /// The futures of one runtime.
 #[derive(Default)]
 pub(crate) struct Slab {
-    /// Indexed by slot; place 0 stays vacant.
-    places: RefCell<Vec<Place>>,
+    places: RefCell<Places>,
     /// Spawned, and not in the slab yet.
     arrivals: RefCell<Vec<(Id, Job)>>,
+}
+
+/// Those who have a place.
+#[derive(Default)]
+struct Places {
+    /// Indexed by slot; place 0 stays vacant.
+    near: Vec<Place>,
+    /// Those who were in a part of the list that was given back.
+    far: BTreeMap<u32, Place>,
 }
 
 impl Slab {
@@ -59,22 +68,31 @@ impl Slab {
     pub(crate) fn take_all(&self) -> Vec<Job> {
         let mut open = self.open();
         open.settle(|_| Waker::noop().clone());
-        let places = mem::take(&mut *open.places);
-        places.into_iter().map(|place| place.job).collect()
+        let Places { near, far } = mem::take(&mut *open.places);
+        let places = near.into_iter().chain(far.into_values());
+        places.map(|place| place.job).collect()
     }
 }
 
 /// The slab, borrowed.
 pub(crate) struct Open<'a> {
     slab: &'a Slab,
-    places: RefMut<'a, Vec<Place>>,
+    places: RefMut<'a, Places>,
 }
 
 impl Open<'_> {
-    /// Polls the task in `slot` with its own waker.
+    /// Polls the task in `slot` with its own waker, if it is near.
     #[inline(always)]
     pub(crate) fn poll(&mut self, slot: u32) -> Polled {
-        match self.places.get_mut(slot as usize) {
+        match self.places.near.get_mut(slot as usize) {
+            Some(Place { job, waker }) => job.as_mut().poll(&mut Context::from_waker(waker)),
+            None => Polled::Nobody,
+        }
+    }
+
+    /// The same, wherever it is.
+    pub(crate) fn poll_anywhere(&mut self, slot: u32) -> Polled {
+        match self.place(slot) {
             Some(Place { job, waker }) => job.as_mut().poll(&mut Context::from_waker(waker)),
             None => Polled::Nobody,
         }
@@ -82,19 +100,27 @@ impl Open<'_> {
 
     /// Polls the task in `slot` with a waker that is not its own.
     pub(crate) fn poll_with(&mut self, slot: u32, waker: &Waker) -> Polled {
-        match self.places.get_mut(slot as usize) {
+        match self.place(slot) {
             Some(Place { job, .. }) => job.as_mut().poll(&mut Context::from_waker(waker)),
             None => Polled::Nobody,
         }
+    }
+
+    fn place(&mut self, slot: u32) -> Option<&mut Place> {
+        let Places { near, far } = &mut *self.places;
+        near.get_mut(slot as usize).or_else(|| far.get_mut(&slot))
     }
 
     /// Takes the task out of its place.
     #[inline]
     pub(crate) fn vacate(&mut self, slot: u32) -> Job {
         let vacant = Box::pin(Vacant);
-        match self.places.get_mut(slot as usize) {
+        match self.places.near.get_mut(slot as usize) {
             Some(place) => mem::replace(&mut place.job, vacant),
-            None => vacant,
+            None => match self.places.far.remove(&slot) {
+                Some(place) => place.job,
+                None => vacant,
+            },
         }
     }
 
@@ -120,11 +146,19 @@ impl Open<'_> {
         arrivals.pop()
     }
 
-    /// Gives memory back after a burst; `slots` are left.
+    /// Gives memory back after a burst: `slots` are left, besides those who are `far`. All have
+    /// settled.
     #[cold]
-    pub(crate) fn give_back(&mut self, slots: usize) {
-        self.places.truncate(slots);
-        self.places.shrink_to_fit();
+    pub(crate) fn give_back(&mut self, slots: usize, far: impl Iterator<Item = u32>) {
+        let places = &mut *self.places;
+        for slot in far {
+            if let Some(place) = places.near.get_mut(slot as usize) {
+                let place = mem::replace(place, Place::vacant());
+                places.far.insert(slot, place);
+            }
+        }
+        places.near.truncate(slots);
+        places.near.shrink_to_fit();
         let mut arrivals = self.slab.arrivals.borrow_mut();
         let arrived = arrivals.len();
         arrivals.shrink_to(FEW.max(arrived * 2));
@@ -132,10 +166,20 @@ impl Open<'_> {
 
     /// Moves one to its place.
     pub(crate) fn settle_one(&mut self, id: Id, job: Job, waker: Waker) {
-        let slot = id.slot() as usize;
-        if slot >= self.places.len() {
-            self.places.resize_with(slot + 1, Place::vacant);
+        let slot = id.slot();
+        if slot as usize >= self.places.near.len() {
+            self.grow(slot);
         }
-        self.places[slot] = Place { waker, job };
+        self.places.near[slot as usize] = Place { waker, job };
+    }
+
+    /// Makes the list reach `slot`, and those come near whom it passes.
+    fn grow(&mut self, slot: u32) {
+        let Places { near, far } = &mut *self.places;
+        near.resize_with(slot as usize + 1, Place::vacant);
+        let farther = far.split_off(&slot);
+        for (slot, place) in mem::replace(far, farther) {
+            near[slot as usize] = place;
+        }
     }
 }

@@ -136,6 +136,16 @@ impl<T> Inbox<T> {
         }
     }
 
+    /// The loop: gives back what a burst of messages has left of buffers, on both sides. Those that
+    /// were taken have been read.
+    pub(crate) fn give_back(&self, taken: &mut Letters<T>) {
+        taken.keys.clear();
+        taken.give_back();
+        if let Some(letters) = &mut *self.lock() {
+            letters.give_back();
+        }
+    }
+
     /// Is the loop gone?
     pub(crate) fn is_closed(&self) -> bool {
         self.lock().is_none()
@@ -146,13 +156,19 @@ impl<T> Inbox<T> {
         self.lock().take().unwrap_or_default()
     }
 
+    /// Has the loop still to announce that it sleeps? If not, it [may](Self::prepare_to_sleep).
+    #[inline]
+    pub(crate) fn is_awake(&self) -> bool {
+        !matches!(self.state.load(Ordering::Relaxed), QUIET | ASLEEP)
+    }
+
     /// The loop, just before a wait that only readiness, a timer or the notifier ends.
     #[inline]
     pub(crate) fn prepare_to_sleep(&self) -> MaySleep {
-        match self.state.load(Ordering::Relaxed) {
-            // ASLEEP: announced already, for a host loop that waits in our place.
-            QUIET | ASLEEP => MaySleep::Allowed,
-            _ => self.announce(ASLEEP),
+        // ASLEEP: announced already, for a host loop that waits in our place.
+        match self.is_awake() {
+            true => self.announce(ASLEEP),
+            false => MaySleep::Allowed,
         }
     }
 
@@ -247,6 +263,30 @@ mod tests {
         }
         let (list, keys) = exchange(1);
         assert!(list <= FEW && keys <= 4 * FEW, "{list} and {keys} are kept");
+    }
+
+    #[test]
+    fn a_burst_is_given_back_on_both_sides_and_no_message_with_it() {
+        let inbox = Inbox::new();
+        let mut letters = Letters::default();
+        for _ in 0..2 {
+            for message in 0..100_000_u32 {
+                let _ = inbox.push(message, Some(message.into()));
+            }
+            assert_eq!(inbox.next(&mut letters), Some(0));
+            assert!(letters.were_many());
+            assert_eq!(letters.by_ref().count(), 99_999);
+        }
+        let _ = inbox.push(7, Some(7));
+        inbox.give_back(&mut letters);
+        let (list, keys) = (letters.list.capacity(), letters.keys.capacity());
+        assert!(list <= FEW && keys <= 4 * FEW, "{list} and {keys} are kept");
+        // The one that came meanwhile is there, and is not stored twice.
+        assert_eq!(inbox.push(7, Some(7)), Ok(Notify::NotNeeded));
+        assert_eq!(inbox.next(&mut letters), Some(7));
+        let (list, keys) = (letters.list.capacity(), letters.keys.capacity());
+        assert!(list <= FEW && keys <= 4 * FEW, "{list} and {keys} are kept");
+        assert_eq!(inbox.next(&mut letters), None);
     }
 
     #[test]
