@@ -37,7 +37,9 @@
 //! | the destructor of what was sent to a runtime that is gone | nothing | told |
 //! | the destructor of a payload | nothing | contained, and that payload is dropped as well |
 //! | the destructor of a task-local value | nothing | as that of the future around it |
-//! | the closure of `TaskLocal::with` | that value, shared | passes through |
+//! | the closure of `TaskLocal::with` | nothing | passes through |
+//! | the closure of `TaskLocal::sync_scope` | nothing | passes through; the value before is there again |
+//! | the clone of a task-local value in `get` | nothing | passes through |
 //! | an observer | perhaps: it must not use the runtime | contained; it goes on observing |
 //!
 //! # Awaits

@@ -1,17 +1,18 @@
 //! Values that belong to a task, as thread-locals belong to a thread.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
-use std::mem::{self, ManuallyDrop};
+use std::mem::ManuallyDrop;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::thread::LocalKey;
 
 use pin_project_lite::pin_project;
 
 /// Declares task-locals, in the form of [`std::thread_local!`] without initial values; each
-/// becomes a [`TaskLocal`].
+/// becomes a [`TaskLocal`]. The last semicolon may be left out.
 ///
 /// ```
 /// executor::task_local! {
@@ -31,7 +32,7 @@ use pin_project_lite::pin_project;
 /// ```
 #[macro_export]
 macro_rules! task_local {
-    ($($(#[$attribute:meta])* $visible:vis static $name:ident: $value:ty;)*) => {$(
+    ($($(#[$attribute:meta])* $visible:vis static $name:ident: $value:ty);* $(;)?) => {$(
         $(#[$attribute])*
         $visible static $name: $crate::TaskLocal<$value> = {
             ::std::thread_local! {
@@ -48,12 +49,23 @@ macro_rules! task_local {
 /// has run: the tasks of a runtime that is kept in a thread-local still find their values when they
 /// are dropped. Nothing leaks: a scope takes out what it has put in.
 #[doc(hidden)]
-pub struct CurrentValue<T>(RefCell<ManuallyDrop<Option<T>>>);
+pub struct CurrentValue<T>(Cell<ManuallyDrop<Option<Rc<T>>>>);
 
 impl<T> CurrentValue<T> {
     #[doc(hidden)]
     pub const fn none() -> Self {
-        CurrentValue(RefCell::new(ManuallyDrop::new(None)))
+        CurrentValue(Cell::new(ManuallyDrop::new(None)))
+    }
+
+    fn exchange(&self, other: Option<Rc<T>>) -> Option<Rc<T>> {
+        ManuallyDrop::into_inner(self.0.replace(ManuallyDrop::new(other)))
+    }
+
+    fn get(&self) -> Option<Rc<T>> {
+        let value = self.0.replace(ManuallyDrop::new(None));
+        let shared = (*value).clone();
+        self.0.set(value);
+        shared
     }
 }
 
@@ -73,32 +85,65 @@ impl<T: 'static> TaskLocal<T> {
     pub fn scope<F: Future>(&'static self, value: T, future: F) -> Scope<T, F> {
         Scope {
             local: self,
-            value: Some(value),
+            value: Some(Rc::new(value)),
             future: Some(future),
         }
     }
 
-    /// Looks at the value.
+    /// Calls `body` with this value set.
+    ///
+    /// ```
+    /// executor::task_local! {
+    ///     static REQUEST: u32
+    /// }
+    /// assert_eq!(REQUEST.sync_scope(7, || REQUEST.get()), 7);
+    /// assert_eq!(REQUEST.try_get(), None);
+    /// ```
+    pub fn sync_scope<R>(&'static self, value: T, body: impl FnOnce() -> R) -> R {
+        let mut value = Some(Rc::new(value));
+        let _exchanged = Exchanged::new(self, &mut value);
+        body()
+    }
+
+    /// Looks at the value. `look` may do anything, also open a scope.
     ///
     /// # Panics
     ///
-    /// Outside every [`scope`](Self::scope), or if `look` opens one itself.
+    /// Outside every [`scope`](Self::scope).
     #[track_caller]
     pub fn with<R>(&'static self, look: impl FnOnce(&T) -> R) -> R {
-        self.try_with(look)
-            .expect("this task-local has no value here: use it inside its `scope`")
+        self.try_with(look).expect(NO_VALUE)
     }
 
     /// As [`with`](Self::with); `None` outside every scope.
     pub fn try_with<R>(&'static self, look: impl FnOnce(&T) -> R) -> Option<R> {
-        self.value.with(|value| value.0.borrow().as_ref().map(look))
+        let value = self.value.with(CurrentValue::get)?;
+        Some(look(&value))
     }
 
-    fn exchange(&self, other: &mut Option<T>) {
-        self.value
-            .with(|value| mem::swap(&mut **value.0.borrow_mut(), other));
+    fn exchange(&self, other: &mut Option<Rc<T>>) {
+        *other = self.value.with(|value| value.exchange(other.take()));
     }
 }
+
+impl<T: Clone + 'static> TaskLocal<T> {
+    /// A clone of the value.
+    ///
+    /// # Panics
+    ///
+    /// Outside every [`scope`](Self::scope).
+    #[track_caller]
+    pub fn get(&'static self) -> T {
+        self.try_get().expect(NO_VALUE)
+    }
+
+    /// As [`get`](Self::get); `None` outside every scope.
+    pub fn try_get(&'static self) -> Option<T> {
+        self.try_with(T::clone)
+    }
+}
+
+const NO_VALUE: &str = "this task-local has no value here: use it inside its `scope`";
 
 impl<T: 'static> fmt::Debug for TaskLocal<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -111,8 +156,9 @@ pin_project! {
     #[must_use = "futures do nothing unless awaited"]
     pub struct Scope<T: 'static, F> {
         local: &'static TaskLocal<T>,
-        // The value while the future is not being polled.
-        value: Option<T>,
+        // The value while the future is not being polled. Shared, so that nothing is borrowed while
+        // somebody looks at it.
+        value: Option<Rc<T>>,
         #[pin]
         future: Option<F>,
     }
@@ -124,6 +170,31 @@ pin_project! {
             let _exchanged = Exchanged::new(this.local, this.value);
             this.future.set(None);
         }
+    }
+}
+
+impl<T: 'static, F> Scope<T, F> {
+    /// Takes the value out, for who polls the scope by hand and is done with it. `None` if it was
+    /// taken before, and then the future in the scope finds none either.
+    ///
+    /// ```
+    /// use std::future::{Future, ready};
+    /// use std::pin::pin;
+    /// use std::task::{Context, Waker};
+    ///
+    /// executor::task_local! {
+    ///     static NOTES: std::cell::RefCell<Vec<u32>>
+    /// }
+    /// let noting = async { NOTES.with(|notes| notes.borrow_mut().push(7)) };
+    /// let mut scope = pin!(NOTES.scope(Default::default(), noting));
+    /// let mut cx = Context::from_waker(Waker::noop());
+    /// assert!(scope.as_mut().poll(&mut cx).is_ready());
+    /// assert_eq!(scope.as_mut().take_value().unwrap().into_inner(), [7]);
+    /// assert!(scope.take_value().is_none());
+    /// ```
+    pub fn take_value(self: Pin<&mut Self>) -> Option<T> {
+        // Nobody shares it: who looks at it does so during a poll.
+        Rc::into_inner(self.project().value.take()?)
     }
 }
 
@@ -151,11 +222,11 @@ impl<T: 'static, F> fmt::Debug for Scope<T, F> {
 /// also by a panic.
 struct Exchanged<'a, T: 'static> {
     local: &'static TaskLocal<T>,
-    value: &'a mut Option<T>,
+    value: &'a mut Option<Rc<T>>,
 }
 
 impl<'a, T: 'static> Exchanged<'a, T> {
-    fn new(local: &'static TaskLocal<T>, value: &'a mut Option<T>) -> Self {
+    fn new(local: &'static TaskLocal<T>, value: &'a mut Option<Rc<T>>) -> Self {
         local.exchange(value);
         Exchanged { local, value }
     }

@@ -18,7 +18,7 @@ use executor::{JoinError, LocalSpawner, Runtime, TaskSet, spawn, stopping, yield
 
 type Row = (&'static str, fn() -> io::Result<()>);
 
-const ROWS: [Row; 21] = [
+const ROWS: [Row; 23] = [
     ("the poll of a task", poll_of_a_task),
     ("the poll of the future of `block_on`", poll_of_the_root),
     (
@@ -75,6 +75,14 @@ const ROWS: [Row; 21] = [
         destructor_of_a_task_local,
     ),
     ("the closure of `TaskLocal::with`", closure_of_with),
+    (
+        "the closure of `TaskLocal::sync_scope`",
+        closure_of_sync_scope,
+    ),
+    (
+        "the clone of a task-local value in `get`",
+        clone_of_a_task_local,
+    ),
     ("an observer", observer),
 ];
 
@@ -666,8 +674,54 @@ fn closure_of_with() -> io::Result<()> {
     runtime.block_on(VALUE.scope(7, async {
         assert!(panics(|| VALUE.with(|_| anything())));
         assert_eq!(VALUE.with(|outer| VALUE.with(|inner| outer + inner)), 14);
+        // Scopes within it, of both kinds, and one that is dropped within it.
+        let dropped = VALUE.scope(1, pending::<()>());
+        VALUE.with(|outer| {
+            drop(dropped);
+            let mut inner = pin!(VALUE.scope(1, async { VALUE.get() }));
+            let polled = inner.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            assert_eq!(polled, Poll::Ready(1));
+            assert_eq!(VALUE.sync_scope(2, || VALUE.get()), 2);
+            assert_eq!((*outer, VALUE.get()), (7, 7));
+        });
     }))?;
-    assert_eq!(VALUE.try_with(|value| *value), None);
+    assert_eq!(VALUE.try_get(), None);
+    is_sound(&runtime)
+}
+
+fn closure_of_sync_scope() -> io::Result<()> {
+    executor::task_local! {
+        static VALUE: u32;
+    }
+    let runtime = Runtime::new()?;
+    runtime.block_on(VALUE.scope(7, async {
+        assert!(panics(|| VALUE.sync_scope(8, anything)));
+        assert_eq!(VALUE.get(), 7);
+        let both = || (VALUE.get(), VALUE.sync_scope(9, || VALUE.get()));
+        assert_eq!(VALUE.sync_scope(8, both), (8, 9));
+        assert_eq!(VALUE.get(), 7);
+    }))?;
+    assert_eq!(VALUE.try_get(), None);
+    is_sound(&runtime)
+}
+
+fn clone_of_a_task_local() -> io::Result<()> {
+    struct Cloned;
+    impl Clone for Cloned {
+        fn clone(&self) -> Self {
+            VALUE.sync_scope(Cloned, || ());
+            anything();
+            Cloned
+        }
+    }
+    executor::task_local! {
+        static VALUE: Cloned;
+    }
+    let runtime = Runtime::new()?;
+    runtime.block_on(VALUE.scope(Cloned, async {
+        assert!(panics(|| VALUE.get()));
+        assert!(VALUE.try_with(|_| ()).is_some());
+    }))?;
     is_sound(&runtime)
 }
 

@@ -27,7 +27,15 @@ on_every_backend!(
     a_panic_leaks_no_value,
     a_task_spawned_in_a_scope_has_no_value,
     without_a_scope_there_is_a_sentence,
+    a_value_that_is_taken_is_gone,
 );
+
+// Without its last semicolon, and without any.
+executor::task_local! {
+    static SHARED: Rc<Cell<u32>>;
+    pub(crate) static LAST: u32
+}
+executor::task_local! {}
 
 fn request() -> Option<u32> {
     REQUEST.try_with(|request| *request)
@@ -165,6 +173,26 @@ fn without_a_scope_there_is_a_sentence(variant: Variant) -> io::Result<()> {
         let error = task.await.expect_err("it panicked");
         let sentence = "this task-local has no value here: use it inside its `scope`";
         assert_eq!(error.panic_message(), Some(sentence));
+        Ok(())
+    })
+}
+
+fn a_value_that_is_taken_is_gone(variant: Variant) -> io::Result<()> {
+    variant.block_on(async {
+        let mut scope = Box::pin(LAST.scope(1, async {
+            assert_eq!(LAST.get(), 1);
+            yield_now().await;
+            LAST.try_get()
+        }));
+        assert!(futures_lite::future::poll_once(&mut scope).await.is_none());
+        assert_eq!(scope.as_mut().take_value(), Some(1));
+        assert_eq!(scope.as_mut().take_value(), None);
+        // Nor does it find that of a scope around it.
+        assert_eq!(LAST.scope(2, scope).await, None);
+        let shared = Rc::new(Cell::new(0));
+        let body = async { SHARED.get().set(7) };
+        SHARED.scope(Rc::clone(&shared), body).await;
+        assert_eq!((shared.get(), Rc::strong_count(&shared)), (7, 1));
         Ok(())
     })
 }

@@ -5,12 +5,13 @@
 
 #![allow(dead_code, reason = "every test binary uses its own part of this")]
 
+use std::cell::Cell;
 use std::fs;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::process;
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
@@ -101,16 +102,36 @@ pub(crate) fn run(
     variant: Variant,
     test: fn(Variant) -> io::Result<()>,
 ) -> io::Result<()> {
-    let (alive, watched) = mpsc::channel::<()>();
+    let (alive, watched) = mpsc::channel();
     thread::spawn(move || {
-        if watched.recv_timeout(HOPELESS) == Err(RecvTimeoutError::Timeout) {
+        let last = loop {
+            if let Err(last) = watched.recv_timeout(HOPELESS) {
+                break last;
+            }
+        };
+        if last == RecvTimeoutError::Timeout {
             eprintln!("{name} hangs: nothing woke it for {HOPELESS:?}");
             process::abort();
         }
     });
+    ALIVE.set(Some(alive));
     let outcome = test(variant);
-    drop(alive);
+    ALIVE.set(None);
     outcome
+}
+
+thread_local! {
+    /// Tells who watches the test of this thread that it goes on.
+    static ALIVE: Cell<Option<Sender<()>>> = const { Cell::new(None) };
+}
+
+/// For a test of many parts: one is done, and the next may take as long again.
+pub(crate) fn goes_on() {
+    let alive = ALIVE.take();
+    if let Some(alive) = &alive {
+        let _ = alive.send(());
+    }
+    ALIVE.set(alive);
 }
 
 /// Sends everything back until the peer stops; returns how many bytes that were.

@@ -52,6 +52,7 @@ fn every_byte_comes_in_its_place_whatever_both_ends_do(variant: Variant) -> io::
         if let Err(error) = runtime.block_on(batch(seed, &steps))? {
             panic!("SOCKET_MODEL_SEED={seed}: {error}");
         }
+        harness::goes_on();
     }
     println!(
         "{} steps in {batches} batches from seed {first}",
