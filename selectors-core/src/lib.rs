@@ -9,6 +9,7 @@ mod look;
 mod notifier;
 mod selector;
 pub mod sys;
+mod table;
 #[cfg(test)]
 mod tests;
 mod words;

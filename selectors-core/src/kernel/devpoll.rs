@@ -23,6 +23,7 @@ use super::{Kernel, Open, OwnFd, Record, Recorded, must_be_open, timeout};
 use crate::sys;
 use crate::sys::devpoll::POLLREMOVE;
 use crate::sys::poll::record;
+use crate::table::{Table, give_back};
 use crate::{Backend, Capabilities, Error, Interest, Readiness, Token};
 
 /// The kernel half of `DevpollSelector`.
@@ -34,7 +35,7 @@ pub struct Devpoll {
     /// Where the kernel writes; one record per registration, at most `RESULTS`.
     pub(crate) buffer: Vec<pollfd>,
     /// By number; `None` is not in the set.
-    keys: Vec<Option<(Token, Interest)>>,
+    keys: Table<(Token, Interest)>,
     /// How many numbers are in the set.
     pub(crate) len: usize,
     /// The answers of the last wait.
@@ -98,7 +99,7 @@ impl Open for Devpoll {
             devpoll,
             changes: Vec::new(),
             buffer: vec![VACANT; 1],
-            keys: Vec::new(),
+            keys: Table::default(),
             len: 0,
             events: Vec::new(),
         })
@@ -125,11 +126,7 @@ impl Kernel for Devpoll {
         must_be_open(token.fd)?;
         self.write_if_full()?;
         self.insert(token.fd, interest);
-        let index = token.fd as usize;
-        if index >= self.keys.len() {
-            self.keys.resize(index + 1, None);
-        }
-        self.keys[index] = Some((token, interest));
+        self.keys.insert(token.fd, (token, interest));
         self.len += 1;
         if self.len > self.buffer.len() && self.len <= RESULTS {
             self.buffer.resize((self.len * 2).min(RESULTS), VACANT);
@@ -141,15 +138,17 @@ impl Kernel for Devpoll {
         self.write_if_full()?;
         self.remove(token.fd);
         self.insert(token.fd, to);
-        self.keys[token.fd as usize] = Some((token, to));
+        self.keys.insert(token.fd, (token, to));
         Ok(())
     }
 
     fn delete(&mut self, token: Token, _from: Interest) -> Result<(), Error> {
         self.remove(token.fd);
         self.write()?;
-        self.keys[token.fd as usize] = None;
+        self.keys.remove(token.fd);
         self.len -= 1;
+        give_back(&mut self.buffer, self.len);
+        give_back(&mut self.events, self.len);
         Ok(())
     }
 
@@ -161,7 +160,7 @@ impl Kernel for Devpoll {
             .map_err(|error| Error::os("ioctl DP_POLL", None, error))?;
         for index in 0..reported {
             let pollfd { fd, revents, .. } = self.buffer[index];
-            let Some(Some((token, interest))) = self.keys.get(fd as usize).copied() else {
+            let Some((token, interest)) = self.keys.get(fd).copied() else {
                 self.remove(fd);
                 continue;
             };

@@ -25,6 +25,7 @@ use std::time::Duration;
 use super::{Kernel, Open, OwnFd, Record, timeout};
 use crate::sys::epoll as sys;
 use crate::sys::is_withheld;
+use crate::table::give_back;
 use crate::{Backend, Capabilities, Error, Interest, Mode, Refusal, Token};
 
 /// The kernel half of `EpollSelector`.
@@ -256,6 +257,7 @@ impl Kernel for Epoll {
             }
             _ => {
                 self.len -= 1;
+                give_back(&mut self.buffer, self.len);
                 Ok(())
             }
         }

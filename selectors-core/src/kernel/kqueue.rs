@@ -22,6 +22,7 @@ use std::time::Duration;
 use super::{Kernel, Open, OwnFd, Record, Recorded, timeout};
 use crate::sys::kqueue::{self as sys, Filter, Kevent, NO_WAIT, ProcessFd};
 use crate::sys::uninterrupted;
+use crate::table::{Table, give_back};
 use crate::words::masked;
 use crate::{Backend, Capabilities, Error, Interest, Mode, Readiness, Token};
 
@@ -34,7 +35,7 @@ pub struct Kqueue {
     /// Where the kernel writes receipts and events.
     buffer: Vec<Kevent>,
     /// By number: the key that the knotes belong to, and where in `events` it is being merged.
-    keys: Vec<Option<Watched>>,
+    keys: Table<Watched>,
     /// How many knotes the kernel may hold.
     knotes: usize,
     /// The answers of the last wait.
@@ -57,22 +58,23 @@ const BATCH: usize = 256;
 impl Kqueue {
     /// Takes note of what a key watches now, and gives the buffer room for it.
     fn keep(&mut self, token: Token, interest: Option<Interest>) {
-        let index = token.fd as usize;
-        if index >= self.keys.len() {
-            self.keys.resize(index + 1, None);
-        }
         let kept = interest.map(|interest| Watched {
             token,
             interest,
             merged: 0,
         });
-        let was = std::mem::replace(&mut self.keys[index], kept);
+        let was = match kept {
+            Some(kept) => self.keys.insert(token.fd, kept),
+            None => self.keys.remove(token.fd),
+        };
         let knotes = |kept: Option<Watched>| {
             kept.map_or(0, |kept| {
                 kept.interest.events().bits().count_ones() as usize
             })
         };
         self.knotes = self.knotes + knotes(kept) - knotes(was);
+        give_back(&mut self.buffer, self.knotes);
+        give_back(&mut self.events, self.knotes);
     }
 
     /// Sends the waiting changes and these, all with a receipt, so that no event is fetched by the
@@ -141,7 +143,7 @@ impl Kqueue {
     /// Merges one entry of the kernel into the answers; what no key wants is dropped.
     fn merge(&mut self, event: Kevent) {
         let fd = event.ident();
-        let Some(Some(watched)) = self.keys.get_mut(fd as usize) else {
+        let Some(watched) = self.keys.get_mut(fd) else {
             return;
         };
         if watched.token.tag().generation != event.generation() {
@@ -169,7 +171,7 @@ impl Kqueue {
     fn settle(&mut self) {
         for index in 0..self.events.len() {
             let fd = self.events[index].tag().fd;
-            let Some(Some(watched)) = self.keys.get_mut(fd as usize) else {
+            let Some(watched) = self.keys.get_mut(fd) else {
                 continue;
             };
             watched.merged = 0;
@@ -230,7 +232,7 @@ impl Open for Kqueue {
             kqueue: ProcessFd::new(kqueue),
             changes: Vec::new(),
             buffer: Vec::new(),
-            keys: Vec::new(),
+            keys: Table::default(),
             knotes: 0,
             events: Vec::new(),
             refused: Vec::new(),

@@ -17,6 +17,7 @@ use libc::pollfd;
 use super::{Kernel, Open, Record, Recorded, must_be_open, timeout};
 use crate::sys::is_withheld;
 use crate::sys::poll as sys;
+use crate::table::{Table, give_back};
 use crate::{Backend, Capabilities, Error, Interest, Readiness, Refusal, Token};
 
 /// The kernel half of `PollSelector`.
@@ -26,15 +27,12 @@ pub struct Poll {
     /// Whose record it is, index by index.
     owners: Vec<(Token, Interest)>,
     /// By number, the index of its record.
-    index: Vec<usize>,
+    index: Table<u32>,
     /// Whether ppoll(2) works here; cleared once it is [withheld](is_withheld).
     nanoseconds: bool,
     /// The answers of the last wait.
     events: Vec<Record>,
 }
-
-/// In `Poll::index`: the number has no record.
-const NONE: usize = usize::MAX;
 
 impl Poll {
     /// One call with this timeout: in milliseconds where that is exact, else as fine as can be.
@@ -73,7 +71,7 @@ impl Open for Poll {
         Ok(Poll {
             records: Vec::new(),
             owners: Vec::new(),
-            index: Vec::new(),
+            index: Table::default(),
             nanoseconds: cfg!(ppoll),
             events: Vec::new(),
         })
@@ -98,30 +96,33 @@ impl Kernel for Poll {
 
     fn add(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
         must_be_open(token.fd)?;
-        let fd = token.fd as usize;
-        if fd >= self.index.len() {
-            self.index.resize(fd + 1, NONE);
-        }
-        self.index[fd] = self.records.len();
+        self.index.insert(token.fd, self.records.len() as u32);
         self.records.push(record(token.fd, interest));
         self.owners.push((token, interest));
         Ok(())
     }
 
     fn modify(&mut self, token: Token, _from: Interest, to: Interest) -> Result<(), Error> {
-        let index = self.index[token.fd as usize];
-        self.records[index] = record(token.fd, to);
-        self.owners[index] = (token, to);
+        if let Some(&index) = self.index.get(token.fd) {
+            self.records[index as usize] = record(token.fd, to);
+            self.owners[index as usize] = (token, to);
+        }
         Ok(())
     }
 
     fn delete(&mut self, token: Token, _from: Interest) -> Result<(), Error> {
-        let index = std::mem::replace(&mut self.index[token.fd as usize], NONE);
-        self.records.swap_remove(index);
-        self.owners.swap_remove(index);
-        if let Some((moved, _)) = self.owners.get(index) {
-            self.index[moved.fd as usize] = index;
+        let Some(index) = self.index.remove(token.fd) else {
+            return Ok(());
+        };
+        self.records.swap_remove(index as usize);
+        self.owners.swap_remove(index as usize);
+        if let Some((moved, _)) = self.owners.get(index as usize) {
+            self.index.insert(moved.fd, index);
         }
+        let needed = self.records.len();
+        give_back(&mut self.records, needed);
+        give_back(&mut self.owners, needed);
+        give_back(&mut self.events, needed);
         Ok(())
     }
 

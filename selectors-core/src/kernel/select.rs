@@ -14,6 +14,7 @@ use std::time::Duration;
 use super::{Kernel, Open, Record, Recorded, must_be_open, timeout};
 use crate::sys::is_withheld;
 use crate::sys::select::{self as sys, Word};
+use crate::table::give_back;
 use crate::{Backend, Capabilities, Error, Interest, Readiness, Token};
 
 /// The kernel half of `SelectSelector`.
@@ -191,6 +192,9 @@ impl Kernel for Select {
         while let Some(None) = self.keys.last() {
             self.keys.pop();
         }
+        let needed = self.keys.len();
+        give_back(&mut self.keys, needed);
+        give_back(&mut self.events, needed);
         Ok(())
     }
 

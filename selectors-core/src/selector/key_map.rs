@@ -4,6 +4,7 @@ use std::fmt;
 use std::os::fd::RawFd;
 
 use super::SelectorKey;
+use crate::table::Table;
 use crate::words::Tag;
 use crate::{Error, Interest, Token};
 
@@ -11,9 +12,10 @@ use crate::{Error, Interest, Token};
 ///
 /// The kernel hands out the lowest free number, so numbers are small and dense, and a plain array
 /// finds a key with one comparison and no hash. Its price is that iteration follows the numbers
-/// and not the order of registration, and that the array is as long as the highest number seen.
+/// and not the order of registration, and that the array is as long as the highest number. What a
+/// burst of registrations needed is given back when they are gone.
 pub struct KeyMap<F, D> {
-    entries: Vec<Option<Entry<F, D>>>,
+    entries: Table<Entry<F, D>>,
     len: usize,
 }
 
@@ -50,7 +52,7 @@ impl<F, D> Entry<F, D> {
 impl<F, D> Default for KeyMap<F, D> {
     fn default() -> KeyMap<F, D> {
         KeyMap {
-            entries: Vec::new(),
+            entries: Table::default(),
             len: 0,
         }
     }
@@ -78,7 +80,7 @@ impl<F, D> KeyMap<F, D> {
     /// The key of a number, with its token.
     #[must_use]
     pub fn get_by_fd(&self, fd: RawFd) -> Option<(Token, &SelectorKey<F, D>)> {
-        let entry = self.entries.get(usize::try_from(fd).ok()?)?.as_ref()?;
+        let entry = self.entries.get(fd)?;
         Some((entry.token(), &entry.key))
     }
 
@@ -99,24 +101,23 @@ impl<F, D> KeyMap<F, D> {
     }
 
     pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry<F, D>> {
-        self.entries.iter().filter_map(Option::as_ref)
+        self.entries.iter()
     }
 
     /// The entry that an event is for. On the hot path of every one: one bounds check, one
     /// comparison.
     pub(crate) fn tagged(&self, tag: Tag) -> Option<&Entry<F, D>> {
-        // A negative number becomes a huge index, which is out of bounds.
-        let entry = self.entries.get(tag.fd as usize)?.as_ref();
+        let entry = self.entries.get(tag.fd);
         entry.filter(|entry| entry.generation as u32 == tag.generation)
     }
 
     pub(crate) fn entry(&self, token: Token) -> Option<&Entry<F, D>> {
-        let entry = self.entries.get(token.fd as usize)?.as_ref();
+        let entry = self.entries.get(token.fd);
         entry.filter(|entry| entry.generation == token.generation())
     }
 
     pub(crate) fn entry_mut(&mut self, token: Token) -> Option<&mut Entry<F, D>> {
-        let entry = self.entries.get_mut(token.fd as usize)?.as_mut();
+        let entry = self.entries.get_mut(token.fd);
         entry.filter(|entry| entry.generation == token.generation())
     }
 
@@ -127,26 +128,18 @@ impl<F, D> KeyMap<F, D> {
 
     /// Puts a new entry in; the caller has made sure that its place is free.
     pub(crate) fn insert(&mut self, entry: Entry<F, D>) {
-        let index = entry.key.fd as usize;
-        if index >= self.entries.len() {
-            self.entries.resize_with(index + 1, || None);
-        }
-        self.entries[index] = Some(entry);
+        self.entries.insert(entry.key.fd, entry);
         self.len += 1;
     }
 
     pub(crate) fn remove(&mut self, token: Token) -> Option<Entry<F, D>> {
         self.entry(token)?;
         self.len -= 1;
-        self.entries[token.fd as usize].take()
+        self.entries.remove(token.fd)
     }
 
     pub(crate) fn into_keys(self) -> Vec<SelectorKey<F, D>> {
-        self.entries
-            .into_iter()
-            .flatten()
-            .map(|entry| entry.key)
-            .collect()
+        self.entries.into_values().map(|entry| entry.key).collect()
     }
 }
 
