@@ -1,5 +1,6 @@
-//! The built book in a real browser, without a network: every timeline has drawn its events, no page
-//! is wider than its window, and the search finds something.
+//! The built book in a real browser, without a network: every timeline has drawn its events and shows
+//! the source, keys turn the one that is in sight, Tab goes into it, no page is wider than its window,
+//! each has its place in the reading order, and the search finds something.
 
 use std::env;
 use std::fs;
@@ -40,19 +41,35 @@ const visit = async (page, width) => {
     const drawn = events > 0 && shapes > 0 && canvas && colours(canvas) > 2;
     const button = [...viewer.document.querySelectorAll('button')].find(b => b.offsetWidth > 0);
     const fits = viewer.document.documentElement.scrollWidth <= viewer.innerWidth;
-    seen.push((drawn && button && fits ? 'timeline ' : 'FAULT ') + name + ', ' + events + ' events, ' + shapes + ' shapes' + (fits ? '' : ', wider than its frame'));
+    const faults = [drawn || 'nothing is drawn', button || 'no button', fits || 'wider than its frame'];
+    // The source, in sight: its first lines are inside of their panel, and the panel in the frame.
+    const source = viewer.document.getElementById('source'), aside = source.closest('aside').getBoundingClientRect();
+    faults.push(source.getBoundingClientRect().top + 30 < Math.min(aside.bottom, viewer.innerHeight) || 'the source is out of sight');
+    timeline.scrollIntoView({ block: 'center' });
+    const where = () => viewer.document.getElementById('where').textContent.split(' of')[0], press = key => inside.document.body.dispatchEvent(new inside.KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+    const before = where(), scrolled = inside.scrollY;
+    press('ArrowRight'); await pause();
+    faults.push(where() !== before || 'the arrow does not turn it', inside.scrollY === scrolled || 'the arrow turns the page');
+    inside.document.activeElement.blur(); press('Tab');
+    faults.push(inside.document.activeElement === timeline || 'Tab does not go into it');
+    inside.document.activeElement.blur();
+    const wrong = faults.filter(fault => fault !== true && typeof fault === 'string');
+    seen.push((wrong.length ? 'FAULT ' : 'timeline ') + [name, events + ' events', shapes + ' shapes', ...wrong].join(', '));
   }
+  const here = [...inside.document.querySelectorAll('#contents [aria-current=page]')].map(link => link.getAttribute('href')).join();
+  const order = inside.document.querySelectorAll('.order a').length, ways = page === pages[0] || page === pages.at(-1) ? 1 : 2;
+  if (here !== page || order < ways) seen.push('FAULT ' + page + ': not in the contents, or nothing before or behind it');
   const fits = root.scrollWidth <= inside.innerWidth;
   seen.push((fits ? 'page ' : 'FAULT ') + page + ' ' + width + (fits ? '' : ': ' + root.scrollWidth + ' wide'));
   if (page === pages[0] && width === widths[0]) {
-    inside.document.getElementById('mdbook-search-toggle').click();
-    const bar = inside.document.getElementById('mdbook-searchbar');
+    const bar = inside.document.getElementById('search');
     let hits = 0;
+    bar.focus();
     for (let tries = 0; tries < 50 && hits === 0; tries += 1) {
       bar.value = 'waker';
-      for (const kind of ['input', 'keyup']) bar.dispatchEvent(new inside.Event(kind));
+      bar.dispatchEvent(new inside.Event('input'));
       await pause();
-      hits = inside.document.querySelectorAll('#mdbook-searchresults li').length;
+      hits = inside.document.querySelectorAll('#results li').length;
     }
     seen.push((hits > 0 ? 'search ' : 'FAULT ') + 'waker: ' + hits + ' hits');
   }

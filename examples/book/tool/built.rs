@@ -1,4 +1,4 @@
-//! What must be true of the book that mdBook has made: every include was expanded, every link has
+//! What must be true of the book once it is made: every include was expanded, every link has
 //! its target, and nothing is fetched from another place, so that the book is whole when it is
 //! copied, printed, or read without a network.
 
@@ -69,9 +69,7 @@ fn pages(folder: &Path) -> io::Result<HashMap<PathBuf, String>> {
     let mut pages = HashMap::new();
     for file in fs::read_dir(folder)? {
         let path = file?.path();
-        // Any site's page for what is not there; its links begin at the root of that site.
-        let any = path.file_name().is_some_and(|name| name == "404.html");
-        if path.extension().is_some_and(|kind| kind == "html") && !any {
+        if path.extension().is_some_and(|kind| kind == "html") {
             let text = fs::read_to_string(&path)?;
             pages.insert(path, text);
         }

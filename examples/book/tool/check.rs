@@ -1,4 +1,4 @@
-//! The check of the whole book, once mdBook has built it: its files, its quotes of traces that are
+//! The check of the whole book, once it is built: its files, its quotes of traces that are
 //! recorded anew for each build, and its pages in a browser.
 
 use std::fs;
@@ -6,9 +6,10 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::quote::quotes;
+use crate::summary::order;
 use crate::{browser, built, table, timeline};
 
-/// Where mdBook builds the book.
+/// Where the book is built.
 #[must_use]
 pub fn folder() -> PathBuf {
     table::root().join("target/book")
@@ -20,8 +21,10 @@ pub fn folder() -> PathBuf {
 ///
 /// What cannot be read or run.
 pub fn whole() -> io::Result<bool> {
+    println!("book: looking for links that lead nowhere, and for quotes of what did not happen");
     let mut faults = built::faults(&folder())?;
     faults.extend(misquoted()?);
+    println!("book: opening every page in Chromium, wide and narrow");
     match browser::open(&folder(), &pages()?)? {
         None => println!("book: no Chromium here, so no page was opened in a browser"),
         Some(seen) => {
@@ -53,17 +56,11 @@ fn misquoted() -> io::Result<Vec<String>> {
     Ok(faults)
 }
 
-/// The built pages, by the names of their sources.
+/// The built pages, in the order in which they are read.
 fn pages() -> io::Result<Vec<String>> {
-    let mut pages = Vec::new();
-    for file in fs::read_dir(table::pages())? {
-        let path = file?.path();
-        let page = path.extension().is_some_and(|kind| kind == "md");
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        if page && name != "SUMMARY" {
-            pages.push(format!("{name}.html"));
-        }
-    }
-    pages.sort();
-    Ok(pages)
+    let entries = order(&fs::read_to_string(table::pages().join("SUMMARY.md"))?);
+    Ok(entries
+        .iter()
+        .map(|entry| format!("{}.html", entry.name))
+        .collect())
 }

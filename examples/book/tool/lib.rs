@@ -7,10 +7,11 @@
 //! * [`recording`] and [`timeline`]: a program is run and recorded, and becomes a page to step
 //!   through;
 //! * [`quote`]: what a page quotes of a trace;
+//! * [`summary`], [`page`](mod@page), [`paint`] and [`render`]: the pages, made of Markdown;
 //! * [`built`], [`browser`] and [`check`]: what must be true of the book once it is built.
 //!
-//! `cargo run -p book` makes all that pages include, and `cargo run -p book -- check` looks at what
-//! mdBook has made of them. Diffs are kept with the pages, and a test holds that they are
+//! `cargo run -p book` makes all that pages include, and the book of it, and `cargo run -p book --
+//! check` looks at what came out. Diffs are kept with the pages, and a test holds that they are
 //! what would be made today; programs are recorded anew for each build of the book.
 
 #![forbid(unsafe_code)]
@@ -23,9 +24,13 @@ pub mod cure;
 pub mod excerpt;
 pub mod listing;
 pub mod made;
+pub mod page;
 #[cfg(doctest)]
 mod pages;
+pub mod paint;
 pub mod quote;
 pub mod recording;
+pub mod render;
+pub mod summary;
 pub mod table;
 pub mod timeline;

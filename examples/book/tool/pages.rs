@@ -3,6 +3,8 @@
 
 #[doc = include_str!("../../../README.md")]
 mod readme {}
+#[doc = include_str!("../src/index.md")]
+mod index {}
 #[doc = include_str!("../src/ch00.md")]
 mod ch00 {}
 #[doc = include_str!("../src/ch01.md")]

@@ -28,13 +28,38 @@ impl Programs {
         let own = env::current_exe()?;
         let folder = own.parent().unwrap_or(Path::new("."));
         let mut cargo = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()));
-        cargo.args(["build", "--quiet", "-p", "examples", "--examples"]);
+        cargo.args([
+            "build",
+            "--quiet",
+            "-p",
+            "examples",
+            "-p",
+            "trace",
+            "--examples",
+        ]);
         if folder.ends_with("release") {
             cargo.arg("--release");
         }
         match cargo.status()?.success() {
             true => Ok(Programs(folder.join("examples"))),
             false => Err(io::Error::other("the examples do not build")),
+        }
+    }
+
+    /// Has one await recorded: the page with its captions.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be run, or fails.
+    pub fn one_await(&self, page: &Path) -> io::Result<()> {
+        let mut command = Command::new(self.0.join("see"));
+        command
+            .args(["await", "--output"])
+            .arg(page)
+            .stdout(Stdio::null());
+        match command.status()?.success() {
+            true => Ok(()),
+            false => Err(io::Error::other("`see await` failed")),
         }
     }
 

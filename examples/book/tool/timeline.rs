@@ -34,10 +34,14 @@ pub fn names() -> io::Result<Vec<String>> {
 ///
 /// What cannot be run, recorded or written.
 pub fn write() -> io::Result<()> {
+    println!("book: building the programs");
     let programs = Programs::build()?;
     let folder = table::pages().join(FOLDER);
     fs::create_dir_all(&folder)?;
+    println!("book: recording one await");
+    programs.one_await(&folder.join("await.html"))?;
     for name in names()? {
+        println!("book: recording {name}");
         let traces = record(&programs, &name)?;
         let page = trace::html::page(&traces, &root());
         let page = page.map_err(|bad| io::Error::other(format!("{name}: {bad}")))?;

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 use crate::sha256::{base64, sha256};
 use crate::sources::Sources;
-use crate::{Bad, Step, Trace, lint};
+use crate::{Bad, Step, Trace, lint, tour};
 
 /// The page without data.
 const TEMPLATE: &str = include_str!("viewer.html");
@@ -59,6 +59,24 @@ pub fn page(traces: &[(String, String)], sources: &Path) -> Result<String, Bad> 
 ///
 /// Which trace cannot be read, and why.
 pub fn build(traces: &[(String, String)], sources: &Path) -> Result<Page, Bad> {
+    made(traces, sources, &[])
+}
+
+/// The page of one trace, with the captions of its first await; `None` if the trace has none that goes
+/// all the way.
+///
+/// # Errors
+///
+/// Why the trace cannot be read.
+pub fn guided(title: &str, trace: &str, sources: &Path) -> Result<Option<String>, Bad> {
+    let Some(stops) = tour::of(&Trace::parse(trace).map_err(|bad| bad.of(title))?) else {
+        return Ok(None);
+    };
+    let traces = [(title.to_owned(), trace.to_owned())];
+    made(&traces, sources, &stops).map(|page| Some(page.text))
+}
+
+fn made(traces: &[(String, String)], sources: &Path, stops: &[tour::Stop]) -> Result<Page, Bad> {
     let mut wanted = Sources::default();
     let mut shown = Vec::new();
     for (title, text) in traces {
@@ -81,7 +99,7 @@ pub fn build(traces: &[(String, String)], sources: &Path) -> Result<Page, Bad> {
         }));
     }
     let found = wanted.read(sources);
-    let data = json!({ "traces": shown, "sources": found.lines }).to_string();
+    let data = json!({ "traces": shown, "sources": found.lines, "tour": stops }).to_string();
     // A source line or a file name may hold "</script>".
     let data = data.replace('<', "\\u003c");
     let hash = |tag| format!("sha256-{}", base64(&sha256(inside(tag).as_bytes())));

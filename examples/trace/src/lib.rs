@@ -22,5 +22,6 @@ pub mod html;
 pub mod lint;
 mod sha256;
 mod sources;
+pub mod tour;
 
 pub use format::{Bad, Header, Line, Overhead, Step, Trace};

@@ -55,6 +55,63 @@ fn a_frame_in_a_chapter_is_stepped_by_keys_and_buttons() {
     assert_eq!(browser.value(false, "scrollY"), 0);
 }
 
+/// A page that passes on the keys that are pressed beside the frame, as the book's do.
+#[test]
+fn a_chapter_may_turn_its_timeline() {
+    let passes =
+        "<script>onkeydown = event => frames[0].postMessage({ key: event.key }, '*');</script>";
+    let chapter = format!("{CHAPTER}{passes}");
+    let files = [("chapter.html", &*chapter), ("page.html", &page())];
+    let Some(mut browser) = Browser::open(&files, "", 900) else {
+        return;
+    };
+    browser.until(true, WHERE, "event 1");
+    browser.drawn(true);
+    for key in ["ArrowRight", "x", "ArrowRight"] {
+        browser.press(key);
+    }
+    browser.until(true, WHERE, "event 3");
+    // What is no key is nothing.
+    for message in ["null", "{}", "{ key: 3 }", "'End'", "{ key: '__proto__' }"] {
+        browser.value(false, &format!("frames[0].postMessage({message}, '*')"));
+    }
+    browser.press("ArrowRight");
+    browser.until(true, WHERE, "event 4");
+}
+
+#[test]
+fn captions_lead_from_station_to_station() {
+    let trace = include_str!("../../traces/s09_await.trace");
+    let page = html::guided("s09", trace, Path::new("..")).expect("a golden trace");
+    let page = page.expect("step 9 awaits");
+    let Some(mut browser) = Browser::open(&[("page.html", &page)], "", 390) else {
+        return;
+    };
+    let station = "document.querySelector('#tour [aria-current]').textContent";
+    let said = "document.querySelector('#now b').textContent";
+    browser.until(false, station, "1 syscall");
+    browser.until(false, said, "1 syscall.");
+    for key in ["ArrowDown", "ArrowDown"] {
+        browser.press(key);
+    }
+    browser.until(false, station, "3 waker");
+    browser.press("8");
+    browser.until(false, said, "5 poll.");
+    // The end of the way; one event on, the caption is that of the event.
+    browser.press("ArrowDown");
+    browser.until(false, said, "5 poll.");
+    browser.press("ArrowUp");
+    browser.until(false, station, "4 ready queue");
+    browser.press("Home");
+    browser.until(
+        false,
+        "String(document.querySelector('#tour [aria-current]'))",
+        "null",
+    );
+    let fits = "String(document.documentElement.scrollWidth <= innerWidth)";
+    browser.until(false, fits, "true");
+}
+
 #[test]
 fn a_finger_steps_by_buttons_and_by_the_lanes() {
     for (files, in_frame) in [

@@ -29,6 +29,17 @@ fn run(arguments: &str) -> (Option<i32>, String) {
 }
 
 #[test]
+fn begins_with_one_await_and_its_captions() {
+    let file = env::temp_dir().join(format!("see-await-{}.html", std::process::id()));
+    let (status, said) = run(&format!("-o {}", file.display()));
+    assert_eq!(status, Some(0), "{said}");
+    assert!(said.contains("the down arrow"), "{said}");
+    let page = fs::read_to_string(&file).expect("it said that it wrote it");
+    assert_eq!(page.matches("\"station\":").count(), 8);
+    fs::remove_file(file).expect("ours");
+}
+
+#[test]
 fn writes_one_page_that_compares_the_backends() {
     let file = env::temp_dir().join(format!("see-{}.html", std::process::id()));
     let arguments = format!("echo --backend select,poll -o {}", file.display());

@@ -1,7 +1,7 @@
 //! The programs that can be seen: each small enough that every step of it can be read.
 
 use std::future::poll_fn;
-use std::io;
+use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,6 +17,8 @@ use reactor::time::{sleep, timeout};
 /// What to run.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Program {
+    /// One await, from call to wake: a read that comes before its bytes
+    Await,
     /// Two clients, each with a server task that sends everything back
     Echo,
     /// Three sleeps, a timeout, and a thread that wakes the loop
@@ -26,6 +28,7 @@ pub(crate) enum Program {
 impl Program {
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Program::Await => "await",
             Program::Echo => "echo",
             Program::Clock => "clock",
         }
@@ -33,10 +36,35 @@ impl Program {
 
     pub(crate) async fn run(self) -> io::Result<()> {
         match self {
+            Program::Await => one_await().await,
             Program::Echo => echo().await,
             Program::Clock => clock().await,
         }
     }
+}
+
+/// One connection: everything that comes goes back. The client is a thread, which nobody records, and
+/// takes its time before the second word: the read that waits for it is the one to look at.
+async fn one_await() -> io::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let client = thread::spawn(move || {
+        let mut stream = std::net::TcpStream::connect(address)?;
+        for word in [b"hello", b"again"] {
+            stream.write_all(word)?;
+            stream.read_exact(&mut [0; 5])?;
+            thread::sleep(Duration::from_millis(20));
+        }
+        io::Result::Ok(())
+    });
+    let (stream, _from) = listener.accept().await?;
+    let mut word = [0; 5];
+    while stream.read(&mut word).await? > 0 {
+        stream.write_all(&word).await?;
+    }
+    client
+        .join()
+        .map_err(|_| io::Error::other("the client has panicked"))?
 }
 
 /// The server takes two connections; the second client waits a moment before it speaks.
