@@ -56,7 +56,12 @@
 //! | `SendHandle` | spends |
 //! | `TaskSet::join_next` | spends |
 //! | `TaskSet::poll_join_next` | spends |
+//! | `TaskSet::join_next_with_id` | spends |
+//! | `TaskSet::join_all` | spends |
+//! | `TaskSet::shutdown` | spends |
 //! | `TaskSet` as a stream | spends |
+//! | `consume_budget` | spends |
+//! | `unconstrained` | nothing, whatever the future in it does |
 //! | `stopping` | spends |
 //! | `unless_stopping` | what the future in it spends; if a stop ends it, spends |
 //! | `TaskLocal::scope` | what the future in it spends |
@@ -73,8 +78,7 @@
 //! | generation of the slot of `block_on` | 22 | another slot takes its place |
 //! | slot | 24 | `spawn` panics: that many tasks exist, or slots are retired |
 //! | number of a runtime | 16 | making one is an error; one that is free goes on with the ids of the last that had it |
-//! | member of a `TaskSet` | 64 | after 584 years, at one in a nanosecond |
-//! | place of a `stopping` | 64 | the same |
+//! | place of a `stopping` | 64 | after 584 years, at one in a nanosecond |
 //! | counters of `Metrics` | 64 | the same |
 
 #[cfg(test)]
@@ -87,11 +91,11 @@ mod tests {
     use crate::ready::marks::{Marks, Past};
     use crate::run::waker::id;
     use crate::task::id::Id;
-    use crate::{Runtime, TaskSet, spawn, stopping};
+    use crate::{Runtime, spawn, stopping};
 
     type Row = (&'static str, fn() -> io::Result<()>);
 
-    const ROWS: [Row; 7] = [
+    const ROWS: [Row; 6] = [
         ("generation of a slot", generations_of_a_slot),
         (
             "generation of the slot of `block_on`",
@@ -99,7 +103,6 @@ mod tests {
         ),
         ("slot", slots),
         ("number of a runtime", numbers_of_runtimes),
-        ("member of a `TaskSet`", members_of_a_set),
         ("place of a `stopping`", places_of_stopping),
         ("counters of `Metrics`", metrics),
     ];
@@ -192,20 +195,6 @@ mod tests {
             }
         }
         Ok(())
-    }
-
-    fn members_of_a_set() -> io::Result<()> {
-        Runtime::new()?.block_on(async {
-            let mut set = TaskSet::new();
-            set.begin_at(u64::from(u32::MAX) - 1);
-            for number in 0..4 {
-                set.spawn(async move { number });
-            }
-            for number in 0..4 {
-                assert_eq!(set.join_next().await.unwrap().unwrap(), number);
-            }
-            assert!(set.is_empty());
-        })
     }
 
     fn places_of_stopping() -> io::Result<()> {

@@ -60,6 +60,7 @@
 #![deny(unsafe_code)]
 
 mod await_stop;
+mod budget;
 pub mod coming_from;
 pub mod contracts;
 pub mod patterns;
@@ -84,13 +85,17 @@ pub use reactor::{Async, Direction, Reactor, Trigger, Turn, net, time};
 pub use selectors_core::{Backend, Script};
 
 pub use await_stop::{AwaitStop, stopping};
-pub use runtime::{Builder, Runtime, Shutdown, block_on, spawn, spawn_named, yield_now};
+pub use budget::{Unconstrained, consume_budget, unconstrained};
+pub use runtime::{
+    Builder, EnterGuard, Runtime, Shutdown, block_on, spawn, spawn_named, yield_now,
+};
+pub use spawning::abort_handle::AbortHandle;
 pub use spawning::join::{AbortOnDrop, JoinHandle};
 pub use spawning::join_error::JoinError;
 pub use spawning::send_handle::SendHandle;
 pub use spawning::spawn_traits::LocalSpawner;
 pub use spawning::spawner::Spawner;
-pub use spawning::task_set::{JoinNext, TaskSet};
+pub use spawning::task_set::{JoinNext, JoinNextWithId, TaskSet};
 pub use task::id::Id;
 #[doc(hidden)]
 pub use task_local::CurrentValue;

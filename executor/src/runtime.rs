@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use reactor::{EnterGuard, Reactor, Trigger, Turn};
+use reactor::{Reactor, Trigger, Turn};
 use selectors_core::Backend;
 
 use crate::run::core::Core;
@@ -43,7 +43,7 @@ use crate::watch::metrics::Metrics;
 /// ```
 #[track_caller]
 pub fn block_on<F: Future>(future: F) -> io::Result<F::Output> {
-    refuse_nesting();
+    current::refuse_nesting();
     Runtime::new()?.block_on(future)
 }
 
@@ -205,8 +205,74 @@ impl Runtime {
     /// If this thread is inside a `block_on` already. A panic of `future` passes through.
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> io::Result<F::Output> {
-        let _guards = self.enter();
+        let _running = current::run(&self.core);
         self.core.run(pin!(future))
+    }
+
+    /// Runs until no task is left.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel answers to a wait.
+    ///
+    /// # Panics
+    ///
+    /// If this thread is inside a `block_on` already.
+    ///
+    /// ```
+    /// let runtime = executor::Runtime::new()?;
+    /// let task = runtime.spawn(async { executor::spawn(async { 7 }).await });
+    /// runtime.run()?;
+    /// assert!(task.is_finished() && runtime.tasks() == 0);
+    /// # std::io::Result::Ok(())
+    /// ```
+    #[track_caller]
+    pub fn run(&self) -> io::Result<()> {
+        let _running = current::run(&self.core);
+        self.core.run_all()
+    }
+
+    /// Polls one task that is woken, and asks no kernel. False if there is none.
+    ///
+    /// # Panics
+    ///
+    /// If this thread is inside a `block_on` already.
+    ///
+    /// ```
+    /// let runtime = executor::Runtime::new()?;
+    /// let tasks = [1, 2].map(|number| runtime.spawn(async move { number }));
+    /// assert!(runtime.try_run_one());
+    /// assert!(tasks[0].is_finished() && !tasks[1].is_finished());
+    /// assert!(runtime.try_run_one() && !runtime.try_run_one());
+    /// # std::io::Result::Ok(())
+    /// ```
+    #[track_caller]
+    pub fn try_run_one(&self) -> bool {
+        let _running = current::run(&self.core);
+        self.core.poll_one()
+    }
+
+    /// Makes this the runtime of the thread until the guard is dropped, without running it: what is
+    /// [spawned](crate::spawn) runs during the next `block_on`, which may begin while the guard is
+    /// there, and sockets and timers can be made.
+    ///
+    /// Guards are dropped in the reverse order of their making; one that is not, panics. Do not hold
+    /// one across an await.
+    ///
+    /// ```
+    /// let runtime = executor::Runtime::new()?;
+    /// let guard = runtime.enter();
+    /// let task = executor::spawn(async { 7 });
+    /// assert_eq!(runtime.block_on(task)?.unwrap(), 7);
+    /// drop(guard);
+    /// # std::io::Result::Ok(())
+    /// ```
+    #[track_caller]
+    pub fn enter(&self) -> EnterGuard<'_> {
+        EnterGuard {
+            _entered: current::enter(&self.core),
+            runtime: self,
+        }
     }
 
     /// Spawns `future`; it runs during the next `block_on`.
@@ -233,7 +299,7 @@ impl Runtime {
     /// If this thread is inside a `block_on` already.
     #[track_caller]
     pub fn run_until_stalled(&self) -> bool {
-        let _guards = self.enter();
+        let _running = current::run(&self.core);
         let mut polled = false;
         while !self.core.is_idle() || self.core.has_mail() {
             polled |= self.core.poll_somebody();
@@ -257,7 +323,7 @@ impl Runtime {
     /// If this thread is inside a `block_on` already.
     #[track_caller]
     pub fn turn(&self, timeout: Option<Duration>) -> io::Result<Turn> {
-        let _guards = self.enter();
+        let _running = current::run(&self.core);
         let timeout = if self.core.poll_somebody() {
             Some(Duration::ZERO)
         } else {
@@ -305,7 +371,7 @@ impl Runtime {
     /// ```
     #[track_caller]
     pub fn shutdown(self, grace: Duration) -> io::Result<Shutdown> {
-        let _guards = self.enter();
+        let _running = current::run(&self.core);
         let (ended, dropped) = self.core.shut_down(grace)?;
         Ok(Shutdown { ended, dropped })
     }
@@ -318,12 +384,6 @@ impl Runtime {
     /// What happened so far.
     pub fn metrics(&self) -> Metrics {
         self.core.metrics()
-    }
-
-    #[track_caller]
-    fn enter(&self) -> (EnterGuard, Entered) {
-        refuse_nesting();
-        (self.core.reactor.enter(), current::enter(&self.core))
     }
 
     /// Tasks that were spawned and are not done.
@@ -339,6 +399,19 @@ impl Runtime {
     /// The backend that waits.
     pub fn backend(&self) -> Backend {
         self.core.reactor.backend()
+    }
+}
+
+/// Keeps a runtime entered; made by [`Runtime::enter`].
+#[must_use = "the runtime is left when the guard is dropped"]
+pub struct EnterGuard<'a> {
+    _entered: Entered,
+    runtime: &'a Runtime,
+}
+
+impl fmt::Debug for EnterGuard<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("EnterGuard").field(self.runtime).finish()
     }
 }
 
@@ -366,13 +439,4 @@ impl fmt::Debug for Runtime {
             .field("tasks", &self.tasks())
             .finish()
     }
-}
-
-#[track_caller]
-fn refuse_nesting() {
-    assert!(
-        current::current().is_none(),
-        "`block_on` inside `block_on`: this thread already runs a loop, and blocking it would \
-         stop every task. Await the future, or spawn it"
-    );
 }

@@ -9,7 +9,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 
 use executor::{
-    JoinHandle, Runtime, TaskSet, request_stop, spawn, stopping, unless_stopping, yield_now,
+    JoinHandle, Runtime, TaskSet, consume_budget, request_stop, spawn, stopping, unconstrained,
+    unless_stopping, yield_now,
 };
 use futures_lite::StreamExt;
 
@@ -20,13 +21,18 @@ const AWAITS: usize = 100 * BUDGET;
 
 type Row = (&'static str, fn(&Runtime) -> io::Result<usize>);
 
-const ROWS: [Row; 10] = [
+const ROWS: [Row; 15] = [
     ("`JoinHandle`", join_handles),
     ("`AbortOnDrop`", aborting_handles),
     ("`SendHandle`", send_handles),
     ("`TaskSet::join_next`", join_next),
     ("`TaskSet::poll_join_next`", poll_join_next),
+    ("`TaskSet::join_next_with_id`", join_next_with_id),
+    ("`TaskSet::join_all`", join_all),
+    ("`TaskSet::shutdown`", shutdown_of_sets),
     ("`TaskSet` as a stream", stream),
+    ("`consume_budget`", consumes),
+    ("`unconstrained`", unconstrained_awaits),
     ("`stopping`", stops),
     ("`unless_stopping`", operations_that_a_stop_ends),
     ("`TaskLocal::scope`", scopes),
@@ -140,6 +146,59 @@ fn poll_join_next(runtime: &Runtime) -> io::Result<usize> {
         for number in 0..AWAITS {
             let next = poll_fn(|cx| set.poll_join_next(cx)).await;
             assert_eq!(next.expect("one").expect("ready"), number);
+        }
+    }))
+}
+
+fn join_next_with_id(runtime: &Runtime) -> io::Result<usize> {
+    let mut set = runtime.block_on(finished_set())?;
+    runtime.block_on(beside(async move {
+        for number in 0..AWAITS {
+            let (_, outcome) = set.join_next_with_id().await.expect("one");
+            assert_eq!(outcome.expect("ready"), number);
+        }
+    }))
+}
+
+fn join_all(runtime: &Runtime) -> io::Result<usize> {
+    let set = runtime.block_on(finished_set())?;
+    runtime.block_on(beside(async move {
+        assert_eq!(set.join_all().await.expect("ready").len(), AWAITS);
+    }))
+}
+
+fn shutdown_of_sets(runtime: &Runtime) -> io::Result<usize> {
+    let mut set = runtime.block_on(finished_set())?;
+    runtime.block_on(beside(async move {
+        set.shutdown().await;
+        assert!(set.is_empty());
+    }))
+}
+
+fn consumes(runtime: &Runtime) -> io::Result<usize> {
+    runtime.block_on(beside(async {
+        for _ in 0..AWAITS {
+            consume_budget().await;
+        }
+    }))
+}
+
+/// That is what is asked for: they keep the others waiting. Where it ends the budget is as before.
+fn unconstrained_awaits(runtime: &Runtime) -> io::Result<usize> {
+    let polls = runtime.block_on(beside(unconstrained(async {
+        for _ in 0..AWAITS {
+            consume_budget().await;
+        }
+    })))?;
+    assert_eq!(polls, 0);
+    runtime.block_on(beside(async {
+        for _ in 0..AWAITS {
+            unconstrained(async {
+                consume_budget().await;
+                consume_budget().await;
+            })
+            .await;
+            consume_budget().await;
         }
     }))
 }

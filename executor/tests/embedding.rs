@@ -1,6 +1,6 @@
 //! The runtime as a guest: in a host's own loop, step by step, and two of them on one thread.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::{pending, poll_fn};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -20,6 +20,10 @@ mod harness;
 use harness::{EPOLL_EDGE, EPOLL_LEVEL, Variant, pair, round_trip, serve_echo};
 
 on_every_backend!(
+    a_runtime_runs_until_no_task_is_left,
+    one_task_is_polled_at_a_time,
+    an_entered_runtime_takes_in_and_does_not_run,
+    entered_runtimes_are_left_in_order,
     run_until_stalled_runs_all_that_can_run,
     run_until_stalled_asks_no_kernel,
     run_until_stalled_takes_in_what_other_threads_sent,
@@ -284,5 +288,138 @@ fn two_runtimes_on_one_thread_wake_each_other(variant: Variant) -> io::Result<()
     // Each in a `block_on` of its own works as well.
     left.block_on(async { sleep(Duration::from_millis(1)).await })?;
     right.block_on(async { sleep(Duration::from_millis(1)).await })?;
+    Ok(())
+}
+
+fn a_runtime_runs_until_no_task_is_left(variant: Variant) -> io::Result<()> {
+    let runtime = variant.runtime()?;
+    runtime.run()?;
+    let done = Rc::new(Cell::new(0));
+    for delay in [5, 1] {
+        let done = Rc::clone(&done);
+        let task = runtime.spawn(async move {
+            sleep(Duration::from_millis(delay)).await;
+            let theirs = Rc::clone(&done);
+            spawn(async move { theirs.set(theirs.get() + 1) }).detach();
+            done.set(done.get() + 1);
+        });
+        task.detach();
+    }
+    runtime.run()?;
+    assert_eq!((done.get(), runtime.tasks()), (4, 0));
+    Ok(())
+}
+
+fn one_task_is_polled_at_a_time(variant: Variant) -> io::Result<()> {
+    let runtime = variant.runtime()?;
+    let order = Rc::new(RefCell::new(Vec::new()));
+    let task = |number: usize| {
+        let order = Rc::clone(&order);
+        runtime.spawn(async move {
+            for _ in 0..2 {
+                order.borrow_mut().push(number);
+                yield_now().await;
+            }
+        })
+    };
+    let tasks = [0, 1, 2].map(task);
+    assert!(!tasks[2].is_finished());
+    for polls in 1..=9 {
+        assert!(runtime.try_run_one());
+        assert_eq!(order.borrow().len(), polls.min(6));
+        assert_eq!(runtime.metrics().polls as usize, polls);
+    }
+    assert_eq!(*order.borrow(), [0, 1, 2, 0, 1, 2]);
+    assert!(!runtime.try_run_one());
+    assert_eq!((runtime.tasks(), runtime.metrics().turns), (0, 0));
+    // What was aborted is passed over, what another thread has sent is found.
+    let aborted = runtime.spawn(pending::<()>());
+    aborted.abort();
+    let spawner = runtime.spawner();
+    thread::spawn(move || spawner.spawn(async {}).detach())
+        .join()
+        .expect("the thread");
+    assert!(runtime.try_run_one() && !runtime.try_run_one());
+    assert_eq!(runtime.tasks(), 0);
+    Ok(())
+}
+
+fn an_entered_runtime_takes_in_and_does_not_run(variant: Variant) -> io::Result<()> {
+    let runtime = variant.runtime()?;
+    let entered = runtime.enter();
+    let task = spawn(async { sleep(Duration::from_millis(1)).await });
+    let timer = sleep(Duration::from_millis(1));
+    assert_eq!(
+        executor::Spawner::try_current().map(|it| it.is_closed()),
+        Some(false)
+    );
+    assert!(!task.is_finished());
+    // To wait for it outside would be for ever.
+    let waiting = std::panic::AssertUnwindSafe(|| outside(spawn(async {})));
+    assert!(std::panic::catch_unwind(waiting).is_err());
+    // Nor is there a budget that nobody would ever refill.
+    outside(async {
+        for _ in 0..1000 {
+            executor::consume_budget().await;
+        }
+    });
+    runtime.block_on(async {
+        timer.await;
+        task.await
+    })??;
+    // Another one may be entered inside of it, and run.
+    let other = variant.runtime()?;
+    assert_eq!(other.block_on(async { spawn(async { 7 }).await })??, 7);
+    let inner = other.enter();
+    spawn(async {}).detach();
+    drop(inner);
+    spawn(async {}).detach();
+    assert_eq!((runtime.tasks(), other.tasks()), (1, 1));
+    drop(entered);
+    assert!(executor::Spawner::try_current().is_none());
+    runtime.run()?;
+    other.run()
+}
+
+fn entered_runtimes_are_left_in_order(variant: Variant) -> io::Result<()> {
+    let left_out_of_order = |forget: bool| -> io::Result<()> {
+        let (one, other) = (variant.runtime()?, variant.runtime()?);
+        let first = one.enter();
+        let second = other.enter();
+        let kept = if forget {
+            std::mem::forget(second);
+            None
+        } else {
+            Some(second)
+        };
+        let dropped = std::panic::AssertUnwindSafe(|| drop(first));
+        assert!(std::panic::catch_unwind(dropped).is_err());
+        assert!(executor::Spawner::try_current().is_none());
+        drop(kept);
+        assert!(executor::Spawner::try_current().is_none());
+        Ok(())
+    };
+    left_out_of_order(false)?;
+    left_out_of_order(true)?;
+    // A task that enters another runtime, and forgets it, leaves the loop and the thread as they were.
+    let (one, other) = (variant.runtime()?, variant.runtime()?);
+    let forgets = std::panic::AssertUnwindSafe(|| {
+        one.block_on(async {
+            std::mem::forget(other.enter());
+            spawn(async {}).detach();
+        })
+    });
+    assert!(std::panic::catch_unwind(forgets).is_err());
+    assert_eq!((one.tasks(), other.tasks()), (0, 1));
+    assert!(executor::Spawner::try_current().is_none());
+    assert_eq!(one.block_on(async { spawn(async { 7 }).await })??, 7);
+    // One that is forgotten outside of all goes with its thread.
+    let held = thread::spawn(move || {
+        let runtime = variant.runtime().expect("a runtime");
+        let spawner = runtime.spawner();
+        std::mem::forget(runtime.enter());
+        spawner
+    });
+    assert!(held.join().expect("the thread").is_closed());
     Ok(())
 }

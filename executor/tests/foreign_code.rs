@@ -303,7 +303,7 @@ fn destructor_of_who_comes_too_late() -> io::Result<()> {
     let runtime = Runtime::new()?;
     let late: LocalSpawner = runtime.local_spawner();
     drop(runtime);
-    let (calls, task) = calls(|| late.spawn(foreign_future(1)));
+    let (calls, task) = calls(|| late.spawn_task(foreign_future(1)));
     assert_eq!(calls, 1);
     told(futures_lite::future::block_on(task));
     Ok(())

@@ -120,6 +120,8 @@ fn every_panic_for_misuse_names_the_line_that_misused() -> io::Result<()> {
     names_this_line!(executor::dump());
     names_this_line!(executor::request_stop());
     names_this_line!(TaskSet::new().spawn(async {}));
+    names_this_line!(executor::Spawner::current());
+    names_this_line!(executor::LocalSpawner::current());
     names_this_line!(NOWHERE.with(|value| *value));
     names_this_line!(NOWHERE.get());
     names_this_line!(poll(executor::stopping()));
@@ -131,6 +133,8 @@ fn every_panic_for_misuse_names_the_line_that_misused() -> io::Result<()> {
     names_this_line!(poll(async { made.set.join_next().await }));
     names_this_line!(made.set.poll_join_next(&mut cx));
     names_this_line!(Pin::new(&mut made.set).poll_next(&mut cx));
+    names_this_line!(poll(made.set.join_next_with_id()));
+    names_this_line!(made.set.poll_join_next_with_id(&mut cx));
 
     // A result that was taken.
     let [mut taken, again] = made.taken;
@@ -141,7 +145,7 @@ fn every_panic_for_misuse_names_the_line_that_misused() -> io::Result<()> {
     names_this_line!(poll_again(&mut taken));
     names_this_line!(poll_again(&mut taken_guard));
     names_this_line!(poll_again(&mut sent));
-    names_this_line!(cancelled.take().unwrap().resume_panic());
+    names_this_line!(cancelled.take().unwrap().into_panic());
 
     // Inside, and another one's.
     other.block_on(async {
@@ -152,6 +156,8 @@ fn every_panic_for_misuse_names_the_line_that_misused() -> io::Result<()> {
         names_this_line!(executor::block_on(async {}));
         names_this_line!(runtime.block_on(async {}));
         names_this_line!(runtime.run_until_stalled());
+        names_this_line!(runtime.run());
+        names_this_line!(runtime.try_run_one());
         names_this_line!(runtime.turn(None));
         names_this_line!(Runtime::new().unwrap().shutdown(Duration::ZERO));
     })

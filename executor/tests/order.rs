@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::mpsc;
 
 use executor::Runtime;
-use futures_task::{FutureObj, LocalFutureObj, LocalSpawn, Spawn};
+use futures_task::{FutureObj, LocalFutureObj, LocalSpawn, Spawn, SpawnError};
 
 /// The order in which twenty tasks run that are woken together.
 fn order(seed: Option<u64>) -> io::Result<Vec<u32>> {
@@ -101,7 +101,28 @@ fn a_runtime_that_is_gone_says_shutdown() -> io::Result<()> {
     let never = || async { unreachable!("nobody runs it") };
     assert!(!generic_local(&local, never()));
     assert!(!generic(&remote, never()));
-    let late = local.spawn(async {});
+    let late = local.spawn_task(async {});
     assert!(late.is_finished());
+    Ok(())
+}
+
+/// As in the crate `futures`: a method of this name is found on our spawner as on others.
+trait SpawnExt: Spawn {
+    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) -> Result<(), SpawnError> {
+        self.spawn_obj(FutureObj::new(Box::new(future)))
+    }
+}
+
+impl<S: Spawn> SpawnExt for S {}
+
+#[test]
+fn the_method_of_spawn_ext_is_not_hidden() -> io::Result<()> {
+    let runtime = Runtime::new()?;
+    let spawner = runtime.local_spawner();
+    spawner.spawn(async {}).expect("the runtime is there");
+    assert_eq!(runtime.tasks(), 1);
+    drop(runtime);
+    let late = spawner.spawn(async {});
+    assert!(late.expect_err("it is gone").is_shutdown());
     Ok(())
 }

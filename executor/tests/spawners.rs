@@ -9,7 +9,7 @@ use std::task::{Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
-use executor::{Runtime, SendHandle, Spawner, yield_now};
+use executor::{AbortHandle, LocalSpawner, Runtime, SendHandle, Spawner, yield_now};
 use futures_lite::future::block_on as outside;
 use reactor::time::sleep;
 
@@ -18,6 +18,9 @@ mod harness;
 use harness::{Variant, round_trip, serve_echo, until};
 
 on_every_backend!(
+    a_task_hands_the_spawner_of_its_runtime_to_a_thread,
+    a_stop_is_asked_for_from_another_thread,
+    clones_of_an_abort_handle_end_the_task_from_anywhere,
     four_threads_spawn_and_wait_for_their_results,
     a_spawn_ends_the_sleep_of_the_loop,
     a_future_that_cannot_be_sent_is_made_on_the_runtime_s_thread,
@@ -266,5 +269,94 @@ fn a_runtime_that_is_gone_cancels_at_once(variant: Variant) -> io::Result<()> {
     let made = spawner.spawn_with(|| async { unreachable!("nobody makes it") });
     let error = outside(made).map(|never: ()| never);
     assert!(error.expect_err("nobody was there").is_cancelled());
+    Ok(())
+}
+
+fn a_task_hands_the_spawner_of_its_runtime_to_a_thread(variant: Variant) -> io::Result<()> {
+    let runtime = variant.runtime()?;
+    let ours = runtime.spawner();
+    let answer = runtime.block_on(async {
+        let task = executor::spawn(async {
+            let spawner = Spawner::current();
+            let sent = thread::spawn(move || spawner.spawn_with(|| async { Spawner::current() }));
+            sent.join().expect("the thread").await
+        });
+        let spawner = task.await??;
+        let local = LocalSpawner::current();
+        local.spawn_task(async { 1 }).await?;
+        io::Result::Ok(spawner.spawn(async { 7 }).await?)
+    })??;
+    assert_eq!(answer, 7);
+    assert!(Spawner::try_current().is_none() && LocalSpawner::try_current().is_none());
+    drop(runtime);
+    assert!(ours.is_closed());
+    Ok(())
+}
+
+fn a_stop_is_asked_for_from_another_thread(variant: Variant) -> io::Result<()> {
+    let runtime = variant.runtime()?;
+    let spawner = runtime.spawner();
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            let spawner = spawner.clone();
+            thread::spawn(move || spawner.request_stop())
+        })
+        .collect();
+    let tasks = [(); 10].map(|()| {
+        runtime.spawn(async { executor::unless_stopping(std::future::pending::<()>()).await })
+    });
+    runtime.block_on(executor::stopping())?;
+    for task in tasks {
+        assert_eq!(runtime.block_on(task)??, None);
+    }
+    for thread in threads {
+        thread.join().expect("it asks");
+    }
+    drop(runtime);
+    // Nobody hears it.
+    spawner.request_stop();
+    Ok(())
+}
+
+fn clones_of_an_abort_handle_end_the_task_from_anywhere(variant: Variant) -> io::Result<()> {
+    let runtime = variant.runtime()?;
+    let spawner = runtime.spawner();
+    let task = runtime.spawn(std::future::pending::<()>());
+    let guard = runtime.spawn(std::future::pending::<()>()).abort_on_drop();
+    let sent = spawner.spawn(std::future::pending::<()>());
+    let aborts = [
+        task.abort_handle(),
+        guard.abort_handle(),
+        sent.abort_handle(),
+    ];
+    assert_eq!(aborts[0].id(), Some(task.id()));
+    // That one is not made before its runtime runs.
+    assert_eq!(aborts[2].id(), None);
+    runtime.run_until_stalled();
+    assert_eq!(aborts[2].id(), sent.id());
+    let clones = aborts.clone();
+    let thread = thread::spawn(move || clones.iter().for_each(AbortHandle::abort));
+    runtime.block_on(async {
+        assert!(task.await.expect_err("it was aborted").is_cancelled());
+        assert!(guard.await.expect_err("it was aborted").is_cancelled());
+        assert!(sent.await.expect_err("it was aborted").is_cancelled());
+    })?;
+    thread.join().expect("it aborts");
+    // Before it is made; and whoever comes later in the same place is not meant.
+    let sent = spawner.spawn(std::future::pending::<()>());
+    sent.abort_handle().abort();
+    let next = [1, 2, 3].map(|number| runtime.spawn(async move { number }));
+    aborts.iter().for_each(AbortHandle::abort);
+    assert!(
+        runtime
+            .block_on(sent)?
+            .expect_err("it was aborted")
+            .is_cancelled()
+    );
+    for task in next {
+        runtime.block_on(task)??;
+    }
+    drop(runtime);
+    aborts.iter().for_each(AbortHandle::abort);
     Ok(())
 }

@@ -16,6 +16,12 @@ mod harness;
 use harness::{Variant, until};
 
 on_every_backend!(
+    one_of_a_set_is_aborted_by_its_id,
+    tasks_of_a_set_that_were_let_go_run_on,
+    the_first_error_of_a_set_ends_the_others,
+    a_set_that_is_shut_down_waits_for_all,
+    a_set_is_made_of_futures_and_grows_by_them,
+    a_set_has_members_of_two_runtimes,
     results_come_in_the_order_in_which_tasks_end,
     a_set_is_a_stream,
     an_empty_set_is_over_and_can_be_filled_again,
@@ -251,4 +257,111 @@ fn a_name_stays_with_the_handle(variant: Variant) -> io::Result<()> {
         assert_eq!(spawn(async {}).name(), None);
         Ok(())
     })
+}
+
+fn one_of_a_set_is_aborted_by_its_id(variant: Variant) -> io::Result<()> {
+    variant.block_on(async {
+        let mut set = TaskSet::new();
+        let ids: Vec<_> = (0..100).map(|_| set.spawn(pending::<()>())).collect();
+        yield_now().await;
+        assert!(set.try_join_next().is_none());
+        for id in ids.iter().rev() {
+            assert!(set.abort(*id));
+            let (ended, outcome) = set.join_next_with_id().await.expect("one ends");
+            assert_eq!(ended, *id);
+            let error = outcome.expect_err("it was aborted");
+            assert_eq!(error.id(), Some(*id));
+        }
+        // Those that are no members, or not any more, are left alone.
+        let other = spawn(after(1));
+        assert!(!set.abort(other.id()) && !set.abort(ids[0]));
+        assert_eq!(other.await?, 1);
+        assert!(set.join_next_with_id().await.is_none());
+        Ok(())
+    })
+}
+
+fn tasks_of_a_set_that_were_let_go_run_on(variant: Variant) -> io::Result<()> {
+    let runtime = variant.runtime()?;
+    let shared = Rc::new(Cell::new(0));
+    runtime.block_on(async {
+        let mut set = TaskSet::new();
+        for _ in 0..10 {
+            let shared = Rc::clone(&shared);
+            set.spawn(async move {
+                yield_now().await;
+                shared.set(shared.get() + 1);
+                shared
+            });
+        }
+        set.detach_all();
+        assert!(set.is_empty() && set.join_next().await.is_none());
+        // The set is as good as new.
+        set.spawn(async { Rc::new(Cell::new(7)) });
+        assert_eq!(set.join_next().await.unwrap()?.get(), 7);
+        drop(set);
+        until(|| shared.get() == 10).await;
+        io::Result::Ok(())
+    })??;
+    assert_eq!(runtime.tasks(), 0);
+    assert_eq!(Rc::strong_count(&shared), 1, "results are dropped");
+    Ok(())
+}
+
+fn the_first_error_of_a_set_ends_the_others(variant: Variant) -> io::Result<()> {
+    let runtime = variant.runtime()?;
+    runtime.block_on(async {
+        let mut set = TaskSet::new();
+        set.spawn(async { 1 });
+        set.spawn(async { panic!("the second") });
+        set.spawn(pending());
+        let error = set.join_all().await.expect_err("one panicked");
+        assert_eq!(error.panic_message(), Some("the second"));
+        yield_now().await;
+    })?;
+    assert_eq!(runtime.tasks(), 0);
+    Ok(())
+}
+
+fn a_set_that_is_shut_down_waits_for_all(variant: Variant) -> io::Result<()> {
+    let runtime = variant.runtime()?;
+    runtime.block_on(async {
+        let mut set = TaskSet::new();
+        for _ in 0..10 {
+            set.spawn(pending::<u8>());
+        }
+        set.spawn(async { 7 });
+        set.shutdown().await;
+        assert!(set.is_empty());
+        assert_eq!(executor::dump().len(), 0);
+        set.spawn(async { 7 });
+        assert_eq!(set.join_next().await.unwrap()?, 7);
+        Ok(())
+    })?
+}
+
+fn a_set_is_made_of_futures_and_grows_by_them(variant: Variant) -> io::Result<()> {
+    variant.block_on(async {
+        let mut set: TaskSet<_> = [3, 1].map(after).into_iter().collect();
+        set.extend([2].map(after));
+        assert_eq!(set.len(), 3);
+        assert_eq!(set.join_all().await?, [1, 2, 3]);
+        Ok(())
+    })
+}
+
+fn a_set_has_members_of_two_runtimes(variant: Variant) -> io::Result<()> {
+    let (one, other) = (variant.runtime()?, variant.runtime()?);
+    let mut set = TaskSet::new();
+    set.spawn_on(async { 1 }, &one.local_spawner());
+    let second = set.spawn_on(async { 2 }, &other.local_spawner());
+    assert_eq!(other.block_on(set.join_next())?.unwrap()?, 2);
+    assert_eq!(one.block_on(set.join_next())?.unwrap()?, 1);
+    // Each may end the other's.
+    let third = set.spawn_on(pending(), &other.local_spawner());
+    assert_ne!(second, third);
+    one.block_on(async { assert!(set.abort(third)) })?;
+    let outcome = other.block_on(set.join_next())?.unwrap();
+    assert!(outcome.expect_err("it was aborted").is_cancelled());
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
+use std::panic::RefUnwindSafe;
 use std::sync::Arc;
 
 use reactor::Reactor;
@@ -68,6 +69,9 @@ impl Count {
         self.0.set(self.0.get() + count);
     }
 }
+
+/// Nothing of it is borrowed, or half changed, while code of others runs.
+impl RefUnwindSafe for Core {}
 
 impl Core {
     pub(crate) fn new(reactor: Reactor, seed: Option<u64>) -> io::Result<Self> {

@@ -6,6 +6,8 @@ use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use reactor::EnterGuard;
+
 use crate::run::core::Core;
 use crate::run::runtimes::send;
 use crate::task::id::Id;
@@ -22,6 +24,21 @@ thread_local! {
     /// The number of that runtime as long as no stop of it is asked for, else [`NOBODY`]: who waits
     /// and would end with a stop looks at this in each poll, and at nothing else.
     static UNASKED: Cell<u32> = const { Cell::new(NOBODY) };
+
+    /// The number of the runtime whose loop runs on this thread, else [`NOBODY`]. One may be entered
+    /// and not run, also inside of another one that does.
+    static RUNNING: Cell<u32> = const { Cell::new(NOBODY) };
+
+    /// Takes out what a guard that was forgotten has left, when the thread ends.
+    static SWEEPER: Sweeper = const { Sweeper };
+}
+
+struct Sweeper;
+
+impl Drop for Sweeper {
+    fn drop(&mut self) {
+        drop(exchange(None));
+    }
 }
 
 /// More than any number of a runtime.
@@ -94,15 +111,32 @@ pub(crate) fn expect_current(what: &str) -> Rc<Core> {
 /// then the task is woken already. Where no runtime runs there is nobody to starve.
 #[inline]
 pub(crate) fn poll_budget(cx: &mut Context<'_>) -> Poll<()> {
-    match with_current(|core| core.map(|core| core.reactor.spend_budget())) {
-        None | Some(true) => Poll::Ready(()),
-        Some(false) => poll_budget_slowly(cx),
+    let spent = with_current(|core| match core {
+        Some(core) if is_running(core.number) => core.reactor.spend_budget(),
+        // Nobody would ever give a new one.
+        _ => true,
+    });
+    match spent {
+        true => Poll::Ready(()),
+        false => poll_budget_slowly(cx),
     }
 }
 
 #[cold]
 fn poll_budget_slowly(cx: &mut Context<'_>) -> Poll<()> {
     current().map_or(Poll::Ready(()), |core| core.reactor.poll_budget(cx))
+}
+
+/// Does the loop of that runtime run on this thread?
+#[inline]
+fn is_running(runtime: u16) -> bool {
+    RUNNING.get() == u32::from(runtime)
+}
+
+/// Does the runtime of that task run on this thread?
+#[inline]
+pub(crate) fn drives(id: Id) -> bool {
+    is_running(id.runtime())
 }
 
 /// Is that the runtime of this thread, and is no stop of it asked for?
@@ -128,17 +162,44 @@ pub(crate) fn stop_is_asked(runtime: u16) {
 #[inline]
 #[track_caller]
 pub(crate) fn assert_driven(runtime: u16) {
-    let driven = with_current(|core| core.is_some_and(|core| core.number == runtime));
     assert!(
-        driven,
+        is_running(runtime),
         "this JoinHandle would wait for ever: nobody drives its runtime. Await it inside \
          `Runtime::block_on`"
     );
 }
 
-/// Makes `core` the runtime of this thread until the guard is dropped.
+/// Makes `core` the runtime of this thread, and its reactor the reactor, until the guard is dropped.
+#[track_caller]
 pub(crate) fn enter(core: &Rc<Core>) -> Entered {
-    Entered(exchange(Some(Rc::clone(core))))
+    // The sweeper comes when the thread ends, once it was looked at; or has come already.
+    let _ = SWEEPER.try_with(|_| ());
+    Entered {
+        reactor: core.reactor.enter(),
+        before: exchange(Some(Rc::clone(core))),
+    }
+}
+
+/// The same, for the loop.
+///
+/// # Panics
+///
+/// If a loop runs on this thread already.
+#[track_caller]
+pub(crate) fn run(core: &Rc<Core>) -> Running {
+    refuse_nesting();
+    let entered = enter(core);
+    RUNNING.set(core.number.into());
+    Running { _entered: entered }
+}
+
+#[track_caller]
+pub(crate) fn refuse_nesting() {
+    assert!(
+        RUNNING.get() == NOBODY,
+        "`block_on` inside `block_on`: this thread already runs a loop, and blocking it would \
+         stop every task. Await the future, or spawn it"
+    );
 }
 
 fn exchange(runtime: Option<Rc<Core>>) -> Option<Rc<Core>> {
@@ -148,10 +209,28 @@ fn exchange(runtime: Option<Rc<Core>>) -> Option<Rc<Core>> {
 }
 
 /// Restores the runtime that this thread had before.
-pub(crate) struct Entered(Option<Rc<Core>>);
+pub(crate) struct Entered {
+    before: Option<Rc<Core>>,
+    /// Last, because it panics if guards are dropped out of order.
+    reactor: EnterGuard,
+}
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        drop(exchange(self.0.take()));
+        let before = self.before.take();
+        // If one that was made before has left it already, what was before is out of date.
+        let left = self.reactor.is_entered().then(|| exchange(before));
+        drop(left);
+    }
+}
+
+/// While a loop runs.
+pub(crate) struct Running {
+    _entered: Entered,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        RUNNING.set(NOBODY);
     }
 }

@@ -56,7 +56,6 @@ impl Core {
             return;
         }
         self.reactor.abandon_if_forked();
-        let _reactor = self.reactor.enter();
         let _entered = current::enter(self);
         // Nothing is taken in any more, so one pass meets them all. Nothing is borrowed meanwhile:
         // a future may do anything in its destructor.

@@ -39,6 +39,7 @@ impl Core {
                 Mail::Wake(id) => self.schedule(id, Cause::Thread),
                 Mail::Abort(id) => self.abort_task(id),
                 Mail::Spawn(spawn) => spawn(),
+                Mail::Stop => self.ask_to_stop(),
             }
         }
         drop(reading);

@@ -60,30 +60,52 @@ impl Core {
     /// Ready if `poll_root` is.
     pub(crate) fn poll_tasks<R>(&self, poll_root: impl FnMut() -> Poll<R>) -> Poll<R> {
         let read = self.collect_mail(MESSAGES_FIRST);
+        // In memory, because a register is dearer: the loop below does not need it.
+        self.at_most.set(self.steps(read));
         if self.reactor.is_observed() {
-            self.poll_observed(read, poll_root)
+            self.poll_observed(poll_root)
         } else {
-            self.pass::<false, R>(read, poll_root)
+            self.pass::<false, R>(poll_root)
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn poll_observed<R>(&self, read: usize, poll_root: impl FnMut() -> Poll<R>) -> Poll<R> {
-        self.pass::<true, R>(read, poll_root)
+    fn poll_observed<R>(&self, poll_root: impl FnMut() -> Poll<R>) -> Poll<R> {
+        self.pass::<true, R>(poll_root)
+    }
+
+    /// Polls one task that is woken. False if there is none.
+    pub(crate) fn poll_one(&self) -> bool {
+        let before = self.polls.get();
+        while self.polls.get() == before && (!self.is_idle() || self.has_mail()) {
+            // All of it: who is woken is found behind messages that are stale.
+            self.collect_mail(MESSAGES_FIRST);
+            self.at_most.set(1);
+            let _: Poll<()> = match self.reactor.is_observed() {
+                true => self.poll_observed(|| Poll::Pending),
+                false => self.pass::<false, ()>(|| Poll::Pending),
+            };
+        }
+        self.polls.get() != before
+    }
+
+    /// Runs tasks and turns until no task is left.
+    pub(crate) fn run_all(&self) -> io::Result<()> {
+        while self.live() != 0 {
+            let _: Poll<()> = self.poll_tasks(|| Poll::Pending);
+            if self.live() != 0 {
+                self.turn(None)?;
+            }
+        }
+        Ok(())
     }
 
     /// The loop of [`poll_tasks`](Self::poll_tasks), compiled twice: before the eyes of an observer,
     /// and without a question whether there is one.
     #[inline(always)]
-    fn pass<const OBSERVED: bool, R>(
-        &self,
-        read: usize,
-        mut poll_root: impl FnMut() -> Poll<R>,
-    ) -> Poll<R> {
+    fn pass<const OBSERVED: bool, R>(&self, mut poll_root: impl FnMut() -> Poll<R>) -> Poll<R> {
         let mut tasks = self.slab.open();
-        // In memory, because a register is dearer: the loop below does not need it.
-        self.at_most.set(self.steps(read));
         let mut left = self.at_most.get();
         let answer = loop {
             if self.is_interrupted::<OBSERVED>() {

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use crate::run::current;
+use crate::spawning::abort_handle::AbortHandle;
 use crate::spawning::join_error::JoinError;
 use crate::spawning::outlet::{Promise, Stage};
 use crate::task::id::Id;
@@ -60,6 +61,11 @@ impl<T> JoinHandle<T> {
         if !self.is_finished() {
             current::abort(self.id);
         }
+    }
+
+    /// Aborts the task as well, and may be cloned and sent anywhere.
+    pub fn abort_handle(&self) -> AbortHandle {
+        AbortHandle::of_made(self.id)
     }
 
     /// A handle that aborts the task when it is dropped, and can be awaited as well.
@@ -170,6 +176,11 @@ impl<T> AbortOnDrop<T> {
     /// See [`JoinHandle::abort`]; the result can still be awaited.
     pub fn abort(&self) {
         self.handle().abort();
+    }
+
+    /// See [`JoinHandle::abort_handle`].
+    pub fn abort_handle(&self) -> AbortHandle {
+        self.handle().abort_handle()
     }
 
     fn handle(&self) -> &JoinHandle<T> {

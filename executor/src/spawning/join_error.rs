@@ -1,56 +1,105 @@
 //! Why a task has no result.
 
+use std::any::Any;
 use std::fmt;
 use std::io;
 use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError};
 
 use crate::task::foreign::Payload;
+use crate::task::id::Id;
 
 /// Why a task has no result.
-pub struct JoinError(Reason);
+///
+/// ```
+/// executor::block_on(async {
+///     let task = executor::spawn(async { panic!("lost") });
+///     let id = task.id();
+///     let error = task.await.map(|never: ()| never).unwrap_err();
+///     assert!(error.is_panic() && error.id() == Some(id));
+///     assert_eq!(error.panic_message(), Some("lost"));
+///     assert_eq!(*error.into_panic().downcast::<&str>().unwrap(), "lost");
+/// })?;
+/// # std::io::Result::Ok(())
+/// ```
+pub struct JoinError(Box<Ended>);
+
+/// In a box: a result is no larger for it, and errors are rare.
+struct Ended {
+    id: Option<Id>,
+    reason: Reason,
+}
 
 enum Reason {
     Cancelled,
-    /// In a box of its own: a pointer less in every result, and panics are rare.
-    Panicked(Box<Panic>),
-}
-
-/// What a panic has left. Texts are told apart, because everybody may look at them; whatever else it
-/// is may be taken out and not be shared, so that the error as a whole is `Sync`.
-enum Panic {
+    /// A panic. Texts are told apart, because everybody may look at them; whatever else it is may be
+    /// taken out and not be shared, so that the error as a whole is `Sync`.
     Literal(&'static str),
     Text(String),
     Other(Mutex<Payload>),
 }
 
 impl JoinError {
+    fn new(id: Option<Id>, reason: Reason) -> Self {
+        JoinError(Box::new(Ended { id, reason }))
+    }
+
     /// The task was aborted, or its runtime is gone.
-    pub(crate) fn cancelled() -> Self {
-        JoinError(Reason::Cancelled)
+    #[cold]
+    pub(crate) fn cancelled(id: Option<Id>) -> Self {
+        Self::new(id, Reason::Cancelled)
     }
 
     /// The task panicked with this payload.
     #[cold]
-    pub(crate) fn panicked(payload: Payload) -> Self {
-        let panic = match payload.downcast::<&'static str>() {
-            Ok(literal) => Panic::Literal(*literal),
+    pub(crate) fn panicked(id: Option<Id>, payload: Payload) -> Self {
+        let reason = match payload.downcast::<&'static str>() {
+            Ok(literal) => Reason::Literal(*literal),
             Err(payload) => match payload.downcast::<String>() {
-                Ok(text) => Panic::Text(*text),
-                Err(payload) => Panic::Other(Mutex::new(payload)),
+                Ok(text) => Reason::Text(*text),
+                Err(payload) => Reason::Other(Mutex::new(payload)),
             },
         };
-        JoinError(Reason::Panicked(Box::new(panic)))
+        Self::new(id, reason)
+    }
+
+    /// Names the task. `None` if its runtime was gone before it was made.
+    pub fn id(&self) -> Option<Id> {
+        self.0.id
     }
 
     /// The task was aborted, or its runtime was dropped.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self.0, Reason::Cancelled)
+        matches!(self.0.reason, Reason::Cancelled)
     }
 
     /// The task panicked, or the destructors of its future when it was aborted.
     pub fn is_panic(&self) -> bool {
-        matches!(self.0, Reason::Panicked(_))
+        !self.is_cancelled()
+    }
+
+    /// What the task panicked with.
+    ///
+    /// # Panics
+    ///
+    /// If it did not panic, but was cancelled.
+    #[track_caller]
+    pub fn into_panic(self) -> Box<dyn Any + Send + 'static> {
+        match self.try_into_panic() {
+            Ok(payload) => payload,
+            Err(_) => panic!("the task was cancelled"),
+        }
+    }
+
+    /// What the task panicked with, or this error again if it was cancelled.
+    pub fn try_into_panic(self) -> Result<Box<dyn Any + Send + 'static>, Self> {
+        let Ended { id, reason } = *self.0;
+        Ok(match reason {
+            Reason::Cancelled => return Err(Self::cancelled(id)),
+            Reason::Literal(literal) => Box::new(literal),
+            Reason::Text(text) => Box::new(text),
+            Reason::Other(payload) => payload.into_inner().unwrap_or_else(PoisonError::into_inner),
+        })
     }
 
     /// Goes on with the task's panic on this thread.
@@ -60,37 +109,25 @@ impl JoinError {
     /// Always: with the task's payload, or with a text that says that it was cancelled.
     #[track_caller]
     pub fn resume_panic(self) -> ! {
-        match self.0 {
-            Reason::Cancelled => panic!("the task was cancelled"),
-            Reason::Panicked(panic) => resume_unwind(match *panic {
-                Panic::Literal(literal) => Box::new(literal),
-                Panic::Text(text) => Box::new(text),
-                Panic::Other(payload) => {
-                    payload.into_inner().unwrap_or_else(PoisonError::into_inner)
-                }
-            }),
-        }
+        resume_unwind(self.into_panic())
     }
 
     /// The text of the task's panic, if it had one.
     pub fn panic_message(&self) -> Option<&str> {
-        match &self.0 {
-            Reason::Panicked(panic) => match &**panic {
-                Panic::Literal(literal) => Some(literal),
-                Panic::Text(text) => Some(text),
-                Panic::Other(_) => None,
-            },
-            Reason::Cancelled => None,
+        match &self.0.reason {
+            Reason::Literal(literal) => Some(literal),
+            Reason::Text(text) => Some(text),
+            Reason::Other(_) | Reason::Cancelled => None,
         }
     }
 }
 
 impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.0, self.panic_message()) {
-            (Reason::Cancelled, _) => f.write_str("the task was cancelled"),
-            (_, Some(message)) => write!(f, "the task panicked: {message}"),
-            (_, None) => f.write_str("the task panicked"),
+        match self.panic_message() {
+            _ if self.is_cancelled() => f.write_str("the task was cancelled"),
+            Some(message) => write!(f, "the task panicked: {message}"),
+            None => f.write_str("the task panicked"),
         }
     }
 }

@@ -7,6 +7,7 @@
 //! Called by users. It reaches the loop by [`current`](crate::run::current) alone, and the loop knows
 //! nothing of it.
 
+pub(crate) mod abort_handle;
 mod admit;
 pub(crate) mod join;
 pub(crate) mod join_error;

@@ -2,17 +2,19 @@
 
 use std::cell::Cell;
 use std::mem;
+use std::panic::RefUnwindSafe;
 use std::rc::Rc;
 use std::task::Waker;
 
 use crate::run::waker;
 use crate::spawning::join_error::JoinError;
 use crate::task::foreign::drop_contained;
+use crate::task::id::Id;
 
 /// Where a task's result goes: a handle on this thread, one on another, or a set.
 pub(crate) trait Outlet<T> {
     /// The task is over. Called once.
-    fn finish(&self, outcome: Result<T, JoinError>);
+    fn finish(&self, id: Id, outcome: Result<T, JoinError>);
 
     /// The future is dropped as well. Can the next task in the box have this outlet?
     fn close(&self) -> bool {
@@ -49,6 +51,9 @@ pub(super) enum Stage {
     /// The result was taken; set by the handle.
     Taken,
 }
+
+/// As [`Core`](crate::run::core::Core).
+impl<T> RefUnwindSafe for Promise<T> {}
 
 impl<T> Promise<T> {
     /// Nobody will ask for the result.
@@ -118,7 +123,7 @@ impl<T> Delivery<T> {
 
 impl<T> Outlet<T> for Delivery<T> {
     #[inline(always)]
-    fn finish(&self, outcome: Result<T, JoinError>) {
+    fn finish(&self, _: Id, outcome: Result<T, JoinError>) {
         // What was there was taken, by a handle or by `discard`: there is nothing to be dropped.
         mem::forget(self.0.outcome.replace(Some(outcome)));
         match self.0.joiner.take() {

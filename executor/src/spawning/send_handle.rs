@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
 use crate::run::{current, waker};
+use crate::spawning::abort_handle::{AbortHandle, Abortable};
 use crate::spawning::join_error::JoinError;
 use crate::spawning::outlet::Outlet;
 use crate::task::foreign::drop_contained;
@@ -61,19 +62,56 @@ impl<T> SentPromise<T> {
     fn lock(&self) -> MutexGuard<'_, SentStage<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn is_finished(&self) -> bool {
+        !matches!(*self.lock(), SentStage::Running(_))
+    }
+
+    fn id(&self) -> Option<Id> {
+        match self.id.load(Ordering::SeqCst) {
+            0 => None,
+            id => Some(Id::from_bits(id)),
+        }
+    }
+
+    fn abort(&self) {
+        // Once: whoever was first has told the runtime, or it will look.
+        if self.aborted.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        // None: the runtime has not made it yet, and will look before the first poll.
+        if let Some(id) = self.id().filter(|_| !self.is_finished()) {
+            current::abort(id);
+        }
+    }
+}
+
+impl<T: Send> Abortable for SentPromise<T> {
+    fn abort(&self) {
+        self.abort();
+    }
+
+    fn id(&self) -> Option<Id> {
+        self.id()
+    }
 }
 
 /// The task's end of what it shares with its handle.
 pub(crate) struct Outbound<T>(Arc<SentPromise<T>>);
 
+impl<T> Outlet<T> for Outbound<T> {
+    fn finish(&self, _: Id, outcome: Result<T, JoinError>) {
+        self.give(outcome);
+    }
+}
+
 impl<T> Outbound<T> {
     pub(crate) fn promise(&self) -> Arc<SentPromise<T>> {
         Arc::clone(&self.0)
     }
-}
 
-impl<T> Outlet<T> for Outbound<T> {
-    fn finish(&self, outcome: Result<T, JoinError>) {
+    /// The result, or why there is none; what comes later is dropped.
+    pub(crate) fn give(&self, outcome: Result<T, JoinError>) {
         let mut state = self.0.lock();
         if let SentStage::Running(joiner) = &mut *state {
             let joiner = joiner.take();
@@ -92,7 +130,9 @@ impl<T> Outlet<T> for Outbound<T> {
 impl<T> Drop for Outbound<T> {
     /// Whatever ends it before it is a task.
     fn drop(&mut self) {
-        self.finish(Err(JoinError::cancelled()));
+        if !self.0.is_finished() {
+            self.give(Err(JoinError::cancelled(None)));
+        }
     }
 }
 
@@ -114,16 +154,15 @@ impl<T> SendHandle<T> {
 
     /// Asks the task to end; see [`JoinHandle::abort`](crate::JoinHandle::abort).
     pub fn abort(&self) {
-        // Once: whoever was first has told the runtime, or it will look.
-        if self.promise.aborted.swap(true, Ordering::SeqCst) {
-            return;
-        }
-        // Zero: the runtime has not made it yet, and will look before the first poll.
-        match self.promise.id.load(Ordering::SeqCst) {
-            0 => {}
-            _ if self.is_finished() => {}
-            id => current::abort(Id::from_bits(id)),
-        }
+        self.promise.abort();
+    }
+
+    /// Aborts the task as well, and may be cloned and sent anywhere.
+    pub fn abort_handle(&self) -> AbortHandle
+    where
+        T: Send + 'static,
+    {
+        AbortHandle::of_sent(Arc::clone(&self.promise) as Arc<dyn Abortable>)
     }
 
     /// Lets the task run on without a handle.
@@ -131,15 +170,12 @@ impl<T> SendHandle<T> {
 
     /// Names the task in traces and dumps; `None` until the runtime has made it.
     pub fn id(&self) -> Option<Id> {
-        match self.promise.id.load(Ordering::SeqCst) {
-            0 => None,
-            id => Some(Id::from_bits(id)),
-        }
+        self.promise.id()
     }
 
     /// Is the task over, in one way or another?
     pub fn is_finished(&self) -> bool {
-        !matches!(*self.promise.lock(), SentStage::Running(_))
+        self.promise.is_finished()
     }
 }
 

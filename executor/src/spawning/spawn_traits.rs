@@ -8,6 +8,7 @@ use std::rc::Rc;
 use futures_task::{FutureObj, LocalFutureObj, LocalSpawn, Spawn, SpawnError};
 
 use crate::run::core::Core;
+use crate::run::current;
 use crate::spawning::join::JoinHandle;
 use crate::spawning::spawner::Spawner;
 
@@ -36,10 +37,38 @@ impl LocalSpawner {
         LocalSpawner { core }
     }
 
+    /// The spawner of the runtime of this thread.
+    ///
+    /// # Panics
+    ///
+    /// If no runtime runs on this thread.
+    #[track_caller]
+    pub fn current() -> Self {
+        Self::new(current::expect_current("LocalSpawner::current"))
+    }
+
+    /// As [`current`](Self::current); `None` where no runtime runs.
+    pub fn try_current() -> Option<Self> {
+        current::current().map(Self::new)
+    }
+
+    pub(crate) fn core(&self) -> &Core {
+        &self.core
+    }
+
     /// As [`spawn`](crate::spawn), on this runtime. Once the runtime is dropped, the handle yields
     /// a [cancelled](crate::JoinError::is_cancelled) error.
+    ///
+    /// It is not called `spawn`, so that the method of that name in futures' `SpawnExt` is found.
+    ///
+    /// ```
+    /// let runtime = executor::Runtime::new()?;
+    /// let task = runtime.local_spawner().spawn_task(async { 7 });
+    /// assert_eq!(runtime.block_on(task)?.unwrap(), 7);
+    /// # std::io::Result::Ok(())
+    /// ```
     #[track_caller]
-    pub fn spawn<F: Future + 'static>(&self, future: F) -> JoinHandle<F::Output> {
+    pub fn spawn_task<F: Future + 'static>(&self, future: F) -> JoinHandle<F::Output> {
         self.core.spawn(future, Location::caller())
     }
 }
@@ -53,7 +82,7 @@ impl fmt::Debug for LocalSpawner {
 impl LocalSpawn for LocalSpawner {
     fn spawn_local_obj(&self, future: LocalFutureObj<'static, ()>) -> Result<(), SpawnError> {
         self.status_local()?;
-        self.spawn(future).detach();
+        self.spawn_task(future).detach();
         Ok(())
     }
 

@@ -7,12 +7,11 @@ use std::sync::Arc;
 
 use crate::run::current;
 use crate::spawning::join_error::JoinError;
-use crate::spawning::outlet::Outlet;
 use crate::spawning::send_handle::{Outbound, SendHandle};
 use crate::wake::remote::{Mail, Remote};
 
 /// Spawns tasks on one runtime from any thread; made by
-/// [`Runtime::spawner`](crate::Runtime::spawner).
+/// [`Runtime::spawner`](crate::Runtime::spawner), and inside by [`Spawner::current`].
 ///
 /// ```
 /// let runtime = executor::Runtime::new()?;
@@ -61,6 +60,52 @@ impl Spawner {
         self.send(from, make)
     }
 
+    /// The spawner of the runtime of this thread, for tasks to hand to other threads.
+    ///
+    /// # Panics
+    ///
+    /// If no runtime runs on this thread.
+    ///
+    /// ```
+    /// use executor::Spawner;
+    ///
+    /// executor::block_on(async {
+    ///     let spawner = Spawner::current();
+    ///     let thread = std::thread::spawn(move || spawner.spawn(async { 6 * 7 }));
+    ///     assert_eq!(thread.join().unwrap().await.unwrap(), 42);
+    /// })?;
+    /// assert!(Spawner::try_current().is_none());
+    /// # std::io::Result::Ok(())
+    /// ```
+    #[track_caller]
+    pub fn current() -> Self {
+        Self::new(Arc::clone(
+            &current::expect_current("Spawner::current").remote,
+        ))
+    }
+
+    /// As [`current`](Self::current); `None` where no runtime runs.
+    pub fn try_current() -> Option<Self> {
+        current::current().map(|core| Self::new(Arc::clone(&core.remote)))
+    }
+
+    /// Asks the runtime to stop, as [`request_stop`](crate::request_stop) does on its own thread: the
+    /// next time that it reads its mail it wakes every task, once. Nothing is done if it is gone.
+    ///
+    /// ```
+    /// use executor::{Spawner, stopping};
+    ///
+    /// executor::block_on(async {
+    ///     let spawner = Spawner::current();
+    ///     std::thread::spawn(move || spawner.request_stop());
+    ///     stopping().await;
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn request_stop(&self) {
+        self.remote.send(Mail::Stop);
+    }
+
     /// Is the runtime gone?
     pub fn is_closed(&self) -> bool {
         self.remote.inbox.is_closed()
@@ -88,9 +133,9 @@ impl<M, T> Drop for Sent<M, T> {
     fn drop(&mut self) {
         if let Some((make, outlet)) = self.0.take() {
             let dropped = catch_unwind(AssertUnwindSafe(|| drop(make)));
-            outlet.finish(Err(match dropped {
-                Ok(()) => JoinError::cancelled(),
-                Err(payload) => JoinError::panicked(payload),
+            outlet.give(Err(match dropped {
+                Ok(()) => JoinError::cancelled(None),
+                Err(payload) => JoinError::panicked(None, payload),
             }));
         }
     }

@@ -60,17 +60,18 @@ impl<F: Future, O: Outlet<F::Output>> Task<F, O> {
     #[cold]
     fn cancel(self: Pin<&mut Self>) -> bool {
         let mut this = self.project();
-        let task = mem::replace(this.id, Id::NOBODY).bits();
+        let id = mem::replace(this.id, Id::NOBODY);
         // The observer should hear of it.
         if let Some(core) = current::current().filter(|core| core.reactor.is_observed()) {
-            core.reactor.emit(Event::DropPending { task });
+            core.reactor.emit(Event::DropPending { task: id.bits() });
         }
         let dropped = catch_unwind(AssertUnwindSafe(|| this.future.set(None)));
         let is_empty = dropped.is_ok();
-        this.outlet.finish(Err(match dropped {
-            Ok(()) => JoinError::cancelled(),
-            Err(payload) => JoinError::panicked(payload),
-        }));
+        let error = match dropped {
+            Ok(()) => JoinError::cancelled(Some(id)),
+            Err(payload) => JoinError::panicked(Some(id), payload),
+        };
+        this.outlet.finish(id, Err(error));
         is_empty
     }
 }
@@ -88,10 +89,10 @@ where
         let outcome = match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
             Ok(Poll::Pending) => return Polled::Pending,
             Ok(Poll::Ready(output)) => Ok(output),
-            Err(payload) => Err(JoinError::panicked(payload)),
+            Err(payload) => Err(JoinError::panicked(Some(*this.id), payload)),
         };
-        *this.id = Id::NOBODY;
-        this.outlet.finish(outcome);
+        let id = mem::replace(this.id, Id::NOBODY);
+        this.outlet.finish(id, outcome);
         Polled::Ready
     }
 

@@ -1,19 +1,22 @@
 //! [`TaskSet`]: tasks joined in the order in which they end.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::future::Future;
-use std::panic::Location;
+use std::mem;
+use std::panic::{Location, RefUnwindSafe};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 
 use futures_core::Stream;
 
+use crate::run::core::Core;
 use crate::run::{current, waker};
 use crate::spawning::join_error::JoinError;
 use crate::spawning::outlet::Outlet;
+use crate::spawning::spawn_traits::LocalSpawner;
 use crate::task::foreign::drop_contained;
 use crate::task::id::Id;
 
@@ -45,14 +48,12 @@ pub struct TaskSet<T> {
 /// What the set and its tasks share.
 struct Members<T> {
     /// Results, in the order in which they came.
-    ended: RefCell<VecDeque<Result<T, JoinError>>>,
-    /// The tasks that are still running, by their number in this set.
-    running: RefCell<BTreeMap<u64, Id>>,
-    /// The number of the next task.
-    next: Cell<u64>,
+    ended: RefCell<VecDeque<(Id, Result<T, JoinError>)>>,
+    /// The tasks that are still running.
+    running: RefCell<BTreeSet<Id>>,
     /// Who waits in `join_next`.
     joiner: Cell<Option<Waker>>,
-    /// The set is gone: nobody will ask for results.
+    /// The set is gone, or has let them go: nobody will ask for results.
     dropped: Cell<bool>,
 }
 
@@ -60,30 +61,20 @@ struct Members<T> {
 const FEW: usize = 1024;
 
 /// The end of one task.
-struct Member<T> {
-    set: Rc<Members<T>>,
-    number: u64,
-}
+struct Member<T>(Rc<Members<T>>);
 
 impl<T> Outlet<T> for Member<T> {
-    fn finish(&self, outcome: Result<T, JoinError>) {
-        self.set.running.borrow_mut().remove(&self.number);
-        if self.set.dropped.get() {
+    fn finish(&self, id: Id, outcome: Result<T, JoinError>) {
+        let Member(set) = self;
+        set.running.borrow_mut().remove(&id);
+        if set.dropped.get() {
             drop_contained(outcome);
             return;
         }
-        self.set.ended.borrow_mut().push_back(outcome);
-        if let Some(joiner) = self.set.joiner.take() {
+        set.ended.borrow_mut().push_back((id, outcome));
+        if let Some(joiner) = set.joiner.take() {
             waker::wake_contained(joiner);
         }
-    }
-}
-
-#[cfg(test)]
-impl<T> TaskSet<T> {
-    /// As if that many had been members.
-    pub(crate) fn begin_at(&self, number: u64) {
-        self.members.next.set(number);
     }
 }
 
@@ -101,16 +92,37 @@ impl<T: 'static> TaskSet<T> {
     #[track_caller]
     pub fn spawn(&mut self, future: impl Future<Output = T> + 'static) -> Id {
         let core = current::expect_current("TaskSet::spawn");
-        let number = self.members.next.get();
-        self.members.next.set(number + 1);
-        let member = Member {
-            set: Rc::clone(&self.members),
-            number,
-        };
-        let id = core.insert(future, member, Location::caller());
+        self.spawn_in(&core, future, Location::caller())
+    }
+
+    /// As [`spawn`](Self::spawn), on a certain runtime, which need not run.
+    ///
+    /// ```
+    /// let runtime = executor::Runtime::new()?;
+    /// let mut set = executor::TaskSet::new();
+    /// set.spawn_on(async { 7 }, &runtime.local_spawner());
+    /// assert_eq!(runtime.block_on(set.join_next())?.unwrap().unwrap(), 7);
+    /// # std::io::Result::Ok(())
+    /// ```
+    #[track_caller]
+    pub fn spawn_on(
+        &mut self,
+        future: impl Future<Output = T> + 'static,
+        spawner: &LocalSpawner,
+    ) -> Id {
+        self.spawn_in(spawner.core(), future, Location::caller())
+    }
+
+    fn spawn_in(
+        &mut self,
+        core: &Core,
+        future: impl Future<Output = T> + 'static,
+        from: &'static Location<'static>,
+    ) -> Id {
+        let id = core.insert(future, Member(Rc::clone(&self.members)), from);
         // A runtime that is at its end takes nothing in: that task is over already.
         if !core.is_closed() {
-            self.members.running.borrow_mut().insert(number, id);
+            self.members.running.borrow_mut().insert(id);
         }
         id
     }
@@ -120,29 +132,183 @@ impl<T: 'static> TaskSet<T> {
     ///
     /// # Panics
     ///
-    /// If it is awaited where no runtime runs, and has to wait.
+    /// If it has to wait, and no runtime of a member runs on this thread.
     pub fn join_next(&mut self) -> JoinNext<'_, T> {
         JoinNext(self)
+    }
+
+    /// As [`join_next`](Self::join_next), and says which task it was.
+    ///
+    /// ```
+    /// executor::block_on(async {
+    ///     let mut set = executor::TaskSet::new();
+    ///     let seven = set.spawn(async { 7 });
+    ///     let (id, result) = set.join_next_with_id().await.unwrap();
+    ///     assert_eq!((id, result.unwrap()), (seven, 7));
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`join_next`](Self::join_next).
+    pub fn join_next_with_id(&mut self) -> JoinNextWithId<'_, T> {
+        JoinNextWithId(self)
     }
 
     /// The poll-style form of [`join_next`](Self::join_next); the set remembers one waker, the
     /// last.
     #[track_caller]
     pub fn poll_join_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, JoinError>>> {
+        let joined = ready!(self.poll_join_next_with_id(cx));
+        Poll::Ready(joined.map(|(_, outcome)| outcome))
+    }
+
+    /// The poll-style form of [`join_next_with_id`](Self::join_next_with_id).
+    #[track_caller]
+    pub fn poll_join_next_with_id(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<(Id, Result<T, JoinError>)>> {
         let members = &*self.members;
-        let running = members.running.borrow().values().next().copied();
-        if let (Some(id), true) = (running, members.ended.borrow().is_empty()) {
-            current::assert_driven(id.runtime());
-            members.joiner.set(Some(cx.waker().clone()));
+        if members.ended.borrow().is_empty() && !members.running.borrow().is_empty() {
+            let driven = members
+                .running
+                .borrow()
+                .iter()
+                .any(|id| current::drives(*id));
+            assert!(
+                driven,
+                "this TaskSet would wait for ever: nobody drives its runtime. Join it inside \
+                 `Runtime::block_on`"
+            );
+            let replaced = members.joiner.replace(Some(cx.waker().clone()));
+            drop(replaced);
             return Poll::Pending;
         }
         ready!(current::poll_budget(cx));
-        let mut ended = members.ended.borrow_mut();
+        Poll::Ready(self.try_join_next_with_id())
+    }
+
+    /// The next result, if one is there.
+    ///
+    /// ```
+    /// executor::block_on(async {
+    ///     let mut set = executor::TaskSet::new();
+    ///     set.spawn(async { 7 });
+    ///     assert!(set.try_join_next().is_none());
+    ///     executor::yield_now().await;
+    ///     assert_eq!(set.try_join_next().unwrap().unwrap(), 7);
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn try_join_next(&mut self) -> Option<Result<T, JoinError>> {
+        self.try_join_next_with_id().map(|(_, outcome)| outcome)
+    }
+
+    /// As [`try_join_next`](Self::try_join_next), and says which task it was.
+    pub fn try_join_next_with_id(&mut self) -> Option<(Id, Result<T, JoinError>)> {
+        let mut ended = self.members.ended.borrow_mut();
         let outcome = ended.pop_front();
         if ended.is_empty() && ended.capacity() > FEW {
             *ended = VecDeque::new();
         }
-        Poll::Ready(outcome)
+        outcome
+    }
+
+    /// Waits for all tasks, and gives what they returned in the order in which they ended. The first
+    /// that panicked or was aborted ends it, and aborts the others.
+    ///
+    /// ```
+    /// executor::block_on(async {
+    ///     let set: executor::TaskSet<_> = (0..3).map(|number| async move { number }).collect();
+    ///     assert_eq!(set.join_all().await.unwrap(), [0, 1, 2]);
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// That of the first task that has no result.
+    ///
+    /// # Panics
+    ///
+    /// As [`join_next`](Self::join_next).
+    pub async fn join_all(mut self) -> Result<Vec<T>, JoinError> {
+        let mut results = Vec::with_capacity(self.len());
+        while let Some(result) = self.join_next().await {
+            results.push(result?);
+        }
+        Ok(results)
+    }
+
+    /// Asks every task to end, and waits until all are gone. What they have returned, or panicked
+    /// with, is dropped.
+    ///
+    /// ```
+    /// use std::{future::pending, rc::Rc};
+    ///
+    /// executor::block_on(async {
+    ///     let (shared, mut set) = (Rc::new(()), executor::TaskSet::new());
+    ///     let theirs = Rc::clone(&shared);
+    ///     set.spawn(async move { pending::<()>().await; drop(theirs) });
+    ///     set.shutdown().await;
+    ///     assert_eq!(Rc::strong_count(&shared), 1);
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// As [`join_next`](Self::join_next).
+    pub async fn shutdown(&mut self) {
+        self.abort_all();
+        while let Some(result) = self.join_next().await {
+            drop_contained(result);
+        }
+    }
+
+    /// Asks one task to end, if it is a member that runs; its result is still to be joined. Says
+    /// whether it is.
+    ///
+    /// ```
+    /// use std::future::pending;
+    ///
+    /// executor::block_on(async {
+    ///     let mut set = executor::TaskSet::new();
+    ///     let stuck = set.spawn(pending::<()>());
+    ///     assert!(set.abort(stuck));
+    ///     assert!(set.join_next().await.unwrap().unwrap_err().is_cancelled());
+    ///     assert!(!set.abort(stuck));
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn abort(&mut self, id: Id) -> bool {
+        let is_running = self.members.running.borrow().contains(&id);
+        if is_running {
+            current::abort(id);
+        }
+        is_running
+    }
+
+    /// Lets all tasks run on without the set, which is empty then. Results that are there, and those
+    /// that come, are dropped.
+    ///
+    /// ```
+    /// executor::block_on(async {
+    ///     let (sender, receiver) = std::sync::mpsc::channel();
+    ///     let mut set = executor::TaskSet::new();
+    ///     set.spawn(async move { sender.send(7) });
+    ///     set.detach_all();
+    ///     assert!(set.is_empty());
+    ///     executor::yield_now().await;
+    ///     assert_eq!(receiver.try_recv(), Ok(7));
+    /// })?;
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn detach_all(&mut self) {
+        // What is dropped here has been let go before, so it aborts nobody.
+        mem::take(self).members.let_go();
     }
 
     /// Asks every task to end; their results are still to be joined, and new tasks may be spawned.
@@ -158,6 +324,26 @@ impl<T: 'static> TaskSet<T> {
     /// Has every task been joined?
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+/// Spawns each on the runtime of this thread, and panics if none runs.
+impl<T: 'static, F: Future<Output = T> + 'static> Extend<F> for TaskSet<T> {
+    #[track_caller]
+    fn extend<I: IntoIterator<Item = F>>(&mut self, futures: I) {
+        for future in futures {
+            self.spawn(future);
+        }
+    }
+}
+
+/// Spawns each on the runtime of this thread, and panics if none runs.
+impl<T: 'static, F: Future<Output = T> + 'static> FromIterator<F> for TaskSet<T> {
+    #[track_caller]
+    fn from_iter<I: IntoIterator<Item = F>>(futures: I) -> Self {
+        let mut set = Self::new();
+        set.extend(futures);
+        set
     }
 }
 
@@ -180,6 +366,26 @@ impl<T> fmt::Debug for JoinNext<'_, T> {
     }
 }
 
+/// The next result of a [`TaskSet`], and which task it is of; made by
+/// [`TaskSet::join_next_with_id`].
+#[must_use = "futures do nothing unless awaited"]
+pub struct JoinNextWithId<'a, T>(&'a mut TaskSet<T>);
+
+impl<T: 'static> Future for JoinNextWithId<'_, T> {
+    type Output = Option<(Id, Result<T, JoinError>)>;
+
+    #[track_caller]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.poll_join_next_with_id(cx)
+    }
+}
+
+impl<T> fmt::Debug for JoinNextWithId<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("JoinNextWithId").field(&self.0).finish()
+    }
+}
+
 /// The results, in the order in which they come. It is over when nobody is left, and goes on when
 /// another task is spawned.
 impl<T: 'static> Stream for TaskSet<T> {
@@ -195,11 +401,23 @@ impl<T: 'static> Stream for TaskSet<T> {
     }
 }
 
+/// As [`Core`](crate::run::core::Core).
+impl<T> RefUnwindSafe for Members<T> {}
+
 impl<T> Members<T> {
     fn abort(&self) {
         // Not borrowed meanwhile: an observer hears of each.
-        let ids: Vec<Id> = self.running.borrow().values().copied().collect();
+        let ids = self.running.borrow().clone();
         ids.into_iter().for_each(current::abort);
+    }
+
+    /// Nobody will ask for results any more.
+    fn let_go(&self) {
+        self.dropped.set(true);
+        drop_contained(self.joiner.take());
+        // One by one: a second destructor that panics would end the process.
+        let ended = self.ended.take();
+        ended.into_iter().for_each(drop_contained);
     }
 }
 
@@ -208,7 +426,6 @@ impl<T> Default for TaskSet<T> {
         let members = Rc::new(Members {
             ended: RefCell::default(),
             running: RefCell::default(),
-            next: Cell::new(0),
             joiner: Cell::new(None),
             dropped: Cell::new(false),
         });
@@ -218,12 +435,10 @@ impl<T> Default for TaskSet<T> {
 
 impl<T> Drop for TaskSet<T> {
     fn drop(&mut self) {
-        self.members.dropped.set(true);
-        self.members.abort();
-        drop_contained(self.members.joiner.take());
-        // One by one: a second destructor that panics would end the process.
-        let ended = self.members.ended.take();
-        ended.into_iter().for_each(drop_contained);
+        if !self.members.dropped.get() {
+            self.members.abort();
+        }
+        self.members.let_go();
     }
 }
 

@@ -18,8 +18,9 @@ const RUNTIME_SHIFT: u32 = 26;
 /// The slot's bits.
 const SLOT: u64 = (1 << 24) - 1;
 
-/// Names a task. No other task of this process has the same, before or after.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+/// Names a task. No other task of this process has the same, before or after. The order of ids says
+/// nothing of their tasks; it is there for maps.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(u64);
 
 impl Id {

@@ -24,6 +24,8 @@ pub(crate) enum Mail {
     Abort(Id),
     /// Call this, which makes a task, on the runtime's own thread.
     Spawn(Box<dyn FnOnce() + Send>),
+    /// Ask all tasks to end.
+    Stop,
 }
 
 impl Mail {
@@ -32,6 +34,7 @@ impl Mail {
         match self {
             Mail::Wake(id) => Some(id.bits()),
             Mail::Abort(id) => Some(id.bits() | Id::SPARE[0]),
+            Mail::Stop => Some(Id::SPARE[1]),
             Mail::Spawn(_) => None,
         }
     }

@@ -130,10 +130,34 @@ impl Attention {
 
     /// Takes all of the budget but so much.
     pub(crate) fn leave(&self, most: i32) {
-        let budget = match self.is_observed() {
+        let budget = self.whole();
+        budget.set(budget.get().min(most));
+    }
+
+    /// Makes the budget last until the guard is dropped; what was left before is left again then.
+    pub(crate) fn lift(&self) -> Lifted<'_> {
+        Lifted {
+            attention: self,
+            before: self.whole().replace(i32::MAX),
+        }
+    }
+
+    fn whole(&self) -> &Cell<i32> {
+        match self.is_observed() {
             true => &self.observed_budget,
             false => &self.budget,
-        };
-        budget.set(budget.get().min(most));
+        }
+    }
+}
+
+/// While there is no end of the budget.
+pub(crate) struct Lifted<'a> {
+    attention: &'a Attention,
+    before: i32,
+}
+
+impl Drop for Lifted<'_> {
+    fn drop(&mut self) {
+        self.attention.whole().set(self.before);
     }
 }

@@ -101,6 +101,14 @@ pub struct EnterGuard {
     not_send: PhantomData<Rc<()>>,
 }
 
+impl EnterGuard {
+    /// Does it still keep its reactor entered? Not if a guard that was made before it was dropped.
+    pub fn is_entered(&self) -> bool {
+        let is_ours = |(id, _): &(u64, _)| *id == self.id;
+        STACK.with_borrow(|stack| stack.entered.iter().any(is_ours))
+    }
+}
+
 impl Drop for EnterGuard {
     fn drop(&mut self) {
         let left = STACK.with_borrow_mut(|stack| {

@@ -114,6 +114,27 @@ impl Reactor {
         self.shared.attention.spend()
     }
 
+    /// Calls `body`, to which the budget of the running task has no end, and which takes nothing from
+    /// it.
+    ///
+    /// ```
+    /// use reactor::Reactor;
+    /// use std::task::{Context, Waker};
+    ///
+    /// let reactor = Reactor::new()?;
+    /// let mut cx = Context::from_waker(Waker::noop());
+    /// reactor.unconstrained(|| {
+    ///     assert!((0..1000).all(|_| reactor.poll_budget(&mut cx).is_ready()));
+    /// });
+    /// let operations = (0..1000).take_while(|_| reactor.poll_budget(&mut cx).is_ready()).count();
+    /// assert_eq!(operations, 128);
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn unconstrained<R>(&self, body: impl FnOnce() -> R) -> R {
+        let _lifted = self.shared.attention.lift();
+        body()
+    }
+
     /// Did a task use its budget up since the last time that this was asked? Then it has woken
     /// itself, and an executor should take a turn before it polls that task again: there is more
     /// I/O about than one task should see.

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, RawFd};
-use std::panic::Location;
+use std::panic::{Location, RefUnwindSafe};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -69,6 +69,9 @@ pub(crate) struct Shared {
     /// This is a forked child, and the kernel's set is the parent's.
     pub(crate) abandoned: Cell<bool>,
 }
+
+/// Nothing of it is borrowed, or half changed, while code of others runs.
+impl RefUnwindSafe for Shared {}
 
 thread_local! {
     /// The reactor that new I/O types and timers of this thread belong to.

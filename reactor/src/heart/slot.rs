@@ -28,6 +28,7 @@
 use std::cell::Cell;
 use std::mem;
 use std::os::fd::AsFd;
+use std::panic::RefUnwindSafe;
 use std::rc::Rc;
 use std::task::Waker;
 
@@ -151,6 +152,9 @@ const _: () = assert!(
     size_of::<Slot>() == 40,
     "more, and each connection takes 16 bytes more"
 );
+
+/// As [`Shared`](crate::heart::shared::Shared).
+impl RefUnwindSafe for Slot {}
 
 impl Slot {
     /// A slot that believes the directions of `ready` to be worth a try.

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::panic::RefUnwindSafe;
 use std::task::{Context, Poll};
 
 use selectors_core::sys::socket::{self, MSG_NOSIGNAL, MSG_PEEK};
@@ -30,6 +31,9 @@ pub struct Datagrams<S: DatagramSocket> {
     /// That of the poll-style form of a send that asks again.
     pub(super) again: Cell<Again>,
 }
+
+/// What is in its cell is set as a whole, by us alone.
+impl<S: DatagramSocket + RefUnwindSafe> RefUnwindSafe for Datagrams<S> {}
 
 impl<S: DatagramSocket> Datagrams<S> {
     pub(super) fn attach(socket: S, file: Option<SocketFile>) -> Self {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::panic::RefUnwindSafe;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -28,6 +29,9 @@ pub struct Listener<S: ListeningSocket> {
     /// That of `poll_accept`, which leaves nothing else behind that could keep it.
     patience: Cell<Patience>,
 }
+
+/// Its patience is set as a whole, by us alone.
+impl<S: ListeningSocket + RefUnwindSafe> RefUnwindSafe for Listener<S> {}
 
 type WithAddress<S> = (
     Stream<<S as ListeningSocket>::Connection>,
