@@ -8,7 +8,7 @@ const LACKING: &[(&str, &[&str])] = &[
     // Interval and number of the questions of a keepalive, for each socket.
     ("keepalive_pace", &["openbsd", "solaris"]),
     // Several sockets that listen on one port.
-    ("reuse_port", &["illumos", "solaris"]),
+    ("reuse_port", &["illumos", "solaris", "windows"]),
 ];
 
 /// Every capability, and the operating systems that have it.
@@ -17,6 +17,8 @@ const HAVING: &[(&str, &[&str])] = &[
     ("peer_credentials", &["linux", "android"]),
     // Unix sockets whose names are no files.
     ("abstract_names", &["linux"]),
+    // Sockets that are no files: no Unix sockets, no signals, no fds of other kinds.
+    ("winsock", &["windows"]),
 ];
 
 fn main() {

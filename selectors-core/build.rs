@@ -88,6 +88,10 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
     ("timer_slack", &["linux", "android"]),
     // POLLRDHUP has Linux' value, which is the one that `Readiness` uses.
     ("rdhup", &["linux", "android"]),
+    // Sockets are no files, and select() takes lists of them: nothing else of this table is there.
+    ("winsock", &["windows"]),
+    // The doubles of kqueue and /dev/poll, for tests, are made of epoll.
+    ("doubles", &["linux", "android"]),
 ];
 
 /// The family of kqueue(2).

@@ -77,7 +77,7 @@ mod watch;
 pub use reactor;
 #[cfg(feature = "blocking")]
 pub use reactor::blocking;
-#[cfg(feature = "process")]
+#[cfg(all(feature = "process", unix))]
 pub use reactor::process;
 #[cfg(feature = "signal")]
 pub use reactor::signal;

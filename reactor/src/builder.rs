@@ -1,7 +1,6 @@
 //! Choosing the backend and the trigger mode of a reactor, and opening it.
 
 use std::io;
-use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use crate::errno::of_selector;
 use crate::heart::reactor::{Reactor, Trigger};
 use crate::heart::shared::{Selector, Shared};
 use crate::heart::slot::Slot;
+use crate::heart::source::Source;
 use crate::heart::spin::Spin;
 use crate::timers::clock::Clock;
 
@@ -135,10 +135,14 @@ impl Builder {
         };
         let notifier = Rc::new(Notifier::new().map_err(of_selector)?);
         let notified = Rc::new(Slot::new(None));
-        let fileobj: Rc<dyn AsFd> = Rc::<Notifier>::clone(&notifier);
         let mode = if edge { Mode::Edge } else { Mode::Level };
         selector
-            .register_with(fileobj, EVENT_READ, mode, Rc::clone(&notified))
+            .register_with(
+                Source::of(&notifier),
+                EVENT_READ,
+                mode,
+                Rc::clone(&notified),
+            )
             .map_err(|refused| of_selector(refused.error))?;
         notified.registered(EVENT_READ, mode);
         // Its interest never changes: as if already on the list, it is never put on it.

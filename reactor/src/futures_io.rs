@@ -8,9 +8,10 @@
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::Shutdown;
 use std::ops::Deref;
-use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+
+use selectors_core::os::AsFd;
 
 use futures_io::{AsyncRead, AsyncWrite};
 
@@ -217,7 +218,7 @@ where
 }
 
 /// Closing closes the pipe: the child reads to the end. Writing after that is `BrokenPipe`.
-#[cfg(feature = "process")]
+#[cfg(all(feature = "process", not(winsock)))]
 impl AsyncWrite for crate::process::ChildStdin {
     fn poll_write(
         self: Pin<&mut Self>,

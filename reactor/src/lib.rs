@@ -86,9 +86,12 @@ pub mod observe {
     //! What happens inside, as events; see [`Reactor::observe`](crate::Reactor::observe).
     pub use crate::watch::events::{Cause, Event, Observer, Outcome};
 }
-#[cfg(feature = "process")]
+#[cfg(all(feature = "process", not(winsock)))]
 pub mod process;
-#[cfg(feature = "signal")]
+#[cfg(all(feature = "signal", winsock))]
+#[path = "ctrl_c.rs"]
+pub mod signal;
+#[cfg(all(feature = "signal", not(winsock)))]
 pub mod signal;
 pub mod time;
 mod timers;

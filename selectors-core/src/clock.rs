@@ -16,10 +16,19 @@ use crate::sys;
 #[inline]
 #[must_use]
 pub fn monotonic_nanos() -> u64 {
+    now()
+}
+
+#[cfg(not(winsock))]
+#[inline]
+fn now() -> u64 {
     let now = sys::clock::clock_gettime();
     // Neither is ever negative, and 64 bits are enough for 584 years since boot.
     now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
 }
+
+#[cfg(winsock)]
+use sys::clock::query_performance_counter as now;
 
 #[cfg(test)]
 mod tests {

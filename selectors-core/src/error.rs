@@ -3,9 +3,9 @@
 use std::error;
 use std::fmt;
 use std::io;
-use std::os::fd::RawFd;
 
 use crate::Backend;
+use crate::os::{RawFd, errno};
 
 /// Why a selector refused or failed.
 ///
@@ -107,10 +107,10 @@ impl Error {
     /// An [`Error::Os`], or the refusal that its errno names whatever the call was.
     pub(crate) fn os(op: &'static str, fd: Option<RawFd>, source: io::Error) -> Error {
         match source.raw_os_error() {
-            Some(libc::EINTR) => Error::Interrupted,
-            Some(libc::EMFILE | libc::ENFILE) => {
-                Error::refused(Refusal::TooManyFiles, op, fd, source)
-            }
+            Some(errno::EINTR) => Error::Interrupted,
+            Some(errno::EMFILE) => Error::refused(Refusal::TooManyFiles, op, fd, source),
+            #[cfg(not(winsock))]
+            Some(libc::ENFILE) => Error::refused(Refusal::TooManyFiles, op, fd, source),
             _ => Error::Os { op, fd, source },
         }
     }
@@ -146,7 +146,7 @@ impl Error {
     pub fn raw_os_error(&self) -> Option<i32> {
         match self {
             Error::Os { source, .. } | Error::Refused { source, .. } => source.raw_os_error(),
-            Error::Interrupted => Some(libc::EINTR),
+            Error::Interrupted => Some(errno::EINTR),
             _ => None,
         }
     }
@@ -225,7 +225,7 @@ impl From<Error> for io::Error {
         match error {
             // An io::Error has either an errno or a text. The errno is what code looks at.
             Error::Refused { source, .. } | Error::Os { source, .. } => source,
-            Error::Interrupted => io::Error::from_raw_os_error(libc::EINTR),
+            Error::Interrupted => io::Error::from_raw_os_error(errno::EINTR),
             other => io::Error::new(other.kind(), other),
         }
     }

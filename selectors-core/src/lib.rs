@@ -7,6 +7,7 @@ mod error;
 mod kernel;
 mod look;
 mod notifier;
+pub mod os;
 mod selector;
 pub mod sys;
 mod table;
@@ -23,9 +24,11 @@ pub use notifier::{Notifier, NotifyHandle};
 pub use selector::DevpollSelector;
 #[cfg(kqueue)]
 pub use selector::KqueueSelector;
+#[cfg(not(winsock))]
+pub use selector::PollSelector;
 pub use selector::{
-    BaseSelector, DefaultSelector, KeyMap, PollSelector, RegisterError, ScriptedSelector,
-    SelectSelector, Selector, SelectorKey,
+    BaseSelector, DefaultSelector, KeyMap, RegisterError, ScriptedSelector, SelectSelector,
+    Selector, SelectorKey,
 };
 #[cfg(epoll)]
 pub use selector::{EpollFlags, EpollSelector};

@@ -1,11 +1,16 @@
 //! One look at one fd, without a selector: what holds at this moment.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd};
 
-use crate::{Readiness, sys};
+use crate::Readiness;
+#[cfg(not(winsock))]
+use crate::os::RawFd;
+use crate::os::{AsFd, AsRawFd};
+#[cfg(not(winsock))]
+use crate::sys;
 
-/// What poll(2) says about `fd` right now, asked for `interest`; it does not wait.
+/// What poll(2) says about `fd` right now, asked for `interest`; it does not wait. On Windows it is what
+/// `select` says.
 ///
 /// An [`ERROR`](Readiness::ERROR) and a [`HANGUP`](Readiness::HANGUP) are told unasked. What is not
 /// a condition that poll(2) knows is ignored, and where there is no POLLRDHUP so is
@@ -29,11 +34,18 @@ use crate::{Readiness, sys};
 /// # std::io::Result::Ok(())
 /// ```
 pub fn poll_now(fd: impl AsFd, interest: Readiness) -> io::Result<Readiness> {
-    let fd = fd.as_fd();
+    look(fd.as_fd().as_raw_fd(), interest)
+}
+
+#[cfg(winsock)]
+use crate::kernel::look;
+
+#[cfg(not(winsock))]
+fn look(fd: RawFd, interest: Readiness) -> io::Result<Readiness> {
     let known = Readiness::READABLE | Readiness::WRITABLE | Readiness::PRIORITY;
     let closed = interest.bits() & Readiness::READ_CLOSED.bits() & sys::poll::RDHUP;
     let asked = interest.bits() & known.bits() | closed;
-    let mut record = [sys::poll::record(fd.as_raw_fd(), asked)];
+    let mut record = [sys::poll::record(fd, asked)];
     sys::uninterrupted(|| sys::poll::poll(&mut record, 0))?;
     Ok(Readiness::from_bits(record[0].revents as u16))
 }

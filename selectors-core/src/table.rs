@@ -1,6 +1,6 @@
 //! Tables that grow with the open files, and give their memory back when those are gone.
 
-use std::os::fd::RawFd;
+use crate::os::RawFd;
 
 /// What every table may keep, in places: a program below this size never gives anything back.
 const KEPT: usize = 1024;

@@ -1,5 +1,6 @@
 //! No allocation after warm-up, in any form of select on any backend. A process of its own, because
 //! it replaces the allocator.
+#![cfg(unix)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

@@ -1,5 +1,6 @@
 //! Row C6 and test_context_manager: a selector that is dropped closes its kernel object and its
 //! files. A process of its own, with one test, because nobody else may open a number meanwhile.
+#![cfg(unix)]
 
 use std::fs::File;
 use std::os::fd::{AsRawFd, RawFd};

@@ -1,5 +1,6 @@
 //! Runs every example on every backend, in its self-test, and with a command line that makes no
 //! sense.
+#![cfg(unix)]
 
 use std::path::PathBuf;
 use std::process::{Command, Output};

@@ -1,5 +1,6 @@
 //! Rows U9, A15 and rule 3 of section 5: what a forked child shares with its parent. A process of
 //! its own, with one test, because a fork copies only the thread that calls it.
+#![cfg(unix)]
 
 use std::io::Write;
 use std::os::unix::net::UnixStream;

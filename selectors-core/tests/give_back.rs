@@ -4,9 +4,9 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::os::fd::AsFd;
 use std::time::Duration;
 
+use selectors_core::os::{AsFd, BorrowedFd};
 use selectors_core::{Backend, DefaultSelector, Event, Events, Notifier, Token};
 
 struct Counting;
@@ -36,7 +36,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-type Selector<'a> = DefaultSelector<std::os::fd::BorrowedFd<'a>, [usize; 2]>;
+type Selector<'a> = DefaultSelector<BorrowedFd<'a>, [usize; 2]>;
 
 /// How many files may be open here.
 fn files() -> usize {

@@ -1,5 +1,6 @@
 //! Rows R10, R13, S19, S25 and A12 at the limits of the process. A process of its own, with one
 //! test, because limits belong to the whole process.
+#![cfg(unix)]
 
 use std::collections::HashSet;
 use std::fs::File;

@@ -1,5 +1,6 @@
 //! Rows S9, S11 and A11 with real signals. A process of its own: signal handlers and timers belong
 //! to the whole process, so the tests take turns.
+#![cfg(unix)]
 
 use std::io;
 use std::os::unix::net::UnixStream;

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
 
 use selectors_core::Events;
+use selectors_core::os::AsFd;
 use selectors_core::sys::fd::ioctl_fionbio;
 
 use crate::heart::shared::Shared;
@@ -190,11 +190,7 @@ impl<T: AsFd + 'static> Drop for Async<T> {
     }
 }
 
-impl<T: AsFd + 'static> AsFd for Async<T> {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.source.as_fd()
-    }
-}
+selectors_core::has_fd!([T: AsFd + 'static] Async<T>, source);
 
 impl<T: AsFd + fmt::Debug + 'static> fmt::Debug for Async<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,8 +3,9 @@
 
 use std::future::poll_fn;
 use std::io::{self, Read, Write};
-use std::os::fd::AsFd;
 use std::task::{Context, Poll};
+
+use selectors_core::os::AsFd;
 
 use crate::fd::async_fd::Async;
 

@@ -1,7 +1,8 @@
 //! What an observer is told of the calls and the waits of an [`Async`].
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd};
+
+use selectors_core::os::{AsFd, AsRawFd};
 
 use crate::fd::async_fd::Async;
 use crate::watch::call::Call;

@@ -6,10 +6,10 @@
 
 use std::future::Future;
 use std::io;
-use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
+use selectors_core::os::AsFd;
 use selectors_core::{Events, Token, poll_now};
 
 use crate::fd::async_fd::Async;

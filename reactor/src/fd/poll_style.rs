@@ -9,8 +9,9 @@
 //! each other, nor the poll-style ones.
 
 use std::io;
-use std::os::fd::AsFd;
 use std::task::{Context, Poll};
+
+use selectors_core::os::AsFd;
 
 use crate::fd::async_fd::Async;
 use crate::fd::waiter::Waiter;

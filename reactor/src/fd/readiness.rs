@@ -5,15 +5,16 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
+use selectors_core::os::{AsFd, OwnedFd};
 use selectors_core::{Events, Interest, Mode, Readiness, poll_now};
 
 use crate::errno::{kind_of_trouble, of_selector, tried};
 use crate::fd::async_fd::Async;
+use crate::heart::source::Source;
 use crate::time::sleep;
 use crate::watch::direction::Direction;
 
@@ -201,10 +202,9 @@ impl<T: AsFd + 'static> Async<T> {
             Mode::Level
         };
         let interest = asked.interest().mode(mode);
-        let fileobj = Rc::clone(&self.source) as Rc<dyn AsFd>;
         let mut selector = self.reactor.selector.borrow_mut();
         let slot = Rc::clone(&self.slot);
-        let registered = selector.register_interest(fileobj, interest, slot);
+        let registered = selector.register_interest(Source::of(&self.source), interest, slot);
         registered.map_err(|refused| not_watched(of_selector(refused.error)))?;
         self.slot.registered(interest.events(), mode);
         Ok(())

@@ -1,13 +1,14 @@
 //! The key of an [`Async`]: made when an operation first has to wait, gone before the fd is closed.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd};
 use std::rc::Rc;
 
+use selectors_core::os::{AsFd, AsRawFd};
 use selectors_core::{Events, Interest, Mode, Token};
 
 use crate::fd::async_fd::Async;
 use crate::heart::slot::Key;
+use crate::heart::source::Source;
 use crate::watch::direction::Direction;
 use crate::watch::events::Event;
 
@@ -50,14 +51,17 @@ impl<T: AsFd + 'static> Async<T> {
             Direction::Read => (Events::READ, Mode::Level),
             Direction::Write => (Events::WRITE, Mode::Level),
         };
-        let fileobj = Rc::clone(&self.source) as Rc<dyn AsFd>;
         let mut selector = self.reactor.selector.borrow_mut();
         let mut interest = Interest::new(events).mode(mode);
         if self.reactor.edge && selector.capabilities().priority {
             // A read stops short before an urgent byte, and no edge follows for what is behind it.
             interest = interest.priority();
         }
-        let token = selector.register_interest(fileobj, interest, Rc::clone(&self.slot))?;
+        let token = selector.register_interest(
+            Source::of(&self.source),
+            interest,
+            Rc::clone(&self.slot),
+        )?;
         drop(selector);
         self.slot.registered(events, mode);
         if self.reactor.attention.is_observed() {

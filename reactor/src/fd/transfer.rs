@@ -2,7 +2,8 @@
 //! answer says about the next one.
 
 use std::io;
-use std::os::fd::AsFd;
+
+use selectors_core::os::AsFd;
 
 use crate::fd::async_fd::Async;
 use crate::heart::slot::Slot;

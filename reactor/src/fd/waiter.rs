@@ -1,9 +1,9 @@
 //! Who waits beside the operations of streams: with a call of any kind, or with none.
 
 use std::io;
-use std::os::fd::AsFd;
 use std::task::{Context, Poll, ready};
 
+use selectors_core::os::AsFd;
 use selectors_core::poll_now;
 
 use crate::fd::async_fd::Async;

@@ -9,14 +9,14 @@
 //! what it has: if something, but none of what is waited for, the key rests, parked, and is armed
 //! again 10 ms later. A key that has rested is doubted at its next WouldBlock.
 
-use std::os::fd::{AsFd, RawFd};
-use std::rc::Rc;
 use std::time::Duration;
 
+use selectors_core::os::RawFd;
 use selectors_core::{Events, Readiness, Token, poll_now};
 
 use crate::heart::slot::Key;
 use crate::heart::slot::Slot;
+use crate::heart::source::Source;
 
 /// How long a key rests. It is also how late a reader of such an fd may be.
 const REST: Duration = Duration::from_millis(10);
@@ -83,7 +83,7 @@ impl Resting {
 }
 
 /// Does the kernel report something that is none of these directions?
-fn lasts(fd: &Rc<dyn AsFd>, events: Events) -> bool {
+fn lasts(fd: &Source, events: Events) -> bool {
     let wanted = Readiness::from(events);
     poll_now(fd, wanted).is_ok_and(|now| !now.is_empty() && now.bits() & wanted.bits() == 0)
 }

@@ -16,6 +16,7 @@ pub(crate) mod queue;
 pub(crate) mod reactor;
 pub(crate) mod shared;
 pub(crate) mod slot;
+pub(crate) mod source;
 pub(crate) mod spin;
 pub(crate) mod turn;
 pub(crate) mod waiting;

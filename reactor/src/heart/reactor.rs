@@ -2,11 +2,11 @@
 
 use std::fmt;
 use std::io;
-use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use selectors_core::os::OwnedFd;
 use selectors_core::{Backend, NotifyHandle};
 
 use crate::heart::shared::Shared;

@@ -3,18 +3,19 @@
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::mem::ManuallyDrop;
-use std::os::fd::{AsFd, RawFd};
 use std::panic::{Location, RefUnwindSafe};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use selectors_core::os::RawFd;
 use selectors_core::{DefaultSelector, Notifier};
 
 use crate::heart::budget::Attention;
 use crate::heart::lasting::Resting;
 use crate::heart::queue::WaiterId;
 use crate::heart::slot::Slot;
+use crate::heart::source::Source;
 use crate::heart::spin::Spin;
 use crate::timers::Timers;
 use crate::timers::clock::{self, Clock};
@@ -22,7 +23,7 @@ use crate::watch::events::{Cause, Hook};
 use crate::watch::metrics::Counts;
 
 /// The selector of a reactor: the file objects are shared with the I/O types, the data is a slot.
-pub(crate) type Selector = DefaultSelector<Rc<dyn AsFd>, Rc<Slot>>;
+pub(crate) type Selector = DefaultSelector<Source, Rc<Slot>>;
 
 /// What the reactor, its I/O types and its timers share.
 pub(crate) struct Shared {
@@ -129,6 +130,7 @@ impl Shared {
     }
 
     /// Refuses misuse before anything is done.
+    #[cfg(not(winsock))]
     #[track_caller]
     pub(crate) fn assert_current() {
         drop(Self::current());

@@ -27,7 +27,6 @@
 
 use std::cell::Cell;
 use std::mem;
-use std::os::fd::AsFd;
 use std::panic::RefUnwindSafe;
 use std::rc::Rc;
 use std::task::Waker;
@@ -36,6 +35,7 @@ use selectors_core::{Events, Readiness, SelectorKey};
 
 use crate::heart::crowd::Crowd;
 use crate::heart::queue::WaiterId;
+use crate::heart::source::Source;
 use crate::watch::direction::Direction;
 
 impl Direction {
@@ -105,7 +105,7 @@ const UNUSUAL: u16 = Readiness::READ_CLOSED.bits()
     | Readiness::ERROR.bits();
 
 /// One of its keys.
-pub(crate) type Key = SelectorKey<Rc<dyn AsFd>, Rc<Slot>>;
+pub(crate) type Key = SelectorKey<Source, Rc<Slot>>;
 
 /// What an event has changed in a slot.
 #[derive(Clone, Copy)]

@@ -1,9 +1,10 @@
 //! Who waits for what: for dumps of tasks.
 
 use std::fmt;
-use std::os::fd::RawFd;
 use std::task::Waker;
 use std::time::Duration;
+
+use selectors_core::os::RawFd;
 
 use crate::heart::reactor::Reactor;
 use crate::watch::direction::Direction;

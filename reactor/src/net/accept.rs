@@ -2,11 +2,11 @@
 //! there is no fd left.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use selectors_core::os::{AsFd, AsRawFd, OwnedFd, errno};
 use selectors_core::sys::{Address, socket};
 
 use crate::errno::tried;
@@ -102,7 +102,7 @@ fn accept<L: AsFd>(listener: &L) -> io::Result<Accepted> {
     let listener = listener.as_fd();
     socket::accept4(listener).map_err(|error| match error.raw_os_error() {
         // It means either: the connection has an error, or this can never accept.
-        Some(libc::EOPNOTSUPP) if !socket::so_acceptconn(listener).unwrap_or(false) => {
+        Some(errno::EOPNOTSUPP) if !socket::so_acceptconn(listener).unwrap_or(false) => {
             tried("accept: this socket does not listen", error)
         }
         _ => error,
@@ -121,6 +121,7 @@ enum Meaning {
     Failed,
 }
 
+#[cfg(not(winsock))]
 fn meaning(error: &io::Error) -> Meaning {
     match error.raw_os_error() {
         Some(
@@ -139,6 +140,22 @@ fn meaning(error: &io::Error) -> Meaning {
         #[cfg(any(target_os = "linux", target_os = "android"))]
         Some(libc::ENONET) => Meaning::Lost,
         Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM) => Meaning::Shortage,
+        _ => Meaning::Failed,
+    }
+}
+
+#[cfg(winsock)]
+fn meaning(error: &io::Error) -> Meaning {
+    match error.raw_os_error() {
+        Some(
+            errno::ECONNRESET
+            | errno::ECONNABORTED
+            | errno::ENETDOWN
+            | errno::ENETUNREACH
+            | errno::EHOSTUNREACH
+            | errno::ETIMEDOUT,
+        ) => Meaning::Lost,
+        Some(errno::EMFILE | errno::ENOBUFS) => Meaning::Shortage,
         _ => Meaning::Failed,
     }
 }

@@ -1,20 +1,22 @@
 //! Datagrams, sent and received as a whole. What UDP and Unix datagrams have in common is written here,
 //! once.
 
+#[cfg(not(winsock))]
 use std::cell::Cell;
 use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
 use std::panic::RefUnwindSafe;
 use std::task::{Context, Poll};
 
+use selectors_core::os::AsFd;
 use selectors_core::sys::socket::{self, MSG_NOSIGNAL, MSG_PEEK};
 
 use crate::fd::async_fd::Async;
+use crate::net::SocketFile;
+#[cfg(not(winsock))]
 use crate::net::again::Again;
 use crate::net::received::{Received, receive};
 use crate::net::sockets::DatagramSocket;
-use crate::net::unix_address::SocketFile;
 use crate::watch::direction::Direction;
 
 /// A socket for datagrams, under the names [`UdpSocket`](super::UdpSocket) and
@@ -29,6 +31,7 @@ pub struct Datagrams<S: DatagramSocket> {
     /// Only a Unix socket has one.
     file: Option<SocketFile>,
     /// That of the poll-style form of a send that asks again.
+    #[cfg(not(winsock))]
     pub(super) again: Cell<Again>,
 }
 
@@ -40,6 +43,7 @@ impl<S: DatagramSocket> Datagrams<S> {
         Datagrams {
             io: Async::new(socket),
             file,
+            #[cfg(not(winsock))]
             again: Cell::default(),
         }
     }
@@ -59,6 +63,7 @@ impl<S: DatagramSocket> Datagrams<S> {
         Ok(Datagrams {
             io: Async::nonblocking(socket)?,
             file: None,
+            #[cfg(not(winsock))]
             again: Cell::default(),
         })
     }
@@ -285,11 +290,7 @@ fn from<S: DatagramSocket>(
     Ok((received, S::address(from)?))
 }
 
-impl<S: DatagramSocket> AsFd for Datagrams<S> {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.io.as_fd()
-    }
-}
+selectors_core::has_fd!([S: DatagramSocket] Datagrams<S>, io);
 
 impl<S: DatagramSocket> fmt::Debug for Datagrams<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

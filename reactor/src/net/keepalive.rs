@@ -57,6 +57,24 @@ impl Keepalive {
         self
     }
 
+    /// All at once, because the one call that there is sets them all: those that nobody chose are what
+    /// the system begins with.
+    #[cfg(winsock)]
+    pub(crate) fn set(socket: &Socket, keepalive: Option<Keepalive>) -> io::Result<()> {
+        let Some(chosen) = keepalive else {
+            return socket.set_keepalive(false);
+        };
+        let mut all = TcpKeepalive::new()
+            .with_time(chosen.time.unwrap_or(Duration::from_secs(2 * 3600)))
+            .with_interval(chosen.interval.unwrap_or(Duration::from_secs(1)));
+        if let Some(retries) = chosen.retries {
+            all = all.with_retries(retries);
+        }
+        let set = socket.set_tcp_keepalive(&all);
+        set.map_err(|error| tried(format_args!("set {chosen:?}"), error))
+    }
+
+    #[cfg(not(winsock))]
     pub(crate) fn set(socket: &Socket, keepalive: Option<Keepalive>) -> io::Result<()> {
         let Some(chosen) = keepalive else {
             return socket.set_keepalive(false);
@@ -70,7 +88,7 @@ impl Keepalive {
         chosen.set_pace(socket)
     }
 
-    #[cfg(keepalive_pace)]
+    #[cfg(all(keepalive_pace, not(winsock)))]
     fn set_pace(self, socket: &Socket) -> io::Result<()> {
         if let Some(interval) = self.interval.map(whole_seconds) {
             let set = socket.set_tcp_keepalive(&TcpKeepalive::new().with_interval(interval));
@@ -99,7 +117,7 @@ impl Keepalive {
         }
     }
 
-    #[cfg(keepalive_pace)]
+    #[cfg(all(keepalive_pace, not(winsock)))]
     pub(crate) fn get(socket: &Socket) -> io::Result<Option<Keepalive>> {
         if !socket.keepalive()? {
             return Ok(None);
@@ -112,7 +130,7 @@ impl Keepalive {
     }
 
     /// What was chosen cannot be asked for here.
-    #[cfg(not(keepalive_pace))]
+    #[cfg(any(not(keepalive_pace), winsock))]
     pub(crate) fn get(socket: &Socket) -> io::Result<Option<Keepalive>> {
         Ok(socket.keepalive()?.then(Keepalive::new))
     }

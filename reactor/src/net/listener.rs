@@ -4,7 +4,6 @@ use std::cell::Cell;
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
 use std::panic::RefUnwindSafe;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -12,10 +11,10 @@ use std::task::{Context, Poll};
 use selectors_core::Events;
 
 use crate::fd::async_fd::Async;
+use crate::net::SocketFile;
 use crate::net::accept::{Accepted, Accepting, Patience, try_accept};
 use crate::net::sockets::{AddressedSocket, ListeningSocket};
 use crate::net::stream::Stream;
-use crate::net::unix_address::SocketFile;
 use crate::watch::direction::Direction;
 
 /// A socket that listens for connections, under the names [`TcpListener`](super::TcpListener) and
@@ -193,11 +192,7 @@ fn connection<S: ListeningSocket>((socket, from): Accepted) -> io::Result<WithAd
     Ok((Stream::attach(socket.into(), Some(Events::WRITE)), from))
 }
 
-impl<S: ListeningSocket> AsFd for Listener<S> {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.io.as_fd()
-    }
-}
+selectors_core::has_fd!([S: ListeningSocket] Listener<S>, io);
 
 impl<S: ListeningSocket> fmt::Debug for Listener<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

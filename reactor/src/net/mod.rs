@@ -12,6 +12,7 @@
 
 mod accept;
 mod addresses;
+#[cfg(not(winsock))]
 mod again;
 mod copy;
 mod datagrams;
@@ -19,6 +20,8 @@ mod keepalive;
 mod lent;
 mod listener;
 mod lookup;
+#[cfg(winsock)]
+mod no_files;
 mod own_call;
 #[cfg(peer_credentials)]
 mod peer_credentials;
@@ -31,9 +34,13 @@ mod tcp_listener;
 mod tcp_options;
 mod tcp_stream;
 mod udp;
+#[cfg(not(winsock))]
 mod unix_address;
+#[cfg(not(winsock))]
 mod unix_datagram;
+#[cfg(not(winsock))]
 mod unix_listener;
+#[cfg(not(winsock))]
 mod unix_stream;
 
 pub use addresses::{AddressError, Lookup, ToSocketAddrs};
@@ -53,6 +60,14 @@ pub use tcp_stream::TcpStream;
 pub use udp::UdpSocket;
 #[cfg(abstract_names)]
 pub use unix_address::abstract_address;
+#[cfg(not(winsock))]
 pub use unix_datagram::UnixDatagram;
+#[cfg(not(winsock))]
 pub use unix_listener::UnixListener;
+#[cfg(not(winsock))]
 pub use unix_stream::UnixStream;
+
+#[cfg(winsock)]
+pub(crate) use no_files::SocketFile;
+#[cfg(not(winsock))]
+pub(crate) use unix_address::SocketFile;

@@ -1,8 +1,8 @@
 //! What came of receiving a datagram: how much of it, and whether that was all.
 
 use std::io::{self, IoSliceMut};
-use std::os::fd::AsFd;
 
+use selectors_core::os::AsFd;
 use selectors_core::sys::{Address, socket};
 
 /// What one receiving call put into the buffer. A datagram that is longer than the buffer is cut,

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::io;
 use std::net;
-use std::os::fd::{AsFd, OwnedFd};
+#[cfg(not(winsock))]
 use std::os::unix::net as unix;
 
+use selectors_core::os::{AsFd, OwnedFd};
 use selectors_core::sys::Address;
 
 /// The sockets that a [`Stream`](super::Stream) can be made of: those of std for TCP and Unix.
@@ -51,8 +52,10 @@ impl StreamSocket for net::TcpStream {
     const SHORT_READ_PROVES_EMPTY: bool = true;
 }
 
+#[cfg(not(winsock))]
 impl Sealed for unix::UnixStream {}
 
+#[cfg(not(winsock))]
 impl StreamSocket for unix::UnixStream {
     /// It also stops behind every message that carries fds, with no condition to tell.
     const SHORT_READ_PROVES_EMPTY: bool = false;
@@ -77,7 +80,9 @@ macro_rules! addressed {
 }
 addressed!(net::TcpListener, net::SocketAddr, of_ip);
 addressed!(net::UdpSocket, net::SocketAddr, of_ip);
+#[cfg(not(winsock))]
 addressed!(unix::UnixListener, unix::SocketAddr, Address::to_unix);
+#[cfg(not(winsock))]
 addressed!(unix::UnixDatagram, unix::SocketAddr, Address::to_unix);
 
 fn of_ip(kernels: Address) -> io::Result<net::SocketAddr> {
@@ -89,6 +94,7 @@ impl ListeningSocket for net::TcpListener {
     type Connection = net::TcpStream;
 }
 
+#[cfg(not(winsock))]
 impl ListeningSocket for unix::UnixListener {
     type Connection = unix::UnixStream;
 }
@@ -99,6 +105,7 @@ impl DatagramSocket for net::UdpSocket {
     }
 }
 
+#[cfg(not(winsock))]
 impl DatagramSocket for unix::UnixDatagram {
     fn peer_address(&self) -> io::Result<unix::SocketAddr> {
         self.peer_addr()

@@ -4,9 +4,9 @@ use std::fmt;
 use std::future::Future;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::Shutdown;
-use std::os::fd::{AsFd, BorrowedFd};
 
 use selectors_core::Events;
+use selectors_core::os::AsFd;
 use selectors_core::sys::socket::{self, MSG_NOSIGNAL, MSG_PEEK};
 use socket2::SockRef;
 
@@ -418,11 +418,7 @@ pub(crate) fn send_vectored(socket: &impl AsFd, buffers: &[IoSlice<'_>]) -> io::
     socket::sendmsg(socket.as_fd(), buffers, MSG_NOSIGNAL)
 }
 
-impl<S: StreamSocket> AsFd for Stream<S> {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.io.as_fd()
-    }
-}
+selectors_core::has_fd!([S: StreamSocket] Stream<S>, io);
 
 impl<S: StreamSocket> fmt::Debug for Stream<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

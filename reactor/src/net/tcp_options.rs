@@ -3,8 +3,8 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::AsFd;
 
+use selectors_core::os::AsFd;
 use selectors_core::sys::{Address, socket};
 use socket2::Socket;
 
@@ -15,6 +15,13 @@ use crate::net::keepalive::Keepalive;
 /// Connections that the kernel may keep waiting for `accept`; it caps this at
 /// `net.core.somaxconn`.
 const BACKLOG: u32 = 4096;
+
+/// What a listener is given when nobody chose.
+#[cfg(not(winsock))]
+const REUSE_ADDRESS: Option<bool> = Some(true);
+/// What a listener is given when nobody chose.
+#[cfg(winsock)]
+const REUSE_ADDRESS: Option<bool> = None;
 
 /// Options of a TCP socket that is about to listen or to connect; made by
 /// [`TcpListener::options`](crate::net::TcpListener::options) and [`TcpStream::options`](crate::net::TcpStream::options).
@@ -79,7 +86,8 @@ impl TcpOptions {
     }
 
     /// May the address be bound while connections of an earlier listener linger in the kernel
-    /// (`SO_REUSEADDR`)? Yes for listeners unless chosen, no for connections.
+    /// (`SO_REUSEADDR`)? Yes for listeners unless chosen, no for connections. On Windows it may be bound
+    /// anyhow, and the option lets others take the port: there it is no unless chosen.
     #[must_use]
     pub fn reuse_address(mut self, reuse: bool) -> Self {
         self.reuse_address = Some(reuse);
@@ -148,8 +156,9 @@ impl TcpOptions {
     /// A socket that listens on `address`.
     pub(crate) fn listening(&self, address: SocketAddr) -> io::Result<Socket> {
         let socket = self.socket(address)?;
-        let reuse = self.reuse_address.unwrap_or(true);
-        set("SO_REUSEADDR", reuse, || socket.set_reuse_address(reuse))?;
+        if let Some(reuse) = self.reuse_address.or(REUSE_ADDRESS) {
+            set("SO_REUSEADDR", reuse, || socket.set_reuse_address(reuse))?;
+        }
         if let (Some(only), true) = (self.only_v6, address.is_ipv6()) {
             set("IPV6_V6ONLY", only, || socket.set_only_v6(only))?;
         }
@@ -174,7 +183,7 @@ impl TcpOptions {
 
     /// What both have in common. Options that nobody chose cost no system call.
     fn socket(&self, address: SocketAddr) -> io::Result<Socket> {
-        let socket = socket::socket(family_of(address), libc::SOCK_STREAM);
+        let socket = socket::socket(family_of(address), socket::SOCK_STREAM);
         let socket = Socket::from(socket.map_err(|error| tried("socket", error))?);
         if self.reuse_port {
             set("SO_REUSEPORT", true, || reuse_port(&socket))?;
@@ -204,8 +213,8 @@ impl TcpOptions {
 
 pub(crate) fn family_of(address: SocketAddr) -> i32 {
     match address {
-        SocketAddr::V4(_) => libc::AF_INET,
-        SocketAddr::V6(_) => libc::AF_INET6,
+        SocketAddr::V4(_) => socket::AF_INET,
+        SocketAddr::V6(_) => socket::AF_INET6,
     }
 }
 

@@ -3,11 +3,11 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::AsFd;
 use std::panic::Location;
 use std::time::Duration;
 
 use selectors_core::Events;
+use selectors_core::os::AsFd;
 use selectors_core::sys::{Address, socket};
 use socket2::{SockRef, Socket};
 
@@ -227,8 +227,15 @@ impl TcpStream {
 }
 
 /// connect(2) goes on in the background; also after a signal.
+#[cfg(not(winsock))]
 fn goes_on(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EINPROGRESS | libc::EINTR))
+}
+
+/// connect() goes on in the background.
+#[cfg(winsock)]
+fn goes_on(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock
 }
 
 impl TcpOptions {

@@ -3,10 +3,10 @@
 use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::{AsFd, OwnedFd};
 use std::panic::Location;
 use std::task::{Context, Poll};
 
+use selectors_core::os::{AsFd, OwnedFd};
 use selectors_core::sys::Address;
 use selectors_core::sys::socket::{self, MSG_NOSIGNAL};
 
@@ -243,7 +243,7 @@ impl UdpSocket {
 }
 
 fn bound(address: SocketAddr) -> io::Result<OwnedFd> {
-    let socket = socket::socket(family_of(address), libc::SOCK_DGRAM)?;
+    let socket = socket::socket(family_of(address), socket::SOCK_DGRAM)?;
     socket::bind(socket.as_fd(), &Address::ip(address))?;
     Ok(socket)
 }

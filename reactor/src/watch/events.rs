@@ -7,11 +7,11 @@
 
 use std::cell::RefCell;
 use std::mem;
-use std::os::fd::RawFd;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::rc::Rc;
 use std::time::Duration;
 
+use selectors_core::os::RawFd;
 use selectors_core::{Events, Readiness};
 
 use crate::watch::call::Call;

@@ -1,6 +1,5 @@
 //! Any of the kernel halves: the one that is asked for by name, or the first that works.
 
-use std::os::fd::{BorrowedFd, RawFd};
 use std::time::{Duration, Instant};
 
 #[cfg(devpoll)]
@@ -9,7 +8,12 @@ use super::Devpoll;
 use super::Epoll;
 #[cfg(kqueue)]
 use super::Kqueue;
-use super::{Kernel, Known, Open, Poll, Record, Select};
+#[cfg(not(winsock))]
+use super::Poll;
+use super::{Kernel, Known, Open, Record, Select};
+#[cfg(winsock)]
+use crate::os::errno;
+use crate::os::{BorrowedFd, RawFd};
 use crate::{Backend, Capabilities, Error, Interest, Token};
 
 /// Any kernel half, chosen at run time.
@@ -66,6 +70,7 @@ pub(crate) fn open(backend: Backend) -> Result<AnyKernel, Error> {
     }
     match backend {
         Backend::Select => Select::open().map(any),
+        #[cfg(not(winsock))]
         Backend::Poll => Poll::open().map(any),
         #[cfg(epoll)]
         Backend::Epoll => Epoll::open().map(any),
@@ -92,12 +97,8 @@ pub(crate) fn probe() -> Result<AnyKernel, Error> {
             Err(error) => Err(error),
         }
     };
-    let is_exhausted = |error: &Error| {
-        matches!(
-            error.raw_os_error(),
-            Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM)
-        )
-    };
+    let is_exhausted =
+        |error: &Error| matches!(error.raw_os_error(), Some(errno) if EXHAUSTED.contains(&errno));
     let (last, first) = Backend::available()
         .split_last()
         .expect("select is everywhere");
@@ -109,3 +110,10 @@ pub(crate) fn probe() -> Result<AnyKernel, Error> {
     }
     works(*last)
 }
+
+/// No fd or no memory is left.
+#[cfg(not(winsock))]
+const EXHAUSTED: [i32; 3] = [libc::EMFILE, libc::ENFILE, libc::ENOMEM];
+/// No socket or no memory is left.
+#[cfg(winsock)]
+const EXHAUSTED: [i32; 2] = [errno::EMFILE, errno::ENOBUFS];

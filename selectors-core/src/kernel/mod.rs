@@ -4,14 +4,17 @@
 //! by side. What they share (the key map, validation, masking, retries) is in `selector/`, once.
 //! Only `selector/` calls in, by the trait here; calls go out to `sys`, one for each step.
 
-use std::os::fd::{BorrowedFd, RawFd};
 use std::time::{Duration, Instant};
 
+use crate::os::{BorrowedFd, RawFd};
+#[cfg(not(winsock))]
 use crate::sys::fd;
+#[cfg(winsock)]
+use crate::sys::socket::so_type_of;
 use crate::{Backend, Capabilities, Error, Interest, Token};
 
 mod any;
-#[cfg(any(devpoll, test))]
+#[cfg(any(devpoll, all(test, doubles)))]
 #[cfg_attr(
     test,
     allow(unreachable_pub, reason = "public only where the platform has it")
@@ -19,31 +22,39 @@ mod any;
 mod devpoll;
 #[cfg(epoll)]
 mod epoll;
-#[cfg(any(kqueue, test))]
+#[cfg(any(kqueue, all(test, doubles)))]
 #[cfg_attr(
     test,
     allow(unreachable_pub, reason = "public only where the platform has it")
 )]
 mod kqueue;
+#[cfg(not(winsock))]
 mod poll;
 mod record;
 mod script;
 mod scripted;
+#[cfg(not(winsock))]
 mod select;
 pub(crate) mod timeout;
+#[cfg(winsock)]
+mod winsock;
 
 pub(crate) use any::{AnyKernel, open, probe};
-#[cfg(any(devpoll, test))]
+#[cfg(any(devpoll, all(test, doubles)))]
 pub(crate) use devpoll::Devpoll;
 #[cfg(epoll)]
 pub(crate) use epoll::Epoll;
-#[cfg(any(kqueue, test))]
+#[cfg(any(kqueue, all(test, doubles)))]
 pub(crate) use kqueue::Kqueue;
+#[cfg(not(winsock))]
 pub(crate) use poll::Poll;
 pub(crate) use record::{Record, Recorded};
 pub use script::{Script, ScriptedCall};
 pub(crate) use scripted::Scripted;
+#[cfg(not(winsock))]
 pub(crate) use select::Select;
+#[cfg(winsock)]
+pub(crate) use winsock::{Select, look};
 
 /// What a backend must supply.
 ///
@@ -106,6 +117,7 @@ pub trait Known: Kernel + Send + Sized + 'static {}
 impl<K: Open> Known for K {}
 
 /// A kernel half that always has an fd of its own.
+#[cfg(not(winsock))]
 pub trait OwnFd: Kernel {
     /// The fd of the kernel object.
     fn own_fd(&self) -> BorrowedFd<'_>;
@@ -113,7 +125,15 @@ pub trait OwnFd: Kernel {
 
 /// Refuses a number that is not open, for the backends whose kernel would say so only later
 /// (contract row R7). It also keeps the key map from growing to any number that someone made up.
+#[cfg(not(winsock))]
 pub(crate) fn must_be_open(fd: RawFd) -> Result<(), Error> {
     let open = fd::fcntl_getfd(fd).map(|_| ());
     open.map_err(|source| Error::os("fcntl F_GETFD", Some(fd), source))
+}
+
+/// The same for a number that is no socket.
+#[cfg(winsock)]
+pub(crate) fn must_be_open(fd: RawFd) -> Result<(), Error> {
+    let open = so_type_of(fd).map(|_| ());
+    open.map_err(|source| Error::os("getsockopt SO_TYPE", Some(fd), source))
 }

@@ -24,6 +24,7 @@ pub(crate) trait Recorded {
     fn tag(self) -> Tag;
     fn readiness(self) -> Readiness;
     /// Other conditions for the same token.
+    #[cfg(not(winsock))]
     fn replace(&mut self, readiness: Readiness);
 }
 
@@ -43,6 +44,7 @@ impl Recorded for Record {
         Readiness::from_kernel(self.events as u16)
     }
 
+    #[cfg(not(winsock))]
     fn replace(&mut self, readiness: Readiness) {
         self.events = u32::from(readiness.bits());
     }

@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::os::fd::RawFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::os::{RawFd, errno};
 use crate::{Error, Interest, Readiness};
 
 /// What a [`ScriptedSelector`](crate::ScriptedSelector) will be told, its clock, and a record of what it asked.
@@ -104,7 +104,7 @@ impl Script {
 
     /// The next step: a signal, so long after the step before.
     pub fn interrupt_after(&self, after: Duration) {
-        self.push(after, Step::Fail(libc::EINTR));
+        self.push(after, Step::Fail(errno::EINTR));
     }
 
     /// The next step: the wait fails with this errno.

@@ -7,6 +7,7 @@ use std::time::Duration;
 pub(crate) const LONGEST: Duration = Duration::from_secs(24 * 24 * 3600);
 
 /// Whole milliseconds, rounded up; -1 for a wait without end.
+#[cfg(not(winsock))]
 pub(crate) fn millis(timeout: Option<Duration>) -> i32 {
     match timeout {
         None => -1,
@@ -21,6 +22,7 @@ pub(crate) fn millis(timeout: Option<Duration>) -> i32 {
 
 /// The milliseconds of a timeout that is a whole number of them, and of none and zero: these need
 /// no finer clock.
+#[cfg(not(winsock))]
 #[inline]
 pub(crate) fn whole_millis(timeout: Option<Duration>) -> Option<i32> {
     match timeout {
@@ -32,6 +34,7 @@ pub(crate) fn whole_millis(timeout: Option<Duration>) -> Option<i32> {
 }
 
 /// The timeout of a call that takes nanoseconds.
+#[cfg(not(winsock))]
 pub(crate) fn timespec(timeout: Duration) -> libc::timespec {
     let timeout = timeout.min(LONGEST);
     libc::timespec {
@@ -46,7 +49,7 @@ pub(crate) fn timeval(timeout: Duration) -> libc::timeval {
     let micros_up = timeout.subsec_nanos().div_ceil(1000);
     let (carry, micros) = (micros_up / 1_000_000, micros_up % 1_000_000);
     libc::timeval {
-        tv_sec: timeout.as_secs() as libc::time_t + libc::time_t::from(carry as u8),
+        tv_sec: (timeout.as_secs() + u64::from(carry)) as _,
         tv_usec: micros as _,
     }
 }

@@ -2,16 +2,20 @@
 //!
 //! A notifier is registered like any other file; it calls `sys` and nothing else of this crate.
 
-use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 
 use crate::Error;
 
+#[cfg(winsock)]
+mod pair;
+#[cfg(not(winsock))]
 mod pipe;
-#[cfg(any(kqueue, test))]
+#[cfg(any(kqueue, all(test, doubles)))]
 mod user;
 
-#[cfg(not(kqueue))]
+#[cfg(winsock)]
+use pair::Pair as Bell;
+#[cfg(not(any(kqueue, winsock)))]
 use pipe::Pipe as Bell;
 #[cfg(kqueue)]
 use user::UserOrPipe as Bell;
@@ -81,11 +85,7 @@ impl Notifier {
     }
 }
 
-impl AsFd for Notifier {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
+crate::has_fd!([] Notifier, 0);
 
 /// Notifies a [`Notifier`] from any thread and can do nothing else: whoever has it cannot take a
 /// notification away, nor wait for one. Clones are cheap; the fd lives as long as one of them does.
@@ -109,7 +109,7 @@ impl NotifyHandle {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, doubles))]
 pub(crate) mod tests {
     //! The same promises, of every kind of signal.
 

@@ -10,6 +10,7 @@ use crate::{Backend, Error, Script};
 pub type SelectSelector<F, D> = Selector<kernel::Select, F, D>;
 
 /// A selector on poll(2). Needs no fd of its own and is cheap to make.
+#[cfg(not(winsock))]
 pub type PollSelector<F, D> = Selector<kernel::Poll, F, D>;
 
 /// A selector on epoll(7).

@@ -1,8 +1,7 @@
 //! All that is known about one registered fd.
 
-use std::os::fd::RawFd;
-
 use crate::Events;
+use crate::os::RawFd;
 
 /// The key of a registration, with the four fields of Python's `SelectorKey`.
 ///

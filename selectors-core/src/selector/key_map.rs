@@ -1,9 +1,9 @@
 //! The table of keys, indexed by fd.
 
 use std::fmt;
-use std::os::fd::RawFd;
 
 use super::SelectorKey;
+use crate::os::RawFd;
 use crate::table::Table;
 use crate::words::Tag;
 use crate::{Error, Interest, Token};

@@ -6,10 +6,12 @@
 
 use std::fmt;
 use std::mem;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::time::Instant;
 
-use crate::kernel::{Kernel, OwnFd, Record, must_be_open};
+#[cfg(not(winsock))]
+use crate::kernel::OwnFd;
+use crate::kernel::{Kernel, Record, must_be_open};
+use crate::os::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use crate::{Backend, Capabilities, Error, Events, Interest, Mode, Token};
 
 mod choice;
@@ -26,7 +28,9 @@ pub use choice::DevpollSelector;
 pub use choice::EpollSelector;
 #[cfg(kqueue)]
 pub use choice::KqueueSelector;
-pub use choice::{BaseSelector, DefaultSelector, PollSelector, ScriptedSelector, SelectSelector};
+#[cfg(not(winsock))]
+pub use choice::PollSelector;
+pub use choice::{BaseSelector, DefaultSelector, ScriptedSelector, SelectSelector};
 #[cfg(epoll)]
 pub use epoll_flags::EpollFlags;
 pub use key::SelectorKey;
@@ -379,6 +383,7 @@ impl<K: Kernel + ?Sized, F: AsFd, D> Selector<K, F, D> {
     }
 }
 
+#[cfg(not(winsock))]
 impl<K: OwnFd, F, D> AsFd for Selector<K, F, D> {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.kernel.own_fd()

@@ -1,12 +1,12 @@
 //! The forms of select: the shared half of every wait.
 
 use std::mem;
-use std::os::fd::RawFd;
 use std::slice;
 use std::time::{Duration, Instant};
 
 use super::{KeyMap, Selector, SelectorKey};
 use crate::kernel::{Kernel, Record, Recorded};
+use crate::os::RawFd;
 use crate::words::masked;
 use crate::{Error, Event, Mode, Readiness, Token};
 

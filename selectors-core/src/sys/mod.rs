@@ -21,6 +21,9 @@
 //! | [`process`], [`signal`], [`clock`] | the rest of the world | pidfd_open(2), prctl(2), pthread_sigmask(3), clock_gettime(2) |
 //! | [`RawSource`] | no call: a number that is taken on trust | |
 //!
+//! On Windows there are `select`, `socket` and `fd` of Winsock, with the same functions as far as they
+//! are there, and `console`.
+//!
 //! Every call goes through one macro, `syscall!`, which makes -1 the error of errno. Under test (and
 //! with the feature `fault`) it also counts the call and can answer in the kernel's place, so that
 //! tests see every call and force every error. What is made of each errno is the table below.
@@ -49,46 +52,64 @@ macro_rules! syscall {
 // Waiting.
 #[cfg(epoll)]
 pub mod epoll;
+#[cfg(not(winsock))]
 pub mod poll;
+#[cfg(not(winsock))]
 pub mod select;
 
 // Waiting on other systems, and in tests on their doubles.
-#[cfg(any(kqueue, test))]
+#[cfg(any(kqueue, all(test, doubles)))]
 pub mod kqueue;
 
-#[cfg(any(devpoll, test))]
+#[cfg(any(devpoll, all(test, doubles)))]
 pub mod devpoll;
 
 // Ending a wait.
 #[cfg(eventfd)]
 pub mod eventfd;
+#[cfg(not(winsock))]
 pub mod pipe;
 
 // Files and sockets.
+#[cfg(not(winsock))]
 mod address;
 #[cfg(direct)]
 mod direct;
+#[cfg(not(winsock))]
 pub mod fd;
 mod raw;
+#[cfg(not(winsock))]
 pub mod socket;
 
 // Processes, threads, time.
+#[cfg(not(winsock))]
 pub mod clock;
 pub mod process;
+#[cfg(not(winsock))]
 pub mod signal;
 
+// All of it on Windows.
+#[cfg(winsock)]
+mod winsock;
+
 // For tests.
-#[cfg(test)]
+#[cfg(all(test, doubles))]
 mod double;
 #[cfg(any(test, feature = "fault"))]
 pub mod fault;
-#[cfg(test)]
+#[cfg(all(test, doubles))]
 pub(crate) mod testing;
 
+#[cfg(not(winsock))]
 pub use address::Address;
 pub use raw::RawSource;
+#[cfg(all(test, winsock))]
+pub(crate) use winsock::testing;
+#[cfg(winsock)]
+pub use winsock::{Address, clock, console, fd, select, socket, startup};
 
 /// Makes the call again for as long as signals end it before it has done anything.
+#[cfg(not(winsock))]
 pub(crate) fn uninterrupted<T>(mut call: impl FnMut() -> std::io::Result<T>) -> std::io::Result<T> {
     loop {
         match call() {
@@ -101,6 +122,7 @@ pub(crate) fn uninterrupted<T>(mut call: impl FnMut() -> std::io::Result<T>) -> 
 /// Whether a call is not to be had here, so that an older one must do: the kernel does not know it
 /// (ENOSYS), or a sandbox answers for the kernel. Several sandboxes say EPERM to every call that
 /// they do not know; none of the calls asked about here means anything else by it.
+#[cfg(not(winsock))]
 pub(crate) fn is_withheld(error: &std::io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENOSYS | libc::EPERM))
 }
@@ -109,5 +131,9 @@ pub(crate) fn is_withheld(error: &std::io::Error) -> bool {
 #[cold]
 #[inline(never)]
 fn refused() -> std::io::Error {
-    std::io::Error::last_os_error()
+    #[cfg(not(winsock))]
+    let error = std::io::Error::last_os_error();
+    #[cfg(winsock)]
+    let error = winsock::last_error();
+    error
 }

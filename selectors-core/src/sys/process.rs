@@ -1,6 +1,7 @@
 //! The calls about processes and threads.
 
 use std::io;
+#[cfg(not(winsock))]
 use std::os::fd::OwnedFd;
 
 /// pidfd_open(2): an fd that is readable when the process has ended, and that names no other one.
@@ -26,7 +27,7 @@ pub fn pidfd_open(process: u32) -> io::Result<OwnedFd> {
 /// # Errors
 ///
 /// ENOSYS.
-#[cfg(not(pidfd))]
+#[cfg(not(any(pidfd, winsock)))]
 pub fn pidfd_open(_process: u32) -> io::Result<OwnedFd> {
     Err(io::Error::from_raw_os_error(libc::ENOSYS))
 }
@@ -69,9 +70,17 @@ pub fn is_secure_execution() -> bool {
     (unsafe { libc::issetugid() }) != 0
 }
 
+/// Does this program have rights that whoever started it does not have? Windows gives none by starting a
+/// program.
+#[cfg(winsock)]
+#[must_use]
+pub fn is_secure_execution() -> bool {
+    false
+}
+
 /// Does this program have rights that whoever started it does not have? Where
 /// nobody says it: are the effective user and group others than the real ones?
-#[cfg(not(any(getauxval, issetugid)))]
+#[cfg(not(any(getauxval, issetugid, winsock)))]
 #[must_use]
 pub fn is_secure_execution() -> bool {
     // SAFETY: the call takes nothing and always succeeds.

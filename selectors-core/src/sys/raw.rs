@@ -1,8 +1,7 @@
 //! The door for those who must register bare numbers.
 
-use std::os::fd::{AsFd, BorrowedFd, RawFd};
-
 use crate::Error;
+use crate::os::{BorrowedFd, RawFd};
 
 /// A number that is watched without being owned.
 ///
@@ -44,7 +43,17 @@ impl RawSource {
     }
 }
 
-impl AsFd for RawSource {
+#[cfg(winsock)]
+impl std::os::windows::io::AsSocket for RawSource {
+    fn as_socket(&self) -> BorrowedFd<'_> {
+        // SAFETY: the number is not that of no socket, and the caller of `new` has promised that it
+        // stays open for as long as the source lives.
+        unsafe { BorrowedFd::borrow_raw(self.0 as std::os::windows::io::RawSocket) }
+    }
+}
+
+#[cfg(not(winsock))]
+impl crate::os::AsFd for RawSource {
     fn as_fd(&self) -> BorrowedFd<'_> {
         // SAFETY: the number is not negative, and the caller of `new` has promised that it stays open
         // for as long as the source lives.

@@ -4,6 +4,7 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::mem;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
+pub use libc::{AF_INET, AF_INET6, SOCK_DGRAM, SOCK_STREAM};
 use libc::{c_int, socklen_t};
 
 use crate::sys::Address;
@@ -28,8 +29,8 @@ pub const FULL_LENGTH: c_int = 0;
 /// How many slices one call takes (`IOV_MAX`).
 const MOST_SLICES: usize = 1024;
 
-/// socket(2): a new socket of a family ([`libc::AF_INET`] and its like) and a type
-/// ([`libc::SOCK_STREAM`], [`libc::SOCK_DGRAM`]).
+/// socket(2): a new socket of a family ([`AF_INET`] and its like) and a type ([`SOCK_STREAM`],
+/// [`SOCK_DGRAM`]).
 ///
 /// # Errors
 ///

@@ -1,9 +1,9 @@
 //! The verbs, once around.
 
-use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
 use super::support::*;
+use crate::os::AsRawFd;
 use crate::{EVENT_READ, EVENT_WRITE, Error, Events, Mode, Notifier};
 
 on_every_backend!(

@@ -39,6 +39,7 @@ fn room_does_not_make_a_key_without_directions_ready<K: TestKernel>() {
 }
 
 /// An ending is reported in spite of bytes that wait, and by a level key for as long as it lasts.
+#[cfg(not(winsock))]
 fn an_ending_is_reported<K: TestKernel>(mode: Mode) -> Vec<usize> {
     let (a, b) = pair();
     fill(&a);
@@ -59,6 +60,7 @@ fn an_ending_is_reported<K: TestKernel>(mode: Mode) -> Vec<usize> {
     reports.collect()
 }
 
+#[cfg(not(winsock))]
 #[test]
 fn an_ending_that_lasts_is_reported_by_level_until_it_is_heard() {
     use crate::kernel::{Devpoll, Epoll, Kqueue, Poll};

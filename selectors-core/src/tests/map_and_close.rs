@@ -1,10 +1,11 @@
 //! Rows G1 to G7 and C1 to C6: lookups, the map, and the end of a selector.
 
 use std::io::Read;
-use std::os::fd::{AsFd, AsRawFd};
 
 use super::support::*;
+#[cfg(not(winsock))]
 use crate::kernel::{Devpoll, Epoll, Kqueue};
+use crate::os::{AsFd, AsRawFd};
 use crate::{EVENT_READ, EVENT_WRITE, Token};
 
 on_every_backend!(
@@ -85,6 +86,7 @@ fn c4_drop_closes_the_file_objects<K: TestKernel>() {
     assert_eq!(b.read(&mut [0; 8]).unwrap(), 0, "the peer sees the end");
 }
 
+#[cfg(not(winsock))]
 #[test]
 fn c1_u9_dropping_sends_no_deletes() {
     let sockets: Vec<_> = (0..10).map(|_| pair()).collect();
@@ -97,6 +99,7 @@ fn c1_u9_dropping_sends_no_deletes() {
     assert_eq!(crate::sys::fault::count("epoll_ctl"), before);
 }
 
+#[cfg(not(winsock))]
 #[test]
 fn selectors_move_between_threads() {
     fn is_send<T: Send>() {}

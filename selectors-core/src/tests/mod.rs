@@ -3,20 +3,36 @@
 //!
 //! Tests that need a process of their own (limits, forks, signals) are in `tests/`.
 
+#![cfg_attr(
+    winsock,
+    allow(
+        unused_imports,
+        reason = "what is absent there leaves some without a use"
+    )
+)]
+
 mod basics;
+#[cfg(doubles)]
 mod better;
 mod client;
+#[cfg(doubles)]
 mod conditions;
+#[cfg(doubles)]
 mod counters;
+#[cfg(doubles)]
 mod differences;
+#[cfg(doubles)]
 mod documents;
 mod endings;
 mod forms;
+#[cfg(doubles)]
 mod interrupts;
 mod map_and_close;
+#[cfg(doubles)]
 mod model;
 mod modify;
 mod names;
+#[cfg(doubles)]
 mod orphans;
 mod panics;
 mod rearm;
@@ -24,7 +40,11 @@ mod register;
 mod results;
 mod scripted;
 mod support;
+#[cfg(doubles)]
 mod system_calls;
 mod timeouts;
 mod unregister;
+#[cfg(winsock)]
+mod winsock;
+#[cfg(doubles)]
 mod withheld;

@@ -1,18 +1,22 @@
 //! Rows N1 to N8 (names) and F1 to F9 (from a file object to its number).
 
-use std::os::fd::{AsFd, AsRawFd, RawFd};
-
 use super::support::*;
+#[cfg(not(winsock))]
+use crate::PollSelector;
+use crate::os::{AsFd, AsRawFd, RawFd};
 use crate::sys::fault;
-use crate::sys::testing::{Private, raw};
+#[cfg(not(winsock))]
+use crate::sys::testing::Private;
+use crate::sys::testing::raw;
 use crate::{
-    Backend, BaseSelector, DefaultSelector, EVENT_READ, EVENT_WRITE, Error, Events, PollSelector,
-    Readiness, SelectSelector, SelectorKey,
+    Backend, BaseSelector, DefaultSelector, EVENT_READ, EVENT_WRITE, Error, Events, Readiness,
+    SelectSelector, SelectorKey,
 };
 
 on_every_backend!(
     n3_every_verb_works_through_the_trait_object,
     n8_the_map_is_the_single_source_of_truth,
+    ; but_on_windows:
     f1_a_number_is_taken_without_owning_it,
     f5_f6_f7_a_token_finds_the_key_of_a_closed_number,
     f8_a_key_is_found_by_number_and_a_reused_number_finds_the_old_key,
@@ -94,6 +98,7 @@ fn n3_every_verb_works_through_the_trait_object<K: TestKernel>() {
     assert!(selector.close().is_empty());
 }
 
+#[cfg(not(winsock))]
 #[test]
 fn n4_selectors_take_no_arguments() {
     SelectSelector::<std::fs::File, ()>::new().unwrap();
@@ -178,6 +183,7 @@ fn n8_the_map_is_the_single_source_of_truth<K: TestKernel>() {
     assert_eq!(selector.get_map().fds().collect::<Vec<_>>(), expected);
 }
 
+#[cfg(not(winsock))]
 fn f1_a_number_is_taken_without_owning_it<K: TestKernel>() {
     let (a, b) = pair();
     let number = Private::new(&a);
@@ -190,6 +196,7 @@ fn f1_a_number_is_taken_without_owning_it<K: TestKernel>() {
     assert!(crate::sys::fd::fcntl_getfd(number.number()).is_ok());
 }
 
+#[cfg(not(winsock))]
 fn f5_f6_f7_a_token_finds_the_key_of_a_closed_number<K: TestKernel>() {
     assert!(matches!(raw(-1), Err(Error::InvalidFd(-1))));
     let (a, _b) = pair();
@@ -205,6 +212,7 @@ fn f5_f6_f7_a_token_finds_the_key_of_a_closed_number<K: TestKernel>() {
     assert_eq!(selector.unregister(token).unwrap().data, "data");
 }
 
+#[cfg(not(winsock))]
 fn f8_a_key_is_found_by_number_and_a_reused_number_finds_the_old_key<K: TestKernel>() {
     let (a, b) = pair();
     let number = Private::new(&a);
@@ -222,6 +230,7 @@ fn f8_a_key_is_found_by_number_and_a_reused_number_finds_the_old_key<K: TestKern
     selector.unregister(token).unwrap();
 }
 
+#[cfg(not(winsock))]
 fn f9_a_made_up_number_is_refused_and_leaves_nothing<K: TestKernel>() {
     let mut selector = selector::<K, _, _>();
     let failed = selector

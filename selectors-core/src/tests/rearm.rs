@@ -2,14 +2,17 @@
 //! change too.
 
 use super::support::*;
-use crate::kernel::{AnyKernel, Devpoll, Epoll, Kqueue, Poll, Select};
+use crate::kernel::{AnyKernel, Select};
+#[cfg(not(winsock))]
+use crate::kernel::{Devpoll, Epoll, Kqueue, Poll};
 use crate::sys::fault;
+#[cfg(not(winsock))]
 use crate::sys::testing::send_urgent;
-use crate::{
-    BaseSelector, EVENT_READ, EVENT_WRITE, EpollFlags, EpollSelector, Error, Interest, Mode,
-};
+use crate::{BaseSelector, EVENT_READ, EVENT_WRITE, Error, Interest, Mode};
+#[cfg(not(winsock))]
+use crate::{EpollFlags, EpollSelector};
 
-use std::os::fd::AsFd;
+use crate::os::AsFd;
 
 on_every_backend!(
     a_oneshot_key_becomes_level_and_back_while_it_is_registered,
@@ -19,6 +22,7 @@ on_every_backend!(
 );
 
 /// On backends with edge mode: `modify` with the same events reports once what is there.
+#[cfg(not(winsock))]
 fn modify_looks_again_at_an_edge_key<K: TestKernel>() {
     let (a, b) = pair();
     let mut selector = selector::<K, _, _>();
@@ -39,21 +43,25 @@ fn modify_looks_again_at_an_edge_key<K: TestKernel>() {
     assert_eq!(tokens_now(&mut selector), []);
 }
 
+#[cfg(not(winsock))]
 #[test]
 fn modify_looks_again_at_an_edge_key_on_epoll() {
     modify_looks_again_at_an_edge_key::<Epoll>();
 }
 
+#[cfg(not(winsock))]
 #[test]
 fn modify_looks_again_at_an_edge_key_on_kqueue() {
     modify_looks_again_at_an_edge_key::<Kqueue>();
 }
 
+#[cfg(not(winsock))]
 #[test]
 fn modify_looks_again_at_an_edge_key_on_the_default() {
     modify_looks_again_at_an_edge_key::<AnyKernel>();
 }
 
+#[cfg(not(winsock))]
 #[test]
 fn modify_of_an_edge_key_to_the_same_costs_one_system_call() {
     fn cost<K: TestKernel>(call: &str) -> usize {
@@ -71,6 +79,7 @@ fn modify_of_an_edge_key_to_the_same_costs_one_system_call() {
 }
 
 /// From every mode to every other one: the key behaves as the new mode says.
+#[cfg(not(winsock))]
 fn every_mode_follows_every_other<K: TestKernel>(modes: &[Mode]) {
     for from in modes {
         for to in modes {
@@ -94,6 +103,7 @@ fn every_mode_follows_every_other<K: TestKernel>(modes: &[Mode]) {
     }
 }
 
+#[cfg(not(winsock))]
 #[test]
 fn every_mode_follows_every_other_on_every_backend() {
     let all = [Mode::Level, Mode::Edge, Mode::Oneshot, Mode::EdgeOneshot];
@@ -179,6 +189,7 @@ fn through_the_trait_everything_can_be_asked_for<K: TestKernel>() {
     assert_eq!(selector.select(&mut ready, NOW).unwrap(), 1);
 }
 
+#[cfg(not(winsock))]
 #[test]
 fn urgent_data_can_be_asked_for_later_and_no_more() {
     fn asked_for_later<K: TestKernel>() {
@@ -203,6 +214,7 @@ fn urgent_data_can_be_asked_for_later_and_no_more() {
     asked_for_later::<Devpoll>();
 }
 
+#[cfg(not(winsock))]
 #[test]
 fn the_flags_of_an_epoll_key_stay_with_it() {
     let (a, b) = pair();

@@ -1,9 +1,13 @@
 //! What the tests share: backends by type, fds to watch, and a short way to ask.
 
 use std::io::{Read, Write};
+#[cfg(winsock)]
+use std::net::TcpStream as Stream;
 use std::net::{TcpListener, TcpStream};
+#[cfg(not(winsock))]
 use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
+#[cfg(not(winsock))]
+use std::os::unix::net::UnixStream as Stream;
 use std::time::Duration;
 
 use crate::kernel::{self, Kernel, Open};
@@ -33,25 +37,34 @@ pub(super) fn selector<K: TestKernel, F, D>() -> Selector<K, F, D> {
 
 /// Instantiates generic tests for every backend of this platform.
 macro_rules! on_every_backend {
-    ($($test:ident),+ $(,)?) => {
+    ($($test:ident,)* $(; but_on_windows: $($elsewhere:ident),+ $(,)?)?) => {
         mod on_select {
-            $(#[test] fn $test() { super::$test::<crate::kernel::Select>(); })+
+            $(#[test] fn $test() { super::$test::<crate::kernel::Select>(); })*
+            $($(#[cfg(not(winsock))] #[test] fn $elsewhere() { super::$elsewhere::<crate::kernel::Select>(); })+)?
         }
+        #[cfg(not(winsock))]
         mod on_poll {
-            $(#[test] fn $test() { super::$test::<crate::kernel::Poll>(); })+
+            $(#[test] fn $test() { super::$test::<crate::kernel::Poll>(); })*
+            $($(#[test] fn $elsewhere() { super::$elsewhere::<crate::kernel::Poll>(); })+)?
         }
         #[cfg(epoll)]
         mod on_epoll {
-            $(#[test] fn $test() { super::$test::<crate::kernel::Epoll>(); })+
+            $(#[test] fn $test() { super::$test::<crate::kernel::Epoll>(); })*
+            $($(#[test] fn $elsewhere() { super::$elsewhere::<crate::kernel::Epoll>(); })+)?
         }
+        #[cfg(not(winsock))]
         mod on_devpoll {
-            $(#[test] fn $test() { super::$test::<crate::kernel::Devpoll>(); })+
+            $(#[test] fn $test() { super::$test::<crate::kernel::Devpoll>(); })*
+            $($(#[test] fn $elsewhere() { super::$elsewhere::<crate::kernel::Devpoll>(); })+)?
         }
+        #[cfg(not(winsock))]
         mod on_kqueue {
-            $(#[test] fn $test() { super::$test::<crate::kernel::Kqueue>(); })+
+            $(#[test] fn $test() { super::$test::<crate::kernel::Kqueue>(); })*
+            $($(#[test] fn $elsewhere() { super::$elsewhere::<crate::kernel::Kqueue>(); })+)?
         }
         mod on_default {
-            $(#[test] fn $test() { super::$test::<crate::kernel::AnyKernel>(); })+
+            $(#[test] fn $test() { super::$test::<crate::kernel::AnyKernel>(); })*
+            $($(#[cfg(not(winsock))] #[test] fn $elsewhere() { super::$elsewhere::<crate::kernel::AnyKernel>(); })+)?
         }
     };
 }
@@ -60,8 +73,11 @@ pub(super) use on_every_backend;
 pub(super) const NOW: Option<Duration> = Some(Duration::ZERO);
 
 /// A pair of connected sockets, non-blocking.
-pub(super) fn pair() -> (UnixStream, UnixStream) {
-    let (a, b) = UnixStream::pair().unwrap();
+pub(super) fn pair() -> (Stream, Stream) {
+    #[cfg(not(winsock))]
+    let (a, b) = Stream::pair().unwrap();
+    #[cfg(winsock)]
+    let (a, b) = tcp_pair();
     a.set_nonblocking(true).unwrap();
     b.set_nonblocking(true).unwrap();
     (a, b)
@@ -89,17 +105,19 @@ pub(super) fn tokens_now<K: Kernel, F, D>(selector: &mut Selector<K, F, D>) -> V
 }
 
 /// Fills the send buffer, so that the socket is not writable.
-pub(super) fn fill(mut socket: &UnixStream) {
+#[cfg(not(winsock))]
+pub(super) fn fill(mut socket: &Stream) {
     while socket.write(&[0; 4096]).is_ok() {}
 }
 
 /// Empties the receive buffer.
-pub(super) fn drain(mut socket: &UnixStream) {
+#[cfg(not(winsock))]
+pub(super) fn drain(mut socket: &Stream) {
     while matches!(socket.read(&mut [0; 4096]), Ok(n) if n > 0) {}
 }
 
 /// One byte into the other end.
-pub(super) fn send(mut socket: &UnixStream) {
+pub(super) fn send(mut socket: &Stream) {
     socket.write_all(b"x").unwrap();
 }
 
@@ -109,6 +127,7 @@ pub(super) fn fileobj<F, D>(key: SelectorKey<F, D>) -> F {
 }
 
 /// The reading and the writing end of a pipe, non-blocking.
+#[cfg(not(winsock))]
 pub(super) fn pipe() -> (OwnedFd, OwnedFd) {
     crate::sys::pipe::pipe().unwrap()
 }

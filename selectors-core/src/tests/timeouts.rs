@@ -3,8 +3,12 @@
 use std::time::{Duration, Instant};
 
 use super::support::*;
-use crate::kernel::timeout::{LONGEST, millis, timespec, timeval, whole_millis};
-use crate::kernel::{Epoll, Kernel, Kqueue, Open, Poll, Select};
+use crate::kernel::timeout::{LONGEST, timeval};
+#[cfg(not(winsock))]
+use crate::kernel::timeout::{millis, timespec, whole_millis};
+#[cfg(not(winsock))]
+use crate::kernel::{Epoll, Kqueue, Poll};
+use crate::kernel::{Kernel, Open, Select};
 use crate::sys::fault;
 use crate::{EVENT_READ, Script, ScriptedSelector, Selector};
 
@@ -113,6 +117,7 @@ fn a8_gh75967_tiny_timeouts_do_not_make_a_loop_turn_often<K: TestKernel>() {
     }
 }
 
+#[cfg(not(winsock))]
 #[test]
 fn s5_s6_milliseconds_are_rounded_up_exactly() {
     assert_eq!(millis(None), -1, "BSD refuses other negative numbers");
@@ -128,6 +133,7 @@ fn s5_s6_milliseconds_are_rounded_up_exactly() {
     assert_eq!(whole_millis(None), Some(-1));
 }
 
+#[cfg(not(winsock))]
 #[test]
 fn s3_s4_s7_other_units_are_rounded_up_and_clamped() {
     assert_eq!(millis(Some(Duration::MAX)), LONGEST.as_millis() as i32);
@@ -141,6 +147,7 @@ fn s3_s4_s7_other_units_are_rounded_up_and_clamped() {
 }
 
 /// The first ENOSYS of the fine call makes the kernel half use the coarse one, for good.
+#[cfg(not(winsock))]
 fn falls_back<K: TestKernel>(fine: &'static str, coarse: &'static str) {
     let mut selector = selector::<K, std::fs::File, ()>();
     let timeout = Duration::from_nanos(1_500_000);
@@ -167,21 +174,25 @@ fn falls_back<K: TestKernel>(fine: &'static str, coarse: &'static str) {
     );
 }
 
+#[cfg(not(winsock))]
 #[test]
 fn gh142434_epoll_pwait2_falls_back_to_epoll_wait() {
     falls_back::<Epoll>("epoll_pwait2", "epoll_wait");
 }
 
+#[cfg(not(winsock))]
 #[test]
 fn gh142434_ppoll_falls_back_to_poll() {
     falls_back::<Poll>("ppoll", "poll");
 }
 
+#[cfg(not(winsock))]
 #[test]
 fn gh142434_pselect_falls_back_to_select() {
     falls_back::<Select>("pselect", "select");
 }
 
+#[cfg(not(winsock))]
 #[test]
 fn s6_whole_milliseconds_need_no_finer_call() {
     let mut epoll = Epoll::open().unwrap();
@@ -196,6 +207,7 @@ fn s6_whole_milliseconds_need_no_finer_call() {
     assert_eq!(fault::count("epoll_pwait2"), 1);
 }
 
+#[cfg(not(winsock))]
 #[test]
 fn s7_kqueue_takes_nanoseconds() {
     let mut kqueue = Kqueue::open().unwrap();

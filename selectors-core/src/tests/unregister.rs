@@ -1,15 +1,19 @@
 //! Rows U1 to U9: unregister, and what becomes of closed, reused and duplicated numbers.
 
-use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use super::support::*;
+#[cfg(not(winsock))]
+use crate::EpollSelector;
+use crate::os::AsFd;
 use crate::sys::fault;
+#[cfg(not(winsock))]
 use crate::sys::testing::Private;
-use crate::{Backend, EVENT_READ, EVENT_WRITE, EpollSelector, Error};
+use crate::{Backend, EVENT_READ, EVENT_WRITE, Error};
 
 on_every_backend!(
     u1_the_key_comes_back_and_the_kernel_is_told,
+    ; but_on_windows:
     u3_a_token_of_nobody_is_not_registered,
     u4_a_closed_number_unregisters,
     u5_a_reused_number_unregisters_and_the_new_file_is_left_alone,
@@ -30,6 +34,7 @@ fn u1_the_key_comes_back_and_the_kernel_is_told<K: TestKernel>() {
     drop(dup);
 }
 
+#[cfg(not(winsock))]
 fn u3_a_token_of_nobody_is_not_registered<K: TestKernel>() {
     let (a, _b) = pair();
     let mut selector = selector::<K, std::os::unix::net::UnixStream, ()>();
@@ -41,6 +46,7 @@ fn u3_a_token_of_nobody_is_not_registered<K: TestKernel>() {
     }
 }
 
+#[cfg(not(winsock))]
 fn u4_a_closed_number_unregisters<K: TestKernel>() {
     let (a, _b) = pair();
     let number = Private::new(&a);
@@ -54,6 +60,7 @@ fn u4_a_closed_number_unregisters<K: TestKernel>() {
     assert_eq!(tokens_now(&mut selector), []);
 }
 
+#[cfg(not(winsock))]
 fn u5_a_reused_number_unregisters_and_the_new_file_is_left_alone<K: TestKernel>() {
     let ((a, _b), (c, d)) = (pair(), pair());
     let number = Private::new(&a);
@@ -74,6 +81,7 @@ fn u5_a_reused_number_unregisters_and_the_new_file_is_left_alone<K: TestKernel>(
     assert_eq!(tokens_now(&mut selector), [new]);
 }
 
+#[cfg(not(winsock))]
 fn u6_a_duplicate_of_a_closed_number_cannot_make_a_wait_spin<K: TestKernel>() {
     let ((a, b), (c, d)) = (pair(), pair());
     let number = Private::new(&a);
@@ -104,6 +112,7 @@ fn u6_a_duplicate_of_a_closed_number_cannot_make_a_wait_spin<K: TestKernel>() {
     assert_eq!(tokens_now(&mut selector), [good]);
 }
 
+#[cfg(not(winsock))]
 fn u6_a_reused_number_with_an_orphan_is_watched_for_its_own_file<K: TestKernel>() {
     let ((a, b), (c, d)) = (pair(), pair());
     let number = Private::new(&a);
@@ -135,13 +144,14 @@ fn u6_a_reused_number_with_an_orphan_is_watched_for_its_own_file<K: TestKernel>(
     assert_eq!(tokens_now(&mut selector), [new]);
 }
 
+#[cfg(not(winsock))]
 #[test]
 fn u6_the_rebuilt_set_keeps_its_number_and_every_mode() {
     use crate::Mode;
     let ((a, b), (c, d)) = (pair(), pair());
     let number = Private::new(&a);
     let mut selector = EpollSelector::new().unwrap();
-    let own = std::os::fd::AsRawFd::as_raw_fd(&selector.as_fd());
+    let own = crate::os::AsRawFd::as_raw_fd(&selector.as_fd());
     let source = number.source();
     let old = selector.register(source.as_fd(), EVENT_READ, ()).unwrap();
     let edge = selector
@@ -158,13 +168,14 @@ fn u6_the_rebuilt_set_keeps_its_number_and_every_mode() {
     assert_eq!(new.fd(), again);
     send(&b);
     assert_eq!(tokens_now(&mut selector), [new]);
-    assert_eq!(std::os::fd::AsRawFd::as_raw_fd(&selector.as_fd()), own);
+    assert_eq!(crate::os::AsRawFd::as_raw_fd(&selector.as_fd()), own);
     send(&d);
     assert!(tokens_now(&mut selector).contains(&edge));
     assert!(!tokens_now(&mut selector).contains(&edge));
     assert!(!tokens_now(&mut selector).contains(&parked));
 }
 
+#[cfg(not(winsock))]
 #[test]
 fn u4_gh83420_only_closed_and_unknown_are_swallowed() {
     let (a, _b) = pair();
@@ -188,6 +199,7 @@ fn u4_gh83420_only_closed_and_unknown_are_swallowed() {
     }
 }
 
+#[cfg(not(winsock))]
 #[test]
 fn u7_kqueue_deletes_each_filter_and_forgives_each() {
     let (a, b) = pair();
@@ -210,6 +222,7 @@ fn u7_kqueue_deletes_each_filter_and_forgives_each() {
     assert!(start.elapsed() >= timeout);
 }
 
+#[cfg(not(winsock))]
 #[test]
 fn u8_devpoll_removes_at_once_so_that_the_number_may_close() {
     let (a, _b) = pair();

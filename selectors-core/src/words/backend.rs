@@ -9,7 +9,7 @@ use std::fmt;
 pub enum Backend {
     /// select(2): everywhere.
     Select,
-    /// poll(2): everywhere.
+    /// poll(2): everywhere but on Windows.
     Poll,
     /// epoll(7): Linux.
     Epoll,
@@ -33,6 +33,7 @@ impl Backend {
             Backend::Epoll,
             #[cfg(devpoll)]
             Backend::Devpoll,
+            #[cfg(not(winsock))]
             Backend::Poll,
             Backend::Select,
         ]

@@ -88,6 +88,7 @@ impl Interest {
     }
 
     /// The bits of poll(2) to ask the kernel for; endings come unasked.
+    #[cfg(not(winsock))]
     pub(crate) const fn poll_bits(self) -> u16 {
         self.mask() & !Readiness::ENDINGS.bits()
     }

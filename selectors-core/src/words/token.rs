@@ -1,6 +1,6 @@
 //! The `Copy` name of a key.
 
-use std::os::fd::RawFd;
+use crate::os::RawFd;
 
 /// Names one registration: the fd number, and a generation that no other registration of the same
 /// selector has.

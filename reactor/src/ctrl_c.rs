@@ -1,0 +1,139 @@
+//! Ctrl-C, as an event of the loop (feature `signal`). It is the one signal that Windows has.
+//!
+//! The system calls a handler of ours on a thread that it makes for it, and that thread wakes the tasks
+//! that wait.
+//!
+//! **Ctrl-C stays caught.** The first [`ctrl_c`] replaces the system's default for the rest of the
+//! process: after it is done or dropped, Ctrl-C no longer ends the program; it is forgotten unless
+//! another [`ctrl_c`] waits for it.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::panic::Location;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use selectors_core::sys::console::{CTRL_C_EVENT, set_console_ctrl_handler};
+
+use crate::errno::tried;
+use crate::heart::shared::Shared;
+
+/// Waits until somebody presses Ctrl-C.
+///
+/// The handler is installed by the first poll; dropping the future takes its interest back, but
+/// not the handler, see the [module](self).
+///
+/// # Errors
+///
+/// What SetConsoleCtrlHandler() answers.
+///
+/// # Panics
+///
+/// If this thread has entered no reactor.
+///
+/// ```no_run
+/// # async fn serve() {}
+/// executor::block_on(async {
+///     let server = executor::spawn(serve());
+///     reactor::signal::ctrl_c().await?;
+///     drop(server);
+///     std::io::Result::Ok(())
+/// })??;
+/// # std::io::Result::Ok(())
+/// ```
+#[track_caller]
+pub fn ctrl_c() -> impl Future<Output = io::Result<()>> {
+    let caller = Location::caller();
+    async move {
+        Shared::begin(caller).await;
+        let mut waiting = Waiting::begin().map_err(|error| tried("catch Ctrl-C", error))?;
+        poll_fn(|cx| waiting.poll(cx)).await;
+        Ok(())
+    }
+}
+
+/// Who waits, and how often Ctrl-C has come.
+static PRESSED: Mutex<Pressed> = Mutex::new(Pressed {
+    is_caught: false,
+    times: 0,
+    arrived: 0,
+    waiting: Vec::new(),
+});
+
+struct Pressed {
+    is_caught: bool,
+    times: u64,
+    /// Gives everybody who waits a name of his own.
+    arrived: u64,
+    waiting: Vec<(u64, Waker)>,
+}
+
+fn pressed() -> MutexGuard<'static, Pressed> {
+    PRESSED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Called on a thread of the system's.
+extern "system" fn handler(event: u32) -> i32 {
+    if event != CTRL_C_EVENT {
+        return 0;
+    }
+    let mut state = pressed();
+    state.times += 1;
+    let waiting = std::mem::take(&mut state.waiting);
+    // Wakers are not ours: they are called when nothing is locked, and no panic of theirs leaves.
+    drop(state);
+    for (_, waker) in waiting {
+        let wake = std::panic::AssertUnwindSafe(|| waker.wake());
+        let _ = std::panic::catch_unwind(wake);
+    }
+    1
+}
+
+/// One who waits for the next time.
+struct Waiting {
+    name: u64,
+    since: u64,
+}
+
+impl Waiting {
+    fn begin() -> io::Result<Waiting> {
+        let mut state = pressed();
+        if !state.is_caught {
+            set_console_ctrl_handler(handler)?;
+            state.is_caught = true;
+        }
+        state.arrived += 1;
+        Ok(Waiting {
+            name: state.arrived,
+            since: state.times,
+        })
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let waker = cx.waker().clone();
+        let mut state = pressed();
+        if state.times > self.since {
+            return Poll::Ready(());
+        }
+        let before = take(&mut state, self.name);
+        state.waiting.push((self.name, waker));
+        // Dropping a waker runs code that is not ours.
+        drop(state);
+        drop(before);
+        Poll::Pending
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let mut state = pressed();
+        let before = take(&mut state, self.name);
+        drop(state);
+        drop(before);
+    }
+}
+
+fn take(state: &mut Pressed, name: u64) -> Option<Waker> {
+    let place = state.waiting.iter().position(|(of, _)| *of == name)?;
+    Some(state.waiting.swap_remove(place).1)
+}

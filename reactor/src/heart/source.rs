@@ -1,0 +1,17 @@
+//! What a key owns: whatever has an fd, shared with the I/O type that waits for it.
+
+use std::rc::Rc;
+
+use selectors_core::os::AsFd;
+
+/// A source of any type.
+pub(crate) struct Source(Rc<dyn AsFd>);
+
+impl Source {
+    /// Shares it with a key.
+    pub(crate) fn of<T: AsFd + 'static>(source: &Rc<T>) -> Source {
+        Source(Rc::<T>::clone(source))
+    }
+}
+
+selectors_core::has_fd!([] Source, 0);

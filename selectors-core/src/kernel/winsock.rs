@@ -1,0 +1,264 @@
+//! select() of Winsock, which takes lists of sockets and no bitmaps.
+//!
+//! **Facts.** The kernel keeps nothing between calls, and a wait costs in proportion to what is
+//! registered. A set is a count and so many sockets, so there is no highest number. Three empty sets are
+//! refused at once (WSAEINVAL) instead of waited for. A connect that fails is exceptional, and neither
+//! readable nor writable; urgent data is exceptional too. One number that is no socket fails the whole
+//! call with WSAENOTSOCK and does not say which. A wait is as fine as the system's tick and may end
+//! before its time.
+//!
+//! **Decisions.** With nothing to watch the thread sleeps by itself. A socket that has not been seen
+//! connected is watched for exceptions whatever the key wants, and without a peer it is an error. After
+//! WSAENOTSOCK the culprit is looked for, reported once as invalid and then left out. A wait that ends
+//! early is continued.
+
+use std::io;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::timeout::{LONGEST, timeval};
+use super::{Kernel, Open, Record, Recorded, must_be_open};
+use crate::os::{RawFd, errno};
+use crate::sys::select::{self as sys, Set};
+use crate::sys::socket::getpeername;
+use crate::sys::startup;
+use crate::table::{Table, give_back};
+use crate::{Backend, Capabilities, Error, Interest, Readiness, Token};
+
+/// The kernel half of `SelectSelector`.
+pub struct Select {
+    keys: Vec<Watched>,
+    /// By number, the index of its key.
+    index: Table<usize>,
+    /// Read, write, exceptional: what is asked for, and what the answer is.
+    sets: [Set; 3],
+    /// The answers of the last wait.
+    events: Vec<Record>,
+}
+
+struct Watched {
+    token: Token,
+    interest: Interest,
+    /// A oneshot key that has been reported, or one that is no socket any more.
+    silent: bool,
+    /// It cannot fail to connect any more.
+    connected: bool,
+    /// What has been found in the answer so far.
+    found: Readiness,
+}
+
+impl Watched {
+    fn new(token: Token, interest: Interest) -> Watched {
+        Watched {
+            token,
+            interest,
+            silent: false,
+            connected: false,
+            found: Readiness::EMPTY,
+        }
+    }
+
+    /// Whether it goes into each of the sets.
+    fn asked(&self) -> [bool; 3] {
+        let Interest {
+            events,
+            priority,
+            endings_only,
+            ..
+        } = self.interest;
+        [
+            events.is_readable() && !endings_only,
+            events.is_writable() && !endings_only,
+            priority || !self.connected,
+        ]
+        .map(|asked| asked && !self.silent)
+    }
+}
+
+impl Select {
+    /// Waits until something is found, or for as long as the timeout; what is found is in the sets.
+    fn ask(&mut self, timeout: Option<Duration>) -> io::Result<usize> {
+        let deadline = match timeout {
+            None | Some(Duration::ZERO) => None,
+            Some(timeout) => Some(Instant::now() + timeout.min(LONGEST)),
+        };
+        let mut left = timeout;
+        loop {
+            for set in &mut self.sets {
+                set.clear();
+            }
+            for key in &self.keys {
+                for (set, asked) in self.sets.iter_mut().zip(key.asked()) {
+                    if asked {
+                        set.insert(key.token.fd);
+                    }
+                }
+            }
+            let found = if self.sets.iter().all(Set::is_empty) {
+                thread::sleep(left.unwrap_or(LONGEST).min(LONGEST));
+                0
+            } else {
+                sys::select(self.sets.each_mut(), left.map(timeval))?
+            };
+            left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            match left {
+                Some(left) if found == 0 && !left.is_zero() => {}
+                _ => return Ok(found),
+            }
+        }
+    }
+
+    /// Notes at each key in which sets it was left.
+    fn collect(&mut self) {
+        let Select {
+            keys, index, sets, ..
+        } = self;
+        let [read, write, except] = sets;
+        let mut key = |socket| index.get(socket).map(|index| &mut keys[*index]);
+        for socket in read.sockets() {
+            let Some(key) = key(socket) else { continue };
+            key.found = key.found | Readiness::READABLE;
+        }
+        for socket in write.sockets() {
+            let Some(key) = key(socket) else { continue };
+            key.found = key.found | Readiness::WRITABLE;
+            key.connected = true;
+        }
+        for socket in except.sockets() {
+            let Some(key) = key(socket) else { continue };
+            let exception = match key.connected {
+                true => Readiness::PRIORITY,
+                false => exceptional(socket),
+            };
+            key.found = key.found | exception;
+            key.connected = exception == Readiness::PRIORITY;
+        }
+    }
+
+    /// After WSAENOTSOCK: every watched number that is no socket, reported once.
+    fn find_closed(&mut self) {
+        for key in self.keys.iter_mut().filter(|key| !key.silent) {
+            if must_be_open(key.token.fd).is_err() {
+                self.events.push(Record::new(key.token, Readiness::INVALID));
+                key.silent = true;
+            }
+        }
+    }
+}
+
+/// What an exceptional socket has: whoever has a peer has urgent data, all others have failed to connect.
+fn exceptional(socket: RawFd) -> Readiness {
+    match getpeername(socket) {
+        Ok(_) => Readiness::PRIORITY,
+        Err(_) => Readiness::ERROR,
+    }
+}
+
+/// One look at one socket, without a selector.
+pub(crate) fn look(fd: RawFd, interest: Readiness) -> io::Result<Readiness> {
+    let mut sets: [Set; 3] = Default::default();
+    for (set, asked) in sets
+        .iter_mut()
+        .zip([interest.is_readable(), interest.is_writable(), true])
+    {
+        if asked {
+            set.insert(fd);
+        }
+    }
+    sys::select(sets.each_mut(), Some(timeval(Duration::ZERO)))?;
+    let [read, write, except] = sets.map(|set| !set.is_empty());
+    let told = |is_so, what| if is_so { what } else { Readiness::EMPTY };
+    let exception = told(except, exceptional(fd));
+    let unwanted = exception.is_priority() && !interest.is_priority();
+    Ok(told(read, Readiness::READABLE)
+        | told(write, Readiness::WRITABLE)
+        | told(!unwanted, exception))
+}
+
+impl Open for Select {
+    // select() needs no object in the kernel, but the library wants to be started.
+    fn open() -> Result<Select, Error> {
+        startup().map_err(|error| Error::os("WSAStartup", None, error))?;
+        Ok(Select {
+            keys: Vec::new(),
+            index: Table::default(),
+            sets: Default::default(),
+            events: Vec::new(),
+        })
+    }
+}
+
+impl Kernel for Select {
+    fn backend(&self) -> Backend {
+        Backend::Select
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            edge: false,
+            oneshot: true,
+            nanosecond_timeouts: false,
+            priority: true,
+            conditions: false,
+            fileno: false,
+        }
+    }
+
+    fn add(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
+        must_be_open(token.fd)?;
+        self.index.insert(token.fd, self.keys.len());
+        self.keys.push(Watched::new(token, interest));
+        Ok(())
+    }
+
+    fn modify(&mut self, token: Token, _from: Interest, to: Interest) -> Result<(), Error> {
+        if let Some(index) = self.index.get(token.fd) {
+            let key = &mut self.keys[*index];
+            key.interest = to;
+            key.silent = false;
+        }
+        Ok(())
+    }
+
+    fn delete(&mut self, token: Token, _from: Interest) -> Result<(), Error> {
+        if let Some(index) = self.index.remove(token.fd) {
+            self.keys.swap_remove(index);
+            if let Some(moved) = self.keys.get(index) {
+                self.index.insert(moved.token.fd, index);
+            }
+        }
+        let left = self.keys.len();
+        give_back(&mut self.keys, left);
+        Ok(())
+    }
+
+    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Record], Error> {
+        self.events.clear();
+        let asked = match self.ask(timeout) {
+            Err(error) if error.raw_os_error() == Some(errno::EBADF) => {
+                self.find_closed();
+                // The others were not looked at; now they can be, and nobody need wait for it. If
+                // that fails, what was found is reported all the same: it is found only once.
+                match self.ask(Some(Duration::ZERO)) {
+                    Err(_) if !self.events.is_empty() => Ok(0),
+                    asked => asked,
+                }
+            }
+            asked => asked,
+        };
+        let found = asked.map_err(|error| Error::os("select", None, error))?;
+        if found == 0 {
+            return Ok(&self.events);
+        }
+        self.collect();
+        for key in &mut self.keys {
+            if key.found.is_empty() {
+                continue;
+            }
+            self.events.push(Record::new(key.token, key.found));
+            key.found = Readiness::EMPTY;
+            key.silent = key.interest.mode.is_oneshot();
+        }
+        Ok(&self.events)
+    }
+}
