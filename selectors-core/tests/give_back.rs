@@ -1,6 +1,7 @@
 //! What a burst of keys needed is given back when they are gone, and files that come and go
 //! steadily reallocate nothing. A process of its own, because it replaces the allocator and holds
 //! many files.
+#![cfg(unix)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

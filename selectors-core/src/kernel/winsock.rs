@@ -47,6 +47,15 @@ struct Watched {
     found: Readiness,
 }
 
+/// In which set a key was left. They are looked at in this order: a key that is writable is connected,
+/// and its exception is urgent data.
+#[derive(Clone, Copy)]
+enum Found {
+    Readable,
+    Writable,
+    Exceptional,
+}
+
 impl Watched {
     fn new(token: Token, interest: Interest) -> Watched {
         Watched {
@@ -56,6 +65,19 @@ impl Watched {
             connected: false,
             found: Readiness::EMPTY,
         }
+    }
+
+    /// It was left in a set.
+    fn note(&mut self, set: Found) {
+        let condition = match set {
+            Found::Readable => Readiness::READABLE,
+            Found::Writable => Readiness::WRITABLE,
+            Found::Exceptional if self.connected => Readiness::PRIORITY,
+            Found::Exceptional => exceptional(self.token.fd),
+        };
+        let connected = Readiness::WRITABLE | Readiness::PRIORITY;
+        self.connected |= condition.bits() & connected.bits() != 0;
+        self.found = self.found | condition;
     }
 
     /// Whether it goes into each of the sets.
@@ -110,28 +132,13 @@ impl Select {
 
     /// Notes at each key in which sets it was left.
     fn collect(&mut self) {
-        let Select {
-            keys, index, sets, ..
-        } = self;
-        let [read, write, except] = sets;
-        let mut key = |socket| index.get(socket).map(|index| &mut keys[*index]);
-        for socket in read.sockets() {
-            let Some(key) = key(socket) else { continue };
-            key.found = key.found | Readiness::READABLE;
-        }
-        for socket in write.sockets() {
-            let Some(key) = key(socket) else { continue };
-            key.found = key.found | Readiness::WRITABLE;
-            key.connected = true;
-        }
-        for socket in except.sockets() {
-            let Some(key) = key(socket) else { continue };
-            let exception = match key.connected {
-                true => Readiness::PRIORITY,
-                false => exceptional(socket),
-            };
-            key.found = key.found | exception;
-            key.connected = exception == Readiness::PRIORITY;
+        let conditions = [Found::Readable, Found::Writable, Found::Exceptional];
+        for (set, found) in self.sets.iter().zip(conditions) {
+            for socket in set.sockets() {
+                if let Some(index) = self.index.get(socket) {
+                    self.keys[*index].note(found);
+                }
+            }
         }
     }
 
@@ -229,6 +236,8 @@ impl Kernel for Select {
         }
         let left = self.keys.len();
         give_back(&mut self.keys, left);
+        give_back(&mut self.events, left);
+        self.sets.iter_mut().for_each(|set| set.give_back(left));
         Ok(())
     }
 

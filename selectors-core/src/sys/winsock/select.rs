@@ -8,6 +8,7 @@ use windows_sys::Win32::Networking::WinSock as ws;
 
 use super::handle;
 use crate::os::RawFd;
+use crate::table::give_back;
 
 /// A set: how many sockets, and which. FD_SETSIZE is the length of C's type and no limit of the call,
 /// which reads as many as the count says.
@@ -50,6 +51,11 @@ impl Set {
     /// The sockets that are in; after a call, those that are ready.
     pub fn sockets(&self) -> impl Iterator<Item = RawFd> {
         self.0[1..=self.len()].iter().map(|socket| *socket as RawFd)
+    }
+
+    /// Gives memory back, if there is much more than for so many sockets.
+    pub(crate) fn give_back(&mut self, needed: usize) {
+        give_back(&mut self.0, needed + 1);
     }
 
     fn len(&self) -> usize {
