@@ -116,6 +116,16 @@ fn main() {
             println!("cargo::rustc-cfg={capability}");
         }
     }
+    // A feature beside the platform: the crate `io-uring` knows these machines.
+    println!("cargo::rustc-check-cfg=cfg(uring)");
+    let machine = env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
+    let machines = ["x86_64", "aarch64", "riscv64", "loongarch64", "powerpc64"];
+    if os == "linux"
+        && machines.contains(&machine.as_str())
+        && env::var_os("CARGO_FEATURE_URING").is_some()
+    {
+        println!("cargo::rustc-cfg=uring");
+    }
     // System calls that need no libc, because the kernel's numbers and registers are for ever.
     println!("cargo::rustc-check-cfg=cfg(direct)");
     let arch = env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();

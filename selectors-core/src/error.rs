@@ -86,6 +86,17 @@ pub enum Refusal {
     /// A poll(2) selector has more keys than the process may have open files: the limit
     /// (RLIMIT_NOFILE) was lowered after they were opened (EINVAL).
     MoreKeysThanFiles,
+    /// The kernel has no io_uring (ENOSYS), or a sandbox says so.
+    NoRing,
+    /// io_uring is turned off: `kernel.io_uring_disabled` is 1 or 2 (EPERM).
+    RingDisabled,
+    /// A sandbox forbids io_uring (EPERM), as the filters of containers often do.
+    RingForbidden,
+    /// The kernel's io_uring is older than Linux 5.19 (EINVAL).
+    RingTooOld,
+    /// There is no memory for a ring; on old kernels, none that may be locked (ENOMEM,
+    /// RLIMIT_MEMLOCK).
+    NoMemoryForRing,
 }
 
 impl fmt::Display for Refusal {
@@ -98,6 +109,17 @@ impl fmt::Display for Refusal {
             Refusal::WatchesItself => "a selector cannot watch itself",
             Refusal::MoreKeysThanFiles => {
                 "more keys than the process may have open files (RLIMIT_NOFILE)"
+            }
+            Refusal::NoRing => "this kernel has no io_uring, or a sandbox hides it; take epoll",
+            Refusal::RingDisabled => {
+                "io_uring is turned off on this machine (sysctl kernel.io_uring_disabled); take epoll"
+            }
+            Refusal::RingForbidden => {
+                "a sandbox (seccomp, such as a container's) forbids io_uring; take epoll"
+            }
+            Refusal::RingTooOld => "io_uring is older than Linux 5.19 here; take epoll",
+            Refusal::NoMemoryForRing => {
+                "no memory for an io_uring (before Linux 5.12 it counts as locked: RLIMIT_MEMLOCK)"
             }
         })
     }

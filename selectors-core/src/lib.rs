@@ -26,6 +26,8 @@ pub use selector::DevpollSelector;
 pub use selector::KqueueSelector;
 #[cfg(not(winsock))]
 pub use selector::PollSelector;
+#[cfg(uring)]
+pub use selector::UringSelector;
 pub use selector::{
     BaseSelector, DefaultSelector, KeyMap, RegisterError, ScriptedSelector, SelectSelector,
     Selector, SelectorKey,

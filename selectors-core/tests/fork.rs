@@ -6,7 +6,7 @@ use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use selectors_core::{DefaultSelector, EVENT_READ, EVENT_WRITE, EpollSelector};
+use selectors_core::{Backend, DefaultSelector, EVENT_READ, EVENT_WRITE, EpollSelector, Error};
 
 /// Runs `child` in a forked child, which must answer true.
 fn in_a_child(child: impl FnOnce() -> bool) {
@@ -70,4 +70,21 @@ fn u9_a15_gh110395_a_child_that_drops_its_selector_does_not_disturb_the_parent()
         d.write_all(b"x").unwrap();
         own.select(&mut Vec::new(), None).unwrap() == 1
     });
+
+    // A ring is the parent's alone: its child may only drop it.
+    let Ok(mut ring) = Backend::Uring.selector() else {
+        return println!("skipped: no ring here");
+    };
+    let (c, mut d) = UnixStream::pair().unwrap();
+    let token = ring.register(c, EVENT_READ, ()).unwrap();
+    assert_eq!(ring.select(&mut ready, NOW).unwrap(), 0);
+    let mut kept = Some(ring);
+    in_a_child(|| {
+        let mut ring = kept.take().unwrap();
+        let refused = ring.select(&mut Vec::new(), NOW);
+        matches!(refused, Err(Error::Forked)) && ring.unregister(token).is_ok()
+    });
+    let mut ring = kept.unwrap();
+    d.write_all(b"x").unwrap();
+    assert_eq!(ring.select(&mut ready, NOW).unwrap(), 1);
 }

@@ -5,6 +5,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use selectors_core::os::{AsFd, BorrowedFd};
@@ -70,8 +71,12 @@ fn burst<'a>(selector: &mut Selector<'a>, files: &'a [Notifier], order: fn(&mut 
     }
 }
 
+/// The tests take turns: the few must have low numbers, beside the many of the other test too.
+static TURN: Mutex<()> = Mutex::new(());
+
 #[test]
 fn a_burst_of_keys_gives_its_memory_back_in_whatever_order_they_go() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let few: Vec<Notifier> = (0..10).map(|_| Notifier::new().unwrap()).collect();
     let many: Vec<Notifier> = (0..files()).map(|_| Notifier::new().unwrap()).collect();
     let forth: fn(&mut [Token]) = |_| {};
@@ -97,6 +102,7 @@ fn a_burst_of_keys_gives_its_memory_back_in_whatever_order_they_go() {
 /// Half of many come and go, then the ones on top of many others.
 #[test]
 fn files_that_come_and_go_steadily_reallocate_nothing() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let files: Vec<Notifier> = (0..files()).map(|_| Notifier::new().unwrap()).collect();
     let (lower, upper) = files.split_at(files.len() / 2);
     for backend in Backend::available() {

@@ -83,6 +83,21 @@ fn every_backend_works_where_the_newer_calls_are_withheld() {
     });
 }
 
+/// On x86-64, aarch64 and the others alike.
+#[test]
+fn a_ring_that_a_sandbox_forbids_says_so() {
+    without(&[libc::SYS_io_uring_setup], || {
+        let refused = Backend::Uring.selector::<std::fs::File, ()>().unwrap_err();
+        assert_eq!(refused.raw_os_error(), Some(libc::EPERM));
+        let why = [Refusal::RingForbidden, Refusal::RingDisabled];
+        let text = refused.to_string();
+        assert!(
+            why.iter().any(|why| text.contains(&why.to_string())),
+            "{text}"
+        );
+    });
+}
+
 #[test]
 fn the_default_is_another_backend_where_epoll_is_withheld() {
     without(&[libc::SYS_epoll_create1, libc::SYS_eventfd2], || {

@@ -10,6 +10,8 @@ use super::Epoll;
 use super::Kqueue;
 #[cfg(not(winsock))]
 use super::Poll;
+#[cfg(uring)]
+use super::Uring;
 use super::{Kernel, Known, Open, Record, Select};
 #[cfg(winsock)]
 use crate::os::errno;
@@ -63,6 +65,21 @@ impl Kernel for AnyKernel {
     }
 }
 
+/// What this crate was compiled with, best first; the one that may be missing here is the last.
+pub(crate) const COMPILED: &[Backend] = &[
+    #[cfg(kqueue)]
+    Backend::Kqueue,
+    #[cfg(epoll)]
+    Backend::Epoll,
+    #[cfg(devpoll)]
+    Backend::Devpoll,
+    #[cfg(not(winsock))]
+    Backend::Poll,
+    Backend::Select,
+    #[cfg(uring)]
+    Backend::Uring,
+];
+
 /// A new kernel half of this kind.
 pub(crate) fn open(backend: Backend) -> Result<AnyKernel, Error> {
     fn any(kernel: impl Known) -> AnyKernel {
@@ -78,13 +95,15 @@ pub(crate) fn open(backend: Backend) -> Result<AnyKernel, Error> {
         Backend::Devpoll => Devpoll::open().map(any),
         #[cfg(kqueue)]
         Backend::Kqueue => Kqueue::open().map(any),
+        #[cfg(uring)]
+        Backend::Uring => Uring::open().map(any),
         other => Err(Error::UnknownBackend {
             name: other.name().to_owned(),
         }),
     }
 }
 
-/// The first kernel half that works here: its object can be made, and it answers an empty wait.
+/// The first kernel half that works here, uring left out: its object can be made, and it answers an empty wait.
 ///
 /// Passed over is a backend that this machine does not have or does not allow. That there is no fd
 /// or no memory left is an error: it says nothing about the backend, and a program that would go on
@@ -99,10 +118,11 @@ pub(crate) fn probe() -> Result<AnyKernel, Error> {
     };
     let is_exhausted =
         |error: &Error| matches!(error.raw_os_error(), Some(errno) if EXHAUSTED.contains(&errno));
-    let (last, first) = Backend::available()
-        .split_last()
-        .expect("select is everywhere");
-    for backend in first {
+    let mut defaults = COMPILED
+        .iter()
+        .filter(|backend| **backend != Backend::Uring);
+    let last = defaults.next_back().expect("select is everywhere");
+    for backend in defaults {
         match works(*backend) {
             Err(error) if !is_exhausted(&error) => {}
             outcome => return outcome,

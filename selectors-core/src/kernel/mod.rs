@@ -36,10 +36,12 @@ mod scripted;
 #[cfg(not(winsock))]
 mod select;
 pub(crate) mod timeout;
+#[cfg(uring)]
+mod uring;
 #[cfg(winsock)]
 mod winsock;
 
-pub(crate) use any::{AnyKernel, open, probe};
+pub(crate) use any::{AnyKernel, COMPILED, open, probe};
 #[cfg(any(devpoll, all(test, doubles)))]
 pub(crate) use devpoll::Devpoll;
 #[cfg(epoll)]
@@ -53,6 +55,8 @@ pub use script::{Script, ScriptedCall};
 pub(crate) use scripted::Scripted;
 #[cfg(not(winsock))]
 pub(crate) use select::Select;
+#[cfg(uring)]
+pub(crate) use uring::Uring;
 #[cfg(winsock)]
 pub(crate) use winsock::{Select, look};
 

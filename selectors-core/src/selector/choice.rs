@@ -1,6 +1,8 @@
 //! The selectors by their names in Python, and the choice of a backend: by type, by name, by trying.
 
 use std::str::FromStr;
+#[cfg(uring)]
+use std::sync::OnceLock;
 
 use super::Selector;
 use crate::kernel::{self, AnyKernel, Kernel, Known, Open, Scripted};
@@ -24,6 +26,29 @@ pub type DevpollSelector<F, D> = Selector<kernel::Devpoll, F, D>;
 /// A selector on kqueue(2).
 #[cfg(kqueue)]
 pub type KqueueSelector<F, D> = Selector<kernel::Kqueue, F, D>;
+
+/// A selector on io_uring(7): registering, modifying and arming ride with the wait.
+///
+/// ```
+/// use selectors_core::{Backend, EVENT_READ, UringSelector};
+/// use std::io::Write;
+/// use std::os::unix::net::UnixStream;
+///
+/// let (mut near, far) = UnixStream::pair()?;
+/// let mut selector = match UringSelector::new() {
+///     Ok(selector) => selector,
+///     // "io_uring_setup: io_uring is turned off on this machine ..."
+///     Err(reason) => return Ok(println!("skipped: {reason}")),
+/// };
+/// let token = selector.register(far, EVENT_READ, ())?;
+/// near.write_all(b"x")?;
+/// let mut ready = Vec::new();
+/// selector.select(&mut ready, None)?;
+/// assert_eq!(ready[0].token, token);
+/// # std::io::Result::Ok(())
+/// ```
+#[cfg(uring)]
+pub type UringSelector<F, D> = Selector<kernel::Uring, F, D>;
 
 /// A selector without a kernel: what becomes ready, and when, is read from a [`Script`].
 ///
@@ -125,6 +150,22 @@ impl<K: Known, F, D> Selector<K, F, D> {
 }
 
 impl Backend {
+    /// The backends that are here, best first, in Python's order: kqueue, epoll, devpoll, poll,
+    /// select. After them comes uring, if this crate has that feature and the kernel makes a ring;
+    /// that is tried by the first call.
+    #[must_use]
+    pub fn available() -> &'static [Backend] {
+        let all = kernel::COMPILED;
+        #[cfg(uring)]
+        {
+            static RING: OnceLock<bool> = OnceLock::new();
+            if !RING.get_or_init(|| kernel::open(Backend::Uring).is_ok()) {
+                return all.split_last().map_or(all, |(_, others)| others);
+            }
+        }
+        all
+    }
+
     /// The backend of this name on this platform, in capitals or not; `default` is the best one that
     /// works here.
     ///
@@ -139,18 +180,22 @@ impl Backend {
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownBackend`], whose text lists the valid names; for `default` the error of
-    /// [`Backend::probe`].
+    /// [`Error::UnknownBackend`], whose text lists the valid names; for `uring` the reason why there
+    /// is no ring; for `default` the error of [`Backend::probe`].
     pub fn from_name(name: &str) -> Result<Backend, Error> {
         if name.eq_ignore_ascii_case("default") {
             return Backend::probe();
         }
-        let found = Backend::available()
+        let found = kernel::COMPILED
             .iter()
             .find(|backend| backend.name().eq_ignore_ascii_case(name));
-        found.copied().ok_or_else(|| Error::UnknownBackend {
+        let found = *found.ok_or_else(|| Error::UnknownBackend {
             name: name.to_owned(),
-        })
+        })?;
+        if !Backend::available().contains(&found) {
+            kernel::open(found)?;
+        }
+        Ok(found)
     }
 
     /// The first of [`available`](Backend::available) whose kernel object can be made here

@@ -30,6 +30,8 @@ pub use choice::EpollSelector;
 pub use choice::KqueueSelector;
 #[cfg(not(winsock))]
 pub use choice::PollSelector;
+#[cfg(uring)]
+pub use choice::UringSelector;
 pub use choice::{BaseSelector, DefaultSelector, ScriptedSelector, SelectSelector};
 #[cfg(epoll)]
 pub use epoll_flags::EpollFlags;

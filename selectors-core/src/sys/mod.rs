@@ -14,6 +14,7 @@
 //! | module | what for | calls |
 //! |---|---|---|
 //! | `epoll`, [`poll`], [`select`] | sleeping until a file is ready, on Linux | epoll(7), poll(2), select(2) and their forms with nanoseconds |
+//! | `uring` (feature) | the same by a ring of requests | io_uring_setup(2), io_uring_enter(2) |
 //! | `kqueue`, `devpoll` | the same on the BSDs, macOS, illumos | kevent(2), /dev/poll |
 //! | `eventfd`, [`pipe`] | ending that sleep from another thread | eventfd(2), pipe(2) |
 //! | [`fd`] | what every file has | read(2), write(2), fcntl(2), ioctl(2) |
@@ -56,6 +57,8 @@ pub mod epoll;
 pub mod poll;
 #[cfg(not(winsock))]
 pub mod select;
+#[cfg(uring)]
+pub mod uring;
 
 // Waiting on other systems, and in tests on their doubles.
 #[cfg(any(kqueue, all(test, doubles)))]

@@ -121,6 +121,14 @@ pub(crate) fn errno_named(name: &str) -> i32 {
         ("ENOPKG", libc::ENOPKG),
         ("EDESTADDRREQ", libc::EDESTADDRREQ),
         ("EDQUOT", libc::EDQUOT),
+        #[cfg(uring)]
+        ("ETIME", libc::ETIME),
+        #[cfg(uring)]
+        ("EBADFD", libc::EBADFD),
+        #[cfg(uring)]
+        ("EBADR", libc::EBADR),
+        #[cfg(uring)]
+        ("EOPNOTSUPP", libc::EOPNOTSUPP),
     ];
     let found = known.iter().find(|(known, _)| *known == name);
     found.unwrap_or_else(|| panic!("no errno {name:?}")).1

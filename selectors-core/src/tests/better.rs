@@ -187,6 +187,10 @@ fn gh79698_edge_oneshot_reports_once_and_looks_anew_when_armed() {
         assert_eq!(tokens_now(&mut selector), []);
     }
     once::<Epoll>();
+    #[cfg(uring)]
+    if has_ring() {
+        once::<crate::kernel::Uring>();
+    }
     once::<Kqueue>();
 }
 

@@ -59,6 +59,7 @@ fn difference_calls_per_wait<K: TestKernel>() {
         Backend::Poll => "poll",
         Backend::Epoll => "epoll_wait",
         Backend::Devpoll => "ioctl",
+        Backend::Uring => "io_uring_enter",
         _ => "kevent",
     };
     let before = fault::count(name);
@@ -81,6 +82,7 @@ fn difference_calls_per_change<K: TestKernel>() {
         Backend::Epoll => "epoll_ctl",
         Backend::Kqueue => "kevent",
         Backend::Devpoll => "write",
+        Backend::Uring => "io_uring_enter",
         _ => "",
     };
     let before = fault::count(name);
@@ -88,7 +90,7 @@ fn difference_calls_per_change<K: TestKernel>() {
     let text = match (fault::count(name) - before, selector.backend()) {
         (1, Backend::Kqueue) => "1, or with the wait",
         (1, _) => "1",
-        (0, Backend::Devpoll) => "with the wait",
+        (0, Backend::Devpoll | Backend::Uring) => "with the wait",
         (0, _) => "0",
         other => panic!("{other:?}"),
     };
@@ -133,7 +135,7 @@ fn difference_order<K: TestKernel>() {
     let mut by_number = registered.clone();
     by_number.sort_unstable();
     let text = match selector.backend() {
-        Backend::Epoll | Backend::Kqueue | Backend::Devpoll => "the kernel's",
+        Backend::Epoll | Backend::Kqueue | Backend::Devpoll | Backend::Uring => "the kernel's",
         _ if reported == registered => "registration, until a removal",
         _ if reported == by_number => "numbers",
         _ => "unknown",

@@ -64,6 +64,13 @@ fn an_ending_is_reported<K: TestKernel>(mode: Mode) -> Vec<usize> {
 #[test]
 fn an_ending_that_lasts_is_reported_by_level_until_it_is_heard() {
     use crate::kernel::{Devpoll, Epoll, Kqueue, Poll};
+    #[cfg(uring)]
+    if has_ring() {
+        use crate::kernel::Uring;
+        assert_eq!(an_ending_is_reported::<Uring>(Mode::Level), [1, 1, 1]);
+        assert_eq!(an_ending_is_reported::<Uring>(Mode::Edge), [1, 0, 0]);
+        assert_eq!(an_ending_is_reported::<Uring>(Mode::Oneshot), [1, 0, 0]);
+    }
     assert_eq!(an_ending_is_reported::<Poll>(Mode::Level), [1, 1, 1]);
     assert_eq!(an_ending_is_reported::<Epoll>(Mode::Level), [1, 1, 1]);
     assert_eq!(an_ending_is_reported::<Devpoll>(Mode::Level), [1, 1, 1]);

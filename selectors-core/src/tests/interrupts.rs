@@ -18,6 +18,7 @@ fn interrupt<K: TestKernel>(selector: &crate::Selector<K, impl Sized, impl Sized
         crate::Backend::Poll => "poll",
         crate::Backend::Devpoll => "ioctl",
         crate::Backend::Kqueue => "kevent",
+        crate::Backend::Uring => "io_uring_enter",
         _ => "epoll_wait",
     };
     crate::sys::fault::inject(call, libc::EINTR);

@@ -44,6 +44,8 @@ mod support;
 mod system_calls;
 mod timeouts;
 mod unregister;
+#[cfg(uring)]
+mod uring;
 #[cfg(winsock)]
 mod winsock;
 #[cfg(doubles)]

@@ -111,10 +111,8 @@ fn n4_selectors_take_no_arguments() {
 #[cfg(epoll)]
 #[test]
 fn n5_the_default_is_the_first_in_pythons_order() {
-    assert_eq!(
-        Backend::available(),
-        [Backend::Epoll, Backend::Poll, Backend::Select]
-    );
+    let (epoll, poll, select) = (Backend::Epoll, Backend::Poll, Backend::Select);
+    assert!(Backend::available().starts_with(&[epoll, poll, select]));
     let selector = DefaultSelector::<std::fs::File, ()>::new().unwrap();
     assert_eq!(selector.backend(), Backend::Epoll);
 }

@@ -62,6 +62,10 @@ fn a_panic_in_on_ready_loses_no_event_in_any_mode() {
     for mode in [Mode::Level, Mode::Edge, Mode::Oneshot, Mode::EdgeOneshot] {
         a_panic_in_on_ready_loses_no_event::<Epoll>(mode);
         a_panic_in_on_ready_loses_no_event::<Kqueue>(mode);
+        #[cfg(uring)]
+        if has_ring() {
+            a_panic_in_on_ready_loses_no_event::<crate::kernel::Uring>(mode);
+        }
     }
     for mode in [Mode::Level, Mode::Oneshot] {
         a_panic_in_on_ready_loses_no_event::<Select>(mode);

@@ -49,6 +49,14 @@ fn modify_looks_again_at_an_edge_key_on_epoll() {
     modify_looks_again_at_an_edge_key::<Epoll>();
 }
 
+#[cfg(uring)]
+#[test]
+fn modify_looks_again_at_an_edge_key_on_uring() {
+    if has_ring() {
+        modify_looks_again_at_an_edge_key::<crate::kernel::Uring>();
+    }
+}
+
 #[cfg(not(winsock))]
 #[test]
 fn modify_looks_again_at_an_edge_key_on_kqueue() {
@@ -110,6 +118,10 @@ fn every_mode_follows_every_other_on_every_backend() {
     let some = [Mode::Level, Mode::Oneshot];
     every_mode_follows_every_other::<Epoll>(&all);
     every_mode_follows_every_other::<Kqueue>(&all);
+    #[cfg(uring)]
+    if has_ring() {
+        every_mode_follows_every_other::<crate::kernel::Uring>(&all);
+    }
     every_mode_follows_every_other::<Select>(&some);
     every_mode_follows_every_other::<Poll>(&some);
     every_mode_follows_every_other::<Devpoll>(&some);
@@ -209,6 +221,10 @@ fn urgent_data_can_be_asked_for_later_and_no_more() {
         assert_eq!(tokens_now(&mut selector), []);
     }
     asked_for_later::<Epoll>();
+    #[cfg(uring)]
+    if has_ring() {
+        asked_for_later::<crate::kernel::Uring>();
+    }
     asked_for_later::<Poll>();
     asked_for_later::<Select>();
     asked_for_later::<Devpoll>();

@@ -52,6 +52,19 @@ macro_rules! on_every_backend {
             $(#[test] fn $test() { super::$test::<crate::kernel::Epoll>(); })*
             $($(#[test] fn $elsewhere() { super::$elsewhere::<crate::kernel::Epoll>(); })+)?
         }
+        #[cfg(uring)]
+        mod on_uring {
+            $(#[test] fn $test() {
+                if crate::tests::support::has_ring() {
+                    super::$test::<crate::kernel::Uring>();
+                }
+            })*
+            $($(#[test] fn $elsewhere() {
+                if crate::tests::support::has_ring() {
+                    super::$elsewhere::<crate::kernel::Uring>();
+                }
+            })+)?
+        }
         #[cfg(not(winsock))]
         mod on_devpoll {
             $(#[test] fn $test() { super::$test::<crate::kernel::Devpoll>(); })*
@@ -69,6 +82,18 @@ macro_rules! on_every_backend {
     };
 }
 pub(super) use on_every_backend;
+
+/// Whether a ring may be made here; otherwise says why the test is skipped.
+#[cfg(uring)]
+pub(super) fn has_ring() -> bool {
+    match kernel::Uring::open() {
+        Ok(_) => true,
+        Err(reason) => {
+            println!("skipped: {reason}");
+            false
+        }
+    }
+}
 
 pub(super) const NOW: Option<Duration> = Some(Duration::ZERO);
 

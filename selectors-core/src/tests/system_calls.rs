@@ -11,7 +11,9 @@ use crate::kernel::{Devpoll, Epoll, Kqueue, Open, Poll, Select};
 use crate::notifier::tests::{pipe_notifier, user_notifier};
 use crate::sys::fault;
 use crate::sys::testing::{Private, errno_named};
-use crate::{DefaultSelector, EVENT_READ, EVENT_WRITE, EpollSelector, Error, Notifier, Selector};
+use crate::{
+    Backend, DefaultSelector, EVENT_READ, EVENT_WRITE, EpollSelector, Error, Notifier, Selector,
+};
 
 const TABLE: &str = include_str!("../sys/CALLS.md");
 
@@ -179,6 +181,10 @@ fn play(call: &'static str, purpose: &str, errno: i32) -> String {
             let told = register::<Select>(&a, errno);
             assert_eq!(register::<Poll>(&a, errno), told);
             assert_eq!(register::<Devpoll>(&a, errno), told);
+            #[cfg(uring)]
+            if has_ring() {
+                assert_eq!(register::<crate::kernel::Uring>(&a, errno), told);
+            }
             told
         }
         ("kqueue" | "fcntl", "KqueueSelector::new") => injected(call, errno, Kqueue::open),
@@ -197,6 +203,19 @@ fn play(call: &'static str, purpose: &str, errno: i32) -> String {
             selector.register(&a, EVENT_READ, ()).unwrap();
             injected(call, errno, || selector.select(&mut Vec::new(), NOW))
         }
+        #[cfg(uring)]
+        (_, "UringSelector::new") => injected(call, errno, crate::kernel::Uring::open),
+        #[cfg(uring)]
+        ("io_uring_enter", "UringSelector::select") => {
+            selects::<crate::kernel::Uring>(call, errno, None)
+        }
+        #[cfg(uring)]
+        ("io_uring_enter", "UringSelector::unregister") => {
+            let mut selector = selector::<crate::kernel::Uring, _, _>();
+            let token = selector.register(&a, EVENT_READ, ()).unwrap();
+            assert_eq!(tokens_now(&mut selector), []);
+            injected(call, errno, || selector.unregister(token))
+        }
         other => panic!("no test makes {other:?}: add one to `play`"),
     }
 }
@@ -205,6 +224,10 @@ fn play(call: &'static str, purpose: &str, errno: i32) -> String {
 fn every_call_does_what_the_table_says_of_every_errno() {
     let mut wrong = Vec::new();
     for [call, purpose, errnos, expected] in rows() {
+        if purpose.starts_with("UringSelector") && !Backend::available().contains(&Backend::Uring) {
+            println!("skipped: {purpose}, because there is no ring here");
+            continue;
+        }
         for errno in errnos.split(' ') {
             let told = play(call, purpose, errno_named(errno));
             if told != expected {

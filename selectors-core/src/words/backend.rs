@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A way to ask the kernel. Every name exists on every platform;
-/// [`Backend::available`] lists those that this one has.
+/// [`Backend::available`] lists those that are here.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum Backend {
@@ -17,28 +17,13 @@ pub enum Backend {
     Devpoll,
     /// kqueue(2): the BSDs and macOS.
     Kqueue,
+    /// io_uring(7): Linux, with the feature `uring`. Never the default.
+    Uring,
     /// No kernel at all: [`ScriptedSelector`](crate::ScriptedSelector).
     Scripted,
 }
 
 impl Backend {
-    /// The backends of this platform, best first, in Python's order: kqueue, epoll, devpoll,
-    /// poll, select.
-    #[must_use]
-    pub fn available() -> &'static [Backend] {
-        &[
-            #[cfg(kqueue)]
-            Backend::Kqueue,
-            #[cfg(epoll)]
-            Backend::Epoll,
-            #[cfg(devpoll)]
-            Backend::Devpoll,
-            #[cfg(not(winsock))]
-            Backend::Poll,
-            Backend::Select,
-        ]
-    }
-
     /// The name, in lower case.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -48,6 +33,7 @@ impl Backend {
             Backend::Epoll => "epoll",
             Backend::Devpoll => "devpoll",
             Backend::Kqueue => "kqueue",
+            Backend::Uring => "uring",
             Backend::Scripted => "scripted",
         }
     }

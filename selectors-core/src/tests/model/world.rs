@@ -4,8 +4,12 @@ use std::os::fd::OwnedFd;
 use std::rc::Rc;
 
 use super::super::support::NOW;
+#[cfg(uring)]
+use super::super::support::has_ring;
 use super::source::{Kind, Source};
 use super::{SOURCES, Step};
+#[cfg(uring)]
+use crate::kernel::Uring;
 use crate::kernel::{Devpoll, Epoll, Kqueue, Open, Poll, Select};
 use crate::{DefaultSelector, Error, Event, Events, Mode, Selector, Token};
 
@@ -43,6 +47,22 @@ fn player<K: Open>() -> Player {
     }
 }
 
+fn players() -> Vec<Player> {
+    #[allow(unused_mut, reason = "only where there are rings one more plays")]
+    let mut players = vec![
+        player::<Select>(),
+        player::<Poll>(),
+        player::<Epoll>(),
+        player::<Devpoll>(),
+        player::<Kqueue>(),
+    ];
+    #[cfg(uring)]
+    if has_ring() {
+        players.push(player::<Uring>());
+    }
+    players
+}
+
 pub(super) struct World {
     sources: [Source; SOURCES],
     keys: [Option<Key>; SOURCES],
@@ -60,13 +80,7 @@ impl World {
         World {
             sources: kinds.map(Source::new),
             keys: [None; SOURCES],
-            players: vec![
-                player::<Select>(),
-                player::<Poll>(),
-                player::<Epoll>(),
-                player::<Devpoll>(),
-                player::<Kqueue>(),
-            ],
+            players: players(),
         }
     }
 

@@ -1,0 +1,491 @@
+//! io_uring(7): requests and answers lie in memory that is shared with the kernel, and one call
+//! hands over all requests and waits.
+//!
+//! **Facts.** A poll request looks at the file when the kernel takes it: what holds then is its
+//! answer, exactly and at once. Otherwise it waits, holds the file open, and answers with what the
+//! waker said, which need not hold any more when the answer is read. The end of the peer's writing
+//! (POLLRDHUP) is told unasked. If a call has taken requests, it does not say that a signal or the
+//! timeout ended its wait. Requests belong to the thread that made them: what wakes them runs there,
+//! and once it has ended they answer ECANCELED.
+//! A forked child shares the memory.
+//!
+//! **Decisions.** A level key is a request that answers once; a key that was reported asks again with
+//! the next wait, in the same call. An edge key is a request that lasts. Registering, modifying and
+//! arming only take a note, and ride with the wait. Taking a request back cannot ride, because the
+//! file must be free to close: it costs a call, but only if the request still waits. An answer of a
+//! request that waited while the program ran is only a hint: a level or oneshot key asks anew in the
+//! wait that reads it, so that nothing is reported which does not hold. A key that is told only what
+//! it does not want would be told at once again: it watches by a request that lasts until there is
+//! something else. The ring is not watched by others (`fileno`): between waits most keys have no
+//! request in it. When another thread waits than before, all requests are made anew.
+
+use std::io;
+use std::thread::{self, ThreadId};
+use std::time::{Duration, Instant};
+
+use super::{Kernel, Open, Record, Recorded, must_be_open, timeout};
+use crate::sys;
+use crate::sys::uring::{Answer, Ring};
+use crate::table::{Table, give_back};
+use crate::words::masked;
+use crate::{Backend, Capabilities, Error, Interest, Mode, Readiness, Refusal, Token};
+
+/// The kernel half of `UringSelector`.
+pub struct Uring {
+    /// The two rings.
+    pub(crate) ring: Ring,
+    /// By number.
+    keys: Table<Watched>,
+    /// Numbers of keys whose requests must change with the next wait.
+    queue: Vec<i32>,
+    /// The number of the last request.
+    pub(crate) serial: u32,
+    /// The thread that made the requests.
+    thread: ThreadId,
+    /// The answers of the last wait, or what edge keys were told since.
+    events: Vec<Record>,
+    /// Whether `events` has been reported.
+    reported: bool,
+}
+
+/// A key, and its request in the kernel.
+struct Watched {
+    token: Token,
+    interest: Interest,
+    /// The request that the kernel has, or 0. An answer to any other is nobody's.
+    request: u32,
+    /// One more than its index in the queue, or 0.
+    queued: u32,
+    /// Whether it wants a request of its own when the queue is worked off.
+    asks: bool,
+    /// Whether that request lasts, although the key is none of edge: all that held was unwanted.
+    only_news: bool,
+    /// One more than its index in `events` during a wait, else 0.
+    merged: u32,
+}
+
+const _: () = assert!(size_of::<Option<Watched>>() <= 32);
+
+/// Requests that are handed over at once.
+const REQUESTS: u32 = 256;
+
+/// Answers that the ring has room for; the kernel keeps what is beyond.
+const ANSWERS: u32 = 2048;
+
+/// How long a request may take to come back, and how often we ask. It comes at once, unless it
+/// belongs to another thread, which has to enter the kernel first.
+const PATIENCE: (Duration, u32) = (Duration::from_millis(100), 10);
+
+/// Which requests the answers in the ring are of.
+#[derive(Clone, Copy, PartialEq)]
+enum Answers {
+    /// They waited while the program ran.
+    Hints,
+    /// They were made, or woken, in this wait.
+    Facts,
+}
+
+/// The name of a request: its number, and that of the file.
+fn name(fd: i32, request: u32) -> u64 {
+    u64::from(request) << 32 | u64::from(fd as u32)
+}
+
+impl Watched {
+    /// Whether the request that it will make, or has, answers more than once.
+    fn lasts(&self) -> bool {
+        self.interest.mode == Mode::Edge || self.only_news
+    }
+}
+
+impl Uring {
+    /// Takes a note that the request of a key has to change.
+    fn queue(&mut self, fd: i32) {
+        if let Some(key) = self.keys.get_mut(fd) {
+            key.asks = true;
+            if key.queued == 0 {
+                self.queue.push(fd);
+                key.queued = self.queue.len() as u32;
+            }
+        }
+    }
+
+    /// What the last wait has reported goes; what edge keys were told since stays.
+    fn forget_reported(&mut self) {
+        if std::mem::take(&mut self.reported) {
+            self.events.clear();
+        }
+    }
+
+    /// Reads the ring empty: events are collected, and keys queued whose request has ended.
+    /// Returns whether there was any answer.
+    fn read(&mut self, what: Answers) -> bool {
+        self.forget_reported();
+        let mut any = false;
+        for Answer {
+            name,
+            result,
+            lasts,
+        } in self.ring.answers()
+        {
+            any = true;
+            let fd = name as u32 as i32;
+            let Some(key) = self.keys.get_mut(fd) else {
+                continue;
+            };
+            if key.request != (name >> 32) as u32 {
+                continue;
+            }
+            if !lasts {
+                key.request = 0;
+            }
+            let again = settle(key, result, lasts, what, &mut self.events);
+            if again && key.queued == 0 {
+                self.queue.push(fd);
+                key.queued = self.queue.len() as u32;
+            }
+        }
+        any
+    }
+
+    /// Makes the requests of the queued keys; what they had is taken back. Nothing is handed over but
+    /// what the ring has no room for.
+    fn work_off(&mut self) -> io::Result<()> {
+        while let Some(fd) = self.queue.pop() {
+            let Some(key) = self.keys.get_mut(fd) else {
+                continue;
+            };
+            key.queued = 0;
+            // Comes round after 2^32 requests; 0 is none. An answer that is as old is long read.
+            self.serial = self.serial.wrapping_add(1).max(1);
+            if let Err(error) = ask(&mut self.ring, key, self.serial) {
+                self.queue.push(fd);
+                key.queued = self.queue.len() as u32;
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands the requests over and waits; then reads what was found.
+    fn enter(&mut self, timeout: Option<Duration>) -> io::Result<bool> {
+        let looks = timeout == Some(Duration::ZERO) || !self.events.is_empty();
+        let entered = match looks {
+            // All that is known lies in the ring: the kernel need not be asked.
+            true if !self.ring.has_requests() && !self.ring.overflows() => Ok(()),
+            true => self.ring.enter(0, None),
+            false => self.ring.enter(1, timeout),
+        };
+        let mut any = self.read(Answers::Facts);
+        while entered.is_ok() && self.ring.overflows() {
+            self.ring.enter(0, None)?;
+            any |= self.read(Answers::Facts);
+        }
+        // What was not taken is handed over again, without waiting for it to be a signal.
+        entered.map(|()| any || self.ring.has_requests())
+    }
+
+    /// Takes the request of a key back, if it has one, and waits until it has come: it holds the file.
+    fn take_back(&mut self, fd: i32) -> io::Result<()> {
+        let (patience, tries) = PATIENCE;
+        for attempt in 0..tries {
+            self.read(Answers::Hints);
+            let Some(key) = self.keys.get_mut(fd).filter(|key| key.request != 0) else {
+                break;
+            };
+            if attempt == 0 {
+                let old = name(fd, key.request);
+                make(&mut self.ring, |ring| ring.cancel(old))?;
+            }
+            // Its own answer, and that of the request.
+            match self.ring.enter(2, Some(patience)) {
+                Err(error) if !is_passing(&error) => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes all requests back, and waits until they have come. Their keys ask anew.
+    fn take_all_back(&mut self) -> io::Result<()> {
+        let waits = |keys: &Table<Watched>| keys.iter().any(|key| key.request != 0);
+        if !waits(&self.keys) {
+            return Ok(());
+        }
+        make(&mut self.ring, Ring::cancel_all)?;
+        let (patience, tries) = PATIENCE;
+        for _ in 0..tries {
+            match self.ring.enter(2, Some(patience)) {
+                Err(error) if !is_passing(&error) => return Err(error),
+                _ => self.read(Answers::Hints),
+            };
+            if !waits(&self.keys) {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Takes an answer to the request of a key in. Returns whether the key has to ask anew.
+fn settle(
+    key: &mut Watched,
+    result: i32,
+    lasts: bool,
+    what: Answers,
+    events: &mut Vec<Record>,
+) -> bool {
+    let readiness = match -result {
+        ..=0 => Readiness::from_kernel(result as u16),
+        // Its thread has ended, and with it the requests that it made.
+        libc::ECANCELED => {
+            key.asks = true;
+            return true;
+        }
+        libc::EBADF => Readiness::INVALID,
+        _ => Readiness::ERROR,
+    };
+    let is_edge = key.interest.mode == Mode::Edge;
+    if what == Answers::Hints && !is_edge && result >= 0 {
+        // What held then need not hold now.
+        key.asks = true;
+        key.only_news = false;
+        return true;
+    }
+    let mut readiness = masked(readiness, key.interest.mask());
+    if readiness.is_priority() {
+        // A waker that says what has come says all kinds of data at once.
+        readiness = masked(look(key), key.interest.mask());
+    }
+    if readiness.is_empty() {
+        // Only an unwanted condition. A request that lasts goes on; another one would say it again.
+        key.only_news = true;
+        key.asks = !lasts;
+        return !lasts;
+    }
+    if key.merged == 0 {
+        events.push(Record::new(key.token, readiness));
+        key.merged = events.len() as u32;
+    } else {
+        let merged = &mut events[key.merged as usize - 1];
+        merged.replace(merged.readiness() | readiness);
+    }
+    // What lasts for a key that is none of edge is taken back.
+    key.asks = match key.interest.mode {
+        Mode::Level => result != -libc::EBADF,
+        Mode::Edge => !lasts && result >= 0,
+        Mode::Oneshot | Mode::EdgeOneshot => false,
+    };
+    key.only_news = false;
+    key.asks || (lasts && !is_edge)
+}
+
+/// What holds of a key at this moment, asked apart.
+fn look(key: &Watched) -> Readiness {
+    let mut record = [sys::poll::record(key.token.fd, key.interest.poll_bits())];
+    match sys::uninterrupted(|| sys::poll::poll(&mut record, 0)) {
+        Ok(_) => Readiness::from_kernel(record[0].revents as u16),
+        Err(_) => Readiness::ERROR,
+    }
+}
+
+/// Takes the request of a key back, if it has one, and makes this one, if it wants one.
+fn ask(ring: &mut Ring, key: &mut Watched, serial: u32) -> io::Result<()> {
+    let fd = key.token.fd;
+    if key.request != 0 {
+        let old = name(fd, key.request);
+        make(ring, |ring| ring.cancel(old))?;
+        key.request = 0;
+    }
+    if key.asks {
+        let (new, lasts) = (name(fd, serial), key.lasts());
+        let events = key.interest.poll_bits();
+        make(ring, |ring| ring.poll_add(new, fd, events, lasts))?;
+        (key.request, key.asks) = (serial, false);
+    }
+    Ok(())
+}
+
+/// Makes a request; if there is no room, those before it are handed over.
+fn make(ring: &mut Ring, request: impl Fn(&mut Ring) -> bool) -> io::Result<()> {
+    while !request(ring) {
+        match ring.enter(0, None) {
+            Err(error) if error.raw_os_error() != Some(libc::EINTR) => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether a call failed for nothing that lasts.
+fn is_passing(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(libc::EINTR | libc::ETIME | libc::EBUSY | libc::EAGAIN)
+    )
+}
+
+/// Why there is no ring.
+fn no_ring(source: io::Error) -> Error {
+    let why = match source.raw_os_error() {
+        Some(libc::ENOSYS) => Refusal::NoRing,
+        Some(libc::EPERM | libc::EACCES) if is_disabled() => Refusal::RingDisabled,
+        Some(libc::EPERM | libc::EACCES) => Refusal::RingForbidden,
+        Some(libc::EINVAL) => Refusal::RingTooOld,
+        Some(libc::ENOMEM) => Refusal::NoMemoryForRing,
+        _ => return Error::os("io_uring_setup", None, source),
+    };
+    Error::refused(why, "io_uring_setup", None, source)
+}
+
+/// Whether the system's administrator has turned io_uring off.
+fn is_disabled() -> bool {
+    let value = std::fs::read_to_string("/proc/sys/kernel/io_uring_disabled");
+    value.is_ok_and(|value| matches!(value.trim(), "1" | "2"))
+}
+
+impl Open for Uring {
+    fn open() -> Result<Uring, Error> {
+        Ok(Uring {
+            ring: sys::uring::io_uring_setup(REQUESTS, ANSWERS).map_err(no_ring)?,
+            keys: Table::default(),
+            queue: Vec::new(),
+            serial: 0,
+            thread: thread::current().id(),
+            events: Vec::new(),
+            reported: false,
+        })
+    }
+}
+
+impl Kernel for Uring {
+    fn backend(&self) -> Backend {
+        Backend::Uring
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            edge: true,
+            oneshot: true,
+            nanosecond_timeouts: true,
+            priority: true,
+            conditions: true,
+            fileno: false,
+        }
+    }
+
+    fn add(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
+        must_be_open(token.fd)?;
+        let watched = Watched {
+            token,
+            interest,
+            request: 0,
+            queued: 0,
+            asks: false,
+            only_news: false,
+            merged: 0,
+        };
+        self.keys.insert(token.fd, watched);
+        self.queue(token.fd);
+        Ok(())
+    }
+
+    fn modify(&mut self, token: Token, _from: Interest, to: Interest) -> Result<(), Error> {
+        if let Some(key) = self.keys.get_mut(token.fd) {
+            key.interest = to;
+            key.only_news = false;
+        }
+        self.queue(token.fd);
+        Ok(())
+    }
+
+    fn delete(&mut self, token: Token, _from: Interest) -> Result<(), Error> {
+        let has_request = |key: &Watched| key.request != 0;
+        if self.ring.is_ours() && self.keys.get(token.fd).is_some_and(has_request) {
+            self.take_back(token.fd)
+                .map_err(|error| Error::os("io_uring_enter", Some(token.fd), error))?;
+        }
+        let queued = self.keys.remove(token.fd).map_or(0, |key| key.queued);
+        if queued != 0 {
+            let place = queued as usize - 1;
+            self.queue.swap_remove(place);
+            let moved = self.queue.get(place);
+            if let Some(moved) = moved.and_then(|moved| self.keys.get_mut(*moved)) {
+                moved.queued = queued;
+            }
+        }
+        let needed = self.queue.len();
+        give_back(&mut self.queue, needed);
+        self.forget_reported();
+        let needed = self.events.len();
+        give_back(&mut self.events, needed);
+        Ok(())
+    }
+
+    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Record], Error> {
+        if !self.ring.is_ours() {
+            return Err(Error::Forked);
+        }
+        let failed = |error| Error::os("io_uring_enter", None, error);
+        let timeout = timeout.map(|timeout| timeout.min(timeout::LONGEST));
+        let deadline = timeout
+            .filter(|timeout| !timeout.is_zero())
+            .map(|timeout| Instant::now() + timeout);
+        let mut left = timeout;
+        let here = thread::current().id();
+        if self.thread != here {
+            self.take_all_back().map_err(failed)?;
+            self.thread = here;
+        }
+        loop {
+            // What was woken while the program ran must not pass for what is woken in this wait.
+            self.read(Answers::Hints);
+            let mut more = self.ring.is_woken();
+            while more {
+                self.ring.enter(0, None).map_err(failed)?;
+                self.read(Answers::Hints);
+                more = self.ring.overflows();
+            }
+            self.work_off().map_err(failed)?;
+            let entered = self.enter(left);
+            for event in &self.events {
+                if let Some(key) = self.keys.get_mut(event.tag().fd) {
+                    key.merged = 0;
+                }
+            }
+            let any = match entered {
+                _ if !self.events.is_empty() => break,
+                Err(error) if error.raw_os_error() == Some(libc::ETIME) => break,
+                // There is room again for what the kernel has kept.
+                Err(error) if error.raw_os_error() == Some(libc::EBUSY) => continue,
+                entered => entered.map_err(failed)?,
+            };
+            left = match deadline {
+                Some(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        break;
+                    }
+                    Some(left)
+                }
+                None if timeout.is_some() => break,
+                None => None,
+            };
+            if !any {
+                // Neither an answer nor the time: it was a signal.
+                return Err(Error::Interrupted);
+            }
+        }
+        self.reported = true;
+        Ok(&self.events)
+    }
+}
+
+/// Requests that a closed ring leaves are ended by the kernel at its leisure, and they hold files.
+impl Drop for Uring {
+    fn drop(&mut self) {
+        if self.ring.is_ours() {
+            // The kernel does it in any case, later.
+            let _ = self.take_all_back();
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! What only a ring can get wrong: requests that hold files, answers that come late, queues that
+//! are too small, threads that end, and kernels that make none.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::net::UnixStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::support::*;
+use crate::kernel::{Open, Uring};
+use crate::sys::fault;
+use crate::{
+    Backend, EVENT_READ, EVENT_WRITE, Error, Events, Interest, Mode, Refusal, Selector, Token,
+    UringSelector,
+};
+
+const MODES: [Mode; 4] = [Mode::Level, Mode::Edge, Mode::Oneshot, Mode::EdgeOneshot];
+
+/// The peer hears the end at this moment, without anybody's wait.
+fn hears_the_end(mut peer: &UnixStream) {
+    assert_eq!(peer.read(&mut [0]).unwrap(), 0, "the file is held open");
+}
+
+/// A selector with a key whose request waits in the kernel.
+fn waiting(mode: Mode) -> (UringSelector<UnixStream, ()>, Token, UnixStream) {
+    let (a, b) = pair();
+    let mut selector = selector::<Uring, _, _>();
+    let token = selector.register_with(a, EVENT_READ, mode, ()).unwrap();
+    assert_eq!(tokens_now(&mut selector), []);
+    (selector, token, b)
+}
+
+#[test]
+fn a_file_that_was_registered_is_closed_at_once_for_its_peer() {
+    if !has_ring() {
+        return;
+    }
+    for mode in MODES {
+        let (mut selector, token, peer) = waiting(mode);
+        drop(selector.unregister(token).unwrap());
+        hears_the_end(&peer);
+
+        let (mut selector, token, peer) = waiting(mode);
+        selector.modify(token, Events::READ_WRITE).unwrap();
+        drop(selector.unregister(token).unwrap());
+        hears_the_end(&peer);
+
+        let (mut selector, token, peer) = waiting(mode);
+        selector.park(token).unwrap();
+        drop(selector.unregister(token).unwrap());
+        hears_the_end(&peer);
+
+        let (selector, _, peer) = waiting(mode);
+        drop(selector.close());
+        hears_the_end(&peer);
+
+        let (selector, _, peer) = waiting(mode);
+        drop(selector);
+        hears_the_end(&peer);
+
+        // Reported, and not asked for again.
+        let (mut selector, token, peer) = waiting(mode);
+        send(&peer);
+        assert_eq!(tokens_now(&mut selector), [token]);
+        drain(&selector.get_key(token).unwrap().fileobj);
+        drop(selector.unregister(token).unwrap());
+        hears_the_end(&peer);
+    }
+}
+
+#[test]
+fn what_has_been_read_meanwhile_is_not_reported() {
+    if !has_ring() {
+        return;
+    }
+    for mode in [Mode::Level, Mode::Oneshot, Mode::EdgeOneshot] {
+        let (mut selector, token, peer) = waiting(mode);
+        for _ in 0..3 {
+            send(&peer);
+            drain(&selector.get_key(token).unwrap().fileobj);
+            assert_eq!(tokens_now(&mut selector), []);
+        }
+        send(&peer);
+        assert_eq!(tokens_now(&mut selector), [token]);
+    }
+}
+
+/// The kernel tells unasked that the peer writes no more, again and again to whoever asks.
+#[test]
+fn a_writer_whose_peer_writes_no_more_waits_in_peace_for_room() {
+    if !has_ring() {
+        return;
+    }
+    for mode in MODES {
+        let (a, b) = pair();
+        fill(&a);
+        b.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut selector = selector::<Uring, _, _>();
+        let token = selector.register_with(&a, EVENT_WRITE, mode, ()).unwrap();
+        for _ in 0..3 {
+            let (start, timeout) = (Instant::now(), Duration::from_millis(10));
+            let before = fault::count("io_uring_enter");
+            let mut ready = Vec::new();
+            selector.select(&mut ready, Some(timeout)).unwrap();
+            assert!(ready.is_empty() && start.elapsed() >= timeout);
+            assert!(fault::count("io_uring_enter") - before <= 6, "it spins");
+        }
+        thread::scope(|scope| {
+            scope.spawn(|| drain(&b));
+            let mut ready = Vec::new();
+            selector.select(&mut ready, None).unwrap();
+            assert_eq!(ready[0].token, token);
+            assert!(ready[0].readiness.is_writable());
+        });
+        drain(&b);
+        let lasts = usize::from(mode == Mode::Level);
+        let mut reports = || tokens_now(&mut selector).len();
+        // An edge key may have been told of more room.
+        reports();
+        assert_eq!((reports(), reports()), (lasts, lasts), "{mode:?}");
+    }
+}
+
+/// Requests belong to the thread that made them, and end with it.
+#[test]
+fn a_selector_goes_on_when_the_thread_that_waited_is_gone() {
+    if !has_ring() {
+        return;
+    }
+    for mode in MODES {
+        let (mut selector, token, peer) = thread::spawn(move || waiting(mode)).join().unwrap();
+        assert_eq!(tokens_now(&mut selector), [], "{mode:?}");
+        send(&peer);
+        assert_eq!(tokens_now(&mut selector), [token], "{mode:?}");
+        drop(selector);
+        hears_the_end_after_data(&peer);
+    }
+}
+
+fn hears_the_end_after_data(mut peer: &UnixStream) {
+    // Bytes that nobody read make it a reset.
+    assert!(!matches!(peer.read(&mut [0]), Ok(1..)));
+    let blocked = peer.read(&mut [0]).map_err(|error| error.kind());
+    assert_ne!(blocked, Err(std::io::ErrorKind::WouldBlock));
+}
+
+#[test]
+fn a_selector_moves_to_another_thread_while_its_requests_wait() {
+    if !has_ring() {
+        return;
+    }
+    for mode in MODES {
+        let (mut selector, token, peer) = waiting(mode);
+        thread::spawn(move || {
+            let mut ready = Vec::new();
+            send(&peer);
+            selector.select(&mut ready, None).unwrap();
+            assert_eq!(ready[0].token, token);
+            drain(&selector.get_key(token).unwrap().fileobj);
+            drop(selector.unregister(token).unwrap());
+            hears_the_end(&peer);
+        })
+        .join()
+        .unwrap();
+    }
+}
+
+#[test]
+fn changes_ride_with_the_wait() {
+    if !has_ring() {
+        return;
+    }
+    let (a, _b) = pair();
+    let mut selector = selector::<Uring, _, _>();
+    let calls = || fault::count("io_uring_enter");
+    let before = calls();
+    let token = selector.register(&a, EVENT_READ, ()).unwrap();
+    selector.modify(token, EVENT_WRITE).unwrap();
+    assert_eq!(calls() - before, 0);
+    // A level key that was reported has no request: it asks again with the next wait.
+    for _ in 0..5 {
+        let before = calls();
+        assert_eq!(tokens_now(&mut selector), [token]);
+        assert_eq!(calls() - before, 1);
+    }
+    let before = calls();
+    selector.park(token).unwrap();
+    selector.modify(token, EVENT_WRITE).unwrap();
+    selector.unregister(token).unwrap();
+    assert_eq!(calls() - before, 0);
+}
+
+/// Whose requests wait costs a call to give up, and no look without new requests costs one.
+#[test]
+fn only_a_request_that_waits_costs_a_call_to_end() {
+    if !has_ring() {
+        return;
+    }
+    for mode in MODES {
+        let (mut selector, token, _peer) = waiting(mode);
+        let before = fault::count("io_uring_enter");
+        assert_eq!(tokens_now(&mut selector), []);
+        assert_eq!(fault::count("io_uring_enter") - before, 0);
+        selector.unregister(token).unwrap();
+        assert_eq!(fault::count("io_uring_enter") - before, 1, "{mode:?}");
+    }
+}
+
+#[test]
+fn ordinary_bytes_do_not_pass_for_urgent_ones() {
+    if !has_ring() {
+        return;
+    }
+    let (client, server) = tcp_pair();
+    let mut selector = selector::<Uring, _, _>();
+    let interest = Interest::new(EVENT_READ).priority();
+    selector.register_interest(&server, interest, ()).unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            thread::sleep(Duration::from_millis(5));
+            std::io::Write::write_all(&mut &client, b"x").unwrap();
+        });
+        let mut ready = Vec::new();
+        selector.select(&mut ready, None).unwrap();
+        assert!(ready[0].readiness.is_readable() && !ready[0].readiness.is_priority());
+    });
+}
+
+#[test]
+fn a_closed_number_is_told_once() {
+    if !has_ring() {
+        return;
+    }
+    for mode in MODES {
+        let (a, _b) = pair();
+        let number = crate::sys::testing::Private::new(&a);
+        let mut selector = selector::<Uring, _, _>();
+        let token = selector
+            .register_with(number.source(), EVENT_READ, mode, ())
+            .unwrap();
+        number.close();
+        let ready = ready_now(&mut selector);
+        assert!(ready.len() == 1 && ready[0].0 == token && ready[0].1.is_invalid());
+        assert_eq!(ready_now(&mut selector), []);
+        selector.unregister(token).unwrap();
+    }
+}
+
+#[test]
+fn a_forked_child_neither_asks_nor_takes_back() {
+    if !has_ring() {
+        return;
+    }
+    let (mut selector, token, _peer) = waiting(Mode::Level);
+    selector.kernel.ring.in_a_child_for_tests();
+    let before = fault::count("io_uring_enter");
+    let answer = selector.select(&mut Vec::new(), NOW);
+    assert!(matches!(answer, Err(Error::Forked)));
+    selector.modify(token, EVENT_WRITE).unwrap();
+    selector.unregister(token).unwrap();
+    drop(selector);
+    assert_eq!(fault::count("io_uring_enter"), before);
+}
+
+/// Each reason has its name and its words, wherever the backend is asked for.
+#[test]
+fn a_ring_that_may_not_be_made_says_why() {
+    for (errno, why, words) in [
+        (libc::ENOSYS, Refusal::NoRing, "has no io_uring"),
+        (libc::EPERM, Refusal::RingForbidden, "sandbox"),
+        (libc::EINVAL, Refusal::RingTooOld, "5.19"),
+        (libc::ENOMEM, Refusal::NoMemoryForRing, "RLIMIT_MEMLOCK"),
+        (libc::EMFILE, Refusal::TooManyFiles, "open files"),
+    ] {
+        let ask: [fn() -> Result<(), Error>; 2] = [
+            || Selector::<Uring, File, ()>::new().map(drop),
+            || Backend::Uring.selector::<File, ()>().map(drop),
+        ];
+        for ask in ask {
+            fault::inject("io_uring_setup", errno);
+            let refused = ask().unwrap_err();
+            assert_eq!(refused.raw_os_error(), Some(errno));
+            assert!(refused.to_string().contains(words), "{refused}");
+            assert!(matches!(refused, Error::Refused { why: said, .. } if said == why));
+        }
+    }
+}
+
+#[test]
+fn the_default_is_never_a_ring() {
+    for call in ["epoll_create1", "poll"] {
+        fault::inject(call, libc::ENOSYS);
+    }
+    assert_eq!(Backend::probe().unwrap(), Backend::Select);
+}
+
+#[test]
+fn requests_are_counted_over_the_end() {
+    if !has_ring() {
+        return;
+    }
+    let (a, b) = pair();
+    send(&b);
+    let mut selector = selector::<Uring, _, _>();
+    selector.kernel.serial = u32::MAX - 2;
+    let token = selector.register(&a, EVENT_READ, ()).unwrap();
+    for _ in 0..6 {
+        assert_eq!(tokens_now(&mut selector), [token]);
+    }
+}
+
+/// A request that the kernel had no memory for is made by the next wait.
+#[test]
+fn a_failed_call_loses_no_request() {
+    if !has_ring() {
+        return;
+    }
+    let (a, b) = pair();
+    send(&b);
+    for errno in [libc::EAGAIN, libc::ENOMEM] {
+        let mut selector = Selector::<Uring, _, _>::from_kernel(Uring::open().unwrap());
+        let token = selector.register(&a, EVENT_READ, ()).unwrap();
+        fault::inject("io_uring_enter", errno);
+        let failed = selector.select(&mut Vec::new(), NOW).unwrap_err();
+        assert_eq!(failed.raw_os_error(), Some(errno));
+        assert_eq!(tokens_now(&mut selector), [token]);
+        // Nor does a request that could not be taken back end: the key stays.
+        drain(&a);
+        assert_eq!(tokens_now(&mut selector), []);
+        fault::inject("io_uring_enter", libc::EBADF);
+        selector.unregister(token).unwrap_err();
+        send(&b);
+        assert_eq!(tokens_now(&mut selector), [token]);
+        selector.unregister(token).unwrap();
+    }
+}
