@@ -88,6 +88,7 @@ impl Sleep {
     }
 
     /// The point in time that it waits for.
+    #[must_use]
     pub fn deadline(&self) -> Instant {
         self.reactor.clock.instant(self.deadline)
     }
@@ -107,6 +108,7 @@ impl Sleep {
     /// })?;
     /// # std::io::Result::Ok(())
     /// ```
+    #[must_use]
     pub fn is_elapsed(&self) -> bool {
         self.deadline <= self.reactor.elapsed_now()
     }
