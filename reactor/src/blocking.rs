@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use crate::errno::shortage;
 use crate::heart::shared::Shared;
+use crate::watch::foreign::contain;
 
 /// How many threads there are at most, unless the environment says otherwise.
 const LIMIT: usize = 500;
@@ -126,7 +127,9 @@ impl Pool {
             if let Some(error) = refused.take() {
                 return Poll::Ready(Err(shortage("no thread can be made", error)));
             }
-            let replaced = lock(&task.waker).replace(cx.waker().clone());
+            // Neither cloned nor dropped while the lock is held: it is not our code.
+            let waker = cx.waker().clone();
+            let replaced = lock(&task.waker).replace(waker);
             drop(replaced);
             if !matches!(*lock(&task.step), Step::Done(_)) {
                 return Poll::Pending;
@@ -188,8 +191,8 @@ impl Pool {
                 drop(state);
                 let ticket = Arc::clone(job.ticket());
                 // Wakers and destructors are not ours: a panic of theirs ends here.
-                let _ = catch_unwind(AssertUnwindSafe(|| job.run()));
-                let _ = catch_unwind(AssertUnwindSafe(|| drop(job)));
+                contain(|| job.run());
+                contain(|| drop(job));
                 state = lock(&self.state);
                 ticket.over.store(true, Ordering::Relaxed);
                 if ticket.given_up.load(Ordering::Relaxed) {

@@ -142,7 +142,7 @@ impl Builder {
         let notifier = Rc::new(Notifier::new().map_err(of_selector)?);
         let notified = Rc::new(Slot::new(None));
         let mode = if edge { Mode::Edge } else { Mode::Level };
-        selector
+        let token = selector
             .register_with(
                 Source::of(&notifier),
                 EVENT_READ,
@@ -150,7 +150,7 @@ impl Builder {
                 Rc::clone(&notified),
             )
             .map_err(|refused| of_selector(refused.error))?;
-        notified.registered(EVENT_READ, mode);
+        notified.registered(token.fd(), EVENT_READ, mode);
         // Its interest never changes: as if already on the list, it is never put on it.
         notified.mark_dirty();
         let clock = match scripted {

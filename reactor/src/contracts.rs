@@ -1,7 +1,44 @@
-//! Contracts: what holds whatever is awaited, and however long a program runs.
+//! Contracts: what holds wherever foreign code is called, whatever is awaited, and however long a
+//! program runs.
 //!
-//! This module holds no code. Each await stands in a row and is tried by a test; each number names the
-//! test that begins near its end, or why none is needed.
+//! This module holds no code. Each place of foreign code and each await stands in a row and is tried by a
+//! test; each number names the test that begins near its end, or why none is needed.
+//!
+//! # Foreign code
+//!
+//! Wakers, closures, observers, sources, and the destructors of what users give us may do anything:
+//! register, drop, sleep, take a turn of the same reactor, and panic. Wherever they are called nothing of
+//! ours is borrowed or locked, except where the table says so, and what we have to do for others is either
+//! done or will be.
+//!
+//! *Passes through*: to the caller, who gave us that code and is on the stack. *Contained*: the panic hook
+//! has reported it, and whoever caused the call hears nothing; what the panic carries is dropped.
+//!
+//! | what is called | given to | borrowed | a panic |
+//! |---|---|---|---|
+//! | the clone of a waker | every await | nothing | passes through; nothing is stored, and the await can be made again |
+//! | a waker, in a turn | every await | nothing | passes through; the others are called in the next turn |
+//! | a waker, when a budget is used up | every await | nothing | passes through; the await can be made again |
+//! | the destructor of a waker that is replaced | every await | nothing | passes through; the new one is stored |
+//! | the destructor of a waker that is given up | every await | nothing | passes through; it is out of its place |
+//! | the waker of who awaits work, on its thread | every await | nothing | contained; the result is there |
+//! | `as_fd` of a source, when it is waited for | `Async` | nothing | passes through; nothing is stored, and the await can be made again |
+//! | `as_fd` of a source, in a turn | `Async` | nothing | contained; the key is watched as before |
+//! | the destructor of a source | `Async` | nothing | passes through; it is unregistered by then |
+//! | the destructor of a source that the kernel refuses, in a turn | `Async` | nothing | contained |
+//! | a closure that makes a call | `Async::read_with`, `Async::write_with`, `Async::try_with`, `Async::poll_read_with`, `Async::poll_write_with`, `every socket and half::try_io`, `every socket and half::async_io` | nothing | passes through; the waker is out of its place |
+//! | a closure that looks at lent bytes | `Stream::read_lent` | nothing, and who reads in it is lent others | passes through; the bytes are gone |
+//! | `lookup` of an address | `TcpStream::connect`, `TcpStream::connect_timeout`, `TcpOptions::connect`, `TcpListener::bind`, `TcpOptions::bind`, `UdpSocket::bind`, `UdpSocket::connect` | nothing | passes through; no socket was made |
+//! | `as_ref` of a path or a name | `UnixStream::connect`, `UnixListener::bind`, `UnixDatagram::bind`, `UnixDatagram::connect`, `UnixDatagram::send_to`, `UnixDatagram::poll_send_to`, `UnixDatagram::try_send_to`, `abstract_address` | nothing | passes through; no socket was made |
+//! | an iterator of signals | `Signals::new` | nothing | passes through; none is caught |
+//! | work on a thread | `unblock` | nothing | passes through to who awaits it |
+//! | the destructor of work that is taken back | `unblock` | nothing | passes through; it is out of the queue |
+//! | the destructor of a result that nobody awaits | `unblock` | nothing | contained |
+//! | the poll of a future with a deadline | `timeout`, `timeout_at` | nothing | passes through |
+//! | an observer | `Reactor::observe` | perhaps: it must not use the reactor | contained; it goes on observing |
+//! | the destructor of an observer | `Reactor::observe` | nothing | passes through; the new one observes |
+//! | a closure that looks at who waits | `Reactor::for_each_waiter` | the reactor: it must not use it | passes through; all of them wait on |
+//! | a closure that absorbs wakers | `Reactor::turn_with` | the reactor: it must not use it | it must not: whom this event was for may sleep on |
 //!
 //! # Awaits
 //!
@@ -61,5 +98,5 @@
 //! | a timer's place | 32 bits | it is used again when its owner is gone; a place that would mean something else is refused | `a_number_is_never_one_that_means_something_else` |
 //! | a guard of [`enter`](crate::Reactor::enter) | 64 bits | one for each call of `enter` | `guards_that_are_dropped_in_any_order_or_forgotten_leave_nothing` |
 //! | work in the pool's queue | 64 bits | one for each call of `unblock` | `giving_work_up_costs_the_same_however_much_is_queued` |
-//! | calls that said WouldBlock, of one key | 6 bits | it comes round on purpose: every 32nd is doubted | `a_lasting_condition_that_a_call_does_not_clear_does_not_turn_the_loop` |
+//! | calls that said WouldBlock, of one key | 5 bits | it stops at its end, where the call is doubted | `two_closures_that_make_it_up_do_not_either` |
 //! | what metrics count | 64 bits | each is added to once a turn or once an event | |

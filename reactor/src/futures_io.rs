@@ -22,6 +22,7 @@ use crate::net::{ReadHalf, Share, Stream, StreamSocket, WriteHalf};
 macro_rules! read_stream {
     ([$($generics:tt)*] $type:ty, |$this:ident| $stream:expr) => {
         impl<$($generics)*> AsyncRead for $type {
+            #[track_caller]
             fn poll_read(
                 self: Pin<&mut Self>,
                 cx: &mut Context<'_>,
@@ -31,6 +32,7 @@ macro_rules! read_stream {
                 Stream::poll_read($stream, cx, buffer)
             }
 
+            #[track_caller]
             fn poll_read_vectored(
                 self: Pin<&mut Self>,
                 cx: &mut Context<'_>,
@@ -48,6 +50,7 @@ macro_rules! read_stream {
 macro_rules! write_stream {
     ([$($generics:tt)*] $type:ty, |$this:ident| $stream:expr) => {
         impl<$($generics)*> AsyncWrite for $type {
+            #[track_caller]
             fn poll_write(
                 self: Pin<&mut Self>,
                 cx: &mut Context<'_>,
@@ -57,6 +60,7 @@ macro_rules! write_stream {
                 Stream::poll_write($stream, cx, buffer)
             }
 
+            #[track_caller]
             fn poll_write_vectored(
                 self: Pin<&mut Self>,
                 cx: &mut Context<'_>,
@@ -66,12 +70,14 @@ macro_rules! write_stream {
                 Stream::poll_write_vectored($stream, cx, buffers)
             }
 
+            #[track_caller]
             fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
                 let $this = self.get_mut();
                 let stream: &Stream<_> = $stream;
                 stream.io.poll_let_others_run(cx).map(Ok)
             }
 
+            #[track_caller]
             fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
                 let $this = self.get_mut();
                 let stream: &Stream<_> = $stream;
@@ -107,6 +113,7 @@ impl<T: AsFd + 'static> AsyncRead for &Async<T>
 where
     for<'a> &'a T: Read,
 {
+    #[track_caller]
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -118,6 +125,7 @@ where
         self.poll_read_with(cx, |mut source| source.read(buffer))
     }
 
+    #[track_caller]
     fn poll_read_vectored(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -135,6 +143,7 @@ impl<T: AsFd + 'static> AsyncWrite for &Async<T>
 where
     for<'a> &'a T: Write,
 {
+    #[track_caller]
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -146,6 +155,7 @@ where
         self.poll_write_with(cx, |mut source| source.write(buffer))
     }
 
+    #[track_caller]
     fn poll_write_vectored(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -157,10 +167,12 @@ where
         self.poll_write_with(cx, |mut source| source.write_vectored(buffers))
     }
 
+    #[track_caller]
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_write_with(cx, |mut source| source.flush())
     }
 
+    #[track_caller]
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_flush(cx)
     }
@@ -170,6 +182,7 @@ impl<T: AsFd + 'static> AsyncRead for Async<T>
 where
     for<'a> &'a T: Read,
 {
+    #[track_caller]
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -178,6 +191,7 @@ where
         Pin::new(&mut &*self).poll_read(cx, buffer)
     }
 
+    #[track_caller]
     fn poll_read_vectored(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -192,6 +206,7 @@ impl<T: AsFd + 'static> AsyncWrite for Async<T>
 where
     for<'a> &'a T: Write,
 {
+    #[track_caller]
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -200,6 +215,7 @@ where
         Pin::new(&mut &*self).poll_write(cx, buffer)
     }
 
+    #[track_caller]
     fn poll_write_vectored(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -208,10 +224,12 @@ where
         Pin::new(&mut &*self).poll_write_vectored(cx, buffers)
     }
 
+    #[track_caller]
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut &*self).poll_flush(cx)
     }
 
+    #[track_caller]
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut &*self).poll_close(cx)
     }
@@ -220,6 +238,7 @@ where
 /// Closing closes the pipe: the child reads to the end. Writing after that is `BrokenPipe`.
 #[cfg(all(feature = "process", not(winsock)))]
 impl AsyncWrite for crate::process::ChildStdin {
+    #[track_caller]
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -229,6 +248,7 @@ impl AsyncWrite for crate::process::ChildStdin {
         Pin::new(&mut pipe).poll_write(cx, buffer)
     }
 
+    #[track_caller]
     fn poll_write_vectored(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -238,10 +258,12 @@ impl AsyncWrite for crate::process::ChildStdin {
         Pin::new(&mut pipe).poll_write_vectored(cx, buffers)
     }
 
+    #[track_caller]
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_let_others_run(cx).map(Ok)
     }
 
+    #[track_caller]
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_let_others_run(cx));
         self.get_mut().close();

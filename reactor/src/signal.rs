@@ -15,8 +15,8 @@ use std::future::Future;
 use std::future::poll_fn;
 use std::io;
 use std::os::unix::net::UnixStream;
-use std::panic::Location;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
@@ -26,7 +26,9 @@ use signal_hook::iterator::exfiltrator::SignalOnly;
 
 use crate::errno::tried;
 use crate::fd::async_fd::Async;
+use crate::heart::driven::{Begun, Driven};
 use crate::heart::shared::Shared;
+use crate::watch::direction::Direction;
 
 /// Waits until somebody presses Ctrl-C (SIGINT).
 ///
@@ -53,11 +55,10 @@ use crate::heart::shared::Shared;
 /// ```
 #[track_caller]
 pub fn ctrl_c() -> impl Future<Output = io::Result<()>> {
-    let caller = Location::caller();
-    async move {
-        Shared::begin(caller).await;
-        Signals::new([consts::SIGINT])?.next().await.map(drop)
-    }
+    Begun::new(async move {
+        let mut signals = Signals::new([consts::SIGINT])?;
+        poll_fn(|cx| signals.advance(cx)).await.map(drop)
+    })
 }
 
 /// A stream of signals: the numbers that came, from the [`consts`] that were asked for.
@@ -130,8 +131,9 @@ impl Signals {
     /// # Errors
     ///
     /// What the kernel answers when the reading end is registered.
-    pub async fn next(&mut self) -> io::Result<c_int> {
-        poll_fn(|cx| self.poll_signal(cx)).await
+    pub fn next(&mut self) -> impl Future<Output = io::Result<c_int>> {
+        let reactor = Rc::clone(&self.bell.reactor);
+        Driven::new(reactor, poll_fn(|cx| self.advance(cx)))
     }
 
     /// The poll-style form of [`next`](Self::next).
@@ -139,7 +141,13 @@ impl Signals {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn poll_signal(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<c_int>> {
+        let polled = self.advance(cx);
+        self.bell.reactor.driven(polled)
+    }
+
+    pub(crate) fn advance(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<c_int>> {
         let Signals {
             delivery,
             bell,
@@ -153,19 +161,19 @@ impl Signals {
         }
         // `pending` empties the socket first and looks at the flags second, a handler sets its flag
         // first and writes second: whichever comes first, no signal is left without a byte.
-        let first = ready!(bell.poll_read_with(cx, |_| {
+        bell.standing_waiter(Direction::Read).poll(cx, |_| {
             arrived.extend(delivery.pending());
             arrived
                 .pop_front()
                 .ok_or_else(|| io::ErrorKind::WouldBlock.into())
-        }))?;
-        Poll::Ready(Ok(first))
+        })
     }
 }
 
 impl Stream for Signals {
     type Item = io::Result<c_int>;
 
+    #[track_caller]
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.get_mut().poll_signal(cx).map(Some)
     }

@@ -3,11 +3,10 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
-use std::fs;
 use std::future::{poll_fn, ready};
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut};
 use std::net::Shutdown;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::process::{Command, Stdio};
 use std::rc::Rc;
@@ -28,6 +27,9 @@ use selectors_core::Readiness;
 #[path = "../../executor/tests/harness/mod.rs"]
 mod harness;
 use harness::Variant;
+
+mod source_reader;
+use source_reader::{Function, functions, table_of_awaits};
 
 on_every_backend!(
     no_await_that_is_ready_again_and_again_keeps_the_others_waiting,
@@ -103,7 +105,7 @@ fn no_await_that_is_ready_again_and_again_keeps_the_others_waiting(
         threads_and_signals(&tried).await?;
         children(&tried).await
     })?;
-    let table = table();
+    let table = table_of_awaits();
     assert_eq!(
         tried.0.into_inner(),
         table.iter().map(|row| &**row).collect()
@@ -111,117 +113,21 @@ fn no_await_that_is_ready_again_and_again_keeps_the_others_waiting(
     Ok(())
 }
 
-/// The rows of the table, each method on its own.
-fn table() -> BTreeSet<String> {
-    let mut rows = BTreeSet::new();
-    let table = include_str!("../src/contracts.rs")
-        .lines()
-        .skip_while(|line| *line != "//! # Awaits")
-        .skip(1)
-        .take_while(|line| !line.starts_with("//! # "))
-        .filter_map(|line| line.strip_prefix("//! | ")?.split_once(" | "))
-        .filter(|(of, _)| *of != "of");
-    for (of, rest) in table {
-        let of = of.trim_matches('`');
-        let methods = rest.split(" | ").next().unwrap_or_default();
-        for method in methods.split(", ").map(|method| method.trim_matches('`')) {
-            let row = match of {
-                "free" => method.to_owned(),
-                _ => format!("{of}::{method}"),
-            };
-            assert!(rows.insert(row.clone()), "{row} is there twice");
-        }
-    }
-    rows
-}
-
 #[test]
-fn every_public_await_of_the_sources_is_in_the_table() -> io::Result<()> {
-    let mut found = BTreeSet::new();
-    awaits_below(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
-        &mut found,
-    )?;
-    assert_eq!(found, table());
-    Ok(())
-}
-
-fn awaits_below(folder: &Path, found: &mut BTreeSet<String>) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            awaits_below(&path, found)?;
-        } else if path.extension().is_some_and(|name| name == "rs") {
-            awaits_of(&fs::read_to_string(&path)?, found);
-        }
-    }
-    Ok(())
-}
-
-/// The public `async fn`, `poll_` methods and functions that return a future of one file, and the
-/// `poll` methods of the traits that it implements.
-fn awaits_of(source: &str, found: &mut BTreeSet<String>) {
-    let code = source.lines().take_while(|line| *line != "#[cfg(test)]");
-    let mut of = None;
-    let mut of_trait = false;
-    let mut function = "";
-    let mut is_public = false;
-    for line in code {
-        let text = line.trim_start();
-        if text.starts_with("//") {
-            continue;
-        }
-        if line == "}" {
-            (of, of_trait) = (None, false);
-        }
-        if text.starts_with("impl<") || text.starts_with("impl ") {
-            let (name, is_trait) = type_of(text);
-            // The one type that is a future and no name of the public.
-            of_trait = is_trait && name != "Operation";
-            of = Some(name);
-            continue;
-        }
-        if let Some((before, after)) = text.split_once("fn ") {
-            function = after.split(['(', '<']).next().unwrap_or_default();
-            is_public = before.starts_with("pub ") || of_trait && before.is_empty();
-            let awaits = before == "pub async " || function.starts_with("poll");
-            if !(is_public && awaits || text.contains("-> impl Future")) {
-                continue;
-            }
-        } else if !text.starts_with(") -> impl Future") {
-            continue;
-        }
-        if is_public {
-            found.insert(match &of {
-                Some(of) => format!("{of}::{function}"),
-                None => function.to_owned(),
-            });
-        }
-    }
-}
-
-/// Of `impl<..> Trait for crate::Type<..> {` the type, and whether there is a trait.
-fn type_of(header: &str) -> (String, bool) {
-    let (is_trait, of) = match header.split_once(" for ") {
-        // Of a bound such as `for<'a> &'a T` no such words are left.
-        Some((_, of)) => (true, of),
-        None => {
-            let mut depth = 0;
-            let end = header.find(|letter| {
-                depth += i32::from(letter == '<') - i32::from(letter == '>');
-                depth == 0 && (letter == ' ' || letter == '>')
-            });
-            (false, &header[end.map_or(0, |end| end + 1)..])
-        }
+fn every_public_await_of_the_sources_is_in_the_table_of_awaits() -> io::Result<()> {
+    // `async`, `poll_`, or what returns a future.
+    let awaits = |function: &Function| {
+        function.before == "pub async "
+            || function.name.starts_with("poll")
+            || function.signature.contains("-> impl Future")
     };
-    let of = of.trim_start_matches([' ', '&']);
-    let path = of.split(['<', ' ']).next().unwrap_or_default();
-    let name = match (path.rsplit("::").next().unwrap_or_default(), is_trait) {
-        ("$type", true) => "every stream and half",
-        ("$type", false) => "every socket and half",
-        (name, _) => name,
-    };
-    (name.to_owned(), is_trait)
+    let found: BTreeSet<_> = functions()?
+        .iter()
+        .filter(|function| function.is_public && awaits(function))
+        .map(Function::full_name)
+        .collect();
+    assert_eq!(found, table_of_awaits());
+    Ok(())
 }
 
 fn socket_file(name: &str) -> PathBuf {
@@ -720,7 +626,7 @@ fn each_number_names_the_test_that_begins_near_its_end() {
         include_str!("../src/timers/places.rs"),
         include_str!("../src/blocking.rs"),
         include_str!("entered.rs"),
-        include_str!("readiness.rs"),
+        include_str!("lasting.rs"),
     ];
     let rows = contracts
         .lines()

@@ -1,14 +1,17 @@
 //! [`Async<T>`]: any fd, made awaitable. TCP and all other sockets are made of it.
 
 use std::fmt;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::rc::Rc;
+use std::task::Context;
 
 use selectors_core::Events;
 use selectors_core::os::AsFd;
 use selectors_core::sys::fd::ioctl_fionbio;
+use selectors_core::sys::uninterrupted;
 
+use crate::heart::driven::Driven;
 use crate::heart::shared::Shared;
 use crate::heart::slot::Slot;
 use crate::watch::call::Call;
@@ -22,6 +25,13 @@ use crate::watch::events::Outcome;
 ///
 /// Dropping an operation cancels it: its waker is removed, and no byte is lost, because a byte
 /// moves only in the poll that returns `Ready`.
+///
+/// A closure says `WouldBlock` when the kernel has said so. One that makes it up waits for the next
+/// event: where keys are edge-triggered that is the next change, else it is called again for what is
+/// there, after 31 such answers every 10 ms, so that the loop does not turn for nothing.
+///
+/// `as_fd` of the source is the program's code: it may do anything, and its first answer counts; see
+/// [`contracts`](crate::contracts#foreign-code).
 ///
 /// ```
 /// use reactor::Async;
@@ -114,20 +124,39 @@ impl<T: AsFd + 'static> Async<T> {
     /// # Errors
     ///
     /// Those of `op`, and what the kernel answers when the fd is registered.
-    pub async fn read_with<R>(&self, mut op: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
-        let mut waiter = self.waiter(Direction::Read);
+    pub fn read_with<R>(
+        &self,
+        op: impl FnMut(&T) -> io::Result<R>,
+    ) -> impl Future<Output = io::Result<R>> {
+        self.driven(self.calling(Direction::Read, op))
+    }
+
+    /// Calls `op` until it does not say WouldBlock; inside of another await of ours.
+    pub(crate) async fn calling<R>(
+        &self,
+        direction: Direction,
+        mut op: impl FnMut(&T) -> io::Result<R>,
+    ) -> io::Result<R> {
+        let mut waiter = self.waiter(direction);
         poll_fn(|cx| waiter.poll(cx, |source| op(source))).await
+    }
+
+    /// An await of this object.
+    pub(crate) fn driven<F>(&self, future: F) -> Driven<&Shared, F> {
+        Driven::new(&*self.reactor, future)
     }
 
     /// As [`read_with`](Self::read_with), where `op` takes what is there, and its WouldBlock means
     /// that nothing is left for others either: see [`crowd`](crate::heart::crowd).
-    pub(crate) async fn take_with<R>(
+    pub(crate) fn take_with<R>(
         &self,
         mut op: impl FnMut(&T) -> io::Result<R>,
-    ) -> io::Result<R> {
+    ) -> impl Future<Output = io::Result<R>> {
         let mut waiter = self.waiter(Direction::Read);
         let done = |_: &R| Outcome::Done;
-        poll_fn(|cx| waiter.poll_call(Call::Recv, cx, |source| op(source), done)).await
+        let call =
+            move |cx: &mut Context<'_>| waiter.poll_call(Call::Recv, cx, |source| op(source), done);
+        self.driven(poll_fn(call))
     }
 
     /// Calls `op` until it does not say WouldBlock, waiting for writability in between.
@@ -135,12 +164,16 @@ impl<T: AsFd + 'static> Async<T> {
     /// # Errors
     ///
     /// Those of `op`, and what the kernel answers when the fd is registered.
-    pub async fn write_with<R>(&self, mut op: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
-        let mut waiter = self.waiter(Direction::Write);
-        poll_fn(|cx| waiter.poll(cx, |source| op(source))).await
+    pub fn write_with<R>(
+        &self,
+        op: impl FnMut(&T) -> io::Result<R>,
+    ) -> impl Future<Output = io::Result<R>> {
+        self.driven(self.calling(Direction::Write, op))
     }
 
-    /// One attempt, without waiting: WouldBlock is an error like any other, and remembered.
+    /// One attempt, without waiting: WouldBlock is an error like any other, and remembered. If `op`
+    /// makes it up, nothing comes of it: `readable` and its like ask the kernel, and are ready at once
+    /// as long as the kernel says so. Who loops over both turns for nothing, and lets others run.
     ///
     /// # Errors
     ///
@@ -168,14 +201,7 @@ impl<T: AsFd + 'static> Async<T> {
         direction: Direction,
         mut op: impl FnMut(&T) -> io::Result<R>,
     ) -> io::Result<R> {
-        self.try_with(direction, |source| {
-            loop {
-                match op(source) {
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    done => return done,
-                }
-            }
-        })
+        self.try_with(direction, |source| uninterrupted(|| op(source)))
     }
 
     /// Another source in the same reactor, whichever is current.

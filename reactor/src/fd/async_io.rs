@@ -1,13 +1,14 @@
 //! Reading and writing through [`Async`], for sources that std can read and write by reference:
 //! files, pipes, terminals and most devices.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io::{self, Read, Write};
 use std::task::{Context, Poll};
 
 use selectors_core::os::AsFd;
 
 use crate::fd::async_fd::Async;
+use crate::watch::direction::Direction;
 
 impl<T: AsFd + 'static> Async<T> {
     /// Moves no bytes, which is done at once, whatever the source can do now. A task that does
@@ -61,11 +62,16 @@ where
     /// })??;
     /// # std::io::Result::Ok(())
     /// ```
-    pub async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+    pub fn read(&self, buffer: &mut [u8]) -> impl Future<Output = io::Result<usize>> {
+        self.driven(self.reading(buffer))
+    }
+
+    async fn reading(&self, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() {
             return self.nothing_to_move().await;
         }
-        self.read_with(|mut source| source.read(buffer)).await
+        self.calling(Direction::Read, |mut source| source.read(buffer))
+            .await
     }
 
     /// Appends everything up to the end to `bytes`; returns how much that was.
@@ -75,11 +81,15 @@ where
     /// # Errors
     ///
     /// As [`read`](Self::read).
-    pub async fn read_to_end(&self, bytes: &mut Vec<u8>) -> io::Result<usize> {
+    pub fn read_to_end(&self, bytes: &mut Vec<u8>) -> impl Future<Output = io::Result<usize>> {
+        self.driven(self.reading_to_end(bytes))
+    }
+
+    pub(crate) async fn reading_to_end(&self, bytes: &mut Vec<u8>) -> io::Result<usize> {
         let mut chunk = [0; 8192];
         let before = bytes.len();
         loop {
-            match self.read(&mut chunk).await? {
+            match self.reading(&mut chunk).await? {
                 0 => return Ok(bytes.len() - before),
                 read => bytes.extend_from_slice(&chunk[..read]),
             }
@@ -98,11 +108,16 @@ where
     /// # Errors
     ///
     /// What write(2) answers, such as `BrokenPipe`.
-    pub async fn write(&self, buffer: &[u8]) -> io::Result<usize> {
+    pub fn write(&self, buffer: &[u8]) -> impl Future<Output = io::Result<usize>> {
+        self.driven(self.writing(buffer))
+    }
+
+    pub(crate) async fn writing(&self, buffer: &[u8]) -> io::Result<usize> {
         if buffer.is_empty() {
             return self.nothing_to_move().await;
         }
-        self.write_with(|mut source| source.write(buffer)).await
+        self.calling(Direction::Write, |mut source| source.write(buffer))
+            .await
     }
 
     /// Writes all of `buffer`.
@@ -112,9 +127,13 @@ where
     /// # Errors
     ///
     /// `WriteZero` if the source takes no more; else as [`write`](Self::write).
-    pub async fn write_all(&self, mut buffer: &[u8]) -> io::Result<()> {
+    pub fn write_all(&self, buffer: &[u8]) -> impl Future<Output = io::Result<()>> {
+        self.driven(self.writing_all(buffer))
+    }
+
+    pub(crate) async fn writing_all(&self, mut buffer: &[u8]) -> io::Result<()> {
         loop {
-            match self.write(buffer).await? {
+            match self.writing(buffer).await? {
                 0 if buffer.is_empty() => return Ok(()),
                 0 => return Err(io::ErrorKind::WriteZero.into()),
                 written if written == buffer.len() => return Ok(()),

@@ -4,13 +4,13 @@
 //! [`poll_with`](Async::poll_with), which knows every case. [`attempt`](Operation::attempt) is its first
 //! round as a straight line, for what nearly always happens: the hot path, inlined into the task.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
-use selectors_core::os::AsFd;
-use selectors_core::{Events, Token, poll_now};
+use selectors_core::os::{AsFd, BorrowedFd};
+use selectors_core::{Events, poll_now};
 
 use crate::fd::async_fd::Async;
 use crate::fd::transfer::{Answer, Transfer};
@@ -82,9 +82,10 @@ where
     type Output = io::Result<<M::Answer as Answer>::Output>;
 
     #[inline(always)]
+    #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        let polled = this.attempt(cx);
+        let polled = this.attempt::<true>(cx);
         if polled.is_ready() {
             // It waits no more, so its destructor, which runs next, has nothing to look up.
             this.waiter = 0;
@@ -101,16 +102,27 @@ where
     /// What nearly always happens, in one straight line: either the call succeeds, or the waker is
     /// stored and that is all. Everything else is [`poll_slowly`](Self::poll_slowly), which knows
     /// it all.
+    ///
+    /// `ALONE` is false inside of another await of ours, which looks itself whether anybody drives the
+    /// reactor.
     #[inline(always)]
-    fn attempt(&mut self, cx: &mut Context<'_>) -> Poll<<Self as Future>::Output> {
+    #[track_caller]
+    fn attempt<const ALONE: bool>(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<<Self as Future>::Output> {
         let io = self.io;
         if !io.slot.may_be_ready(Self::DIRECTION) {
             if self.transfer.nothing().is_some() {
-                return self.poll_slowly(cx);
+                return self.poll_slowly::<ALONE>(cx);
             }
             // Before the slot is looked at, because it is not our code.
             let waker = cx.waker().clone();
-            if io.may_wait_alone(Self::DIRECTION) {
+            if !io.reactor.is_calm() {
+                if ALONE {
+                    io.reactor.assert_driven();
+                }
+            } else if io.slot.may_wait_alone(Self::DIRECTION) {
                 // A new name each time is cheaper than to look whether it has one.
                 self.waiter = io.reactor.next_waiter();
                 io.slot.wait_alone(Self::DIRECTION, self.waiter, waker);
@@ -122,18 +134,22 @@ where
             match self.transfer.make(io) {
                 Ok(answer) => return Poll::Ready(Ok(answer.settle(&io.slot, Self::DIRECTION))),
                 Err(error) => {
-                    if let Some(error) = io.refused(Self::DIRECTION, error) {
+                    if let Some(error) = io.refused(Self::CALL, Self::DIRECTION, error) {
                         return Poll::Ready(Err(error));
                     }
                 }
             }
         }
-        self.poll_slowly(cx)
+        self.poll_slowly::<ALONE>(cx)
     }
 
     #[cold]
     #[inline(never)]
-    fn poll_slowly(&mut self, cx: &mut Context<'_>) -> Poll<<Self as Future>::Output> {
+    #[track_caller]
+    fn poll_slowly<const ALONE: bool>(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<<Self as Future>::Output> {
         let Operation {
             io,
             waiter,
@@ -145,9 +161,31 @@ where
         } else {
             let make = |io: &Async<T>| transfer.make(io);
             let (call, direction) = (Self::CALL, Self::DIRECTION);
-            ready!(io.poll_with(call, direction, waiter, cx, make, M::Answer::outcome))?
+            let polled = io.poll_with(call, direction, waiter, cx, make, M::Answer::outcome);
+            match ALONE {
+                true => ready!(io.reactor.driven(polled))?,
+                false => ready!(polled)?,
+            }
         };
         Poll::Ready(Ok(answer.settle(&io.slot, Self::DIRECTION)))
+    }
+}
+
+impl<T, M, const CALL: u8> Operation<'_, T, M, CALL>
+where
+    T: AsFd + 'static,
+    M: Transfer<T>,
+{
+    /// For awaits of ours that are made of several: they say themselves who misuses them.
+    pub(crate) async fn within(mut self) -> <Self as Future>::Output {
+        poll_fn(|cx| {
+            let polled = self.attempt::<false>(cx);
+            if polled.is_ready() {
+                self.waiter = 0;
+            }
+            polled
+        })
+        .await
     }
 }
 
@@ -181,8 +219,11 @@ impl<T: AsFd + 'static> Async<T> {
                 ready!(self.attend(call, cx, &mut op, &tell))
             };
             let refused = match result {
-                Ok(done) => Ok(done),
-                Err(error) => match self.refused(direction, error) {
+                Ok(done) => {
+                    self.slot.forget_refusals();
+                    Ok(done)
+                }
+                Err(error) => match self.refused(call, direction, error) {
                     Some(error) => Err(error),
                     None => continue,
                 },
@@ -195,11 +236,16 @@ impl<T: AsFd + 'static> Async<T> {
 
     /// Hands back what the caller must hear of, and nothing if another try is due.
     #[cold]
-    pub(crate) fn refused(&self, direction: Direction, error: io::Error) -> Option<io::Error> {
+    pub(crate) fn refused(
+        &self,
+        call: Call,
+        direction: Direction,
+        error: io::Error,
+    ) -> Option<io::Error> {
         match error.kind() {
             io::ErrorKind::WouldBlock => {
                 self.slot.clear(direction);
-                self.slot.count_refusal();
+                self.slot.count_refusal(call);
             }
             io::ErrorKind::Interrupted => {}
             _ => return Some(error),
@@ -235,16 +281,9 @@ impl<T: AsFd + 'static> Async<T> {
         what: Use,
     ) -> Poll<io::Result<()>> {
         if self.slot.is_waiting(direction, *id, cx.waker()) {
-            self.reactor.assert_driven();
             return Poll::Pending;
         }
         self.wait(direction, id, cx.waker().clone(), what)
-    }
-
-    /// Is storing the waker all there is to do?
-    #[inline(always)]
-    fn may_wait_alone(&self, direction: Direction) -> bool {
-        self.reactor.is_calm() && self.slot.may_wait_alone(direction)
     }
 
     /// Store the waker, then arm, then return `Pending`. `Ready` is an error, or another try is
@@ -252,8 +291,9 @@ impl<T: AsFd + 'static> Async<T> {
     ///
     /// Between the two an event can be queued in the kernel, but not dispatched: dispatch happens
     /// in a turn, on this thread, after we return. So whichever comes first, the event finds the
-    /// waker. The exception is a turn that the waker takes while it is cloned: so that is over
-    /// before this is called, and the slot is looked at after it.
+    /// waker. The exception is a turn that is taken by code that is not ours, the waker while it is
+    /// cloned and the source while it is asked for its fd: so the one is over before this is called, the
+    /// other comes first, and the slot is looked at after both.
     #[cold]
     fn wait(
         &self,
@@ -262,10 +302,13 @@ impl<T: AsFd + 'static> Async<T> {
         waker: Waker,
         what: Use,
     ) -> Poll<io::Result<()>> {
-        self.reactor.assert_driven();
         if self.slot.is_doubtful() && self.short_was_not_all(direction)? {
             return Poll::Ready(Ok(()));
         }
+        let fd = match self.slot.is_registered() {
+            true => None,
+            false => Some(self.source.as_fd()),
+        };
         let before = if *id == 0 && self.slot.is_vacant(direction) {
             *id = self.reactor.next_waiter();
             self.slot.wait_alone(direction, *id, waker);
@@ -283,7 +326,7 @@ impl<T: AsFd + 'static> Async<T> {
         if self.reactor.attention.is_observed() {
             self.tell_stored(direction);
         }
-        let armed = self.arm(direction);
+        let armed = self.arm(fd, direction);
         // Not before: dropping a waker runs code that is not ours.
         drop(before);
         match armed {
@@ -309,16 +352,19 @@ impl<T: AsFd + 'static> Async<T> {
     }
 
     /// The waker is stored: now make sure that the kernel tells us, before `Pending` is returned.
+    /// `fd` is what the source has said, if there was no key then.
     #[inline]
-    fn arm(&self, direction: Direction) -> io::Result<()> {
-        if !self.slot.is_registered() {
-            return self.register(direction);
+    fn arm(&self, fd: Option<BorrowedFd<'_>>, direction: Direction) -> io::Result<()> {
+        if let Some(fd) = fd {
+            // The source may have waited for itself meanwhile.
+            if !self.slot.is_registered() {
+                return self.register(fd, direction);
+            }
         }
         if !self.reactor.edge {
             let armed = self.slot.armed().map_or(0, Events::bits);
             if armed & (1 << direction as u8) == 0 && self.slot.mark_dirty() {
-                let fd = self.token().map(Token::fd);
-                self.reactor.dirty.borrow_mut().extend(fd);
+                self.reactor.dirty.borrow_mut().push(self.slot.fd());
             }
         }
         Ok(())

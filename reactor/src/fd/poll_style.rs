@@ -14,7 +14,6 @@ use std::task::{Context, Poll};
 use selectors_core::os::AsFd;
 
 use crate::fd::async_fd::Async;
-use crate::fd::waiter::Waiter;
 use crate::watch::direction::Direction;
 
 impl<T: AsFd + 'static> Async<T> {
@@ -26,8 +25,10 @@ impl<T: AsFd + 'static> Async<T> {
     /// # Errors
     ///
     /// What the kernel answers when the fd is registered.
+    #[track_caller]
     pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.standing(Direction::Read, |waiter| waiter.poll_ready(cx))
+        let polled = self.standing_waiter(Direction::Read).poll_ready(cx);
+        self.reactor.driven(polled)
     }
 
     /// Waits until writing may succeed; see [`poll_readable`](Self::poll_readable).
@@ -35,8 +36,10 @@ impl<T: AsFd + 'static> Async<T> {
     /// # Errors
     ///
     /// What the kernel answers when the fd is registered.
+    #[track_caller]
     pub fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.standing(Direction::Write, |waiter| waiter.poll_ready(cx))
+        let polled = self.standing_waiter(Direction::Write).poll_ready(cx);
+        self.reactor.driven(polled)
     }
 
     /// Calls `op` until it does not say WouldBlock; the poll-style form of
@@ -62,12 +65,14 @@ impl<T: AsFd + 'static> Async<T> {
     /// })??;
     /// # std::io::Result::Ok(())
     /// ```
+    #[track_caller]
     pub fn poll_read_with<R>(
         &self,
         cx: &mut Context<'_>,
         op: impl FnMut(&T) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
-        self.standing(Direction::Read, |waiter| waiter.poll(cx, op))
+        let polled = self.standing_waiter(Direction::Read).poll(cx, op);
+        self.reactor.driven(polled)
     }
 
     /// Calls `op` until it does not say WouldBlock; see
@@ -76,26 +81,13 @@ impl<T: AsFd + 'static> Async<T> {
     /// # Errors
     ///
     /// Those of `op`, and what the kernel answers when the fd is registered.
+    #[track_caller]
     pub fn poll_write_with<R>(
         &self,
         cx: &mut Context<'_>,
         op: impl FnMut(&T) -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
-        self.standing(Direction::Write, |waiter| waiter.poll(cx, op))
-    }
-
-    /// One poll with the standing waiter. It stays in the slot while the answer is `Pending`, and
-    /// leaves it with any other answer.
-    pub(crate) fn standing<R>(
-        &self,
-        direction: Direction,
-        poll: impl FnOnce(&mut Waiter<'_, T>) -> Poll<R>,
-    ) -> Poll<R> {
-        let mut waiter = self.standing_waiter(direction);
-        let polled = poll(&mut waiter);
-        if polled.is_pending() {
-            waiter.stay();
-        }
-        polled
+        let polled = self.standing_waiter(Direction::Write).poll(cx, op);
+        self.reactor.driven(polled)
     }
 }

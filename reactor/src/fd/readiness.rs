@@ -3,19 +3,17 @@
 //! The program's own `recvmsg`, a C library on its fd, a pidfd, which has no call at all: nobody
 //! tells the slot what they do. So these ask the kernel, and not the slot.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io;
-use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
 use selectors_core::os::{AsFd, OwnedFd};
-use selectors_core::{Events, Interest, Mode, Readiness, poll_now};
+use selectors_core::{Events, Interest, Readiness, poll_now};
 
-use crate::errno::{kind_of_trouble, of_selector, tried};
+use crate::errno::{kind_of_trouble, tried};
 use crate::fd::async_fd::Async;
-use crate::heart::source::Source;
-use crate::time::sleep;
+use crate::time::Sleep;
 use crate::watch::direction::Direction;
 
 /// By level: how many false alarms in a row are taken for a condition that lasts, and how long the
@@ -55,8 +53,8 @@ impl<T: AsFd + 'static> Async<T> {
     /// })??;
     /// # std::io::Result::Ok(())
     /// ```
-    pub async fn readable(&self) -> io::Result<()> {
-        self.asked(Direction::Read).await
+    pub fn readable(&self) -> impl Future<Output = io::Result<()>> {
+        self.driven(self.asked(Direction::Read))
     }
 
     /// Waits until poll(2) says that writing would not block; see [`readable`](Self::readable).
@@ -64,8 +62,8 @@ impl<T: AsFd + 'static> Async<T> {
     /// # Errors
     ///
     /// What the kernel answers when the fd is registered.
-    pub async fn writable(&self) -> io::Result<()> {
-        self.asked(Direction::Write).await
+    pub fn writable(&self) -> impl Future<Output = io::Result<()>> {
+        self.driven(self.asked(Direction::Write))
     }
 
     async fn asked(&self, direction: Direction) -> io::Result<()> {
@@ -126,7 +124,11 @@ impl<T: AsFd + 'static> Async<T> {
     /// })??;
     /// # std::io::Result::Ok(())
     /// ```
-    pub async fn ready(&self, interest: Readiness) -> io::Result<Readiness> {
+    pub fn ready(&self, interest: Readiness) -> impl Future<Output = io::Result<Readiness>> {
+        self.driven(self.looking(interest))
+    }
+
+    async fn looking(&self, interest: Readiness) -> io::Result<Readiness> {
         let asked = match Asked::new(interest) {
             Ok(asked) => asked,
             Err(error) => {
@@ -153,7 +155,8 @@ impl<T: AsFd + 'static> Async<T> {
                 // The watch has seen an event, and it was none of these. By level a condition that
                 // lasts is one in every turn.
                 Some(_) if !self.reactor.edge && false_alarms >= FALSE_ALARMS => {
-                    sleep(REST).await;
+                    let mut rest = Sleep::after(&self.reactor, REST);
+                    poll_fn(|cx| rest.advance(cx)).await;
                 }
                 Some(_) => false_alarms += 1,
             }
@@ -189,25 +192,14 @@ impl<T: AsFd + 'static> Async<T> {
     /// })??;
     /// # std::io::Result::Ok(())
     /// ```
-    pub async fn exceptional(&self) -> io::Result<Readiness> {
+    pub fn exceptional(&self) -> impl Future<Output = io::Result<Readiness>> {
         self.ready(Readiness::PRIORITY | Readiness::ERROR | Readiness::HANGUP)
-            .await
     }
 
     /// Registers a watch. What it hears of beside the directions counts as READ.
     fn register_watch(&self, asked: Asked) -> io::Result<()> {
-        let mode = if self.reactor.edge {
-            Mode::Edge
-        } else {
-            Mode::Level
-        };
-        let interest = asked.interest().mode(mode);
-        let mut selector = self.reactor.selector.borrow_mut();
-        let slot = Rc::clone(&self.slot);
-        let registered = selector.register_interest(Source::of(&self.source), interest, slot);
-        registered.map_err(|refused| not_watched(of_selector(refused.error)))?;
-        self.slot.registered(interest.events(), mode);
-        Ok(())
+        let registered = self.register_for(self.source.as_fd(), asked.interest());
+        registered.map_err(not_watched)
     }
 }
 

@@ -3,28 +3,25 @@
 use std::io;
 use std::rc::Rc;
 
-use selectors_core::os::{AsFd, AsRawFd};
+use selectors_core::os::{AsFd, BorrowedFd};
 use selectors_core::{Events, Interest, Mode, Token};
 
+use crate::errno::of_selector;
 use crate::fd::async_fd::Async;
-use crate::heart::slot::Key;
 use crate::heart::source::Source;
 use crate::watch::direction::Direction;
 use crate::watch::events::Event;
 
 impl<T: AsFd + 'static> Async<T> {
-    /// The token of its key.
-    pub(crate) fn token(&self) -> Option<Token> {
+    /// The token of its key. The source is not asked: it may say another number than before, and it
+    /// may do anything.
+    fn token(&self) -> Option<Token> {
         if !self.slot.is_registered() {
             return None;
         }
         let selector = self.reactor.selector.borrow();
-        let map = selector.get_map();
-        let fd = self.source.as_fd().as_raw_fd();
-        let ours = |(token, key): (Token, &Key)| Rc::ptr_eq(&key.data, &self.slot).then_some(token);
-        // The second for an `AsFd` that gives another number than before.
-        let found = map.get_by_fd(fd).and_then(ours);
-        found.or_else(|| map.iter().find_map(ours))
+        let (token, key) = selector.get_map().get_by_fd(self.slot.fd())?;
+        Rc::ptr_eq(&key.data, &self.slot).then_some(token)
     }
 
     pub(super) fn unregister(&self) -> io::Result<()> {
@@ -41,34 +38,46 @@ impl<T: AsFd + 'static> Async<T> {
         }
         let key = self.reactor.selector.borrow_mut().unregister(token);
         // The key is dropped here, after the borrow.
-        key.map(drop).map_err(io::Error::from)
+        key.map(drop).map_err(of_selector)
     }
 
+    /// `fd` is what the source has said.
     #[cold]
-    pub(super) fn register(&self, direction: Direction) -> io::Result<()> {
-        let (events, mode) = match direction {
-            _ if self.reactor.edge => (Events::READ_WRITE, Mode::Edge),
-            Direction::Read => (Events::READ, Mode::Level),
-            Direction::Write => (Events::WRITE, Mode::Level),
+    pub(super) fn register(&self, fd: BorrowedFd<'_>, direction: Direction) -> io::Result<()> {
+        let events = match direction {
+            _ if self.reactor.edge => Events::READ_WRITE,
+            Direction::Read => Events::READ,
+            Direction::Write => Events::WRITE,
         };
-        let mut selector = self.reactor.selector.borrow_mut();
-        let mut interest = Interest::new(events).mode(mode);
-        if self.reactor.edge && selector.capabilities().priority {
+        let mut interest = Interest::new(events);
+        if self.reactor.edge && self.reactor.selector.borrow().capabilities().priority {
             // A read stops short before an urgent byte, and no edge follows for what is behind it.
             interest = interest.priority();
         }
-        let token = selector.register_interest(
-            Source::of(&self.source),
-            interest,
-            Rc::clone(&self.slot),
-        )?;
-        drop(selector);
-        self.slot.registered(events, mode);
+        self.register_for(fd, interest)?;
         if self.reactor.attention.is_observed() {
-            self.reactor.hook.emit(Event::Register {
-                fd: token.fd(),
-                events,
-            });
+            let fd = self.slot.fd();
+            self.reactor.hook.emit(Event::Register { fd, events });
+        }
+        Ok(())
+    }
+
+    /// The same with all that can be asked for, but the mode, which is the reactor's.
+    pub(super) fn register_for(&self, fd: BorrowedFd<'_>, interest: Interest) -> io::Result<()> {
+        let mode = match self.reactor.edge {
+            true => Mode::Edge,
+            false => Mode::Level,
+        };
+        let source = Source::of(&self.source);
+        let slot = Rc::clone(&self.slot);
+        let mut selector = self.reactor.selector.borrow_mut();
+        let registered = selector.register_fd(fd, source, interest.mode(mode), slot);
+        drop(selector);
+        let token = registered.map_err(|refused| of_selector(refused.error))?;
+        self.slot.registered(token.fd(), interest.events(), mode);
+        let looks_after = interest.events().is_writable() && !self.reactor.edge;
+        if looks_after && self.reactor.resting.borrow().is_busy && self.slot.mark_dirty() {
+            self.reactor.dirty.borrow_mut().push(token.fd());
         }
         Ok(())
     }

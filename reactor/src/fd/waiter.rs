@@ -1,6 +1,7 @@
 //! Who waits beside the operations of streams: with a call of any kind, or with none.
 
 use std::io;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use selectors_core::os::AsFd;
@@ -9,6 +10,7 @@ use selectors_core::poll_now;
 use crate::fd::async_fd::Async;
 use crate::heart::crowd::Use;
 use crate::heart::queue::WaiterId;
+use crate::heart::shared::Shared;
 use crate::watch::call::Call;
 use crate::watch::direction::Direction;
 use crate::watch::events::Outcome;
@@ -79,10 +81,9 @@ pub(crate) struct Waiter<'a, T: AsFd + 'static> {
 }
 
 impl<T: AsFd + 'static> Waiter<'_, T> {
-    /// Leaves the waker in the slot when the operation that polled goes away: the poll-style
-    /// operations are not objects that could be dropped.
-    pub(crate) fn stay(mut self) {
-        self.id = 0;
+    /// In which it waits.
+    pub(crate) fn reactor(&self) -> &Rc<Shared> {
+        &self.io.reactor
     }
 
     /// See [`Async::poll_with`].
@@ -122,6 +123,9 @@ impl<T: AsFd + 'static> Waiter<'_, T> {
 impl<T: AsFd + 'static> Drop for Waiter<'_, T> {
     #[inline]
     fn drop(&mut self) {
-        self.io.forget(self.direction, self.id);
+        // The standing one is no object that could be dropped: it stays until it is answered.
+        if self.id != self.direction.standing_waiter() {
+            self.io.forget(self.direction, self.id);
+        }
     }
 }

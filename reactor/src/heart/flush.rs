@@ -4,9 +4,21 @@ use std::rc::Rc;
 use std::task::Waker;
 use std::time::Duration;
 
+use crate::heart::lasting::{Answer, Next, Question};
 use crate::heart::shared::{Selector, Shared};
 use crate::heart::slot::Key;
 use crate::watch::events::Event;
+use crate::watch::foreign::contain;
+
+/// What is found while the selector is borrowed, and must wait until it is not.
+enum Aside {
+    /// For the observer.
+    Told(Event<'static>),
+    /// A key that the kernel has refused. With it the source may go.
+    Refused(Key),
+    /// A key whose interest is not told before this is answered.
+    Asked(Question),
+}
 
 impl Shared {
     /// Level mode: this key's interest has to be looked at before the next select.
@@ -17,31 +29,52 @@ impl Shared {
 
     /// Level mode: tells the kernel which interest changed since the last turn. Interest that was
     /// dropped and wanted again in between costs nothing. The answer is how long it is until the
-    /// first key that is [at rest](crate::heart::lasting) has rested enough.
+    /// first key is to be looked at again, see [`lasting`](crate::heart::lasting).
     pub(super) fn flush(&self, woken: &mut Vec<Waker>) -> Option<Duration> {
-        let observed = self.attention.is_observed();
-        let mut told = Vec::new();
-        let rest = self.tell_interest(woken, |event| {
-            if observed {
-                told.push(event);
+        let mut aside = Vec::new();
+        loop {
+            let rest = self.tell_interest(woken, &mut aside);
+            if aside.is_empty() {
+                return rest;
             }
-        });
-        for event in told {
-            self.hook.emit(event);
+            for aside in aside.drain(..) {
+                self.attend_to(aside, woken);
+            }
         }
-        rest
     }
 
-    fn tell_interest(
-        &self,
-        woken: &mut Vec<Waker>,
-        mut tell: impl FnMut(Event<'static>),
-    ) -> Option<Duration> {
+    /// Nothing is borrowed now.
+    #[cold]
+    fn attend_to(&self, aside: Aside, woken: &mut Vec<Waker>) {
+        match aside {
+            Aside::Told(event) => self.hook.emit(event),
+            Aside::Refused(key) => {
+                contain(|| drop(key));
+            }
+            Aside::Asked(question) => {
+                let answer = question.ask();
+                let token = question.token();
+                match answer {
+                    Answer::Nothing => {}
+                    Answer::HungUp => question.slot.fail(woken),
+                    Answer::Lasts => {
+                        let now = self.elapsed_now();
+                        self.resting.borrow_mut().rest(token, now);
+                    }
+                }
+                self.dirty.borrow_mut().push(token.fd());
+                contain(|| drop(question));
+            }
+        }
+    }
+
+    fn tell_interest(&self, woken: &mut Vec<Waker>, aside: &mut Vec<Aside>) -> Option<Duration> {
+        let observed = self.attention.is_observed();
         let mut selector = self.selector.borrow_mut();
         let mut dirty = self.dirty.borrow_mut();
         let mut resting = self.resting.borrow_mut();
         let now = |selector: &Selector| self.clock.now(|| selector.now());
-        if !resting.is_empty() {
+        if resting.is_busy {
             resting.get_up(now(&selector), &mut dirty);
         }
         for fd in dirty.drain(..) {
@@ -50,11 +83,17 @@ impl Shared {
                 continue;
             };
             let slot = &key.data;
-            slot.flushed();
             let mut want = slot.want();
-            if slot.is_suspicious() || !resting.is_empty() {
-                want = resting.unless_at_rest(token, key, want, || now(&selector));
+            if slot.is_suspicious() || resting.is_busy {
+                match resting.next(token, key, want, || now(&selector)) {
+                    Next::Tell(events) => want = events,
+                    Next::Ask(question) => {
+                        aside.push(Aside::Asked(question));
+                        continue;
+                    }
+                }
             }
+            slot.flushed();
             if want == slot.armed() {
                 continue;
             }
@@ -63,19 +102,26 @@ impl Shared {
                 Some(events) => selector.modify(token, events),
                 None => selector.park(token),
             };
-            tell(Event::Modify { fd, events: want });
+            if observed {
+                aside.push(Aside::Told(Event::Modify { fd, events: want }));
+            }
             match changed {
                 Ok(()) => slot.set_armed(want),
                 Err(_) => {
                     // The waiters retry their call; the next one that has to wait registers anew,
                     // and is the one to hear the kernel's answer.
-                    let _ = selector.unregister(token);
+                    let key = selector.unregister(token);
+                    aside.extend(key.ok().map(Aside::Refused));
                     slot.unregistered();
                     slot.fail(woken);
                 }
             }
         }
         give_back(&mut dirty);
+        if !resting.is_busy {
+            return None;
+        }
+        resting.lie_down();
         let until = resting.first()?;
         Some(Duration::from_nanos(until.saturating_sub(now(&selector))))
     }

@@ -1,9 +1,11 @@
 //! The key of a slot: whether there is one, and in level mode what the kernel is to watch, what it
 //! watches, and whether what it reports is of any use (see [`lasting`](crate::heart::lasting)).
 
+use selectors_core::os::RawFd;
 use selectors_core::{Events, Mode};
 
 use crate::heart::slot::{AWAITED_SHIFT, READABLE, SETTLED, Slot, WRITABLE};
+use crate::watch::call::Call;
 use crate::watch::direction::Direction;
 
 /// There is a key. Its token is asked for at the selector, which has it under the fd.
@@ -11,8 +13,12 @@ const REGISTERED: u8 = 1;
 /// A short read proves nothing about this fd: it is not what its type says. Never SETTLED, so that
 /// who is to wait comes by the long way, and asks the kernel first.
 const DOUBTFUL: u8 = 2;
+/// Since the count of refusals began, one of them was the kernel's own, to a call of ours.
+const KERNELS: u8 = 4;
 /// One call that said WouldBlock, in `key`.
-const REFUSAL: u8 = 4;
+const REFUSAL: u8 = 8;
+/// So many of them are enough: the largest number that there is room for.
+const DOUBTED: u8 = 31 * REFUSAL;
 
 impl Slot {
     /// Is there a key?
@@ -21,12 +27,18 @@ impl Slot {
     }
 
     /// The key was registered with `armed` as its interest.
-    pub(crate) fn registered(&self, armed: Events, mode: Mode) {
+    pub(crate) fn registered(&self, fd: RawFd, armed: Events, mode: Mode) {
+        self.fd.set(fd);
         self.key.set(self.key.get() | REGISTERED);
         self.armed.set(armed.bits());
         if mode == Mode::Edge && !self.is_doubtful() {
             self.state.set(self.state.get() | SETTLED);
         }
+    }
+
+    /// The number of its key.
+    pub(crate) fn fd(&self) -> RawFd {
+        self.fd.get()
     }
 
     /// The key was unregistered.
@@ -80,18 +92,32 @@ impl Slot {
         self.dirty.set(false);
     }
 
-    /// One more call has said WouldBlock.
-    pub(crate) fn count_refusal(&self) {
-        self.key.set(self.key.get().wrapping_add(REFUSAL));
+    /// One more call has said WouldBlock: one of ours, or a closure that may say so for reasons of
+    /// its own. The count stops where the last one is to be [doubted](Self::is_suspicious).
+    pub(crate) fn count_refusal(&self, call: Call) {
+        let kernels = if call == Call::Custom { 0 } else { KERNELS };
+        let key = self.key.get() | kernels;
+        let more = if key < DOUBTED { REFUSAL } else { 0 };
+        self.key.set(key + more);
     }
 
-    /// The same, taken back.
+    /// The count of refusals begins anew.
+    pub(crate) fn forget_refusals(&self) {
+        self.key.set(self.key.get() & (REGISTERED | DOUBTFUL));
+    }
+
+    /// The next refusal is doubted as well.
     pub(crate) fn discount_refusal(&self) {
-        self.key.set(self.key.get().wrapping_sub(REFUSAL));
+        self.key.set(self.key.get() - REFUSAL);
     }
 
-    /// How many calls have said WouldBlock, modulo 64.
-    pub(crate) fn refusals(&self) -> u8 {
-        self.key.get() / REFUSAL
+    /// Have so many calls said WouldBlock that the last one is to be doubted?
+    pub(crate) fn is_suspicious(&self) -> bool {
+        self.key.get() >= DOUBTED
+    }
+
+    /// Were all of them closures of the program's own, with no success in between?
+    pub(crate) fn may_be_made_up(&self) -> bool {
+        self.key.get() & KERNELS == 0
     }
 }

@@ -3,87 +3,180 @@
 //! poll(2), select(2) and level-triggered epoll report an error or a hang-up in every wait, asked
 //! or not, and select calls it READ. A socket whose error queue nobody reads is one that a `recv`
 //! cannot clear: it says WouldBlock, waits, is woken at once, and the loop turns for nothing as
-//! fast as it can. By edge this cannot happen.
+//! fast as it can. So it does for a closure that says WouldBlock for reasons of its own, though the
+//! kernel has what it waits for. By edge neither can happen: what does not change is not reported.
 //!
-//! So every 32nd WouldBlock of a key is doubted. If somebody waits for it again, the kernel is asked
-//! what it has: if something, but none of what is waited for, the key rests, parked, and is armed
-//! again 10 ms later. A key that has rested is doubted at its next WouldBlock.
+//! So after 31 calls of a key that said WouldBlock the last one is doubted. If somebody waits for it
+//! again, the kernel is [asked](Question) what it has. If that is nothing of what is waited for, or if
+//! it is, but all of those calls were closures without a success in between, the key rests, parked, and
+//! is armed again 10 ms later. After a key has rested, its next WouldBlock is doubted.
+//!
+//! The other way round, select(2) does not tell a writer of a hang-up: there, a key that somebody waits
+//! to write to is asked for it every 10 ms.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use selectors_core::os::RawFd;
 use selectors_core::{Events, Readiness, Token, poll_now};
 
-use crate::heart::slot::Key;
-use crate::heart::slot::Slot;
+use crate::heart::slot::{Key, Slot};
 use crate::heart::source::Source;
+use crate::watch::foreign::contain;
 
 /// How long a key rests. It is also how late a reader of such an fd may be.
-const REST: Duration = Duration::from_millis(10);
+const REST: u64 = Duration::from_millis(10).as_nanos() as u64;
 
-/// Of how many calls that said WouldBlock the last is doubted; a power of two, not above 64.
-const DOUBTED: u8 = 32;
-
-impl Slot {
-    /// Is its last WouldBlock to be doubted?
-    pub(crate) fn is_suspicious(&self) -> bool {
-        self.refusals() % DOUBTED == DOUBTED - 1
-    }
+/// The keys that are to be looked at again, and when.
+#[derive(Default)]
+pub(crate) struct Resting {
+    /// At rest until then.
+    resting: Vec<(Token, u64)>,
+    /// Writers that are to be asked for a hang-up.
+    writers: Vec<(Token, u64)>,
+    /// This is select(2), which does not tell of one.
+    tells_no_hang_up: bool,
+    /// May one of the lists have anything in it? All else is asked after this only.
+    pub(crate) is_busy: bool,
 }
 
-/// The keys that are at rest, and until when.
-#[derive(Default)]
-pub(crate) struct Resting(Vec<(Token, u64)>);
+/// What becomes of the interest of a key.
+pub(super) enum Next {
+    /// The kernel is told this.
+    Tell(Option<Events>),
+    /// First, this has to be asked, when nothing is borrowed.
+    Ask(Question),
+}
+
+/// What the kernel is to be asked about a key. It is by way of the source, whose `as_fd` is not our code.
+pub(super) struct Question {
+    token: Token,
+    source: Source,
+    pub(super) slot: Rc<Slot>,
+    wanted: Events,
+    doubted: bool,
+}
+
+/// What there is to be done about its answer.
+pub(super) enum Answer {
+    /// Nothing holds but what its waiters wait for, if that.
+    Nothing,
+    /// The condition lasts, and helps nobody.
+    Lasts,
+    /// There is a hang-up or an error, of which the kernel does not tell by itself.
+    HungUp,
+}
 
 impl Resting {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    pub(crate) fn new(tells_no_hang_up: bool) -> Self {
+        Resting {
+            tells_no_hang_up,
+            is_busy: tells_no_hang_up,
+            ..Resting::default()
+        }
     }
 
     /// When the first is to be looked at again.
-    pub(crate) fn first(&self) -> Option<u64> {
-        self.0.iter().map(|(_, until)| *until).min()
+    pub(super) fn first(&self) -> Option<u64> {
+        let both = self.resting.iter().chain(&self.writers);
+        both.map(|(_, until)| *until).min()
     }
 
-    /// The keys that have rested enough: their interest is to be told to the kernel.
-    pub(crate) fn get_up(&mut self, now: u64, dirty: &mut Vec<RawFd>) {
-        self.0.retain(|(token, until)| {
+    /// The keys whose time has come: their interest is to be looked at.
+    pub(super) fn get_up(&mut self, now: u64, dirty: &mut Vec<RawFd>) {
+        self.resting.retain(|(token, until)| {
             if *until <= now {
                 dirty.push(token.fd());
             }
             *until > now
         });
+        for (token, until) in &mut self.writers {
+            if *until <= now {
+                *until = DUE;
+                dirty.push(token.fd());
+            }
+        }
     }
 
-    /// The interest to tell the kernel for this key, whose waiters want `want`.
-    pub(crate) fn unless_at_rest(
+    /// All interest was looked at.
+    pub(super) fn lie_down(&mut self) {
+        self.writers.retain(|(_, until)| *until != DUE);
+        self.is_busy = self.tells_no_hang_up || !self.resting.is_empty();
+    }
+
+    /// What to do about this key, whose waiters want `want`.
+    pub(super) fn next(
         &mut self,
         token: Token,
         key: &Key,
         want: Option<Events>,
         now: impl FnOnce() -> u64,
-    ) -> Option<Events> {
-        let events = want?;
-        if self.0.iter().any(|(resting, _)| *resting == token) {
-            return None;
+    ) -> Next {
+        let Some(wanted) = want else {
+            return Next::Tell(None);
+        };
+        if self.resting.iter().any(|(resting, _)| *resting == token) {
+            return Next::Tell(None);
         }
-        if !key.data.is_suspicious() {
-            return want;
+        let doubted = key.data.is_suspicious();
+        if doubted || self.tells_no_hang_up && wanted.is_writable() && self.is_due(token, now) {
+            return Next::Ask(Question {
+                token,
+                source: key.fileobj.clone(),
+                slot: Rc::clone(&key.data),
+                wanted,
+                doubted,
+            });
         }
-        if lasts(&key.fileobj, events) {
-            self.0.push((token, now() + REST.as_nanos() as u64));
-            // The next one is doubted too.
-            key.data.discount_refusal();
-            None
-        } else {
-            key.data.count_refusal();
-            want
+        Next::Tell(want)
+    }
+
+    /// Is this writer to be asked now? If not, it will be.
+    fn is_due(&mut self, token: Token, now: impl FnOnce() -> u64) -> bool {
+        match self.writers.iter().find(|(writer, _)| *writer == token) {
+            Some((_, until)) => *until == DUE,
+            None => {
+                self.writers.push((token, now() + REST));
+                false
+            }
         }
+    }
+
+    /// A key that lasts is parked for a while.
+    pub(super) fn rest(&mut self, token: Token, now: u64) {
+        self.resting.push((token, now + REST));
+        self.is_busy = true;
     }
 }
 
-/// Does the kernel report something that is none of these directions?
-fn lasts(fd: &Source, events: Events) -> bool {
-    let wanted = Readiness::from(events);
-    poll_now(fd, wanted).is_ok_and(|now| !now.is_empty() && now.bits() & wanted.bits() == 0)
+/// No time is this early.
+const DUE: u64 = 0;
+
+impl Question {
+    pub(super) fn token(&self) -> Token {
+        self.token
+    }
+
+    /// Asks it. A panic of the source's is one of nobody who could be told, and says nothing.
+    pub(super) fn ask(&self) -> Answer {
+        let wanted = Readiness::from(self.wanted);
+        let now = contain(|| poll_now(&self.source, wanted));
+        let now = now.and_then(Result::ok).unwrap_or(Readiness::EMPTY);
+        let slot = &self.slot;
+        if !self.doubted {
+            let ended = Readiness::ERROR | Readiness::HANGUP;
+            return match now.bits() & ended.bits() {
+                0 => Answer::Nothing,
+                _ => Answer::HungUp,
+            };
+        }
+        let is_wanted = now.bits() & wanted.bits() != 0;
+        if !now.is_empty() && (!is_wanted || slot.may_be_made_up()) {
+            slot.discount_refusal();
+            Answer::Lasts
+        } else {
+            slot.forget_refusals();
+            Answer::Nothing
+        }
+    }
 }

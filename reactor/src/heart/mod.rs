@@ -7,6 +7,7 @@
 pub(crate) mod budget;
 pub(crate) mod crowd;
 mod crowded;
+pub(crate) mod driven;
 pub(crate) mod entered;
 mod flush;
 mod interest;

@@ -1,7 +1,7 @@
 //! What the handles of one reactor share, and the thread's idea of which reactor is current.
 
 use std::cell::{Cell, RefCell};
-use std::future::poll_fn;
+use std::fmt;
 use std::mem::ManuallyDrop;
 use std::panic::{Location, RefUnwindSafe};
 use std::rc::Rc;
@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use selectors_core::os::RawFd;
-use selectors_core::{DefaultSelector, Notifier};
+use selectors_core::{Backend, DefaultSelector, Notifier};
 
 use crate::heart::budget::Attention;
 use crate::heart::lasting::Resting;
@@ -39,7 +39,7 @@ pub(crate) struct Shared {
     pub(crate) spin: Spin,
     /// Level mode: keys whose wanted interest may differ from the armed one.
     pub(crate) dirty: RefCell<Vec<RawFd>>,
-    /// Level mode: keys whose condition lasts, and that are not armed for a while.
+    /// Level mode: keys that are to be looked at again by themselves, after a while.
     pub(crate) resting: RefCell<Resting>,
     /// Slots of which an event has left some waiters asleep; see [`crowd`](crate::heart::crowd).
     pub(crate) sleepers: RefCell<Vec<Rc<Slot>>>,
@@ -94,6 +94,7 @@ impl Shared {
         notifier: Rc<Notifier>,
         notified: Rc<Slot>,
     ) -> Self {
+        let tells_no_hang_up = selector.backend() == Backend::Select;
         Shared {
             selector: RefCell::new(selector),
             clock,
@@ -101,7 +102,7 @@ impl Shared {
             edge,
             spin,
             dirty: RefCell::default(),
-            resting: RefCell::default(),
+            resting: RefCell::new(Resting::new(tells_no_hang_up)),
             sleepers: RefCell::default(),
             woken: Cell::default(),
             attention: Attention::new(),
@@ -136,13 +137,13 @@ impl Shared {
         drop(Self::current());
     }
 
-    /// Begins an operation that may be over without waiting: it takes one from the budget. Misuse is
-    /// refused; the line of the panic is ours, so the text names who made the future.
-    pub(crate) async fn begin(caller: &Location<'_>) {
-        let Some(reactor) = Self::try_current() else {
-            panic!("{NONE} (this future was made at {caller})");
-        };
-        poll_fn(|cx| reactor.attention.poll_spend(cx)).await;
+    /// As [`current`](Self::current), for a future that begins now and was made there.
+    #[track_caller]
+    pub(crate) fn current_for(made_at: &Location<'_>) -> Rc<Self> {
+        match Self::try_current() {
+            Some(current) => current,
+            None => panic!("{NONE} (this future was made at {made_at})"),
+        }
     }
 
     /// For what is ready at once and has no reactor of its own: spends from the budget of the task
@@ -196,13 +197,21 @@ impl Shared {
     /// Nobody will ever dispatch to a waiter of a reactor that is not entered: better a sentence
     /// than a hang.
     #[inline]
+    #[track_caller]
     pub(crate) fn assert_driven(&self) {
-        assert!(
-            self.entered.get() != 0,
-            "this socket or timer would wait for ever: nobody drives its reactor. Await it inside \
-             the `executor::Runtime` that it was made in, or hold a guard of `Reactor::enter` \
-             and call `Reactor::turn`"
-        );
+        if self.entered.get() == 0 {
+            undriven();
+        }
+    }
+
+    /// An answer for who is polled: one who has to wait is driven.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn driven<R>(&self, polled: Poll<R>) -> Poll<R> {
+        if polled.is_pending() {
+            self.assert_driven();
+        }
+        polled
     }
 
     /// The time on this reactor's clock, in nanoseconds.
@@ -226,8 +235,25 @@ impl Shared {
     }
 }
 
+/// For the types that have one inside.
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reactor")
+    }
+}
+
 const NONE: &str = "no reactor on this thread: sockets and timers are made inside \
     `executor::block_on`, or while a guard of `Reactor::enter` is alive";
+
+#[cold]
+#[track_caller]
+fn undriven() -> ! {
+    panic!(
+        "this socket or timer would wait for ever: nobody drives its reactor. Await it inside the \
+         `executor::Runtime` that it was made in, or hold a guard of `Reactor::enter` and call \
+         `Reactor::turn`"
+    )
+}
 
 #[cold]
 #[track_caller]

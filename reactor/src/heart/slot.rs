@@ -23,7 +23,9 @@
 //!
 //! A waker is cloned before anything of it is stored, and the slot is looked at again after that;
 //! it is dropped after everything is in its place. So what such code does, a panic or a nested
-//! turn, finds a slot that is whole.
+//! turn, finds a slot that is whole. The source is asked for its fd before that, for the same reason, and
+//! once: from then on the key's number counts. [`contracts`](crate::contracts#foreign-code) has all such
+//! places.
 
 use std::cell::Cell;
 use std::mem;
@@ -31,6 +33,7 @@ use std::panic::RefUnwindSafe;
 use std::rc::Rc;
 use std::task::Waker;
 
+use selectors_core::os::RawFd;
 use selectors_core::{Events, Readiness, SelectorKey};
 
 use crate::heart::crowd::Crowd;
@@ -145,6 +148,8 @@ pub(crate) struct Slot {
     pub(super) dirty: Cell<bool>,
     /// Whether there is a key, and what is known of it; see [`interest`](crate::heart::interest).
     pub(super) key: Cell<u8>,
+    /// The number that the key was registered with, whatever the source says later.
+    pub(super) fd: Cell<RawFd>,
 }
 
 #[cfg(target_pointer_width = "64")]
@@ -167,6 +172,7 @@ impl Slot {
             armed: Cell::new(0),
             dirty: Cell::new(false),
             key: Cell::new(0),
+            fd: Cell::new(-1),
         }
     }
 

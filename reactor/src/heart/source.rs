@@ -5,6 +5,7 @@ use std::rc::Rc;
 use selectors_core::os::AsFd;
 
 /// A source of any type.
+#[derive(Clone)]
 pub(crate) struct Source(Rc<dyn AsFd>);
 
 impl Source {

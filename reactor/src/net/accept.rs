@@ -2,7 +2,6 @@
 //! there is no fd left.
 
 use std::io;
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -12,7 +11,8 @@ use selectors_core::sys::{Address, socket};
 use crate::errno::tried;
 use crate::fd::async_fd::Async;
 use crate::fd::waiter::Waiter;
-use crate::time::{Sleep, sleep};
+use crate::heart::shared::Shared;
+use crate::time::Sleep;
 use crate::watch::call::Call;
 use crate::watch::direction::Direction;
 use crate::watch::events::Outcome;
@@ -41,6 +41,11 @@ impl<'a, L: AsFd + 'static> Accepting<'a, L> {
         }
     }
 
+    /// In which it waits.
+    pub(crate) fn reactor(&self) -> &Shared {
+        self.waiter.reactor()
+    }
+
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
         self.patience.poll(&mut self.waiter, cx)
     }
@@ -65,7 +70,7 @@ impl Patience {
     ) -> Poll<io::Result<Accepted>> {
         loop {
             if let Some(pause) = &mut self.pause {
-                ready!(Pin::new(pause).poll(cx));
+                ready!(pause.advance(cx));
                 (self.pause, self.lost) = (None, 0);
             }
             let accepted = ready!(waiter.poll_call(Call::Accept, cx, accept, tell));
@@ -75,7 +80,9 @@ impl Patience {
             };
             match meaning(&error) {
                 Meaning::Lost if self.lost < LOST_IN_A_ROW => self.lost += 1,
-                Meaning::Lost | Meaning::Shortage => self.pause = Some(sleep(PAUSE)),
+                Meaning::Lost | Meaning::Shortage => {
+                    self.pause = Some(Sleep::after(waiter.reactor(), PAUSE))
+                }
                 Meaning::Failed => return Poll::Ready(Err(error)),
             }
         }

@@ -2,11 +2,12 @@
 //! queue of a Unix socket that we are not connected to.
 
 use std::io;
-use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use crate::time::{Sleep, sleep};
+use crate::heart::shared::Shared;
+use crate::time::Sleep;
 
 /// The first and the longest pause between two attempts.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(20));
@@ -22,18 +23,19 @@ impl Again {
     pub(crate) fn poll<R>(
         &mut self,
         cx: &mut Context<'_>,
+        reactor: &Rc<Shared>,
         attempt: impl Fn() -> io::Result<R>,
     ) -> Poll<io::Result<R>> {
         loop {
             let mut next = PAUSES.0;
             if let Some((pause, length)) = &mut self.pause {
-                ready!(Pin::new(pause).poll(cx));
+                ready!(pause.advance(cx));
                 next = PAUSES.1.min(*length * 2);
             }
             self.pause = None;
             match attempt() {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.pause = Some((sleep(next), next));
+                    self.pause = Some((Sleep::after(reactor, next), next));
                 }
                 done => return Poll::Ready(done),
             }

@@ -36,17 +36,25 @@ use crate::net::stream::Stream;
 /// })??;
 /// # std::io::Result::Ok(())
 /// ```
-pub async fn copy<A: StreamSocket, B: StreamSocket>(
+pub fn copy<A: StreamSocket, B: StreamSocket>(
+    from: &Stream<A>,
+    to: &Stream<B>,
+) -> impl Future<Output = io::Result<u64>> {
+    from.io.driven(copying(from, to))
+}
+
+async fn copying<A: StreamSocket, B: StreamSocket>(
     from: &Stream<A>,
     to: &Stream<B>,
 ) -> io::Result<u64> {
     let mut copied = 0;
     loop {
-        let (length, rest) = from.read_lent(|bytes| write_or_keep(to, bytes)).await??;
+        let read = from.lending(|bytes| write_or_keep(to, bytes)).within();
+        let (length, rest) = read.await??;
         if length == 0 {
             return Ok(copied);
         }
-        to.write_all(&rest).await?;
+        to.sending_all(&rest).within().await?;
         copied += length as u64;
     }
 }
@@ -89,7 +97,14 @@ fn write_or_keep<S: StreamSocket>(to: &Stream<S>, bytes: &[u8]) -> io::Result<(u
 /// })??;
 /// # std::io::Result::Ok(())
 /// ```
-pub async fn copy_bidirectional<A: StreamSocket, B: StreamSocket>(
+pub fn copy_bidirectional<A: StreamSocket, B: StreamSocket>(
+    a: &Stream<A>,
+    b: &Stream<B>,
+) -> impl Future<Output = io::Result<(u64, u64)>> {
+    a.io.driven(copying_both(a, b))
+}
+
+async fn copying_both<A: StreamSocket, B: StreamSocket>(
     a: &Stream<A>,
     b: &Stream<B>,
 ) -> io::Result<(u64, u64)> {
@@ -112,7 +127,7 @@ async fn pass_on<A: StreamSocket, B: StreamSocket>(
     from: &Stream<A>,
     to: &Stream<B>,
 ) -> io::Result<u64> {
-    let copied = copy(from, to).await?;
+    let copied = copying(from, to).await?;
     match to.shutdown(Shutdown::Write) {
         // Who has closed already need not be told.
         Err(error) if error.kind() == io::ErrorKind::NotConnected => {}

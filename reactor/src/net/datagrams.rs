@@ -4,6 +4,7 @@
 #[cfg(not(winsock))]
 use std::cell::Cell;
 use std::fmt;
+use std::future::Future;
 use std::io;
 use std::panic::RefUnwindSafe;
 use std::task::{Context, Poll};
@@ -87,8 +88,8 @@ impl<S: DatagramSocket> Datagrams<S> {
     ///
     /// What send(2) answers: `NotConnected` or the like when there was none, and for UDP
     /// `ConnectionRefused` for an earlier datagram.
-    pub async fn send(&self, datagram: &[u8]) -> io::Result<usize> {
-        self.io.write_with(|socket| send(socket, datagram)).await
+    pub fn send(&self, datagram: &[u8]) -> impl Future<Output = io::Result<usize>> {
+        self.io.write_with(move |socket| send(socket, datagram))
     }
 
     /// Receives one datagram of the connected peer, or of anybody if there is none; tells whether it
@@ -97,8 +98,8 @@ impl<S: DatagramSocket> Datagrams<S> {
     /// # Errors
     ///
     /// What recvmsg(2) answers, for UDP `ConnectionRefused` for an earlier datagram included.
-    pub async fn recv(&self, buffer: &mut [u8]) -> io::Result<Received> {
-        self.io.take_with(|socket| some(socket, buffer, 0)).await
+    pub fn recv(&self, buffer: &mut [u8]) -> impl Future<Output = io::Result<Received>> {
+        self.io.take_with(move |socket| some(socket, buffer, 0))
     }
 
     /// As [`recv`](Self::recv), and tells where it comes from; a Unix sender that is not bound has an
@@ -107,8 +108,11 @@ impl<S: DatagramSocket> Datagrams<S> {
     /// # Errors
     ///
     /// As there.
-    pub async fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(Received, S::Address)> {
-        self.io.take_with(|socket| from(socket, buffer, 0)).await
+    pub fn recv_from(
+        &self,
+        buffer: &mut [u8],
+    ) -> impl Future<Output = io::Result<(Received, S::Address)>> {
+        self.io.take_with(move |socket| from(socket, buffer, 0))
     }
 
     /// As [`recv`](Self::recv), but leaves the datagram for the next call.
@@ -116,9 +120,9 @@ impl<S: DatagramSocket> Datagrams<S> {
     /// # Errors
     ///
     /// As there.
-    pub async fn peek(&self, buffer: &mut [u8]) -> io::Result<Received> {
-        let peek = |socket: &S| some(socket, buffer, MSG_PEEK);
-        self.io.read_with(peek).await
+    pub fn peek(&self, buffer: &mut [u8]) -> impl Future<Output = io::Result<Received>> {
+        self.io
+            .read_with(move |socket| some(socket, buffer, MSG_PEEK))
     }
 
     /// As [`recv_from`](Self::recv_from), but leaves the datagram for the next call.
@@ -126,9 +130,12 @@ impl<S: DatagramSocket> Datagrams<S> {
     /// # Errors
     ///
     /// As there.
-    pub async fn peek_from(&self, buffer: &mut [u8]) -> io::Result<(Received, S::Address)> {
-        let peek = |socket: &S| from(socket, buffer, MSG_PEEK);
-        self.io.read_with(peek).await
+    pub fn peek_from(
+        &self,
+        buffer: &mut [u8],
+    ) -> impl Future<Output = io::Result<(Received, S::Address)>> {
+        self.io
+            .read_with(move |socket| from(socket, buffer, MSG_PEEK))
     }
 
     /// The poll-style form of [`send`](Self::send).
@@ -136,6 +143,7 @@ impl<S: DatagramSocket> Datagrams<S> {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn poll_send(&self, cx: &mut Context<'_>, datagram: &[u8]) -> Poll<io::Result<usize>> {
         self.io.poll_write_with(cx, |socket| send(socket, datagram))
     }
@@ -145,6 +153,7 @@ impl<S: DatagramSocket> Datagrams<S> {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn poll_recv(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<Received>> {
         self.io.poll_read_with(cx, |socket| some(socket, buffer, 0))
     }
@@ -173,6 +182,7 @@ impl<S: DatagramSocket> Datagrams<S> {
     /// })??;
     /// # std::io::Result::Ok(())
     /// ```
+    #[track_caller]
     pub fn poll_recv_from(
         &self,
         cx: &mut Context<'_>,
@@ -186,6 +196,7 @@ impl<S: DatagramSocket> Datagrams<S> {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn poll_peek_from(
         &self,
         cx: &mut Context<'_>,
@@ -200,8 +211,8 @@ impl<S: DatagramSocket> Datagrams<S> {
     /// # Errors
     ///
     /// What the kernel answers when the socket is registered.
-    pub async fn readable(&self) -> io::Result<()> {
-        self.io.readable().await
+    pub fn readable(&self) -> impl Future<Output = io::Result<()>> {
+        self.io.readable()
     }
 
     /// Waits until there may be room to send; for a Unix socket, in the queue of the connected peer.
@@ -209,8 +220,8 @@ impl<S: DatagramSocket> Datagrams<S> {
     /// # Errors
     ///
     /// What the kernel answers when the socket is registered.
-    pub async fn writable(&self) -> io::Result<()> {
-        self.io.writable().await
+    pub fn writable(&self) -> impl Future<Output = io::Result<()>> {
+        self.io.writable()
     }
 
     /// One attempt to send to the connected peer, without waiting.

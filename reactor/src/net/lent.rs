@@ -8,10 +8,12 @@ use std::future::Future;
 use std::io;
 
 use crate::fd::async_fd::Async;
+use crate::fd::operation::Operation;
 use crate::fd::transfer::{Answer, Moved, Transfer};
 use crate::heart::slot::Slot;
 use crate::net::sockets::StreamSocket;
 use crate::net::stream::{Stream, receive};
+use crate::watch::call::Call;
 use crate::watch::direction::Direction;
 use crate::watch::events::Outcome;
 
@@ -59,12 +61,21 @@ impl<S: StreamSocket> Stream<S> {
     where
         F: FnOnce(&[u8]) -> R + Unpin,
     {
+        self.lending(look)
+    }
+
+    /// The same by the name of its type.
+    #[inline]
+    pub(crate) fn lending<R, F>(&self, look: F) -> Operation<'_, S, Lend<F>, { Call::Recv as u8 }>
+    where
+        F: FnOnce(&[u8]) -> R + Unpin,
+    {
         self.io.receiving(Lend { look: Some(look) })
     }
 }
 
 /// The transfer behind `read_lent`.
-struct Lend<F> {
+pub(crate) struct Lend<F> {
     /// Until it is called.
     look: Option<F>,
 }
@@ -100,7 +111,7 @@ where
 }
 
 /// Bytes that were read, and who wants to see them.
-struct Lent<F> {
+pub(crate) struct Lent<F> {
     moved: Moved,
     buffer: Box<[u8]>,
     look: F,

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::panic::RefUnwindSafe;
 use std::pin::Pin;
@@ -92,9 +92,10 @@ impl<S: ListeningSocket> Listener<S> {
     /// # Errors
     ///
     /// Whatever else accept(2) answers.
-    pub async fn accept(&self) -> io::Result<(Stream<S::Connection>, S::Address)> {
+    pub fn accept(&self) -> impl Future<Output = io::Result<(Stream<S::Connection>, S::Address)>> {
         let mut accepting = Accepting::new(&self.io);
-        connection::<S>(poll_fn(|cx| accepting.poll(cx)).await?)
+        let accept = poll_fn(move |cx| accepting.poll(cx).map(|new| connection::<S>(new?)));
+        self.io.driven(accept)
     }
 
     /// The poll-style form of [`accept`](Self::accept), as patient as that. One waiter for each
@@ -107,7 +108,7 @@ impl<S: ListeningSocket> Listener<S> {
     ///
     /// ```
     /// use reactor::net::{TcpListener, TcpStream};
-    /// use std::future::poll_fn;
+    /// use std::future::{Future, poll_fn};
     ///
     /// executor::block_on(async {
     ///     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -119,16 +120,17 @@ impl<S: ListeningSocket> Listener<S> {
     /// # std::io::Result::Ok(())
     /// ```
     #[allow(clippy::type_complexity, reason = "what `accept` returns, in a `Poll`")]
+    #[track_caller]
     pub fn poll_accept(
         &self,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<(Stream<S::Connection>, S::Address)>> {
         // Taken and put back: a waker may come here again.
         let mut patience = self.patience.take();
-        let polled = self
-            .io
-            .standing(Direction::Read, |waiter| patience.poll(waiter, cx));
+        let mut waiter = self.io.standing_waiter(Direction::Read);
+        let polled = patience.poll(&mut waiter, cx);
         self.patience.set(patience);
+        let polled = self.io.reactor.driven(polled);
         polled.map(|accepted| connection::<S>(accepted?))
     }
 
@@ -210,8 +212,11 @@ pub struct Incoming<'a, S: ListeningSocket> {
 impl<S: ListeningSocket> futures_core::Stream for Incoming<'_, S> {
     type Item = io::Result<Stream<S::Connection>>;
 
+    #[track_caller]
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let accepted = self.get_mut().accepting.poll(cx);
+        let accepting = &mut self.get_mut().accepting;
+        let polled = accepting.poll(cx);
+        let accepted = accepting.reactor().driven(polled);
         accepted.map(|accepted| Some(accepted.and_then(connection::<S>).map(|(stream, _)| stream)))
     }
 }

@@ -1,6 +1,7 @@
 //! Calls of the program's own on our sockets: `recvmsg` with control messages, `sendfile`, a socket
 //! option that has no method here. The same for all sockets, so written once.
 
+use std::future::Future;
 use std::io;
 use std::ops::Deref;
 
@@ -24,13 +25,17 @@ macro_rules! own_calls {
             /// # Errors
             ///
             /// As there.
-            pub async fn ready(&self, interest: Readiness) -> io::Result<Readiness> {
+            pub fn ready(
+                &self,
+                interest: Readiness,
+            ) -> impl Future<Output = io::Result<Readiness>> {
                 let $this = self;
-                $io.ready(interest).await
+                $io.ready(interest)
             }
 
             /// One attempt at a call of the program's own, without waiting: `op` makes it, on this
-            /// socket, and its WouldBlock is remembered.
+            /// socket, and its WouldBlock is remembered; see
+            /// [`Async::try_with`](crate::Async::try_with) for one that `op` makes up.
             ///
             /// # Errors
             ///
@@ -53,16 +58,13 @@ macro_rules! own_calls {
             /// # Errors
             ///
             /// Those of `op`, and what the kernel answers when the socket is registered.
-            pub async fn async_io<R>(
+            pub fn async_io<R>(
                 &self,
                 direction: Direction,
                 mut op: impl FnMut() -> io::Result<R>,
-            ) -> io::Result<R> {
+            ) -> impl Future<Output = io::Result<R>> {
                 let $this = self;
-                match direction {
-                    Direction::Read => $io.read_with(|_| op()).await,
-                    Direction::Write => $io.write_with(|_| op()).await,
-                }
+                $io.driven($io.calling(direction, move |_| op()))
             }
         }
     };

@@ -1,6 +1,7 @@
 //! The two directions of a connection: by reference inside one task, owned for two.
 
 use std::fmt;
+use std::future::Future;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::net::Shutdown;
 use std::ops::Deref;
@@ -78,8 +79,11 @@ impl<S: StreamSocket, H: Deref<Target = Stream<S>>> ReadHalf<H> {
     /// # Errors
     ///
     /// As there.
-    pub async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.stream.read(buffer).await
+    pub fn read<'a>(
+        &'a self,
+        buffer: &'a mut [u8],
+    ) -> impl Future<Output = io::Result<usize>> + use<'a, S, H> {
+        self.stream.read(buffer)
     }
 
     /// See [`Stream::read_vectored`]; cancelling loses no byte.
@@ -87,8 +91,11 @@ impl<S: StreamSocket, H: Deref<Target = Stream<S>>> ReadHalf<H> {
     /// # Errors
     ///
     /// As there.
-    pub async fn read_vectored(&self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.stream.read_vectored(buffers).await
+    pub fn read_vectored(
+        &self,
+        buffers: &mut [IoSliceMut<'_>],
+    ) -> impl Future<Output = io::Result<usize>> {
+        self.stream.read_vectored(buffers)
     }
 
     /// See [`Stream::read_exact`]; cancelling loses count.
@@ -96,8 +103,8 @@ impl<S: StreamSocket, H: Deref<Target = Stream<S>>> ReadHalf<H> {
     /// # Errors
     ///
     /// As there.
-    pub async fn read_exact(&self, buffer: &mut [u8]) -> io::Result<()> {
-        self.stream.read_exact(buffer).await
+    pub fn read_exact(&self, buffer: &mut [u8]) -> impl Future<Output = io::Result<()>> {
+        self.stream.read_exact(buffer)
     }
 
     /// See [`Stream::peek`]; cancelling changes nothing.
@@ -105,8 +112,8 @@ impl<S: StreamSocket, H: Deref<Target = Stream<S>>> ReadHalf<H> {
     /// # Errors
     ///
     /// As there.
-    pub async fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.stream.peek(buffer).await
+    pub fn peek(&self, buffer: &mut [u8]) -> impl Future<Output = io::Result<usize>> {
+        self.stream.peek(buffer)
     }
 
     /// See [`Stream::readable`]; cancelling changes nothing.
@@ -114,8 +121,8 @@ impl<S: StreamSocket, H: Deref<Target = Stream<S>>> ReadHalf<H> {
     /// # Errors
     ///
     /// As there.
-    pub async fn readable(&self) -> io::Result<()> {
-        self.stream.readable().await
+    pub fn readable(&self) -> impl Future<Output = io::Result<()>> {
+        self.stream.readable()
     }
 
     /// See [`Stream::try_read`].
@@ -132,6 +139,7 @@ impl<S: StreamSocket, H: Deref<Target = Stream<S>>> ReadHalf<H> {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         self.stream.poll_read(cx, buffer)
     }
@@ -183,8 +191,11 @@ impl<S: StreamSocket, H: Share<Target = Stream<S>>> WriteHalf<H> {
     /// # Errors
     ///
     /// As there.
-    pub async fn write(&self, buffer: &[u8]) -> io::Result<usize> {
-        self.stream.write(buffer).await
+    pub fn write<'a>(
+        &'a self,
+        buffer: &'a [u8],
+    ) -> impl Future<Output = io::Result<usize>> + use<'a, S, H> {
+        self.stream.write(buffer)
     }
 
     /// See [`Stream::write_vectored`]; cancelling writes nothing that was not reported.
@@ -192,8 +203,11 @@ impl<S: StreamSocket, H: Share<Target = Stream<S>>> WriteHalf<H> {
     /// # Errors
     ///
     /// As there.
-    pub async fn write_vectored(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.stream.write_vectored(buffers).await
+    pub fn write_vectored(
+        &self,
+        buffers: &[IoSlice<'_>],
+    ) -> impl Future<Output = io::Result<usize>> {
+        self.stream.write_vectored(buffers)
     }
 
     /// See [`Stream::write_all`]; cancelling leaves an unknown part written.
@@ -201,8 +215,11 @@ impl<S: StreamSocket, H: Share<Target = Stream<S>>> WriteHalf<H> {
     /// # Errors
     ///
     /// As there.
-    pub async fn write_all(&self, buffer: &[u8]) -> io::Result<()> {
-        self.stream.write_all(buffer).await
+    pub fn write_all<'a>(
+        &'a self,
+        buffer: &'a [u8],
+    ) -> impl Future<Output = io::Result<()>> + use<'a, S, H> {
+        self.stream.write_all(buffer)
     }
 
     /// See [`Stream::writable`]; cancelling changes nothing.
@@ -210,8 +227,8 @@ impl<S: StreamSocket, H: Share<Target = Stream<S>>> WriteHalf<H> {
     /// # Errors
     ///
     /// As there.
-    pub async fn writable(&self) -> io::Result<()> {
-        self.stream.writable().await
+    pub fn writable(&self) -> impl Future<Output = io::Result<()>> {
+        self.stream.writable()
     }
 
     /// See [`Stream::try_write`].
@@ -228,6 +245,7 @@ impl<S: StreamSocket, H: Share<Target = Stream<S>>> WriteHalf<H> {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn poll_write(&self, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
         self.stream.poll_write(cx, buffer)
     }

@@ -11,9 +11,11 @@ use selectors_core::sys::socket::{self, MSG_NOSIGNAL, MSG_PEEK};
 use socket2::SockRef;
 
 use crate::fd::async_fd::Async;
+use crate::fd::operation::Operation;
 use crate::fd::transfer::{Moved, Transfer};
 use crate::net::sockets::StreamSocket;
 use crate::net::tcp_options::{buffer_size, set};
+use crate::watch::call::Call;
 use crate::watch::direction::Direction;
 
 /// A connected byte stream, under the names [`TcpStream`](super::TcpStream) and
@@ -88,13 +90,17 @@ impl<S: StreamSocket> Stream<S> {
     /// # Errors
     ///
     /// As `read`.
-    pub async fn read_vectored(&self, buffers: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        if buffers.iter().all(|buffer| buffer.is_empty()) {
-            return self.io.nothing_to_move().await;
-        }
-        self.io
-            .read_with(|stream| receive_vectored(stream, buffers))
-            .await
+    pub fn read_vectored(
+        &self,
+        buffers: &mut [IoSliceMut<'_>],
+    ) -> impl Future<Output = io::Result<usize>> {
+        self.io.driven(async move {
+            if buffers.iter().all(|buffer| buffer.is_empty()) {
+                return self.io.nothing_to_move().await;
+            }
+            let receive = |stream: &S| receive_vectored(stream, buffers);
+            self.io.calling(Direction::Read, receive).await
+        })
     }
 
     /// Reads until `buffer` is full.
@@ -105,15 +111,20 @@ impl<S: StreamSocket> Stream<S> {
     /// # Errors
     ///
     /// `UnexpectedEof` if the peer stops before; else as [`read`](Self::read).
-    pub async fn read_exact(&self, mut buffer: &mut [u8]) -> io::Result<()> {
-        loop {
-            match self.read(buffer).await? {
-                0 if buffer.is_empty() => return Ok(()),
-                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                read if read == buffer.len() => return Ok(()),
-                read => buffer = &mut buffer[read..],
+    pub fn read_exact(&self, mut buffer: &mut [u8]) -> impl Future<Output = io::Result<()>> {
+        self.io.driven(async move {
+            loop {
+                let some = Receive {
+                    buffer: &mut *buffer,
+                };
+                match self.io.receiving(some).within().await? {
+                    0 if buffer.is_empty() => return Ok(()),
+                    0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                    read if read == buffer.len() => return Ok(()),
+                    read => buffer = &mut buffer[read..],
+                }
             }
-        }
+        })
     }
 
     /// As [`read`](Self::read), but leaves the bytes where they are for the next read.
@@ -123,11 +134,14 @@ impl<S: StreamSocket> Stream<S> {
     /// # Errors
     ///
     /// As `read`.
-    pub async fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        if buffer.is_empty() {
-            return self.io.nothing_to_move().await;
-        }
-        self.io.read_with(|stream| peek(stream, buffer)).await
+    pub fn peek(&self, buffer: &mut [u8]) -> impl Future<Output = io::Result<usize>> {
+        self.io.driven(async move {
+            if buffer.is_empty() {
+                return self.io.nothing_to_move().await;
+            }
+            let peek = |stream: &S| peek(stream, buffer);
+            self.io.calling(Direction::Read, peek).await
+        })
     }
 
     /// Writes some of `buffer` and says how much.
@@ -152,13 +166,17 @@ impl<S: StreamSocket> Stream<S> {
     /// # Errors
     ///
     /// As `write`.
-    pub async fn write_vectored(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
-        if buffers.iter().all(|buffer| buffer.is_empty()) {
-            return self.io.nothing_to_move().await;
-        }
-        self.io
-            .write_with(|stream| send_vectored(stream, buffers))
-            .await
+    pub fn write_vectored(
+        &self,
+        buffers: &[IoSlice<'_>],
+    ) -> impl Future<Output = io::Result<usize>> {
+        self.io.driven(async move {
+            if buffers.iter().all(|buffer| buffer.is_empty()) {
+                return self.io.nothing_to_move().await;
+            }
+            let send = |stream: &S| send_vectored(stream, buffers);
+            self.io.calling(Direction::Write, send).await
+        })
     }
 
     /// Writes all of `buffer`.
@@ -174,6 +192,15 @@ impl<S: StreamSocket> Stream<S> {
         &'a self,
         buffer: &'a [u8],
     ) -> impl Future<Output = io::Result<()>> + use<'a, S> {
+        self.sending_all(buffer)
+    }
+
+    /// The same by the name of its type.
+    #[inline]
+    pub(crate) fn sending_all<'a>(
+        &'a self,
+        buffer: &'a [u8],
+    ) -> Operation<'a, S, SendAll<'a>, { Call::Send as u8 }> {
         self.io.sending(SendAll { left: buffer })
     }
 
@@ -185,8 +212,8 @@ impl<S: StreamSocket> Stream<S> {
     /// # Errors
     ///
     /// What the kernel answers when the socket is registered.
-    pub async fn readable(&self) -> io::Result<()> {
-        self.io.readable().await
+    pub fn readable(&self) -> impl Future<Output = io::Result<()>> {
+        self.io.readable()
     }
 
     /// Waits until a write may succeed; see [`try_write`](Self::try_write).
@@ -196,8 +223,8 @@ impl<S: StreamSocket> Stream<S> {
     /// # Errors
     ///
     /// What the kernel answers when the socket is registered.
-    pub async fn writable(&self) -> io::Result<()> {
-        self.io.writable().await
+    pub fn writable(&self) -> impl Future<Output = io::Result<()>> {
+        self.io.writable()
     }
 
     /// One attempt to read, without waiting.
@@ -352,7 +379,7 @@ impl<S: StreamSocket> Transfer<S> for Send<'_> {
 }
 
 /// The transfer behind `write_all`.
-struct SendAll<'a> {
+pub(crate) struct SendAll<'a> {
     left: &'a [u8],
 }
 

@@ -17,6 +17,7 @@ impl<S: StreamSocket> Stream<S> {
     /// # Errors
     ///
     /// What the kernel answers when the socket is registered.
+    #[track_caller]
     pub fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.io.poll_readable(cx)
     }
@@ -26,6 +27,7 @@ impl<S: StreamSocket> Stream<S> {
     /// # Errors
     ///
     /// What the kernel answers when the socket is registered.
+    #[track_caller]
     pub fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.io.poll_writable(cx)
     }
@@ -35,6 +37,7 @@ impl<S: StreamSocket> Stream<S> {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         if buffer.is_empty() {
             return self.io.poll_nothing_to_move(cx);
@@ -49,6 +52,7 @@ impl<S: StreamSocket> Stream<S> {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn poll_read_vectored(
         &self,
         cx: &mut Context<'_>,
@@ -66,6 +70,7 @@ impl<S: StreamSocket> Stream<S> {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn poll_write(&self, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
         if buffer.is_empty() {
             return self.io.poll_nothing_to_move(cx);
@@ -80,6 +85,7 @@ impl<S: StreamSocket> Stream<S> {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn poll_write_vectored(
         &self,
         cx: &mut Context<'_>,

@@ -2,9 +2,8 @@
 
 use std::future::Future;
 use std::io;
-use std::panic::Location;
 
-use crate::heart::shared::Shared;
+use crate::heart::driven::Begun;
 use crate::net::addresses::{ToSocketAddrs, first_of};
 use crate::net::listener::Listener;
 use crate::net::tcp_options::{TcpOptions, hops, set};
@@ -44,9 +43,7 @@ impl TcpListener {
     /// If this thread has entered no reactor.
     #[track_caller]
     pub fn bind(address: impl ToSocketAddrs) -> impl Future<Output = io::Result<Self>> {
-        let options = Self::options();
-        let caller = Location::caller();
-        async move { options.bound(caller, address).await }
+        Begun::new(async move { Self::options().bound(address).await })
     }
 
     /// Options to choose before it listens: backlog, `SO_REUSEPORT` and others.
@@ -91,15 +88,10 @@ impl TcpOptions {
         &self,
         address: impl ToSocketAddrs,
     ) -> impl Future<Output = io::Result<TcpListener>> {
-        self.bound(Location::caller(), address)
+        Begun::new(self.bound(address))
     }
 
-    async fn bound(
-        &self,
-        caller: &Location<'_>,
-        address: impl ToSocketAddrs,
-    ) -> io::Result<TcpListener> {
-        Shared::begin(caller).await;
+    async fn bound(&self, address: impl ToSocketAddrs) -> io::Result<TcpListener> {
         let listening = async |address| self.listening(address);
         let socket = first_of("bind", address, listening).await?;
         Ok(Listener::attach(socket.into(), None))

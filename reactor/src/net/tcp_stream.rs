@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::panic::Location;
 use std::time::Duration;
 
 use selectors_core::Events;
@@ -12,7 +11,7 @@ use selectors_core::sys::{Address, socket};
 use socket2::{SockRef, Socket};
 
 use crate::errno::tried;
-use crate::heart::shared::Shared;
+use crate::heart::driven::Begun;
 use crate::net::addresses::{ToSocketAddrs, first_of};
 use crate::net::keepalive::{Keepalive, whole_seconds};
 use crate::net::stream::Stream;
@@ -60,11 +59,7 @@ impl TcpStream {
     /// If this thread has entered no reactor.
     #[track_caller]
     pub fn connect(address: impl ToSocketAddrs) -> impl Future<Output = io::Result<Self>> {
-        let caller = Location::caller();
-        async move {
-            Shared::begin(caller).await;
-            Self::options().connect(address).await
-        }
+        Begun::new(async move { Self::connect_with(&Self::options(), address).await })
     }
 
     /// As [`connect`](Self::connect), with `limit` for all addresses together.
@@ -83,17 +78,16 @@ impl TcpStream {
         address: impl ToSocketAddrs,
         limit: Duration,
     ) -> impl Future<Output = io::Result<Self>> {
-        let caller = Location::caller();
-        async move {
-            Shared::begin(caller).await;
-            match timeout(limit, Self::connect(address)).await {
+        Begun::new(async move {
+            let options = Self::options();
+            match timeout(limit, Self::connect_with(&options, address)).await {
                 Ok(connected) => connected,
                 Err(_) => {
                     let message = format!("connect: no answer within {limit:?}");
                     Err(io::Error::new(io::ErrorKind::TimedOut, message))
                 }
             }
-        }
+        })
     }
 
     /// Options to set before the connection is made, such as the local address.
@@ -256,10 +250,6 @@ impl TcpOptions {
         &self,
         address: impl ToSocketAddrs,
     ) -> impl Future<Output = io::Result<TcpStream>> {
-        let caller = Location::caller();
-        async move {
-            Shared::begin(caller).await;
-            TcpStream::connect_with(self, address).await
-        }
+        Begun::new(TcpStream::connect_with(self, address))
     }
 }

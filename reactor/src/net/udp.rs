@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::panic::Location;
 use std::task::{Context, Poll};
 
 use selectors_core::os::{AsFd, OwnedFd};
@@ -11,7 +10,7 @@ use selectors_core::sys::Address;
 use selectors_core::sys::socket::{self, MSG_NOSIGNAL};
 
 use crate::errno::tried;
-use crate::heart::shared::Shared;
+use crate::heart::driven::Begun;
 use crate::net::addresses::{ToSocketAddrs, first_of, name_address};
 use crate::net::datagrams::Datagrams;
 use crate::net::tcp_options::{family_of, hops, set};
@@ -53,12 +52,10 @@ impl UdpSocket {
     /// If this thread has entered no reactor.
     #[track_caller]
     pub fn bind(address: impl ToSocketAddrs) -> impl Future<Output = io::Result<Self>> {
-        let caller = Location::caller();
-        async move {
-            Shared::begin(caller).await;
+        Begun::new(async move {
             let socket = first_of("bind", address, async |address| bound(address)).await?;
             Ok(Datagrams::attach(socket.into(), None))
-        }
+        })
     }
 
     /// Chooses the peer of [`send`](Self::send) and [`recv`](Self::recv): the first address of
@@ -68,10 +65,12 @@ impl UdpSocket {
     /// # Errors
     ///
     /// What connect(2) answers for the last address; the error names that address.
-    pub async fn connect(&self, address: impl ToSocketAddrs) -> io::Result<()> {
-        self.io.let_others_run().await;
-        let connect = async |to| socket::connect(self.as_fd(), &Address::ip(to));
-        first_of("connect to", address, connect).await
+    pub fn connect(&self, address: impl ToSocketAddrs) -> impl Future<Output = io::Result<()>> {
+        self.io.driven(async move {
+            self.io.let_others_run().await;
+            let connect = async |to| socket::connect(self.as_fd(), &Address::ip(to));
+            first_of("connect to", address, connect).await
+        })
     }
 
     /// Sends one datagram. No name is looked up here: resolve once, send often.
@@ -79,12 +78,16 @@ impl UdpSocket {
     /// # Errors
     ///
     /// What sendto(2) answers; the error names the address.
-    pub async fn send_to(&self, datagram: &[u8], address: SocketAddr) -> io::Result<usize> {
-        let sent = self
-            .io
-            .write_with(|socket| send_to(socket, datagram, address));
-        sent.await
-            .map_err(|error| name_address("send to", address, error))
+    pub fn send_to(
+        &self,
+        datagram: &[u8],
+        address: SocketAddr,
+    ) -> impl Future<Output = io::Result<usize>> {
+        self.io.driven(async move {
+            let send = |socket: &std::net::UdpSocket| send_to(socket, datagram, address);
+            let sent = self.io.calling(Direction::Write, send).await;
+            sent.map_err(|error| name_address("send to", address, error))
+        })
     }
 
     /// The poll-style form of [`send_to`](Self::send_to).
@@ -92,6 +95,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn poll_send_to(
         &self,
         cx: &mut Context<'_>,

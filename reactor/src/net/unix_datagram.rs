@@ -1,6 +1,6 @@
 //! A Unix datagram socket: how it is made, its file, and how it sends to a name.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::SocketAddr;
@@ -132,14 +132,15 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// What sendto(2) answers; the error names the file.
-    pub async fn send_to(&self, message: &[u8], path: impl AsRef<Path>) -> io::Result<usize> {
-        match address_of(path.as_ref()) {
-            Ok(address) => self.send_to_addr(message, &address).await,
-            Err(error) => {
-                self.io.let_others_run().await;
-                Err(error)
-            }
-        }
+    pub fn send_to(
+        &self,
+        message: &[u8],
+        path: impl AsRef<Path>,
+    ) -> impl Future<Output = io::Result<usize>> {
+        self.io.driven(async move {
+            self.io.let_others_run().await;
+            self.sending_to(message, &address_of(path.as_ref())?).await
+        })
     }
 
     /// As [`send_to`](Self::send_to), to any address.
@@ -147,10 +148,21 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// As there.
-    pub async fn send_to_addr(&self, message: &[u8], address: &SocketAddr) -> io::Result<usize> {
-        self.io.let_others_run().await;
+    pub fn send_to_addr(
+        &self,
+        message: &[u8],
+        address: &SocketAddr,
+    ) -> impl Future<Output = io::Result<usize>> {
+        self.io.driven(async move {
+            self.io.let_others_run().await;
+            self.sending_to(message, address).await
+        })
+    }
+
+    async fn sending_to(&self, message: &[u8], address: &SocketAddr) -> io::Result<usize> {
         let mut again = Again::default();
-        poll_fn(|cx| again.poll(cx, || self.try_send_to_addr(message, address))).await
+        let send = || self.try_send_to_addr(message, address);
+        poll_fn(|cx| again.poll(cx, &self.io.reactor, send)).await
     }
 
     /// The poll-style form of [`send_to`](Self::send_to). One pause for each socket: while the queue
@@ -159,6 +171,7 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn poll_send_to(
         &self,
         cx: &mut Context<'_>,
@@ -176,6 +189,7 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn poll_send_to_addr(
         &self,
         cx: &mut Context<'_>,
@@ -185,9 +199,10 @@ impl UnixDatagram {
         ready!(self.io.poll_let_others_run(cx));
         // Taken and put back: a waker may come here again.
         let mut again = self.again.take();
-        let polled = again.poll(cx, || self.try_send_to_addr(message, address));
+        let send = || self.try_send_to_addr(message, address);
+        let polled = again.poll(cx, &self.io.reactor, send);
         self.again.set(again);
-        polled
+        self.io.reactor.driven(polled)
     }
 
     /// One attempt to send to the socket at `path`, without waiting.

@@ -4,13 +4,13 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::SocketAddr;
-use std::panic::Location;
 use std::path::Path;
 
 use selectors_core::Events;
 use selectors_core::sys::{Address, socket};
 
 use crate::errno::tried;
+use crate::heart::driven::Begun;
 use crate::heart::shared::Shared;
 use crate::net::again::Again;
 use crate::net::stream::Stream;
@@ -55,11 +55,7 @@ impl UnixStream {
     /// If this thread has entered no reactor.
     #[track_caller]
     pub fn connect(path: impl AsRef<Path>) -> impl Future<Output = io::Result<Self>> {
-        let caller = Location::caller();
-        async move {
-            Shared::begin(caller).await;
-            Self::connect_addr(&address_of(path.as_ref())?).await
-        }
+        Begun::new(async move { Self::connecting(&address_of(path.as_ref())?).await })
     }
 
     /// As [`connect`](Self::connect), to any address, such as an
@@ -74,18 +70,18 @@ impl UnixStream {
     /// If this thread has entered no reactor.
     #[track_caller]
     pub fn connect_addr(address: &SocketAddr) -> impl Future<Output = io::Result<Self>> {
-        let caller = Location::caller();
-        async move {
-            Shared::begin(caller).await;
-            let named = |error| name_unix("connect to", address, error);
-            let kernels = Address::unix(address).map_err(named)?;
-            let socket = socket::socket(libc::AF_UNIX, libc::SOCK_STREAM).map_err(named)?;
-            let mut again = Again::default();
-            let connect = || socket::connect(socket.as_fd(), &kernels);
-            let connected = poll_fn(|cx| again.poll(cx, connect)).await;
-            connected.map_err(named)?;
-            Ok(Self::attach(socket.into(), Some(Events::WRITE)))
-        }
+        Begun::new(Self::connecting(address))
+    }
+
+    async fn connecting(address: &SocketAddr) -> io::Result<Self> {
+        let named = |error| name_unix("connect to", address, error);
+        let kernels = Address::unix(address).map_err(named)?;
+        let socket = socket::socket(libc::AF_UNIX, libc::SOCK_STREAM).map_err(named)?;
+        let (reactor, mut again) = (Shared::current(), Again::default());
+        let connect = || socket::connect(socket.as_fd(), &kernels);
+        let connected = poll_fn(|cx| again.poll(cx, &reactor, connect)).await;
+        connected.map_err(named)?;
+        Ok(Self::attach(socket.into(), Some(Events::WRITE)))
     }
 
     /// Two ends of a new connection without a name.

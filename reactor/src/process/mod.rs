@@ -17,18 +17,20 @@ use std::fs::File;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::panic::Location;
 use std::path::Path;
 use std::pin::pin;
 use std::process::{Command, ExitStatus, Output, Stdio};
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use selectors_core::sys::process::pidfd_open;
 
 use crate::errno::shortage;
 use crate::fd::async_fd::Async;
+use crate::heart::driven::{Begun, Driven};
 use crate::heart::shared::Shared;
 use crate::signal::{Signals, consts::SIGCHLD};
+use crate::watch::direction::Direction;
 
 /// Starts `command`. What it says about stdin, stdout and stderr holds; [`Stdio::piped`] ones are
 /// found in the child, in non-blocking mode on our side only.
@@ -64,7 +66,7 @@ use crate::signal::{Signals, consts::SIGCHLD};
 /// ```
 #[track_caller]
 pub fn spawn(command: &mut Command) -> io::Result<Child> {
-    Shared::assert_current();
+    let reactor = Shared::current();
     orphans::reap();
     let mut process = command
         .spawn()
@@ -83,10 +85,14 @@ pub fn spawn(command: &mut Command) -> io::Result<Child> {
         // If what follows fails, nobody gets it.
         kill_on_drop: true,
         parent: std::process::id(),
+        reactor: Rc::clone(&reactor),
     };
     let pipe = |fd: OwnedFd| Async::nonblocking(File::from(fd));
     let stdin = stdin.map(|stdin| pipe(stdin.into())).transpose()?;
-    child.stdin = stdin.map(|pipe| ChildStdin(Some(pipe)));
+    child.stdin = stdin.map(|pipe| ChildStdin {
+        pipe: Some(pipe),
+        reactor,
+    });
     child.stdout = stdout.map(|stdout| pipe(stdout.into())).transpose()?;
     child.stderr = stderr.map(|stderr| pipe(stderr.into())).transpose()?;
     child.kill_on_drop = false;
@@ -117,17 +123,15 @@ fn not_started(command: &Command, error: io::Error) -> io::Error {
 /// If this thread has entered no reactor.
 #[track_caller]
 pub fn output(command: &mut Command) -> impl Future<Output = io::Result<Output>> {
-    let caller = Location::caller();
-    async move {
-        Shared::begin(caller).await;
+    Begun::new(async move {
         let command = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut child = spawn(command)?;
         child.kill_on_drop(true);
-        child.wait_with_output().await
-    }
+        child.waiting_with_output().await
+    })
 }
 
 /// What the child writes; the same for its stdout and its stderr.
@@ -138,7 +142,10 @@ pub type ChildStderr = Async<File>;
 
 /// What the child reads. Dropping it is the end of that.
 #[derive(Debug)]
-pub struct ChildStdin(Option<Async<File>>);
+pub struct ChildStdin {
+    pipe: Option<Async<File>>,
+    reactor: Rc<Shared>,
+}
 
 impl ChildStdin {
     /// Writes some of `buffer` and says how much. Dropping the future writes nothing that was not
@@ -147,8 +154,11 @@ impl ChildStdin {
     /// # Errors
     ///
     /// `BrokenPipe` when the child no longer reads.
-    pub async fn write(&self, buffer: &[u8]) -> io::Result<usize> {
-        poll_fn(|cx| self.poll_pipe(cx)).await?.write(buffer).await
+    pub fn write(&self, buffer: &[u8]) -> impl Future<Output = io::Result<usize>> {
+        Driven::new(&*self.reactor, async move {
+            let pipe = poll_fn(|cx| self.poll_pipe(cx)).await?;
+            pipe.writing(buffer).await
+        })
     }
 
     /// Writes all of `buffer`. Dropping the future leaves an unknown part of it written.
@@ -156,31 +166,33 @@ impl ChildStdin {
     /// # Errors
     ///
     /// As [`write`](Self::write).
-    pub async fn write_all(&self, buffer: &[u8]) -> io::Result<()> {
-        let pipe = poll_fn(|cx| self.poll_pipe(cx)).await?;
-        pipe.write_all(buffer).await
+    pub fn write_all(&self, buffer: &[u8]) -> impl Future<Output = io::Result<()>> {
+        Driven::new(&*self.reactor, async move {
+            let pipe = poll_fn(|cx| self.poll_pipe(cx)).await?;
+            pipe.writing_all(buffer).await
+        })
     }
 
     /// The pipe, until it is closed. An error that comes at once lets others run.
     pub(crate) fn poll_pipe(&self, cx: &mut Context<'_>) -> Poll<io::Result<&Async<File>>> {
-        match &self.0 {
+        match &self.pipe {
             Some(pipe) => Poll::Ready(Ok(pipe)),
-            None => Shared::poll_spend(cx).map(|()| Err(io::ErrorKind::BrokenPipe.into())),
+            None => {
+                let spent = self.reactor.attention.poll_spend(cx);
+                spent.map(|()| Err(io::ErrorKind::BrokenPipe.into()))
+            }
         }
     }
 
     #[cfg(feature = "futures-io")]
     pub(crate) fn close(&mut self) {
-        self.0 = None;
+        self.pipe = None;
     }
 
     /// For what needs no call; a closed pipe has nothing left to go on with.
     #[cfg(feature = "futures-io")]
     pub(crate) fn poll_let_others_run(&self, cx: &mut Context<'_>) -> Poll<()> {
-        match Shared::try_current() {
-            Some(reactor) => reactor.attention.poll_spend(cx),
-            None => Poll::Ready(()),
-        }
+        self.reactor.attention.poll_spend(cx)
     }
 }
 
@@ -199,6 +211,7 @@ pub struct Child {
     kill_on_drop: bool,
     /// Who started it: a copy of this value in a forked process owns no child.
     parent: u32,
+    reactor: Rc<Shared>,
 }
 
 /// How we learn that a child has ended.
@@ -247,7 +260,11 @@ impl Child {
     /// # Errors
     ///
     /// What waitpid(2) answers, or the kernel when the pidfd or the handler is registered.
-    pub async fn wait(&mut self) -> io::Result<ExitStatus> {
+    pub fn wait(&mut self) -> impl Future<Output = io::Result<ExitStatus>> {
+        Driven::new(Rc::clone(&self.reactor), self.waiting())
+    }
+
+    async fn waiting(&mut self) -> io::Result<ExitStatus> {
         drop(self.stdin.take());
         let Some(process) = &mut self.process else {
             unreachable!("a child that is being dropped is not awaited")
@@ -256,7 +273,7 @@ impl Child {
             End::Pidfd(pidfd) => {
                 let ended =
                     |_: &OwnedFd| process.try_wait()?.ok_or(io::ErrorKind::WouldBlock.into());
-                pidfd.read_with(ended).await?
+                pidfd.calling(Direction::Read, ended).await?
             }
             End::Sigchld => {
                 // The handler first, the question second: no end falls in between.
@@ -265,7 +282,7 @@ impl Child {
                 loop {
                     match process.try_wait()? {
                         Some(status) => break status,
-                        None => ends.next().await?,
+                        None => poll_fn(|cx| ends.advance(cx)).await?,
                     };
                 }
             }
@@ -282,12 +299,16 @@ impl Child {
     /// # Errors
     ///
     /// As [`wait`](Self::wait), and what reading the pipes answers.
-    pub async fn wait_with_output(mut self) -> io::Result<Output> {
+    pub fn wait_with_output(self) -> impl Future<Output = io::Result<Output>> {
+        Driven::new(Rc::clone(&self.reactor), self.waiting_with_output())
+    }
+
+    async fn waiting_with_output(mut self) -> io::Result<Output> {
         drop(self.stdin.take());
         let (stdout, stderr) = (self.stdout.take(), self.stderr.take());
         let (stdout, stderr) = both(all(stdout), all(stderr)).await;
         let (stdout, stderr) = (stdout?, stderr?);
-        let status = self.wait().await?;
+        let status = self.waiting().await?;
         Ok(Output {
             status,
             stdout,
@@ -334,7 +355,7 @@ impl Drop for Child {
 async fn all(pipe: Option<Async<File>>) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if let Some(pipe) = pipe {
-        pipe.read_to_end(&mut bytes).await?;
+        pipe.reading_to_end(&mut bytes).await?;
     }
     Ok(bytes)
 }

@@ -2,12 +2,14 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use futures_core::Stream;
 
 use super::sleep::Sleep;
+use crate::heart::driven::Driven;
 use crate::heart::shared::Shared;
 use crate::timers::clock;
 
@@ -126,17 +128,24 @@ impl Interval {
     }
 
     /// Waits for the next tick, and says when it was due. Dropping the future loses no tick.
-    pub async fn tick(&mut self) -> Instant {
-        poll_fn(|cx| self.poll_tick(cx)).await
+    pub fn tick(&mut self) -> impl Future<Output = Instant> {
+        let reactor = Rc::clone(&self.next.reactor);
+        Driven::new(reactor, poll_fn(|cx| self.advance(cx)))
     }
 
     /// The poll-style form of [`tick`](Self::tick).
+    #[track_caller]
     pub fn poll_tick(&mut self, cx: &mut Context<'_>) -> Poll<Instant> {
+        let polled = self.advance(cx);
+        self.next.reactor.driven(polled)
+    }
+
+    fn advance(&mut self, cx: &mut Context<'_>) -> Poll<Instant> {
         let (due, now) = (self.next.deadline, self.next.reactor.elapsed_now());
         // Then its turn came, and with it that of everybody else.
         let waited = self.next.has_fired();
         if due > now {
-            ready!(Pin::new(&mut self.next).poll(cx));
+            ready!(self.next.advance(cx));
         }
         let now = now.max(due);
         let reactor = &self.next.reactor;
@@ -184,6 +193,7 @@ impl Interval {
 impl Stream for Interval {
     type Item = Instant;
 
+    #[track_caller]
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Instant>> {
         self.get_mut().poll_tick(cx).map(Some)
     }

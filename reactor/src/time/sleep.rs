@@ -87,6 +87,11 @@ impl Sleep {
         }
     }
 
+    /// One of this reactor, whichever is current.
+    pub(crate) fn after(reactor: &Rc<Shared>, duration: Duration) -> Self {
+        Sleep::new(Rc::clone(reactor), reactor.deadline_after(duration))
+    }
+
     /// The point in time that it waits for.
     #[must_use]
     pub fn deadline(&self) -> Instant {
@@ -166,7 +171,6 @@ impl Sleep {
     #[cold]
     #[inline(never)]
     fn start_observed(&mut self, waker: &Waker) {
-        self.reactor.assert_driven();
         let timer = self.start(waker);
         if self.reactor.attention.is_observed() {
             let since_start = self.deadline.saturating_sub(self.reactor.clock.start());
@@ -175,8 +179,20 @@ impl Sleep {
         }
     }
 
+    /// As a future, but inside of another await of ours, which looks itself whether anybody drives the
+    /// reactor.
+    pub(crate) fn advance(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self.stage {
+            Progress::New => {
+                self.start_observed(cx.waker());
+                Poll::Pending
+            }
+            Progress::Waiting(timer) => self.poll_timer(timer, cx),
+            Progress::Over => self.reactor.attention.poll_spend(cx),
+        }
+    }
+
     fn poll_timer(&mut self, timer: TimerId, cx: &mut Context<'_>) -> Poll<()> {
-        self.reactor.assert_driven();
         let mut timers = self.reactor.timers.borrow_mut();
         match timers.poll(timer, cx.waker()) {
             TimerState::Fired => {
@@ -202,6 +218,7 @@ impl Future for Sleep {
     type Output = ();
 
     #[inline]
+    #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         match this.stage {
@@ -210,10 +227,14 @@ impl Future for Sleep {
                 Poll::Pending
             }
             Progress::New => {
+                this.reactor.assert_driven();
                 this.start_observed(cx.waker());
                 Poll::Pending
             }
-            Progress::Waiting(timer) => this.poll_timer(timer, cx),
+            Progress::Waiting(timer) => {
+                this.reactor.assert_driven();
+                this.poll_timer(timer, cx)
+            }
             // From now on it is ready whenever it is polled.
             Progress::Over => this.reactor.attention.poll_spend(cx),
         }

@@ -6,8 +6,7 @@
 //! ride on tests that the hot path makes anyway (see `heart/budget.rs`).
 
 use std::cell::RefCell;
-use std::mem;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::Location;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -16,6 +15,7 @@ use selectors_core::{Events, Readiness};
 
 use crate::watch::call::Call;
 use crate::watch::direction::Direction;
+use crate::watch::foreign::contain;
 
 /// One step of one station. Tasks are numbers that the executor gives, timers numbers of the
 /// reactor; both are used again after the task or timer is gone.
@@ -218,11 +218,9 @@ impl Hook {
         if let Some(observer) = observer {
             // Whoever watches must not fail what is watched; the panic hook has reported it.
             let caller = Location::caller();
-            let told = catch_unwind(AssertUnwindSafe(|| observer.event(event, caller)));
-            if let Err(payload) = told {
-                let dropped = catch_unwind(AssertUnwindSafe(|| drop(payload)));
-                mem::forget(dropped);
-            }
+            contain(|| observer.event(event, caller));
+            // It may have taken itself off, and this is the last of it.
+            contain(|| drop(observer));
         }
     }
 }

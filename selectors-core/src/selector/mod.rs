@@ -307,7 +307,8 @@ impl<K: Kernel + ?Sized, F: AsFd, D> Selector<K, F, D> {
         interest: Interest,
         data: D,
     ) -> Result<Token, RegisterError<F, D>> {
-        self.enter(fileobj, interest, true, data)
+        let fd = fileobj.as_fd().as_raw_fd();
+        self.enter(fd, fileobj, interest, true, data)
     }
 
     /// A new key that is [parked](Self::park) from the beginning: the kernel does not know of it until
@@ -332,17 +333,50 @@ impl<K: Kernel + ?Sized, F: AsFd, D> Selector<K, F, D> {
     /// [`Error::AlreadyRegistered`] if the number has a key; EBADF for a number that is not open. The
     /// error gives `fileobj` and `data` back.
     pub fn register_parked(&mut self, fileobj: F, data: D) -> Result<Token, RegisterError<F, D>> {
-        self.enter(fileobj, Interest::new(Events::READ), false, data)
+        let fd = fileobj.as_fd().as_raw_fd();
+        self.enter(fd, fileobj, Interest::new(Events::READ), false, data)
+    }
+}
+
+impl<K: Kernel + ?Sized, F, D> Selector<K, F, D> {
+    /// The same as [`register_interest`](Self::register_interest) for who has asked `fileobj` for its
+    /// fd already, and must not have it asked here: `as_fd` is the caller's code, and runs before this
+    /// selector is borrowed. A file object that has no such method will do, too.
+    ///
+    /// ```
+    /// use selectors_core::{DefaultSelector, EVENT_WRITE, Interest};
+    /// use std::{os::fd::AsFd, rc::Rc, time::Duration};
+    ///
+    /// let (near, _far) = std::os::unix::net::UnixStream::pair()?;
+    /// let (mut selector, mut ready) = (DefaultSelector::new()?, Vec::new());
+    /// let shared = Rc::new(near);
+    /// selector.register_fd(shared.as_fd(), Rc::clone(&shared), Interest::new(EVENT_WRITE), ())?;
+    /// assert_eq!(selector.select(&mut ready, Some(Duration::ZERO))?, 1);
+    /// # std::io::Result::Ok(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`register_interest`](Self::register_interest).
+    pub fn register_fd(
+        &mut self,
+        fd: BorrowedFd<'_>,
+        fileobj: F,
+        interest: Interest,
+        data: D,
+    ) -> Result<Token, RegisterError<F, D>> {
+        self.enter(fd.as_raw_fd(), fileobj, interest, true, data)
     }
 
     fn enter(
         &mut self,
+        fd: RawFd,
         fileobj: F,
         interest: Interest,
         watched: bool,
         data: D,
     ) -> Result<Token, RegisterError<F, D>> {
-        match self.admit(&fileobj, interest, watched) {
+        match self.admit(fd, interest, watched) {
             Ok(token) => {
                 self.map.insert(Entry {
                     generation: token.generation(),
@@ -366,10 +400,8 @@ impl<K: Kernel + ?Sized, F: AsFd, D> Selector<K, F, D> {
     }
 
     /// Checks a registration and tells the kernel; the map is the caller's.
-    fn admit(&mut self, fileobj: &F, interest: Interest, watched: bool) -> Result<Token, Error> {
+    fn admit(&mut self, fd: RawFd, interest: Interest, watched: bool) -> Result<Token, Error> {
         self.check_capabilities(interest)?;
-        // Asked once: an `AsFd` may answer differently the next time.
-        let fd = fileobj.as_fd().as_raw_fd();
         if self.map.get_by_fd(fd).is_some() {
             return Err(Error::AlreadyRegistered(fd));
         }

@@ -112,8 +112,7 @@ pub(crate) use winsock::testing;
 pub use winsock::{Address, clock, console, fd, select, socket, startup};
 
 /// Makes the call again for as long as signals end it before it has done anything.
-#[cfg(not(winsock))]
-pub(crate) fn uninterrupted<T>(mut call: impl FnMut() -> std::io::Result<T>) -> std::io::Result<T> {
+pub fn uninterrupted<T>(mut call: impl FnMut() -> std::io::Result<T>) -> std::io::Result<T> {
     loop {
         match call() {
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}

@@ -1,0 +1,85 @@
+//! Misuse is told with the line that misuses: that of the `.await`, which is where the future is polled.
+//!
+//! `#[track_caller]` reaches through a `poll` that is called by name, and gets lost in closures and in
+//! functions that are `async`. So a public await that is made of either is wrapped in one of these, which
+//! looks after its poll whether anybody drives the reactor that it waits in.
+
+use std::future::Future;
+use std::ops::Deref;
+use std::panic::Location;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+
+use crate::heart::shared::Shared;
+
+pin_project! {
+    /// A wait in this reactor.
+    #[must_use = "futures do nothing unless awaited"]
+    pub(crate) struct Driven<R, F> {
+        reactor: R,
+        #[pin]
+        future: F,
+    }
+}
+
+impl<R: Deref<Target = Shared>, F> Driven<R, F> {
+    pub(crate) fn new(reactor: R, future: F) -> Self {
+        Driven { reactor, future }
+    }
+}
+
+impl<R: Deref<Target = Shared>, F: Future> Future for Driven<R, F> {
+    type Output = F::Output;
+
+    #[track_caller]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let polled = this.future.poll(cx);
+        this.reactor.driven(polled)
+    }
+}
+
+pin_project! {
+    /// An operation that begins in the reactor that is current by then, and may be over without
+    /// waiting: it takes one from the budget.
+    #[must_use = "futures do nothing unless awaited"]
+    pub(crate) struct Begun<F> {
+        made_at: &'static Location<'static>,
+        reactor: Option<Rc<Shared>>,
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F> Begun<F> {
+    #[track_caller]
+    pub(crate) fn new(future: F) -> Self {
+        Begun {
+            made_at: Location::caller(),
+            reactor: None,
+            future,
+        }
+    }
+}
+
+impl<F: Future> Future for Begun<F> {
+    type Output = F::Output;
+
+    #[track_caller]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        if this.reactor.is_none() {
+            let current = Shared::current_for(this.made_at);
+            ready!(current.attention.poll_spend(cx));
+            *this.reactor = Some(current);
+        }
+        let polled = this.future.poll(cx);
+        match this.reactor {
+            Some(reactor) => reactor.driven(polled),
+            None => polled,
+        }
+    }
+}
