@@ -114,7 +114,7 @@ fn no_await_that_is_ready_again_and_again_keeps_the_others_waiting(
 }
 
 #[test]
-fn every_public_await_of_the_sources_is_in_the_table_of_awaits() -> io::Result<()> {
+fn every_public_await_of_the_sources_is_in_the_table() -> io::Result<()> {
     // `async`, `poll_`, or what returns a future.
     let awaits = |function: &Function| {
         function.before == "pub async "

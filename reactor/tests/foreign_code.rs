@@ -40,7 +40,7 @@ use source_reader::functions;
 
 type Row = (&'static str, fn(Variant, &Reactor) -> io::Result<()>);
 
-const ROWS: [Row; 23] = [
+const ROWS: [Row; 24] = [
     ("the clone of a waker", clone_of_a_waker),
     ("a waker, in a turn", waker_in_a_turn),
     ("a waker, when a budget is used up", waker_of_the_exhausted),
@@ -72,6 +72,7 @@ const ROWS: [Row; 23] = [
         "the poll of a future with a deadline",
         future_with_a_deadline,
     ),
+    ("a closure without a budget", closure_without_a_budget),
     ("an observer", observer),
     ("the destructor of an observer", destructor_of_an_observer),
     ("a closure that looks at who waits", closure_that_looks),
@@ -909,6 +910,29 @@ fn future_with_a_deadline(_: Variant, reactor: &Reactor) -> io::Result<()> {
         || pin!(timeout_at(end, acting(anything_and_panic))).poll(&mut cx)
     ));
     assert_eq!(waiting(reactor), 0);
+    Ok(())
+}
+
+fn closure_without_a_budget(_: Variant, reactor: &Reactor) -> io::Result<()> {
+    let operations = || {
+        let mut cx = Context::from_waker(Waker::noop());
+        (0..1000)
+            .take_while(|_| reactor.poll_budget(&mut cx).is_ready())
+            .count()
+    };
+    for panic in [false, true] {
+        reactor.refill_budget();
+        let unconstrained = || {
+            reactor.unconstrained(|| match (operations(), panic) {
+                (1000, false) => anything(),
+                (_, true) => anything_and_panic(),
+                (few, _) => panic!("{few} operations"),
+            });
+        };
+        assert_eq!(panics(unconstrained), panic);
+        reactor.refill_budget();
+        assert_eq!(operations(), 128);
+    }
     Ok(())
 }
 

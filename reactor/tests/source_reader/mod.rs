@@ -90,8 +90,8 @@ fn functions_of(source: &str, found: &mut Vec<Function>) {
         }
         if text.starts_with("impl<") || text.starts_with("impl ") {
             let (name, is_trait) = type_of(text);
-            // The one type that is a future and no name of the public.
-            of_trait = is_trait && name != "Operation";
+            // These are futures, and no names of the public.
+            of_trait = is_trait && !["Operation", "Driven", "Begun"].contains(&&*name);
             of = Some(name);
             continue;
         }
