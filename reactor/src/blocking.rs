@@ -3,12 +3,14 @@
 //! Threads are made when they are needed and end when they were idle for ten seconds; there are 500
 //! at most unless `BLOCKING_MAX_THREADS` says otherwise, shared by all runtimes of the process. Work
 //! that was given up while it ran does not count, until there is as much of it again: look-ups of
-//! names that nobody waits for any more keep nobody else waiting.
+//! names that nobody waits for any more keep nobody else waiting. A forked child has threads of its own;
+//! work that its parent has begun is an error there.
 
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Poll, Waker, ready};
@@ -53,13 +55,23 @@ where
     T: Send + 'static,
     F: FnOnce() -> T + Send + 'static,
 {
+    pool().run(work)
+}
+
+/// The pool of this process. In a forked child the threads of its parent do not exist, and one of them
+/// may have held the lock: there, a pool of its own takes the place.
+fn pool() -> &'static Arc<Pool> {
     static POOL: OnceLock<Arc<Pool>> = OnceLock::new();
-    let pool = POOL.get_or_init(|| {
+    let new = || {
         let chosen = std::env::var("BLOCKING_MAX_THREADS");
         let limit = chosen.ok().and_then(|limit| limit.parse().ok());
         Arc::new(Pool::new(limit.unwrap_or(LIMIT).max(1), start_thread))
-    });
-    pool.run(work)
+    };
+    let mut pool = POOL.get_or_init(new);
+    while pool.is_another_process_s() {
+        pool = pool.child_s.get_or_init(new);
+    }
+    pool
 }
 
 fn start_thread(pool: Arc<Pool>) -> io::Result<()> {
@@ -74,6 +86,10 @@ struct Pool {
     more: Condvar,
     limit: usize,
     start_thread: fn(Arc<Pool>) -> io::Result<()>,
+    /// Whose threads they are.
+    process: u32,
+    /// The pool of a forked child, in that child.
+    child_s: OnceLock<Arc<Pool>>,
 }
 
 #[derive(Default)]
@@ -97,6 +113,8 @@ impl Pool {
             more: Condvar::new(),
             limit,
             start_thread,
+            process: process::id(),
+            child_s: OnceLock::new(),
         }
     }
 
@@ -118,8 +136,11 @@ impl Pool {
         let refused = self.find_thread().err();
         let mut refused = refused.filter(|_| self.take_back(awaited.number));
         poll_fn(move |cx| {
-            // Moves in with all its fields: dropping the future drops it.
-            let _ = &awaited;
+            if awaited.pool.is_another_process_s() {
+                let message = "this work was given to a thread of the process that this one was \
+                               forked from";
+                return Poll::Ready(Err(io::Error::other(message)));
+            }
             if refused.is_some() {
                 // The next one is likely to be refused as well.
                 ready!(Shared::poll_spend(cx));
@@ -143,6 +164,12 @@ impl Pool {
                 Some(Err(panic)) => resume_unwind(panic),
             }
         })
+    }
+
+    /// Is this a forked child of the process that it was made in? Then nobody will ever do what is in
+    /// it, and nothing of it may be locked.
+    fn is_another_process_s(&self) -> bool {
+        self.process != process::id()
     }
 
     /// Sees to it that somebody does what was queued.
@@ -222,7 +249,7 @@ struct Awaited {
 
 impl Drop for Awaited {
     fn drop(&mut self) {
-        if self.pool.take_back(self.number) {
+        if self.pool.is_another_process_s() || self.pool.take_back(self.number) {
             return;
         }
         let mut state = lock(&self.pool.state);

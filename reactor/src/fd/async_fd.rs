@@ -7,10 +7,11 @@ use std::rc::Rc;
 use std::task::Context;
 
 use selectors_core::Events;
-use selectors_core::os::AsFd;
+use selectors_core::os::{AsFd, AsRawFd};
 use selectors_core::sys::fd::ioctl_fionbio;
 use selectors_core::sys::uninterrupted;
 
+use crate::errno::tried;
 use crate::heart::driven::Driven;
 use crate::heart::shared::Shared;
 use crate::heart::slot::Slot;
@@ -83,7 +84,11 @@ impl<T: AsFd + 'static> Async<T> {
     pub fn nonblocking(source: T) -> io::Result<Self> {
         // First, so that nothing is done to a source that cannot be attached.
         let reactor = Shared::current();
-        ioctl_fionbio(source.as_fd(), true)?;
+        let fd = source.as_fd();
+        ioctl_fionbio(fd, true).map_err(|error| {
+            let fd = fd.as_raw_fd();
+            tried(format_args!("switch fd {fd} to non-blocking mode"), error)
+        })?;
         Ok(Self::in_reactor(reactor, source, Some(Events::READ_WRITE)))
     }
 

@@ -16,6 +16,7 @@ use crate::fd::async_fd::Async;
 use crate::net::SocketFile;
 #[cfg(not(winsock))]
 use crate::net::again::Again;
+use crate::net::asked::{ERROR, OWN_ADDRESS, PEERS_ADDRESS, get};
 use crate::net::received::{Received, receive};
 use crate::net::sockets::DatagramSocket;
 use crate::watch::direction::Direction;
@@ -260,7 +261,7 @@ impl<S: DatagramSocket> Datagrams<S> {
     ///
     /// What getsockname(2) answers.
     pub fn local_addr(&self) -> io::Result<S::Address> {
-        self.io.get_ref().own_address()
+        get(&self.io, OWN_ADDRESS, || self.io.get_ref().own_address())
     }
 
     /// The address of the connected peer.
@@ -269,7 +270,7 @@ impl<S: DatagramSocket> Datagrams<S> {
     ///
     /// `NotConnected` if there is none.
     pub fn peer_addr(&self) -> io::Result<S::Address> {
-        self.io.get_ref().peer_address()
+        get(&self.io, PEERS_ADDRESS, || self.io.get_ref().peer_address())
     }
 
     /// The error that waits in the socket (`SO_ERROR`), and clears it.
@@ -278,7 +279,9 @@ impl<S: DatagramSocket> Datagrams<S> {
     ///
     /// What getsockopt(2) answers.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        socket2::SockRef::from(&self.io).take_error()
+        get(&self.io, ERROR, || {
+            socket2::SockRef::from(&self.io).take_error()
+        })
     }
 }
 

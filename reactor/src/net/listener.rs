@@ -13,6 +13,7 @@ use selectors_core::Events;
 use crate::fd::async_fd::Async;
 use crate::net::SocketFile;
 use crate::net::accept::{Accepted, Accepting, Patience, try_accept};
+use crate::net::asked::{ERROR, OWN_ADDRESS, get};
 use crate::net::sockets::{AddressedSocket, ListeningSocket};
 use crate::net::stream::Stream;
 use crate::watch::direction::Direction;
@@ -174,7 +175,7 @@ impl<S: ListeningSocket> Listener<S> {
     ///
     /// What getsockname(2) answers.
     pub fn local_addr(&self) -> io::Result<S::Address> {
-        self.io.get_ref().own_address()
+        get(&self.io, OWN_ADDRESS, || self.io.get_ref().own_address())
     }
 
     /// The error that waits in the socket (`SO_ERROR`), and clears it.
@@ -183,7 +184,9 @@ impl<S: ListeningSocket> Listener<S> {
     ///
     /// What getsockopt(2) answers.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        socket2::SockRef::from(&self.io).take_error()
+        get(&self.io, ERROR, || {
+            socket2::SockRef::from(&self.io).take_error()
+        })
     }
 }
 

@@ -3,7 +3,8 @@
 //! Every method takes `&self`: one task may read while another writes. What a dropped operation
 //! undoes is said at each method; in short, no byte moves except in the poll that says so.
 //!
-//! Errors of connecting and binding name the address that they are about.
+//! Errors of connecting and binding name the address that they are about, those of questions and options
+//! what was asked of which fd; [`errno_of`](crate::errno_of) has the kernel's errno of both.
 //!
 //! Each type is made of one of std's: [`Stream`], [`Listener`] and [`Datagrams`] say what TCP, UDP and
 //! Unix have in common; `tcp_`, `udp` and `unix_` files how each is made and what it has of its own.
@@ -14,6 +15,7 @@ mod accept;
 mod addresses;
 #[cfg(not(winsock))]
 mod again;
+mod asked;
 mod copy;
 mod datagrams;
 mod keepalive;

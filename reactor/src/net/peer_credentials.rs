@@ -6,6 +6,7 @@ use std::os::fd::AsFd;
 use selectors_core::sys::socket;
 
 use crate::net::UnixStream;
+use crate::net::asked::get;
 
 /// Who made the other end of a Unix connection, or had it listen; fixed at that moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,7 +40,8 @@ impl UnixStream {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn peer_credentials(&self) -> io::Result<PeerCredentials> {
-        socket::so_peercred(self.as_fd()).map(PeerCredentials::from)
+        let peer = get(self, "SO_PEERCRED", || socket::so_peercred(self.as_fd()));
+        peer.map(PeerCredentials::from)
     }
 }
 

@@ -6,15 +6,17 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::net::Shutdown;
 
 use selectors_core::Events;
-use selectors_core::os::AsFd;
+use selectors_core::os::{AsFd, AsRawFd};
 use selectors_core::sys::socket::{self, MSG_NOSIGNAL, MSG_PEEK};
 use socket2::SockRef;
 
+use crate::errno::tried;
 use crate::fd::async_fd::Async;
 use crate::fd::operation::Operation;
 use crate::fd::transfer::{Moved, Transfer};
+use crate::net::asked::{ERROR, get, set};
 use crate::net::sockets::StreamSocket;
-use crate::net::tcp_options::{buffer_size, set};
+use crate::net::tcp_options::buffer_size;
 use crate::watch::call::Call;
 use crate::watch::direction::Direction;
 
@@ -285,7 +287,10 @@ impl<S: StreamSocket> Stream<S> {
     ///
     /// What shutdown(2) answers; `NotConnected` if the peer was faster.
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        SockRef::from(&self.io).shutdown(how)
+        SockRef::from(&self.io).shutdown(how).map_err(|error| {
+            let fd = self.io.as_fd().as_raw_fd();
+            tried(format_args!("shut fd {fd} down ({how:?})"), error)
+        })
     }
 
     /// The error that waits in the socket (`SO_ERROR`), and clears it.
@@ -294,7 +299,7 @@ impl<S: StreamSocket> Stream<S> {
     ///
     /// What getsockopt(2) answers.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        SockRef::from(&self.io).take_error()
+        get(&self.io, ERROR, || SockRef::from(&self.io).take_error())
     }
 
     /// How many bytes the kernel may keep for us to read (`SO_RCVBUF`). Linux doubles what is set.
@@ -303,7 +308,9 @@ impl<S: StreamSocket> Stream<S> {
     ///
     /// What getsockopt(2) answers.
     pub fn recv_buffer_size(&self) -> io::Result<usize> {
-        SockRef::from(&self.io).recv_buffer_size()
+        get(&self.io, "SO_RCVBUF", || {
+            SockRef::from(&self.io).recv_buffer_size()
+        })
     }
 
     /// Sets [`recv_buffer_size`](Self::recv_buffer_size), in bytes.
@@ -313,7 +320,7 @@ impl<S: StreamSocket> Stream<S> {
     /// What setsockopt(2) answers.
     pub fn set_recv_buffer_size(&self, bytes: usize) -> io::Result<()> {
         let socket = SockRef::from(&self.io);
-        set("SO_RCVBUF", bytes, || {
+        set(&self.io, "SO_RCVBUF", bytes, || {
             socket.set_recv_buffer_size(buffer_size(bytes))
         })
     }
@@ -324,7 +331,9 @@ impl<S: StreamSocket> Stream<S> {
     ///
     /// What getsockopt(2) answers.
     pub fn send_buffer_size(&self) -> io::Result<usize> {
-        SockRef::from(&self.io).send_buffer_size()
+        get(&self.io, "SO_SNDBUF", || {
+            SockRef::from(&self.io).send_buffer_size()
+        })
     }
 
     /// Sets [`send_buffer_size`](Self::send_buffer_size), in bytes.
@@ -334,7 +343,7 @@ impl<S: StreamSocket> Stream<S> {
     /// What setsockopt(2) answers.
     pub fn set_send_buffer_size(&self, bytes: usize) -> io::Result<()> {
         let socket = SockRef::from(&self.io);
-        set("SO_SNDBUF", bytes, || {
+        set(&self.io, "SO_SNDBUF", bytes, || {
             socket.set_send_buffer_size(buffer_size(bytes))
         })
     }

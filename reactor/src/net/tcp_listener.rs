@@ -5,8 +5,9 @@ use std::io;
 
 use crate::heart::driven::Begun;
 use crate::net::addresses::{ToSocketAddrs, first_of};
+use crate::net::asked::{get, set};
 use crate::net::listener::Listener;
-use crate::net::tcp_options::{TcpOptions, hops, set};
+use crate::net::tcp_options::{TcpOptions, hops};
 
 /// A TCP socket that listens for connections; most of what it can do is said at [`Listener`].
 ///
@@ -58,7 +59,9 @@ impl TcpListener {
     ///
     /// What setsockopt(2) answers.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
-        set("IP_TTL", ttl, || self.io.get_ref().set_ttl(hops(ttl)?))
+        set(&self.io, "IP_TTL", ttl, || {
+            self.io.get_ref().set_ttl(hops(ttl)?)
+        })
     }
 
     /// What [`set_ttl`](Self::set_ttl) chose, or the system.
@@ -67,7 +70,7 @@ impl TcpListener {
     ///
     /// What getsockopt(2) answers.
     pub fn ttl(&self) -> io::Result<u32> {
-        self.io.get_ref().ttl()
+        get(&self.io, "IP_TTL", || self.io.get_ref().ttl())
     }
 }
 

@@ -1,6 +1,5 @@
 //! What can be chosen about a TCP socket before it listens or connects.
 
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 
@@ -10,6 +9,7 @@ use socket2::Socket;
 
 use crate::errno::tried;
 
+use crate::net::asked::set;
 use crate::net::keepalive::Keepalive;
 
 /// Connections that the kernel may keep waiting for `accept`; it caps this at
@@ -157,10 +157,12 @@ impl TcpOptions {
     pub(crate) fn listening(&self, address: SocketAddr) -> io::Result<Socket> {
         let socket = self.socket(address)?;
         if let Some(reuse) = self.reuse_address.or(REUSE_ADDRESS) {
-            set("SO_REUSEADDR", reuse, || socket.set_reuse_address(reuse))?;
+            set(&socket, "SO_REUSEADDR", reuse, || {
+                socket.set_reuse_address(reuse)
+            })?;
         }
         if let (Some(only), true) = (self.only_v6, address.is_ipv6()) {
-            set("IPV6_V6ONLY", only, || socket.set_only_v6(only))?;
+            set(&socket, "IPV6_V6ONLY", only, || socket.set_only_v6(only))?;
         }
         socket::bind(socket.as_fd(), &Address::ip(address))?;
         let backlog = i32::try_from(self.backlog).unwrap_or(i32::MAX);
@@ -172,7 +174,9 @@ impl TcpOptions {
     pub(crate) fn connecting(&self, address: SocketAddr) -> io::Result<Socket> {
         let socket = self.socket(address)?;
         if let Some(reuse) = self.reuse_address {
-            set("SO_REUSEADDR", reuse, || socket.set_reuse_address(reuse))?;
+            set(&socket, "SO_REUSEADDR", reuse, || {
+                socket.set_reuse_address(reuse)
+            })?;
         }
         if let Some(local) = self.local_address {
             socket::bind(socket.as_fd(), &Address::ip(local))
@@ -186,20 +190,26 @@ impl TcpOptions {
         let socket = socket::socket(family_of(address), socket::SOCK_STREAM);
         let socket = Socket::from(socket.map_err(|error| tried("socket", error))?);
         if self.reuse_port {
-            set("SO_REUSEPORT", true, || reuse_port(&socket))?;
+            set(&socket, "SO_REUSEPORT", true, || reuse_port(&socket))?;
         }
         if let Some(bytes) = self.recv_buffer_size.map(buffer_size) {
-            set("SO_RCVBUF", bytes, || socket.set_recv_buffer_size(bytes))?;
+            set(&socket, "SO_RCVBUF", bytes, || {
+                socket.set_recv_buffer_size(bytes)
+            })?;
         }
         if let Some(bytes) = self.send_buffer_size.map(buffer_size) {
-            set("SO_SNDBUF", bytes, || socket.set_send_buffer_size(bytes))?;
+            set(&socket, "SO_SNDBUF", bytes, || {
+                socket.set_send_buffer_size(bytes)
+            })?;
         }
         if self.nodelay {
-            set("TCP_NODELAY", true, || socket.set_tcp_nodelay(true))?;
+            set(&socket, "TCP_NODELAY", true, || {
+                socket.set_tcp_nodelay(true)
+            })?;
         }
         match (self.ttl, address.is_ipv6()) {
-            (Some(ttl), false) => set("IP_TTL", ttl, || socket.set_ttl_v4(hops(ttl)?))?,
-            (Some(ttl), true) => set("IPV6_UNICAST_HOPS", ttl, || {
+            (Some(ttl), false) => set(&socket, "IP_TTL", ttl, || socket.set_ttl_v4(hops(ttl)?))?,
+            (Some(ttl), true) => set(&socket, "IPV6_UNICAST_HOPS", ttl, || {
                 socket.set_unicast_hops_v6(hops(ttl)?)
             })?,
             (None, _) => {}
@@ -216,15 +226,6 @@ pub(crate) fn family_of(address: SocketAddr) -> i32 {
         SocketAddr::V4(_) => socket::AF_INET,
         SocketAddr::V6(_) => socket::AF_INET6,
     }
-}
-
-/// Sets one of many options; an error says which.
-pub(crate) fn set(
-    option: &str,
-    value: impl fmt::Display,
-    set: impl FnOnce() -> io::Result<()>,
-) -> io::Result<()> {
-    set().map_err(|error| tried(format_args!("set {option} to {value}"), error))
 }
 
 /// The kernel reads an int: a larger number would come round to a small one. It has limits of its

@@ -10,12 +10,12 @@ use selectors_core::os::AsFd;
 use selectors_core::sys::{Address, socket};
 use socket2::{SockRef, Socket};
 
-use crate::errno::tried;
 use crate::heart::driven::Begun;
 use crate::net::addresses::{ToSocketAddrs, first_of};
+use crate::net::asked::{OWN_ADDRESS, PEERS_ADDRESS, get, set};
 use crate::net::keepalive::{Keepalive, whole_seconds};
 use crate::net::stream::Stream;
-use crate::net::tcp_options::{TcpOptions, hops, set};
+use crate::net::tcp_options::{TcpOptions, hops};
 use crate::time::timeout;
 use crate::watch::direction::Direction;
 
@@ -127,7 +127,7 @@ impl TcpStream {
     ///
     /// What getsockname(2) answers.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.io.get_ref().local_addr()
+        get(&self.io, OWN_ADDRESS, || self.io.get_ref().local_addr())
     }
 
     /// The address of the other end.
@@ -136,7 +136,7 @@ impl TcpStream {
     ///
     /// `NotConnected` if it is gone.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.io.get_ref().peer_addr()
+        get(&self.io, PEERS_ADDRESS, || self.io.get_ref().peer_addr())
     }
 
     /// Switches Nagle's algorithm off (`TCP_NODELAY`): small writes leave at once.
@@ -145,7 +145,7 @@ impl TcpStream {
     ///
     /// What setsockopt(2) answers.
     pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
-        set("TCP_NODELAY", nodelay, || {
+        set(&self.io, "TCP_NODELAY", nodelay, || {
             self.io.get_ref().set_nodelay(nodelay)
         })
     }
@@ -156,7 +156,7 @@ impl TcpStream {
     ///
     /// What getsockopt(2) answers.
     pub fn nodelay(&self) -> io::Result<bool> {
-        self.io.get_ref().nodelay()
+        get(&self.io, "TCP_NODELAY", || self.io.get_ref().nodelay())
     }
 
     /// What closing does about bytes that the peer has not confirmed (`SO_LINGER`): `None` sends
@@ -171,8 +171,10 @@ impl TcpStream {
     ///
     /// What setsockopt(2) answers.
     pub fn set_linger(&self, linger: Option<Duration>) -> io::Result<()> {
-        let set = SockRef::from(&self.io).set_linger(linger.map(whole_seconds));
-        set.map_err(|error| tried(format_args!("set SO_LINGER to {linger:?}"), error))
+        let value = format_args!("{linger:?}").to_string();
+        set(&self.io, "SO_LINGER", value, || {
+            SockRef::from(&self.io).set_linger(linger.map(whole_seconds))
+        })
     }
 
     /// What [`set_linger`](Self::set_linger) chose.
@@ -181,7 +183,7 @@ impl TcpStream {
     ///
     /// What getsockopt(2) answers.
     pub fn linger(&self) -> io::Result<Option<Duration>> {
-        SockRef::from(&self.io).linger()
+        get(&self.io, "SO_LINGER", || SockRef::from(&self.io).linger())
     }
 
     /// Asks a silent peer now and then whether it is still there; `None` does not ask.
@@ -190,7 +192,9 @@ impl TcpStream {
     ///
     /// What setsockopt(2) answers.
     pub fn set_keepalive(&self, keepalive: Option<Keepalive>) -> io::Result<()> {
-        Keepalive::set(&SockRef::from(&self.io), keepalive)
+        set(&self.io, "SO_KEEPALIVE", keepalive.is_some(), || {
+            Keepalive::set(&SockRef::from(&self.io), keepalive)
+        })
     }
 
     /// What [`set_keepalive`](Self::set_keepalive) chose, with the system's defaults filled in.
@@ -199,7 +203,9 @@ impl TcpStream {
     ///
     /// What getsockopt(2) answers.
     pub fn keepalive(&self) -> io::Result<Option<Keepalive>> {
-        Keepalive::get(&SockRef::from(&self.io))
+        get(&self.io, "SO_KEEPALIVE", || {
+            Keepalive::get(&SockRef::from(&self.io))
+        })
     }
 
     /// Through how many routers a packet may go (`IP_TTL`); IPv4 only.
@@ -208,7 +214,9 @@ impl TcpStream {
     ///
     /// What setsockopt(2) answers.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
-        set("IP_TTL", ttl, || self.io.get_ref().set_ttl(hops(ttl)?))
+        set(&self.io, "IP_TTL", ttl, || {
+            self.io.get_ref().set_ttl(hops(ttl)?)
+        })
     }
 
     /// What [`set_ttl`](Self::set_ttl) chose, or the system.
@@ -217,7 +225,7 @@ impl TcpStream {
     ///
     /// What getsockopt(2) answers.
     pub fn ttl(&self) -> io::Result<u32> {
-        self.io.get_ref().ttl()
+        get(&self.io, "IP_TTL", || self.io.get_ref().ttl())
     }
 }
 

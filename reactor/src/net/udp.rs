@@ -12,8 +12,9 @@ use selectors_core::sys::socket::{self, MSG_NOSIGNAL};
 use crate::errno::tried;
 use crate::heart::driven::Begun;
 use crate::net::addresses::{ToSocketAddrs, first_of, name_address};
+use crate::net::asked::{get, set};
 use crate::net::datagrams::Datagrams;
-use crate::net::tcp_options::{family_of, hops, set};
+use crate::net::tcp_options::{family_of, hops};
 use crate::watch::direction::Direction;
 
 /// A UDP socket; most of what it can do is said at [`Datagrams`].
@@ -129,7 +130,7 @@ macro_rules! options {
         ///
         /// What setsockopt(2) answers.
         pub fn $set(&self, value: $value) -> io::Result<()> {
-            set($option, value, || self.io.get_ref().$set(value))
+            set(&self.io, $option, value, || self.io.get_ref().$set(value))
         }
 
         #[doc = concat!("What [`", stringify!($set), "`](Self::", stringify!($set), ") chose, or the system.")]
@@ -138,7 +139,7 @@ macro_rules! options {
         ///
         /// What getsockopt(2) answers.
         pub fn $get(&self) -> io::Result<$value> {
-            self.io.get_ref().$get()
+            get(&self.io, $option, || self.io.get_ref().$get())
         }
     )+};
 }
@@ -161,7 +162,7 @@ impl UdpSocket {
     /// `InvalidInput` beyond 255; else what setsockopt(2) answers.
     pub fn set_multicast_ttl_v4(&self, ttl: u32) -> io::Result<()> {
         let socket = self.io.get_ref();
-        set("IP_MULTICAST_TTL", ttl, || {
+        set(&self.io, "IP_MULTICAST_TTL", ttl, || {
             socket.set_multicast_ttl_v4(hops(ttl)?)
         })
     }
@@ -172,7 +173,9 @@ impl UdpSocket {
     ///
     /// What getsockopt(2) answers.
     pub fn multicast_ttl_v4(&self) -> io::Result<u32> {
-        self.io.get_ref().multicast_ttl_v4()
+        get(&self.io, "IP_MULTICAST_TTL", || {
+            self.io.get_ref().multicast_ttl_v4()
+        })
     }
 
     /// Through how many routers datagrams may go (`IP_TTL`).
@@ -181,7 +184,9 @@ impl UdpSocket {
     ///
     /// `InvalidInput` beyond 255; else what setsockopt(2) answers.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
-        set("IP_TTL", ttl, || self.io.get_ref().set_ttl(hops(ttl)?))
+        set(&self.io, "IP_TTL", ttl, || {
+            self.io.get_ref().set_ttl(hops(ttl)?)
+        })
     }
 
     /// What [`set_ttl`](Self::set_ttl) chose, or the system.
@@ -190,7 +195,7 @@ impl UdpSocket {
     ///
     /// What getsockopt(2) answers.
     pub fn ttl(&self) -> io::Result<u32> {
-        self.io.get_ref().ttl()
+        get(&self.io, "IP_TTL", || self.io.get_ref().ttl())
     }
 
     /// Joins a multicast group on the interface that has this address.
@@ -240,7 +245,7 @@ impl UdpSocket {
     /// What setsockopt(2) answers.
     pub fn set_multicast_if_v4(&self, interface: Ipv4Addr) -> io::Result<()> {
         let socket = socket2::SockRef::from(&self.io);
-        set("IP_MULTICAST_IF", interface, || {
+        set(&self.io, "IP_MULTICAST_IF", interface, || {
             socket.set_multicast_if_v4(&interface)
         })
     }

@@ -13,6 +13,7 @@ use crate::errno::tried;
 use crate::heart::driven::Begun;
 use crate::heart::shared::Shared;
 use crate::net::again::Again;
+use crate::net::asked::{OWN_ADDRESS, PEERS_ADDRESS, get};
 use crate::net::stream::Stream;
 use crate::net::unix_address::{address_of, name_unix};
 
@@ -107,7 +108,7 @@ impl UnixStream {
     ///
     /// What getsockname(2) answers.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.io.get_ref().local_addr()
+        get(&self.io, OWN_ADDRESS, || self.io.get_ref().local_addr())
     }
 
     /// The address of the other end.
@@ -116,6 +117,6 @@ impl UnixStream {
     ///
     /// What getpeername(2) answers.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.io.get_ref().peer_addr()
+        get(&self.io, PEERS_ADDRESS, || self.io.get_ref().peer_addr())
     }
 }

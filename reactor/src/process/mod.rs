@@ -25,7 +25,7 @@ use std::task::{Context, Poll};
 
 use selectors_core::sys::process::pidfd_open;
 
-use crate::errno::shortage;
+use crate::errno::{shortage, tried};
 use crate::fd::async_fd::Async;
 use crate::heart::driven::{Begun, Driven};
 use crate::heart::shared::Shared;
@@ -241,7 +241,8 @@ impl Child {
     ///
     /// What kill(2) answers; none for a child that has ended already.
     pub fn kill(&mut self) -> io::Result<()> {
-        self.process_mut().kill()
+        let killed = self.process_mut().kill();
+        killed.map_err(|error| tried(format_args!("kill child {}", self.id()), error))
     }
 
     /// The status, if the child has ended.
@@ -250,7 +251,13 @@ impl Child {
     ///
     /// What waitpid(2) answers.
     pub fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
-        self.process_mut().try_wait()
+        let ended = self.process_mut().try_wait();
+        ended.map_err(|error| {
+            tried(
+                format_args!("ask child {} for its status", self.id()),
+                error,
+            )
+        })
     }
 
     /// Closes the child's stdin, if that is still here, and waits for its end. May be called again.
