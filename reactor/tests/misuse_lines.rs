@@ -76,7 +76,7 @@ fn poll_once<T>(future: impl Future<Output = T>) {
 /// Rows, each on a line of its own: the panic of each is further down than that of the one before it.
 macro_rules! at_their_lines {
     ($heard:ident, $last:ident, $tried:ident: $($row:literal: $misuse:expr;)*) => {$(
-        let line = $heard.line_of($row, || poll_once(async { let _ = $misuse; }));
+        let line = $heard.line_of($row, || poll_once(async { let _made = $misuse; }));
         assert!(line > $last, "{}: line {line} is that of another", $row);
         $last = line;
         $tried.insert($row);

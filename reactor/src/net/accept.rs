@@ -81,7 +81,7 @@ impl Patience {
             match meaning(&error) {
                 Meaning::Lost if self.lost < LOST_IN_A_ROW => self.lost += 1,
                 Meaning::Lost | Meaning::Shortage => {
-                    self.pause = Some(Sleep::after(waiter.reactor(), PAUSE))
+                    self.pause = Some(Sleep::after(waiter.reactor(), PAUSE));
                 }
                 Meaning::Failed => return Poll::Ready(Err(error)),
             }
