@@ -697,7 +697,7 @@ fn lent_bytes(_: Variant, _: &Reactor) -> io::Result<()> {
         let nested = |bytes: &[u8]| {
             anything();
             let mut cx = Context::from_waker(Waker::noop());
-            let inner = pin!(another.read_lent(|bytes| bytes.to_vec())).poll(&mut cx);
+            let inner = pin!(another.read_lent(<[u8]>::to_vec)).poll(&mut cx);
             assert!(matches!(inner, Poll::Ready(Ok(bytes)) if bytes == b"others"));
             bytes.to_vec()
         };
