@@ -2,7 +2,8 @@
 //! nobody off in mid-sentence.
 
 use std::cell::Cell;
-use std::io::{self, ErrorKind};
+use std::io;
+use std::mem;
 use std::net::Shutdown;
 use std::rc::Rc;
 use std::time::Duration;
@@ -30,49 +31,11 @@ impl Server {
     pub(crate) async fn serve(self: Rc<Self>, listener: TcpListener) -> io::Result<()> {
         while let Some(accepted) = unless_stopping(listener.accept()).await {
             let (stream, _from) = accepted?;
-            add(&self.open, 1);
-            add(&self.connections, 1);
-            self.changed.notify(usize::MAX);
-            spawn(Rc::clone(&self).attend(stream)).detach();
+            let connection = Connection::new(Rc::clone(&self), stream);
+            // A client that resets its connection ends its own task and nothing else.
+            spawn(connection.echo()).detach();
         }
         Ok(())
-    }
-
-    /// The task of one connection.
-    async fn attend(self: Rc<Self>, stream: TcpStream) {
-        // A client that resets its connection ends its own task and nothing else.
-        if self.echo(&stream).await.is_err() {
-            add(&self.failed, 1);
-        }
-        self.open.set(self.open.get() - 1);
-        self.changed.notify(usize::MAX);
-    }
-
-    /// Echo until the client sends no more, or the server is stopped; and say goodbye.
-    ///
-    /// A client that does not read stops us in `write_all`, and then we do not read either: the
-    /// memory that it can make us use is one buffer.
-    async fn echo(&self, stream: &TcpStream) -> io::Result<()> {
-        stream.set_nodelay(true)?;
-        loop {
-            let mut rest = Vec::new();
-            // The bytes are in a buffer that all connections share, lent until this returns.
-            let read = stream.read_lent(|bytes| send_back(stream, bytes, &mut rest));
-            let length = match unless_stopping(read).await {
-                None | Some(Ok(Ok(0))) => break,
-                Some(read) => read??,
-            };
-            if !rest.is_empty() {
-                stream.write_all(&rest).await?;
-            }
-            // TCP has no messages: one is what one read gave.
-            add(&self.messages, 1);
-            add(&self.bytes, length as u64);
-            if is_stopping() {
-                break;
-            }
-        }
-        hang_up(stream).await
     }
 
     /// Lets every connection finish the write that it is in and every client read what is on its way,
@@ -89,19 +52,81 @@ impl Server {
     }
 }
 
-/// Writes what the client takes at once, and keeps the rest. Says how much both are.
-#[inline]
-fn send_back(stream: &TcpStream, bytes: &[u8], rest: &mut Vec<u8>) -> io::Result<usize> {
-    match stream.try_write(bytes) {
-        Ok(written) if written == bytes.len() => {}
-        Ok(written) => rest.extend_from_slice(&bytes[written..]),
-        // Nothing was taken, for want of room or because of a signal.
-        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
-            rest.extend_from_slice(bytes);
+/// One connection, which is counted as open until it is dropped.
+struct Connection {
+    server: Rc<Server>,
+    stream: TcpStream,
+    in_order: bool,
+}
+
+impl Connection {
+    fn new(server: Rc<Server>, stream: TcpStream) -> Self {
+        add(&server.open, 1);
+        add(&server.connections, 1);
+        server.changed.notify(usize::MAX);
+        Connection {
+            server,
+            stream,
+            in_order: false,
         }
-        Err(error) => return Err(error),
     }
-    Ok(bytes.len())
+
+    /// The task: echo until the client sends no more, or the server is stopped; and say goodbye.
+    ///
+    /// A client that does not read stops us in `write_all`, and then we do not read either: the
+    /// memory that it can make us use is one buffer.
+    async fn echo(mut self) -> io::Result<()> {
+        let stream = &self.stream;
+        stream.set_nodelay(true)?;
+        let mut rest = Vec::new();
+        loop {
+            // The bytes are in a buffer that all connections share, lent until this returns. What the
+            // client does not take at once is kept; so is all if that fails, for `write_all` to say
+            // why.
+            let read = stream.read_lent(|bytes| {
+                let taken = stream.try_write(bytes).unwrap_or(0);
+                if taken < bytes.len() {
+                    rest.extend_from_slice(&bytes[taken..]);
+                }
+                bytes.len()
+            });
+            let length = match unless_stopping(read).await {
+                None => break,
+                Some(read) => read?,
+            };
+            if length == 0 {
+                break;
+            }
+            if !rest.is_empty() {
+                stream.write_all(&mem::take(&mut rest)).await?;
+            }
+            // TCP has no messages: one is what one read gave.
+            add(&self.server.messages, 1);
+            add(&self.server.bytes, length as u64);
+            if is_stopping() {
+                break;
+            }
+        }
+        hang_up(stream).await?;
+        self.in_order = true;
+        Ok(())
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let Server {
+            open,
+            failed,
+            changed,
+            ..
+        } = &*self.server;
+        if !self.in_order {
+            add(failed, 1);
+        }
+        open.set(open.get() - 1);
+        changed.notify(usize::MAX);
+    }
 }
 
 /// The only way out of a connection that is in order: says that no more will come, and waits until

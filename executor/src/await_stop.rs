@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -24,12 +25,32 @@ use crate::task::foreign::drop_contained;
 ///
 /// If it is awaited where no runtime runs.
 pub fn stopping() -> AwaitStop {
-    AwaitStop(None)
+    AwaitStop {
+        seat: ManuallyDrop::new(None),
+    }
 }
 
 /// Waits until a shutdown is asked for; made by [`stopping`].
 #[must_use = "futures do nothing unless awaited"]
-pub struct AwaitStop(Option<Seat>);
+pub struct AwaitStop {
+    /// Nearly always none: so the destructor is one test, and the rest of it is out of the way.
+    seat: ManuallyDrop<Option<Box<Seat>>>,
+}
+
+impl Drop for AwaitStop {
+    #[inline]
+    fn drop(&mut self) {
+        if self.seat.is_some() {
+            leave(&mut self.seat);
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn leave(seat: &mut Option<Box<Seat>>) {
+    *seat = None;
+}
 
 /// A seat among those who wait. Dropping it vacates it, because `stopping()` is made and dropped
 /// again and again beside other work.
@@ -63,12 +84,12 @@ impl AwaitStop {
     #[inline(never)]
     #[track_caller]
     fn poll_slowly(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let seat = match &mut self.0 {
+        let seat = match &mut *self.seat {
             Some(seat) => seat,
             none => {
                 let core = current::expect_current("stopping");
                 let number = core.stop.seat();
-                none.insert(Seat { core, number })
+                none.insert(Box::new(Seat { core, number }))
             }
         };
         let stop = &seat.core.stop;

@@ -21,8 +21,8 @@ thread_local! {
     static CURRENT: Cell<ManuallyDrop<Option<Rc<Core>>>> =
         const { Cell::new(ManuallyDrop::new(None)) };
 
-    /// The number of that runtime as long as no stop of it is asked for, else [`NOBODY`]: who waits
-    /// and would end with a stop looks at this in each poll, and at nothing else.
+    /// The number of the runtime whose loop runs, as long as no stop of it is asked for, else
+    /// [`NOBODY`]: who waits and would end with a stop looks at this in each poll, and at nothing else.
     static UNASKED: Cell<u32> = const { Cell::new(NOBODY) };
 
     /// The number of the runtime whose loop runs on this thread, else [`NOBODY`]. One may be entered
@@ -139,7 +139,7 @@ pub(crate) fn drives(id: Id) -> bool {
     is_running(id.runtime())
 }
 
-/// Is that the runtime of this thread, and is no stop of it asked for?
+/// Does the loop of that runtime run here, and is no stop of it asked for?
 #[inline]
 pub(crate) fn is_unasked(runtime: u16) -> bool {
     UNASKED.get() == u32::from(runtime)
@@ -148,12 +148,18 @@ pub(crate) fn is_unasked(runtime: u16) -> bool {
 /// Is a stop of the runtime of this thread asked for?
 #[inline]
 pub(crate) fn is_stopping() -> bool {
-    UNASKED.get() == NOBODY && current().is_some_and(|core| core.stop.is_asked())
+    UNASKED.get() == NOBODY && is_asked_to_stop()
+}
+
+#[cold]
+#[inline(never)]
+fn is_asked_to_stop() -> bool {
+    current().is_some_and(|core| core.stop.is_asked())
 }
 
 /// A stop of that runtime is asked for.
 pub(crate) fn stop_is_asked(runtime: u16) {
-    if is_unasked(runtime) {
+    if is_running(runtime) {
         UNASKED.set(NOBODY);
     }
 }
@@ -190,6 +196,9 @@ pub(crate) fn run(core: &Rc<Core>) -> Running {
     refuse_nesting();
     let entered = enter(core);
     RUNNING.set(core.number.into());
+    if !core.stop.is_asked() {
+        UNASKED.set(core.number.into());
+    }
     Running { _entered: entered }
 }
 
@@ -203,8 +212,6 @@ pub(crate) fn refuse_nesting() {
 }
 
 fn exchange(runtime: Option<Rc<Core>>) -> Option<Rc<Core>> {
-    let unasked = runtime.as_ref().filter(|core| !core.stop.is_asked());
-    UNASKED.set(unasked.map_or(NOBODY, |core| core.number.into()));
     ManuallyDrop::into_inner(CURRENT.replace(ManuallyDrop::new(runtime)))
 }
 
@@ -232,5 +239,6 @@ pub(crate) struct Running {
 impl Drop for Running {
     fn drop(&mut self) {
         RUNNING.set(NOBODY);
+        UNASKED.set(NOBODY);
     }
 }

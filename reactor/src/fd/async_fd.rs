@@ -107,7 +107,6 @@ impl<T: AsFd + 'static> Async<T> {
     }
 
     /// The source, for calls that never block (options, addresses).
-    #[must_use]
     pub fn get_ref(&self) -> &T {
         &self.source
     }
@@ -183,16 +182,25 @@ impl<T: AsFd + 'static> Async<T> {
     /// # Errors
     ///
     /// Those of `op`.
+    #[inline]
     pub fn try_with<R>(
         &self,
         direction: Direction,
         op: impl FnOnce(&T) -> io::Result<R>,
     ) -> io::Result<R> {
-        let result = op(&self.source).inspect_err(|error| {
-            if error.kind() == io::ErrorKind::WouldBlock {
-                self.slot.clear(direction);
-            }
-        });
+        match op(&self.source) {
+            Ok(done) if !self.reactor.attention.is_observed() => Ok(done),
+            result => self.tried(direction, result),
+        }
+    }
+
+    /// What is left to do after a try that failed, or of which an observer is to be told.
+    #[cold]
+    fn tried<R>(&self, direction: Direction, result: io::Result<R>) -> io::Result<R> {
+        let error = result.as_ref().err();
+        if error.is_some_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
+            self.slot.clear(direction);
+        }
         if self.reactor.attention.is_observed() {
             self.tell(Call::Custom, &result, |_| Outcome::Done);
         }

@@ -132,7 +132,7 @@ where
             ready!(io.wait(Self::DIRECTION, &mut self.waiter, waker, Self::CALL.into()))?;
         } else if io.reactor.attention.spend() {
             match self.transfer.make(io) {
-                Ok(answer) => return Poll::Ready(Ok(answer.settle(&io.slot, Self::DIRECTION))),
+                Ok(answer) => return Poll::Ready(Ok(answer.settle(io, Self::DIRECTION))),
                 Err(error) => {
                     if let Some(error) = io.refused(Self::CALL, Self::DIRECTION, error) {
                         return Poll::Ready(Err(error));
@@ -167,7 +167,7 @@ where
                 false => ready!(polled)?,
             }
         };
-        Poll::Ready(Ok(answer.settle(&io.slot, Self::DIRECTION)))
+        Poll::Ready(Ok(answer.settle(io, Self::DIRECTION)))
     }
 }
 

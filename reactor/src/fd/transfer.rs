@@ -6,7 +6,6 @@ use std::io;
 use selectors_core::os::AsFd;
 
 use crate::fd::async_fd::Async;
-use crate::heart::slot::Slot;
 use crate::watch::direction::Direction;
 use crate::watch::events::Outcome;
 
@@ -31,7 +30,7 @@ pub(crate) trait Answer {
     fn outcome(&self) -> Outcome;
 
     /// Notes in the slot what the answer says about the next call.
-    fn settle(self, slot: &Slot, direction: Direction) -> Self::Output;
+    fn settle<T: AsFd + 'static>(self, io: &Async<T>, direction: Direction) -> Self::Output;
 }
 
 /// Bytes moved, out of as many as were asked for.
@@ -52,11 +51,11 @@ impl Answer for Moved {
     }
 
     #[inline]
-    fn settle(self, slot: &Slot, direction: Direction) -> usize {
+    fn settle<T: AsFd + 'static>(self, io: &Async<T>, direction: Direction) -> usize {
         // Fewer than asked, but not none: that is the end of the stream. In one comparison,
         // because none wraps round to more than can be asked for.
         if self.bytes.wrapping_sub(1) < self.asked.wrapping_sub(1) {
-            slot.came_up_short(direction);
+            io.slot.came_up_short(direction);
         }
         self.bytes
     }
@@ -71,5 +70,5 @@ impl Answer for () {
     }
 
     #[inline]
-    fn settle(self, _slot: &Slot, _direction: Direction) {}
+    fn settle<T: AsFd + 'static>(self, _: &Async<T>, _: Direction) {}
 }

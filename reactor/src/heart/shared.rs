@@ -25,6 +25,9 @@ use crate::watch::metrics::Counts;
 /// The selector of a reactor: the file objects are shared with the I/O types, the data is a slot.
 pub(crate) type Selector = DefaultSelector<Source, Rc<Slot>>;
 
+/// Of a fixed size, so that it is one word to be lent and given back.
+pub(crate) type LentBuffer = [u8; 16 << 10];
+
 /// What the reactor, its I/O types and its timers share.
 pub(crate) struct Shared {
     /// The heart.
@@ -45,6 +48,8 @@ pub(crate) struct Shared {
     pub(crate) sleepers: RefCell<Vec<Rc<Slot>>>,
     /// Wakers collected by a turn; kept here so that a turn allocates nothing.
     pub(crate) woken: Cell<Vec<Waker>>,
+    /// What `read_lent` lends; not there while it is lent. Who finds none makes another.
+    pub(crate) lent: Cell<Option<Box<LentBuffer>>>,
     /// The running task's budget, and whether somebody observes.
     pub(crate) attention: Attention,
     /// Who observes.
@@ -105,6 +110,7 @@ impl Shared {
             resting: RefCell::new(Resting::new(tells_no_hang_up)),
             sleepers: RefCell::default(),
             woken: Cell::default(),
+            lent: Cell::default(),
             attention: Attention::new(),
             hook: Hook::default(),
             cause: Cell::default(),

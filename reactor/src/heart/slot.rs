@@ -237,8 +237,10 @@ impl Slot {
         self.state.get() & direction.awaited() != 0 && self.waiter.get() == id
     }
 
-    /// Waiter `id` was dropped or is done: removes that waiter and no other.
-    #[inline]
+    /// Waiter `id` was dropped or is done: removes that waiter and no other. Out of line, so that the
+    /// destructors of operations, which nearly always find that nobody waits, are inlined.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn forget(&self, direction: Direction, id: WaiterId) {
         if self.is_first(direction, id) {
             self.state.set(self.state.get() & !direction.awaited());

@@ -1,32 +1,25 @@
 //! Reading without a buffer of one's own: one is lent for the moment in which there are bytes.
 //!
 //! A server with ten thousand connections that wait needs ten thousand buffers if each `read` brings
-//! its own, and only one if nobody holds it while waiting. That one belongs to the thread.
+//! its own, and only one if nobody holds it while waiting. That one belongs to the reactor.
 
-use std::cell::Cell;
 use std::future::Future;
 use std::io;
+
+use selectors_core::os::AsFd;
 
 use crate::fd::async_fd::Async;
 use crate::fd::operation::Operation;
 use crate::fd::transfer::{Answer, Moved, Transfer};
-use crate::heart::slot::Slot;
+use crate::heart::shared::LentBuffer;
 use crate::net::sockets::StreamSocket;
 use crate::net::stream::{Stream, receive};
 use crate::watch::call::Call;
 use crate::watch::direction::Direction;
 use crate::watch::events::Outcome;
 
-/// How many bytes are read at a time.
-const SIZE: usize = 16 << 10;
-
-thread_local! {
-    /// The buffer of this thread; not there while it is lent. Who finds none makes another.
-    static BUFFER: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
-}
-
 impl<S: StreamSocket> Stream<S> {
-    /// Reads what is there into a buffer that all streams of this thread share, and shows it to
+    /// Reads what is there into a buffer that all streams of this reactor share, and shows it to
     /// `look`: at most 16 KiB, and none if the peer sends no more. What `look` returns is the
     /// answer; what it does not use or copy is gone.
     ///
@@ -89,8 +82,8 @@ where
 
     #[inline]
     fn make(&mut self, io: &Async<S>) -> io::Result<Lent<F>> {
-        let mut buffer = BUFFER.take().unwrap_or_else(|| vec![0; SIZE].into());
-        let received = receive(io.get_ref(), &mut buffer);
+        let mut buffer = io.reactor.lent.take().unwrap_or_else(new_buffer);
+        let received = receive(io.get_ref(), &mut *buffer);
         match received {
             Ok(moved) => Ok(Lent {
                 moved,
@@ -98,7 +91,7 @@ where
                 look: self.look.take().expect("an operation succeeds once"),
             }),
             Err(error) => {
-                BUFFER.set(Some(buffer));
+                io.reactor.lent.set(Some(buffer));
                 Err(error)
             }
         }
@@ -110,10 +103,15 @@ where
     }
 }
 
+#[cold]
+fn new_buffer() -> Box<LentBuffer> {
+    Box::new([0; _])
+}
+
 /// Bytes that were read, and who wants to see them.
 pub(crate) struct Lent<F> {
     moved: Moved,
-    buffer: Box<[u8]>,
+    buffer: Box<LentBuffer>,
     look: F,
 }
 
@@ -125,11 +123,11 @@ impl<R, F: FnOnce(&[u8]) -> R> Answer for Lent<F> {
     }
 
     #[inline]
-    fn settle(self, slot: &Slot, direction: Direction) -> R {
+    fn settle<T: AsFd + 'static>(self, io: &Async<T>, direction: Direction) -> R {
         // First, because `look` may do anything, such as read on.
-        let length = self.moved.settle(slot, direction);
+        let length = self.moved.settle(io, direction);
         let output = (self.look)(&self.buffer[..length]);
-        BUFFER.set(Some(self.buffer));
+        io.reactor.lent.set(Some(self.buffer));
         output
     }
 }

@@ -43,7 +43,7 @@ impl<S: StreamSocket> Stream<S> {
             return self.io.poll_nothing_to_move(cx);
         }
         self.io.poll_read_with(cx, |stream| {
-            Ok(receive(stream, buffer)?.settle(&self.io.slot, Direction::Read))
+            Ok(receive(stream, buffer)?.settle(&self.io, Direction::Read))
         })
     }
 
@@ -76,7 +76,7 @@ impl<S: StreamSocket> Stream<S> {
             return self.io.poll_nothing_to_move(cx);
         }
         self.io.poll_write_with(cx, |stream| {
-            Ok(send(stream, buffer)?.settle(&self.io.slot, Direction::Write))
+            Ok(send(stream, buffer)?.settle(&self.io, Direction::Write))
         })
     }
 

@@ -91,7 +91,6 @@ impl TcpStream {
     }
 
     /// Options to set before the connection is made, such as the local address.
-    #[must_use]
     pub fn options() -> TcpOptions {
         TcpOptions::default()
     }
