@@ -9,6 +9,8 @@ const LACKING: &[(&str, &[&str])] = &[
     ("keepalive_pace", &["openbsd", "solaris"]),
     // Several sockets that listen on one port.
     ("reuse_port", &["illumos", "solaris", "windows"]),
+    // The type of service of IPv4 packets.
+    ("type_of_service", &["illumos", "solaris"]),
 ];
 
 /// Every capability, and the operating systems that have it.

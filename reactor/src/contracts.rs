@@ -27,8 +27,8 @@
 //! | the destructor of a source | `Async` | nothing | passes through; it is unregistered by then |
 //! | the destructor of a source that the kernel refuses, in a turn | `Async` | nothing | contained |
 //! | a closure that makes a call | `Async::read_with`, `Async::write_with`, `Async::try_with`, `Async::poll_read_with`, `Async::poll_write_with`, `every socket and half::try_io`, `every socket and half::async_io` | nothing | passes through; the waker is out of its place |
-//! | a closure that looks at lent bytes | `Stream::read_lent` | nothing, and who reads in it is lent others | passes through; the bytes are gone |
-//! | `lookup` of an address | `TcpStream::connect`, `TcpStream::connect_timeout`, `TcpOptions::connect`, `TcpListener::bind`, `TcpOptions::bind`, `UdpSocket::bind`, `UdpSocket::connect` | nothing | passes through; no socket was made |
+//! | a closure that looks at lent bytes | `Stream::read_lent`, `ReadHalf::read_lent` | nothing, and who reads in it is lent others | passes through; the bytes are gone |
+//! | `lookup` of an address | `TcpStream::connect`, `TcpStream::connect_timeout`, `TcpOptions::connect`, `TcpListener::bind`, `TcpOptions::bind`, `UdpSocket::bind`, `UdpSocket::connect`, `lookup_host` | nothing | passes through; no socket was made |
 //! | `as_ref` of a path or a name | `UnixStream::connect`, `UnixListener::bind`, `UnixDatagram::bind`, `UnixDatagram::connect`, `UnixDatagram::send_to`, `UnixDatagram::poll_send_to`, `UnixDatagram::try_send_to`, `abstract_address` | nothing | passes through; no socket was made |
 //! | an iterator of signals | `Signals::new` | nothing | passes through; none is caught |
 //! | work on a thread | `unblock` | nothing | passes through to who awaits it |
@@ -56,24 +56,26 @@
 //! | `Async` | `ready`, `exceptional` | each question to the kernel, and a refusal |
 //! | `Async` | `poll_read`, `poll_read_vectored`, `poll_write`, `poll_write_vectored`, `poll_flush`, `poll_close` | each call, and a transfer of nothing |
 //! | `Stream` | `read`, `read_vectored`, `read_exact`, `peek` | each call, and a transfer of nothing |
-//! | `Stream` | `read_lent` | each call |
+//! | `Stream` | `read_lent`, `read_append` | each call |
 //! | free | `copy`, `copy_bidirectional` | each call |
 //! | `Stream` | `write`, `write_vectored`, `write_all` | the same |
 //! | `Stream` | `poll_read`, `poll_read_vectored`, `poll_write`, `poll_write_vectored` | the same |
 //! | `Stream` | `readable`, `writable`, `poll_read_ready`, `poll_write_ready` | each question to the kernel |
-//! | `ReadHalf` | `read`, `read_vectored`, `read_exact`, `peek`, `readable`, `poll_read` | as the stream |
+//! | `ReadHalf` | `read`, `read_vectored`, `read_exact`, `read_lent`, `read_append`, `peek`, `readable`, `poll_read` | as the stream |
 //! | `WriteHalf` | `write`, `write_vectored`, `write_all`, `writable`, `poll_write` | as the stream |
 //! | every stream and half | `poll_read`, `poll_read_vectored`, `poll_write`, `poll_write_vectored` | as the stream |
 //! | every stream and half | `poll_flush`, `poll_close` | itself: there is nothing to do that waits |
 //! | every socket and half | `async_io`, `ready` | as `Async` |
 //! | `TcpStream` | `connect`, `connect_timeout` | its beginning, whatever it comes to |
 //! | `TcpOptions` | `bind`, `connect` | its beginning |
+//! | `TcpSocket` | `connect` | its beginning |
+//! | free | `lookup_host` | its beginning |
 //! | `TcpListener` | `bind` | its beginning, with a name to look up as well |
 //! | `Listener` | `accept`, `poll_accept` | each call |
 //! | `Incoming` | `poll_next` | each call |
 //! | `UdpSocket` | `bind`, `connect` | its beginning |
 //! | `UdpSocket` | `send_to`, `poll_send_to` | each call |
-//! | `Datagrams` | `send`, `recv`, `peek`, `recv_from`, `peek_from` | each call |
+//! | `Datagrams` | `send`, `recv`, `peek`, `recv_from`, `peek_from`, `peek_sender` | each call |
 //! | `Datagrams` | `poll_send`, `poll_recv`, `poll_recv_from`, `poll_peek_from` | each call |
 //! | `Datagrams` | `readable`, `writable` | each question to the kernel |
 //! | `UnixStream` | `connect`, `connect_addr` | its beginning |

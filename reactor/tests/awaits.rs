@@ -15,8 +15,8 @@ use std::time::Duration;
 use futures_lite::{AsyncRead, AsyncWrite, StreamExt};
 use reactor::blocking::unblock;
 use reactor::net::{
-    TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream, copy,
-    copy_bidirectional,
+    TcpListener, TcpSocket, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream, copy,
+    copy_bidirectional, lookup_host,
 };
 use reactor::signal::{Signals, consts, ctrl_c};
 use reactor::time::{MissedTick, interval, sleep, timeout};
@@ -329,6 +329,7 @@ async fn streams(tried: &Tried) -> io::Result<()> {
         "Stream::read": { far.read(byte).await? }
         "Stream::read_exact": { far.read_exact(byte).await.unwrap_err() }
         "Stream::read_lent": { far.read_lent(<[u8]>::len).await? }
+        "Stream::read_append": { far.read_append(&mut Vec::new()).await? }
         "copy": { copy(&far, &near).await? }
     );
     far.shutdown(Shutdown::Write)?;
@@ -368,6 +369,11 @@ async fn halves(tried: &Tried) -> io::Result<()> {
     again!(tried,
         "ReadHalf::peek": { reader.peek(byte).await? }
         "ReadHalf::readable": { reader.readable().await? }
+    );
+    near.shutdown(Shutdown::Both)?;
+    again!(tried,
+        "ReadHalf::read_lent": { reader.read_lent(<[u8]>::len).await? }
+        "ReadHalf::read_append": { reader.read_append(&mut Vec::new()).await? }
     );
     Ok(())
 }
@@ -436,6 +442,8 @@ async fn connections(tried: &Tried) -> io::Result<()> {
             TcpStream::connect_timeout(address, second).await?;
             go()?
         }
+        "TcpSocket::connect": { TcpSocket::new_v4()?.connect(address).await?; go()? }
+        "lookup_host": { lookup_host(address).await? }
         "TcpOptions::connect": { TcpStream::options().connect(address).await?; go()? }
         "TcpOptions::bind": { TcpListener::options().bind("127.0.0.1:0").await? }
         "TcpListener::bind": { TcpListener::bind("127.0.0.1:0").await? }
@@ -490,6 +498,7 @@ async fn udp(tried: &Tried) -> io::Result<()> {
     again!(tried,
         "Datagrams::poll_peek_from": { poll_fn(|cx| far.poll_peek_from(cx, byte)).await? }
         "Datagrams::peek_from": { far.peek_from(byte).await? }
+        "Datagrams::peek_sender": { far.peek_sender().await? }
         "Datagrams::peek": { far.peek(byte).await? }
         "Datagrams::readable": { far.readable().await? }
     );

@@ -19,7 +19,7 @@ use std::time::Duration;
 use reactor::blocking::unblock;
 use reactor::net::{
     Lookup, TcpListener, TcpStream, ToSocketAddrs, UdpSocket, UnixDatagram, UnixListener,
-    UnixStream, abstract_address,
+    UnixStream, abstract_address, lookup_host,
 };
 use reactor::observe::{Event, Observer};
 use reactor::signal::Signals;
@@ -756,6 +756,10 @@ fn lookup_of_an_address(_: Variant, reactor: &Reactor) -> io::Result<()> {
                 panic
             );
             assert_eq!(
+                panics(|| pin!(lookup_host(address())).poll(&mut cx).map(drop)),
+                panic
+            );
+            assert_eq!(
                 panics(|| pin!(UdpSocket::bind(address())).poll(&mut cx).map(drop)),
                 panic
             );
@@ -764,7 +768,7 @@ fn lookup_of_an_address(_: Variant, reactor: &Reactor) -> io::Result<()> {
                 panic
             );
         });
-        assert_eq!(called, 7);
+        assert_eq!(called, 8);
     }
     Ok(())
 }

@@ -15,11 +15,13 @@ use std::time::{Duration, Instant};
 
 use futures_lite::{AsyncRead, AsyncWrite, Stream};
 use reactor::net::{
-    TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream, copy,
-    copy_bidirectional,
+    TcpListener, TcpSocket, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream, copy,
+    copy_bidirectional, lookup_host,
 };
 use reactor::signal::{Signals, consts::SIGUSR1, ctrl_c};
-use reactor::time::{interval, interval_at, sleep, sleep_until, timeout, timeout_at};
+use reactor::time::{
+    advance, interval, interval_at, pause, resume, sleep, sleep_until, timeout, timeout_at,
+};
 use reactor::{Async, Direction, Reactor, process};
 use selectors_core::Readiness;
 
@@ -104,6 +106,9 @@ fn a_panic_for_misuse_is_at_the_line_that_misuses() -> io::Result<()> {
     let client = net::TcpStream::connect(listener.local_addr()?)?;
     let udp = net::UdpSocket::bind("127.0.0.1:0")?;
     let nobody = "127.0.0.1:1";
+    let elsewhere = Reactor::new()?.enter();
+    let unused = TcpSocket::new_v4()?;
+    drop(elsewhere);
     at_their_lines! { heard, last, tried:
         "sleep": sleep(second);
         "sleep_until": sleep_until(Instant::now());
@@ -131,6 +136,12 @@ fn a_panic_for_misuse_is_at_the_line_that_misuses() -> io::Result<()> {
         "TcpStream::connect": TcpStream::connect(nobody).await;
         "TcpStream::connect_timeout": TcpStream::connect_timeout(nobody, second).await;
         "TcpOptions::connect": TcpStream::options().connect(nobody).await;
+        "TcpSocket": TcpSocket::new_v4();
+        "TcpSocket::connect": unused.connect(([127, 0, 0, 1], 1).into()).await;
+        "lookup_host": lookup_host(nobody).await;
+        "pause": pause();
+        "resume": resume();
+        "advance": advance(second);
         "TcpListener::bind": TcpListener::bind(nobody).await;
         "TcpOptions::bind": TcpListener::options().bind(nobody).await;
         "UdpSocket::bind": UdpSocket::bind(nobody).await;
@@ -168,7 +179,7 @@ fn a_panic_for_misuse_is_at_the_line_that_misuses() -> io::Result<()> {
     let mut signals = Signals::new([SIGUSR1])?;
     let hour = Duration::from_secs(3600);
     let mut ticks = interval_at(Instant::now() + hour, hour);
-    let pause = sleep(hour);
+    let waits = sleep(hour);
     let (early, late) = (
         timeout(hour, pending::<()>()),
         timeout(hour, pending::<()>()),
@@ -222,6 +233,7 @@ fn a_panic_for_misuse_is_at_the_line_that_misuses() -> io::Result<()> {
         "Stream::read_exact": stream.read_exact(byte).await;
         "Stream::peek": stream.peek(byte).await;
         "Stream::read_lent": stream.read_lent(<[u8]>::len).await;
+        "Stream::read_append": stream.read_append(&mut Vec::new()).await;
         "copy": copy(&stream, &peer).await;
         "copy_bidirectional": copy_bidirectional(&stream, &stream).await;
         "Stream::write": stream.write(b"x").await;
@@ -242,6 +254,8 @@ fn a_panic_for_misuse_is_at_the_line_that_misuses() -> io::Result<()> {
         "ReadHalf::read": reader.read(byte).await;
         "ReadHalf::read_vectored": reader.read_vectored(&mut [IoSliceMut::new(byte)]).await;
         "ReadHalf::read_exact": reader.read_exact(byte).await;
+        "ReadHalf::read_lent": reader.read_lent(<[u8]>::len).await;
+        "ReadHalf::read_append": reader.read_append(&mut Vec::new()).await;
         "ReadHalf::peek": reader.peek(byte).await;
         "ReadHalf::readable": reader.readable().await;
         "ReadHalf::poll_read": poll_fn(|cx| reader.poll_read(cx, byte)).await;
@@ -272,6 +286,7 @@ fn a_panic_for_misuse_is_at_the_line_that_misuses() -> io::Result<()> {
         "Datagrams::peek": udp.peek(byte).await;
         "Datagrams::recv_from": udp.recv_from(byte).await;
         "Datagrams::peek_from": udp.peek_from(byte).await;
+        "Datagrams::peek_sender": udp.peek_sender().await;
         "Datagrams::poll_send": poll_fn(|cx| datagrams.poll_send(cx, b"x")).await;
         "Datagrams::poll_recv": poll_fn(|cx| udp.poll_recv(cx, byte)).await;
         "Datagrams::poll_recv_from": poll_fn(|cx| udp.poll_recv_from(cx, byte)).await;
@@ -282,7 +297,7 @@ fn a_panic_for_misuse_is_at_the_line_that_misuses() -> io::Result<()> {
         "UnixDatagram::send_to_addr": sender.send_to_addr(b"x", &address).await;
         "UnixDatagram::poll_send_to": poll_fn(|cx| sender.poll_send_to(cx, b"x", &file)).await;
         "UnixDatagram::poll_send_to_addr": poll_fn(|cx| sender.poll_send_to_addr(cx, b"x", &address)).await;
-        "Sleep::poll": pause.await;
+        "Sleep::poll": waits.await;
         "Timeout::poll": early.await;
         "Interval::tick": ticks.tick().await;
         "Interval::poll_tick": poll_fn(|cx| ticks.poll_tick(cx)).await;

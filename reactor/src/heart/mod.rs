@@ -13,6 +13,7 @@ mod flush;
 mod interest;
 pub(crate) mod lasting;
 mod observed;
+mod paused;
 pub(crate) mod queue;
 pub(crate) mod reactor;
 pub(crate) mod shared;

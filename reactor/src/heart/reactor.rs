@@ -155,9 +155,11 @@ impl Reactor {
         forked
     }
 
-    /// The time on this reactor's clock: the real one, or that of its [script](crate::Builder::script).
+    /// The time on this reactor's clock: the real one, one that was [paused](crate::time::pause), or that
+    /// of its [script](crate::Builder::script).
     pub fn now(&self) -> Instant {
-        self.shared.selector.borrow().now()
+        let shared = &self.shared;
+        shared.clock.instant(shared.elapsed_now())
     }
 
     /// How long it is to the next timer; `None` if there is none. Possibly shorter, if that timer

@@ -191,8 +191,9 @@ impl Shared {
     pub(crate) fn update_calm(&self) {
         let observed = self.attention.is_observed();
         self.calm.set(self.entered.get() != 0 && !observed);
+        let paused = self.clock.is_paused();
         self.special
-            .set(observed || !self.sleepers.borrow().is_empty());
+            .set(observed || paused || !self.sleepers.borrow().is_empty());
     }
 
     pub(crate) fn set_observed(&self, observed: bool) {

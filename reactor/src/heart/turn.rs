@@ -139,7 +139,9 @@ impl Shared {
             }
             wake(Direction::Read, woken);
         };
-        let selected = if special && self.attention.is_observed() {
+        let selected = if special && self.clock.is_paused() {
+            self.select_paused(timeout, dispatched)
+        } else if special && self.attention.is_observed() {
             self.select_observed(timeout, dispatched)
         } else if self.spin.is_wanted() && timeout != Some(Duration::ZERO) {
             let mut dispatched = dispatched;

@@ -1,10 +1,12 @@
 //! Addresses, as numbers or as names; names are looked up on a thread, never on the loop.
 
 use std::fmt;
+use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 use crate::errno::errno_of;
+use crate::heart::driven::Begun;
 use crate::net::lookup::look_up;
 
 /// What can be bound or connected to: the types that [`std::net::ToSocketAddrs`] accepts.
@@ -78,10 +80,44 @@ impl ToSocketAddrs for (&str, u16) {
     }
 }
 
+impl ToSocketAddrs for (String, u16) {
+    fn lookup(&self) -> Lookup {
+        (self.0.as_str(), self.1).lookup()
+    }
+}
+
 impl<T: ToSocketAddrs + ?Sized> ToSocketAddrs for &T {
     fn lookup(&self) -> Lookup {
         (**self).lookup()
     }
+}
+
+/// All addresses that `host` stands for, at least one, in the order in which the system's resolver gives
+/// them. Numbers stand for themselves; a name is looked up off the loop.
+///
+/// `connect` and `bind` do this by themselves. Dropping the future leaves a look-up that has begun to finish
+/// alone.
+///
+/// # Errors
+///
+/// What the resolver answers; the error names the host.
+///
+/// # Panics
+///
+/// If this thread has entered no reactor.
+///
+/// ```
+/// use reactor::net::lookup_host;
+///
+/// executor::block_on(async {
+///     let found = lookup_host(("localhost".to_owned(), 80)).await?;
+///     assert!(found.iter().all(|address| address.ip().is_loopback() && address.port() == 80));
+///     std::io::Result::Ok(())
+/// })??;
+/// # std::io::Result::Ok(())
+/// ```
+pub fn lookup_host(host: impl ToSocketAddrs) -> impl Future<Output = io::Result<Vec<SocketAddr>>> {
+    Begun::new(resolve(host))
 }
 
 /// All addresses that `address` stands for; at least one.

@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::io;
+use std::net::Shutdown;
 
 use selectors_core::os::{AsFd, AsRawFd};
+use socket2::SockRef;
 
 use crate::errno::tried;
 
@@ -29,6 +31,14 @@ pub(crate) fn set(
     set().map_err(|error| {
         let fd = of.as_fd().as_raw_fd();
         tried(format_args!("set {option} of fd {fd} to {value}"), error)
+    })
+}
+
+/// shutdown(2).
+pub(crate) fn shut_down(of: &impl AsFd, how: Shutdown) -> io::Result<()> {
+    SockRef::from(of).shutdown(how).map_err(|error| {
+        let fd = of.as_fd().as_raw_fd();
+        tried(format_args!("shut fd {fd} down ({how:?})"), error)
     })
 }
 

@@ -6,6 +6,7 @@ use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::net::Shutdown;
 use std::panic::RefUnwindSafe;
 use std::task::{Context, Poll};
 
@@ -16,7 +17,7 @@ use crate::fd::async_fd::Async;
 use crate::net::SocketFile;
 #[cfg(not(winsock))]
 use crate::net::again::Again;
-use crate::net::asked::{ERROR, OWN_ADDRESS, PEERS_ADDRESS, get};
+use crate::net::asked::{ERROR, OWN_ADDRESS, PEERS_ADDRESS, get, shut_down};
 use crate::net::received::{Received, receive};
 use crate::net::sockets::DatagramSocket;
 use crate::watch::direction::Direction;
@@ -139,6 +140,33 @@ impl<S: DatagramSocket> Datagrams<S> {
             .read_with(move |socket| from(socket, buffer, MSG_PEEK))
     }
 
+    /// Waits for a datagram, and tells where it comes from; it is left for the next call.
+    ///
+    /// # Errors
+    ///
+    /// As [`recv`](Self::recv).
+    ///
+    /// ```
+    /// use reactor::net::UdpSocket;
+    ///
+    /// executor::block_on(async {
+    ///     let ours = UdpSocket::bind("127.0.0.1:0").await?;
+    ///     let theirs = UdpSocket::bind("127.0.0.1:0").await?;
+    ///     theirs.send_to(b"hello", ours.local_addr()?).await?;
+    ///     assert_eq!(ours.peek_sender().await?, theirs.local_addr()?);
+    ///     assert_eq!(ours.recv(&mut [0; 16]).await?.len(), 5);
+    ///     std::io::Result::Ok(())
+    /// })??;
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn peek_sender(&self) -> impl Future<Output = io::Result<S::Address>> {
+        self.io.read_with(|socket| {
+            // With room for a byte: an empty buffer is not taken everywhere.
+            let (_, from) = from(socket, &mut [0], MSG_PEEK)?;
+            Ok(from)
+        })
+    }
+
     /// The poll-style form of [`send`](Self::send).
     ///
     /// # Errors
@@ -253,6 +281,30 @@ impl<S: DatagramSocket> Datagrams<S> {
     pub fn try_recv_from(&self, buffer: &mut [u8]) -> io::Result<(Received, S::Address)> {
         let receive = |socket: &S| from(socket, buffer, 0);
         self.io.try_call(Direction::Read, receive)
+    }
+
+    /// Closes one direction or both for everybody who shares the socket. A Unix peer is told: its sends
+    /// fail with `BrokenPipe`. Who waits in `readable` is answered; datagrams have no end that a `recv`
+    /// could find, so it goes on waiting.
+    ///
+    /// # Errors
+    ///
+    /// What shutdown(2) answers: `NotConnected` without a peer.
+    ///
+    /// ```
+    /// use reactor::net::UnixDatagram;
+    /// use std::{io::ErrorKind, net::Shutdown};
+    ///
+    /// executor::block_on(async {
+    ///     let (near, far) = UnixDatagram::pair()?;
+    ///     near.shutdown(Shutdown::Read)?;
+    ///     assert_eq!(far.send(b"x").await.unwrap_err().kind(), ErrorKind::BrokenPipe);
+    ///     std::io::Result::Ok(())
+    /// })??;
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        shut_down(&self.io, how)
     }
 
     /// The address of this end.

@@ -57,7 +57,42 @@ impl<S: StreamSocket> Stream<S> {
         self.lending(look)
     }
 
-    /// The same by the name of its type.
+    /// Reads what is there, at most 16 KiB, and appends it to `bytes`; 0 means that the peer sends no
+    /// more. While this waits `bytes` does not grow.
+    ///
+    /// The bytes come by way of the buffer of [`read_lent`](Self::read_lent): nothing has to be zeroed
+    /// first, no uninitialised memory is handed to the kernel, and the copy is one within the cache.
+    ///
+    /// Dropping the future loses no byte.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    ///
+    /// ```
+    /// use reactor::net::UnixStream;
+    ///
+    /// executor::block_on(async {
+    ///     let (near, far) = UnixStream::pair()?;
+    ///     let mut bytes = b"> ".to_vec();
+    ///     near.write_all(b"hello").await?;
+    ///     assert_eq!(far.read_append(&mut bytes).await?, 5);
+    ///     assert_eq!(bytes, b"> hello");
+    ///     std::io::Result::Ok(())
+    /// })??;
+    /// # std::io::Result::Ok(())
+    /// ```
+    pub fn read_append<'a>(
+        &'a self,
+        bytes: &'a mut Vec<u8>,
+    ) -> impl Future<Output = io::Result<usize>> + use<'a, S> {
+        self.lending(|lent| {
+            bytes.extend_from_slice(lent);
+            lent.len()
+        })
+    }
+
+    /// [`read_lent`](Self::read_lent) by the name of its type.
     #[inline]
     pub(crate) fn lending<R, F>(&self, look: F) -> Operation<'_, S, Lend<F>, { Call::Recv as u8 }>
     where

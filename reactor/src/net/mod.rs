@@ -22,6 +22,7 @@ mod keepalive;
 mod lent;
 mod listener;
 mod lookup;
+mod names;
 #[cfg(winsock)]
 mod no_files;
 mod own_call;
@@ -34,6 +35,7 @@ mod stream;
 mod stream_poll;
 mod tcp_listener;
 mod tcp_options;
+mod tcp_socket;
 mod tcp_stream;
 mod udp;
 #[cfg(not(winsock))]
@@ -45,7 +47,7 @@ mod unix_listener;
 #[cfg(not(winsock))]
 mod unix_stream;
 
-pub use addresses::{AddressError, Lookup, ToSocketAddrs};
+pub use addresses::{AddressError, Lookup, ToSocketAddrs, lookup_host};
 pub use copy::{copy, copy_bidirectional};
 pub use datagrams::Datagrams;
 pub use keepalive::Keepalive;
@@ -58,6 +60,7 @@ pub use split::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, Share, Wr
 pub use stream::Stream;
 pub use tcp_listener::TcpListener;
 pub use tcp_options::TcpOptions;
+pub use tcp_socket::TcpSocket;
 pub use tcp_stream::TcpStream;
 pub use udp::UdpSocket;
 #[cfg(abstract_names)]

@@ -114,6 +114,33 @@ impl<S: StreamSocket, H: Deref<Target = Stream<S>>> ReadHalf<H> {
         self.stream.peek(buffer)
     }
 
+    /// See [`Stream::read_lent`]; cancelling loses no byte.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn read_lent<'a, R, F>(
+        &'a self,
+        look: F,
+    ) -> impl Future<Output = io::Result<R>> + use<'a, S, H, R, F>
+    where
+        F: FnOnce(&[u8]) -> R + Unpin,
+    {
+        self.stream.read_lent(look)
+    }
+
+    /// See [`Stream::read_append`]; cancelling loses no byte.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn read_append<'a>(
+        &'a self,
+        bytes: &'a mut Vec<u8>,
+    ) -> impl Future<Output = io::Result<usize>> + use<'a, S, H> {
+        self.stream.read_append(bytes)
+    }
+
     /// See [`Stream::readable`]; cancelling changes nothing.
     ///
     /// # Errors

@@ -6,15 +6,14 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::net::Shutdown;
 
 use selectors_core::Events;
-use selectors_core::os::{AsFd, AsRawFd};
+use selectors_core::os::AsFd;
 use selectors_core::sys::socket::{self, MSG_NOSIGNAL, MSG_PEEK};
 use socket2::SockRef;
 
-use crate::errno::tried;
 use crate::fd::async_fd::Async;
 use crate::fd::operation::Operation;
 use crate::fd::transfer::{Moved, Transfer};
-use crate::net::asked::{ERROR, get, set};
+use crate::net::asked::{ERROR, get, set, shut_down};
 use crate::net::sockets::StreamSocket;
 use crate::net::tcp_options::buffer_size;
 use crate::watch::call::Call;
@@ -287,10 +286,7 @@ impl<S: StreamSocket> Stream<S> {
     ///
     /// What shutdown(2) answers; `NotConnected` if the peer was faster.
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        SockRef::from(&self.io).shutdown(how).map_err(|error| {
-            let fd = self.io.as_fd().as_raw_fd();
-            tried(format_args!("shut fd {fd} down ({how:?})"), error)
-        })
+        shut_down(&self.io, how)
     }
 
     /// The error that waits in the socket (`SO_ERROR`), and clears it.

@@ -104,7 +104,11 @@ impl TcpStream {
     }
 
     async fn connect_one(options: &TcpOptions, address: SocketAddr) -> io::Result<Self> {
-        let socket: Socket = options.connecting(address)?;
+        Self::connecting(options.connecting(address)?, address).await
+    }
+
+    /// Connects a socket that is set up.
+    pub(crate) async fn connecting(socket: Socket, address: SocketAddr) -> io::Result<Self> {
         match socket::connect(socket.as_fd(), &Address::ip(address)) {
             // Connected at once: the first write may be tried.
             Ok(()) => return Ok(Self::attach(socket.into(), Some(Events::WRITE))),
@@ -205,6 +209,40 @@ impl TcpStream {
         get(&self.io, "SO_KEEPALIVE", || {
             Keepalive::get(&SockRef::from(&self.io))
         })
+    }
+
+    /// The type of service of its packets (`IP_TOS`): what routers are told about haste; IPv4 only.
+    ///
+    /// ```
+    /// use reactor::net::{TcpListener, TcpStream};
+    ///
+    /// executor::block_on(async {
+    ///     let listener = TcpListener::bind("127.0.0.1:0").await?;
+    ///     let client = TcpStream::connect(listener.local_addr()?).await?;
+    ///     client.set_tos(0x10)?;
+    ///     assert_eq!(client.tos()?, 0x10);
+    ///     std::io::Result::Ok(())
+    /// })??;
+    /// # std::io::Result::Ok(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What setsockopt(2) answers.
+    #[cfg(type_of_service)]
+    pub fn set_tos(&self, tos: u32) -> io::Result<()> {
+        let socket = SockRef::from(&self.io);
+        set(&self.io, "IP_TOS", tos, || socket.set_tos_v4(tos))
+    }
+
+    /// What [`set_tos`](Self::set_tos) chose, or the system.
+    ///
+    /// # Errors
+    ///
+    /// What getsockopt(2) answers.
+    #[cfg(type_of_service)]
+    pub fn tos(&self) -> io::Result<u32> {
+        get(&self.io, "IP_TOS", || SockRef::from(&self.io).tos_v4())
     }
 
     /// Through how many routers a packet may go (`IP_TTL`); IPv4 only.

@@ -178,6 +178,29 @@ impl UdpSocket {
         })
     }
 
+    /// The type of service of its datagrams (`IP_TOS`): what routers are told about haste; IPv4 only.
+    ///
+    /// # Errors
+    ///
+    /// What setsockopt(2) answers.
+    #[cfg(type_of_service)]
+    pub fn set_tos(&self, tos: u32) -> io::Result<()> {
+        let socket = socket2::SockRef::from(&self.io);
+        set(&self.io, "IP_TOS", tos, || socket.set_tos_v4(tos))
+    }
+
+    /// What [`set_tos`](Self::set_tos) chose, or the system.
+    ///
+    /// # Errors
+    ///
+    /// What getsockopt(2) answers.
+    #[cfg(type_of_service)]
+    pub fn tos(&self) -> io::Result<u32> {
+        get(&self.io, "IP_TOS", || {
+            socket2::SockRef::from(&self.io).tos_v4()
+        })
+    }
+
     /// Through how many routers datagrams may go (`IP_TTL`).
     ///
     /// # Errors

@@ -3,9 +3,11 @@
 //! What is awaited is here; what it waits in, the heap of deadlines, is the room `timers`.
 
 mod interval;
+mod pause;
 mod sleep;
 mod timeout;
 
 pub use interval::{Interval, MissedTick, interval, interval_at};
+pub use pause::{advance, pause, resume};
 pub use sleep::{Sleep, sleep, sleep_until};
 pub use timeout::{Elapsed, Timeout, timeout, timeout_at};

@@ -7,6 +7,7 @@
 //! Read once for each timer and each turn that has timers, so it is read plainly: one call of the
 //! vDSO, and one multiplication.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use selectors_core::monotonic_nanos;
@@ -17,14 +18,19 @@ pub(crate) struct Clock {
     instant: Instant,
     /// The same moment in nanoseconds.
     nanos: u64,
-    source: Source,
+    source: Cell<Source>,
 }
 
+#[derive(Clone, Copy)]
 enum Source {
     /// The kernel's monotonic clock, which its timeouts are measured on too.
     Monotonic,
     /// The virtual clock of a script: what the selector says.
     Scripted,
+    /// It stands still, and is moved by hand.
+    Paused(u64),
+    /// The kernel's again, so far from it, modulo 64 bits.
+    Ahead(u64),
 }
 
 impl Clock {
@@ -35,7 +41,7 @@ impl Clock {
         Clock {
             instant,
             nanos: monotonic_nanos(),
-            source: Source::Monotonic,
+            source: Cell::new(Source::Monotonic),
         }
     }
 
@@ -44,7 +50,7 @@ impl Clock {
         Clock {
             instant,
             nanos: 0,
-            source: Source::Scripted,
+            source: Cell::new(Source::Scripted),
         }
     }
 
@@ -56,10 +62,49 @@ impl Clock {
     /// The time; `selector` says what its own clock shows.
     #[inline(always)]
     pub(crate) fn now(&self, selector: impl FnOnce() -> Instant) -> u64 {
-        match self.source {
+        match self.source.get() {
             Source::Monotonic => monotonic_nanos(),
             Source::Scripted => self.place(selector()),
+            Source::Paused(now) => now,
+            Source::Ahead(ahead) => monotonic_nanos().wrapping_add(ahead),
         }
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        matches!(self.source.get(), Source::Paused(_))
+    }
+
+    /// Stands still from now on; false for the clock of a script, which others move.
+    pub(crate) fn pause(&self) -> bool {
+        let now = match self.source.get() {
+            Source::Scripted => return false,
+            Source::Paused(now) => now,
+            Source::Monotonic => monotonic_nanos(),
+            Source::Ahead(ahead) => monotonic_nanos().wrapping_add(ahead),
+        };
+        self.source.set(Source::Paused(now));
+        true
+    }
+
+    /// Goes on from where it stands; false if it was not paused.
+    pub(crate) fn resume(&self) -> bool {
+        let Source::Paused(now) = self.source.get() else {
+            return false;
+        };
+        // It may be behind the kernel's as well: that is a number which comes round.
+        self.source
+            .set(Source::Ahead(now.wrapping_sub(monotonic_nanos())));
+        true
+    }
+
+    /// Moves a paused clock; false if it is none.
+    pub(crate) fn advance(&self, by: u64) -> bool {
+        let Source::Paused(now) = self.source.get() else {
+            return false;
+        };
+        self.source
+            .set(Source::Paused(now.saturating_add(by).min(END)));
+        true
     }
 
     /// `instant` on this clock: clamped, at the beginning and at the end of time.
