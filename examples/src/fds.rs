@@ -14,8 +14,14 @@ const OTHERS: u64 = 32;
 /// The answer is the limit, if anybody says what it is: a sandbox may refuse the call, and then all
 /// goes on with the limit that there is.
 pub fn raise_limit() -> Option<u64> {
-    let raised = rlimit::increase_nofile_limit(u64::MAX).ok();
-    raised.or_else(|| rlimit::Resource::NOFILE.get_soft().ok())
+    #[cfg(unix)]
+    {
+        let raised = rlimit::increase_nofile_limit(u64::MAX).ok();
+        raised.or_else(|| rlimit::Resource::NOFILE.get_soft().ok())
+    }
+    // There is none on sockets.
+    #[cfg(windows)]
+    None
 }
 
 /// Makes room for this many connections.

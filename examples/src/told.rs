@@ -6,7 +6,6 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::panic::Location;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
@@ -16,6 +15,7 @@ use std::time::{Duration, Instant};
 use reactor::observe::{Cause, Event, Observer, Outcome};
 use reactor::trace::Recorder;
 use reactor::{Call, Direction};
+use selectors_core::os::{AsFd, AsRawFd, RawFd};
 use selectors_core::{Events, Readiness};
 
 /// Present while a trace is written.

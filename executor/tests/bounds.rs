@@ -1,4 +1,5 @@
 //! What crosses threads, and what fits into the error types of others.
+#![cfg(unix)]
 
 use std::error::Error;
 use std::io;

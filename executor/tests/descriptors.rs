@@ -2,6 +2,7 @@
 //! on.
 //!
 //! A binary of its own, because it compares what /proc/self/fd lists.
+#![cfg(unix)]
 
 use std::collections::BTreeMap;
 use std::fs;

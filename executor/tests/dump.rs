@@ -1,4 +1,5 @@
 //! Dumps: who exists, where they come from, and what each of them waits for.
+#![cfg(unix)]
 
 use std::future::pending;
 use std::io;

@@ -1,4 +1,5 @@
 //! The runtime as a guest: in a host's own loop, step by step, and two of them on one thread.
+#![cfg(unix)]
 
 use std::cell::{Cell, RefCell};
 use std::future::{pending, poll_fn};

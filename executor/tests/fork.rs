@@ -1,6 +1,7 @@
 //! Fork: the child drops its copy of the runtime without a trace in the parent, and starts anew.
 //!
 //! A test binary with one test, because a fork copies only the thread that calls it.
+#![cfg(unix)]
 
 use std::io;
 use std::os::unix::net::UnixStream;

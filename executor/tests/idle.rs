@@ -2,6 +2,7 @@
 //! active connection among them is served as if it were alone.
 //!
 //! A binary of its own, because it raises the limit of open files.
+#![cfg(unix)]
 
 use std::future::poll_fn;
 use std::io;

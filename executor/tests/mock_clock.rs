@@ -1,5 +1,6 @@
 //! The virtual clock of a scripted runtime: it stands still while anybody can run, is moved by
 //! hand, and goes to the next timer by itself when nobody can do anything else.
+#![cfg(unix)]
 
 use std::cell::RefCell;
 use std::io;

@@ -1,4 +1,5 @@
 //! The observer: every step of a small echo, in order, from the real code; causes; the switch.
+#![cfg(unix)]
 
 use std::cell::{Cell, RefCell};
 use std::io;

@@ -2,6 +2,7 @@
 //! and connections are accepted as soon as something was closed.
 //!
 //! A binary of its own, because it lowers the limit of open files.
+#![cfg(unix)]
 
 use std::cell::Cell;
 use std::fs::File;

@@ -1,6 +1,7 @@
 //! Signals in the middle of a wait: no future ends early, fails or is forgotten.
 //!
 //! A binary of its own, because signal handlers belong to the whole process.
+#![cfg(unix)]
 
 use std::io;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
 //! Traps that hurt users of other runtimes, one test for each.
+#![cfg(unix)]
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, pending, poll_fn};

@@ -137,3 +137,53 @@ fn take(state: &mut Pressed, name: u64) -> Option<Waker> {
     let place = state.waiting.iter().position(|(of, _)| *of == name)?;
     Some(state.waiting.swap_remove(place).1)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+    use std::thread;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::Reactor;
+
+    /// The test is the system, and calls the handler on a thread: no console is needed for it.
+    #[test]
+    fn ctrl_c_is_heard_by_everybody_who_waits_and_by_nobody_who_comes_later() {
+        let reactor = Reactor::new().unwrap();
+        let _entered = reactor.enter();
+        let bell = reactor.notifier();
+        let waker = Waker::from(std::sync::Arc::new(Bell(bell)));
+        let mut cx = Context::from_waker(&waker);
+        for _ in 0..3 {
+            let mut given_up = Box::pin(ctrl_c());
+            assert!(given_up.as_mut().poll(&mut cx).is_pending());
+            drop(given_up);
+            let (mut first, mut second) = (pin!(ctrl_c()), pin!(ctrl_c()));
+            assert!(first.as_mut().poll(&mut cx).is_pending());
+            assert!(second.as_mut().poll(&mut cx).is_pending());
+            let presses = thread::spawn(|| {
+                thread::sleep(Duration::from_millis(20));
+                // CTRL_BREAK_EVENT is not ours.
+                assert_eq!((handler(1), handler(CTRL_C_EVENT)), (0, 1));
+            });
+            reactor.turn(None).unwrap();
+            presses.join().unwrap();
+            for waits in [first, second] {
+                assert!(matches!(waits.poll(&mut cx), Poll::Ready(Ok(()))));
+            }
+            assert!(pin!(ctrl_c()).poll(&mut cx).is_pending());
+        }
+        assert!(pressed().waiting.is_empty());
+    }
+
+    /// A waker that ends the wait of the reactor.
+    struct Bell(selectors_core::NotifyHandle);
+
+    impl std::task::Wake for Bell {
+        fn wake(self: std::sync::Arc<Self>) {
+            self.0.notify().unwrap();
+        }
+    }
+}

@@ -89,15 +89,17 @@ impl Error for Tried {
 
 #[cfg(test)]
 mod tests {
+    use selectors_core::os::errno;
+
     use super::*;
 
     #[test]
     fn a_text_hides_neither_errno_nor_kind() {
-        let kernels = || io::Error::from_raw_os_error(libc::EMSGSIZE);
+        let kernels = || io::Error::from_raw_os_error(errno::EMSGSIZE);
         let once = tried("send to x", kernels());
         let twice = tried("greet", tried(format_args!("send to {}", 'x'), kernels()));
         for error in [kernels(), once, twice] {
-            assert_eq!(errno_of(&error), Some(libc::EMSGSIZE), "{error}");
+            assert_eq!(errno_of(&error), Some(errno::EMSGSIZE), "{error}");
             assert_eq!(error.kind(), kernels().kind(), "{error}");
         }
         assert_eq!(
@@ -109,7 +111,7 @@ mod tests {
             fd: None,
             source: kernels(),
         });
-        assert_eq!(errno_of(&selectors), Some(libc::EMSGSIZE));
+        assert_eq!(errno_of(&selectors), Some(errno::EMSGSIZE));
         assert!(selectors.to_string().starts_with("epoll_wait: "));
         assert_eq!(errno_of(&io::ErrorKind::NotFound.into()), None);
         assert_eq!(

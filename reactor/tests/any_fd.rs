@@ -1,5 +1,6 @@
 //! `Async` over fds that are no sockets: pipes, eventfd, timerfd, inotify, and a number that is
 //! handed back.
+#![cfg(unix)]
 
 use std::cell::Cell;
 use std::env;

@@ -4,6 +4,7 @@
 //! It is the order of the museum's b02, and the enumeration must find the orders that lose: so it
 //! is known that the same enumeration would find one in ours. Here the one who turns is another
 //! thread, as in the programs in which this was found, so it may do so between any two steps.
+#![cfg(unix)]
 
 use std::io;
 use std::mem;

@@ -1,5 +1,6 @@
 //! An await that is ready again and again starves nobody: each row of the table of awaits in
 //! `reactor::contracts` is a test here, and each public await of the sources is a row.
+#![cfg(unix)]
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;

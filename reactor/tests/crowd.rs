@@ -1,5 +1,6 @@
 //! Whom an event wakes when many wait for it, and that none of them is forgotten, whatever the ones
 //! that were woken do.
+#![cfg(unix)]
 
 use std::io::{self, Write};
 use std::rc::Rc;

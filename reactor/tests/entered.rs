@@ -1,5 +1,6 @@
 //! Reactors entered one inside of another, and guards that are dropped in the wrong order or
 //! forgotten: a panic says so, nothing stays current, and no fd is kept.
+#![cfg(unix)]
 
 use std::cell::RefCell;
 use std::fs;

@@ -1,5 +1,6 @@
 //! Every errno that the table of `ERRNO.md` lists is answered to the call once, in the kernel's
 //! place, and what the table says becomes of it.
+#![cfg(unix)]
 
 use std::cell::Cell;
 use std::io::{self, IoSlice, IoSliceMut};

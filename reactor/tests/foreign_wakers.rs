@@ -1,5 +1,6 @@
 //! Wakers are code of somebody else's: what they do while they are cloned, woken or dropped, a panic
 //! or a turn of the same reactor, leaves the reactor whole, and nobody's wake is lost.
+#![cfg(unix)]
 
 use std::cell::Cell;
 use std::io::{self, Write};

@@ -1,4 +1,5 @@
 //! The traits of futures-io on our types, driven by the helpers of another crate.
+#![cfg(unix)]
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::process::{Command, Stdio};

@@ -1,5 +1,6 @@
 //! After a crowd of fds or of waiters the reactor gives its memory back, on every backend. A process of
 //! its own, because it replaces the allocator.
+#![cfg(unix)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

@@ -1,5 +1,6 @@
 //! What is made outside of a reactor is refused before anything is done, and the refusal names the
 //! caller's line.
+#![cfg(unix)]
 
 use std::future::Future;
 use std::os::unix::net as unix;

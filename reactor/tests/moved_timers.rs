@@ -1,5 +1,6 @@
 //! Timers that are cancelled or moved, which is what most timers are for: nobody is woken by what
 //! they leave behind, and whoever takes their place is neither early nor late.
+#![cfg(unix)]
 
 use std::io;
 use std::sync::Arc;

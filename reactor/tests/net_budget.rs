@@ -1,4 +1,5 @@
 //! What can be ready again and again lets other tasks run.
+#![cfg(unix)]
 
 use std::future::Future;
 use std::io;

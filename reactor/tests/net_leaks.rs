@@ -1,5 +1,6 @@
 //! Ten thousand connections that come and go leave neither fds nor keys nor memory behind. In a
 //! process of its own, one way to wait after another, because it counts what the process has.
+#![cfg(unix)]
 
 use std::fs;
 use std::io;

@@ -1,4 +1,5 @@
 //! A lent buffer: what it shows, and that nobody who waits holds one.
+#![cfg(unix)]
 
 use std::cell::Cell;
 use std::io::{self, ErrorKind};

@@ -1,5 +1,6 @@
 //! Writing to a peer that is gone is an error and no SIGPIPE, whoever the process is that does it:
 //! a library in a C program has the signal at its default, which ends the process.
+#![cfg(unix)]
 
 use std::future::poll_fn;
 use std::io::{self, ErrorKind, IoSlice};

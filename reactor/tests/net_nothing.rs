@@ -1,5 +1,6 @@
 //! Transfers of no bytes are done at once, whatever the socket can do now, on every type and in
 //! every form; and more slices than one call takes are no error.
+#![cfg(unix)]
 
 use std::fs::File;
 use std::future::{Future, poll_fn};

@@ -1,5 +1,6 @@
 //! The poll-style forms of listeners and datagram sockets: they wait, they are woken, and they say what
 //! the `async` forms say.
+#![cfg(unix)]
 
 use std::fmt::Debug;
 use std::future::{Future, poll_fn};

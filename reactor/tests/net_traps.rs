@@ -1,5 +1,6 @@
 //! Traps of sockets that have hurt others: urgent data, writes that are given up in the middle,
 //! numbers that are used again, directions that disturb each other, wakers that replace each other.
+#![cfg(unix)]
 
 use std::cell::Cell;
 use std::future::poll_fn;

@@ -1,5 +1,6 @@
 //! Unix sockets: streams, listeners and their files, abstract names, credentials, datagrams, and
 //! the two full queues that the kernel offers no event for.
+#![cfg(unix)]
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::mem::MaybeUninit;

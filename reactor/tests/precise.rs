@@ -1,4 +1,5 @@
 //! Precise timers: what the kernel is asked, and that nothing is early for it.
+#![cfg(unix)]
 #![cfg(target_os = "linux")]
 
 use std::io;

@@ -1,4 +1,5 @@
 //! Child processes: their pipes, their end, their killing, and those that nobody waits for.
+#![cfg(unix)]
 
 use std::fs;
 use std::io::{self, ErrorKind};

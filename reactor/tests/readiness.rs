@@ -1,5 +1,6 @@
 //! Waiting without making a call: `readable`, `writable` and `ready` say what poll(2) says, whoever
 //! makes the call, on every pollable fd; and nothing that lasts makes a loop turn for nothing.
+#![cfg(unix)]
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};

@@ -1,5 +1,6 @@
 //! Signals as events of the loop. In a process of their own, and with signals that no other test
 //! uses: a handler hears of every signal, whoever raised it.
+#![cfg(unix)]
 
 use std::io::{self, ErrorKind};
 

@@ -1,5 +1,6 @@
 //! What is watched: registered when somebody has to wait, unregistered when it is dropped or given
 //! back, and useful even if the kernel cannot watch it.
+#![cfg(unix)]
 
 use std::cell::RefCell;
 use std::fs::File;

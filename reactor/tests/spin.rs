@@ -1,4 +1,5 @@
 //! Spinning: it answers while there is something to answer, and stops burning when there is not.
+#![cfg(unix)]
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;

@@ -8,6 +8,7 @@
 //! thread, so between two polls, in every order.
 //!
 //! `arm_then_store.rs` tries all orders of the steps the other way round, and finds those that lose.
+#![cfg(unix)]
 
 use std::io;
 use std::rc::Rc;

@@ -1,4 +1,5 @@
 //! Timers: never early, in order, and never too far in the future.
+#![cfg(unix)]
 
 use std::future::Future;
 use std::io;

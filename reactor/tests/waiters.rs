@@ -1,5 +1,6 @@
 //! Who is woken: everybody who waits in the direction that became ready, nobody who has left,
 //! and each of them once.
+#![cfg(unix)]
 
 use std::io::{self, Read, Write};
 use std::sync::Arc;

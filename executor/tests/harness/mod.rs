@@ -87,6 +87,7 @@ macro_rules! on_every_backend {
     };
     ($($test:ident),* $(,)?) => {
         on_every_backend!(@ select SELECT $($test)*);
+        #[cfg(unix)]
         on_every_backend!(@ poll POLL $($test)*);
         #[cfg(any(target_os = "linux", target_os = "android"))]
         on_every_backend!(@ epoll_level EPOLL_LEVEL $($test)*);

@@ -5,6 +5,7 @@
 //! `SOCKET_MODEL_BATCHES=1000 cargo test -p selectors-executor --test socket_model` runs more of them than
 //! every run does, `SOCKET_MODEL_SEED=7` begins with that seed. Seeds make the same choices again;
 //! what the kernel does meanwhile is its own affair.
+#![cfg(unix)]
 
 #[macro_use]
 #[path = "../harness/mod.rs"]

@@ -176,7 +176,7 @@ impl Shared {
     }
 
     /// Names are given out from here on.
-    #[cfg(test)]
+    #[cfg(all(test, not(winsock)))]
     pub(crate) fn set_next_waiter(&self, id: WaiterId) {
         self.next_waiter.set(id);
     }
@@ -268,7 +268,7 @@ fn none() -> ! {
     panic!("{NONE}")
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(winsock)))]
 mod tests {
     use std::future::Future;
     use std::io::{Read, Write};

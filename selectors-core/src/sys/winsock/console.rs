@@ -23,16 +23,3 @@ pub fn set_console_ctrl_handler(handler: Handler) -> io::Result<()> {
         _ => Ok(()),
     }
 }
-
-/// GenerateConsoleCtrlEvent(): as if somebody pressed the keys, for all programs of this console.
-///
-/// # Errors
-///
-/// ERROR_INVALID_HANDLE without a console.
-pub fn generate_console_ctrl_event(event: u32) -> io::Result<()> {
-    // SAFETY: takes no pointer.
-    match unsafe { console::GenerateConsoleCtrlEvent(event, 0) } {
-        0 => Err(io::Error::last_os_error()),
-        _ => Ok(()),
-    }
-}
