@@ -17,7 +17,7 @@ use reactor::Async;
     reason = "one test, which goes through the backends itself"
 )]
 mod harness;
-use harness::{EPOLL_EDGE, EPOLL_LEVEL, POLL, SELECT, Variant};
+use harness::{EPOLL_EDGE, EPOLL_LEVEL, POLL, SELECT, URING_EDGE, URING_LEVEL, Variant};
 
 /// Runs `child` in a forked child, which must succeed.
 fn in_a_child(child: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
@@ -40,7 +40,14 @@ fn in_a_child(child: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
 
 #[test]
 fn a_child_that_drops_its_runtime_does_not_disturb_the_parent() -> io::Result<()> {
-    for variant in [EPOLL_EDGE, EPOLL_LEVEL, POLL, SELECT] {
+    for variant in [
+        URING_EDGE,
+        URING_LEVEL,
+        EPOLL_EDGE,
+        EPOLL_LEVEL,
+        POLL,
+        SELECT,
+    ] {
         harness::run("fork", variant, a_child_leaves_and_starts_anew)?;
     }
     Ok(())

@@ -13,7 +13,7 @@ use reactor::{Async, Reactor};
 #[allow(unused_macros, reason = "the variants take turns here")]
 #[path = "../../executor/tests/harness/mod.rs"]
 mod harness;
-use harness::{EPOLL_EDGE, EPOLL_LEVEL, POLL, SELECT};
+use harness::{EPOLL_EDGE, EPOLL_LEVEL, POLL, SELECT, URING_EDGE, URING_LEVEL};
 
 mod by_hand;
 use by_hand::{Op, poll, read_byte, settle};
@@ -59,7 +59,17 @@ fn what_a_crowd_took_is_given_back_on_every_backend() -> io::Result<()> {
         ("fds on which an event left some asleep", asleep),
         ("waiters on one fd", on_one_fd),
     ];
-    for variant in [SELECT, POLL, EPOLL_LEVEL, EPOLL_EDGE] {
+    for variant in [
+        SELECT,
+        POLL,
+        EPOLL_LEVEL,
+        EPOLL_EDGE,
+        URING_LEVEL,
+        URING_EDGE,
+    ] {
+        if !variant.is_here() {
+            continue;
+        }
         // What select can name, and what a machine allows to most programs of that kind.
         let fds = if variant == SELECT { 800 } else { 16_000 };
         for (what, fate) in fates {

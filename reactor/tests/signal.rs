@@ -13,13 +13,21 @@ use signal_hook::low_level::raise;
 #[allow(unused_macros, reason = "the ways to wait come one after another here")]
 #[path = "../../executor/tests/harness/mod.rs"]
 mod harness;
-use harness::{EPOLL_EDGE, EPOLL_LEVEL, POLL, SELECT, Variant};
+use harness::{EPOLL_EDGE, EPOLL_LEVEL, POLL, SELECT, URING_EDGE, URING_LEVEL, Variant};
 
 /// Signals belong to the process, so here one way to wait comes after another.
 fn one_after_another(test: fn(Variant) -> io::Result<()>) -> io::Result<()> {
-    [SELECT, POLL, EPOLL_LEVEL, EPOLL_EDGE]
-        .into_iter()
-        .try_for_each(test)
+    [
+        SELECT,
+        POLL,
+        EPOLL_LEVEL,
+        EPOLL_EDGE,
+        URING_LEVEL,
+        URING_EDGE,
+    ]
+    .into_iter()
+    .filter(|variant| variant.is_here())
+    .try_for_each(test)
 }
 
 #[test]

@@ -30,7 +30,7 @@ pub use selector::PollSelector;
 pub use selector::UringSelector;
 pub use selector::{
     BaseSelector, DefaultSelector, KeyMap, RegisterError, ScriptedSelector, SelectSelector,
-    Selector, SelectorKey,
+    Selector, SelectorKey, SharedSelector,
 };
 #[cfg(epoll)]
 pub use selector::{EpollFlags, EpollSelector};

@@ -50,7 +50,29 @@ pub(crate) const EPOLL_EDGE: Variant = Variant {
     trigger: Trigger::Edge,
 };
 
+pub(crate) const URING_LEVEL: Variant = Variant {
+    backend: Backend::Uring,
+    trigger: Trigger::Level,
+};
+pub(crate) const URING_EDGE: Variant = Variant {
+    backend: Backend::Uring,
+    trigger: Trigger::Edge,
+};
+
 impl Variant {
+    /// Whether this system has it; a ring may be forbidden, and then a sentence says so.
+    pub(crate) fn is_here(self) -> bool {
+        let here = Backend::available().contains(&self.backend);
+        if !here {
+            let reason = Backend::from_name(self.backend.name()).err();
+            println!(
+                "skipped: {}",
+                reason.map_or(String::new(), |reason| reason.to_string())
+            );
+        }
+        here
+    }
+
     /// A runtime that waits this way.
     pub(crate) fn runtime(self) -> io::Result<Runtime> {
         let reactor = Reactor::builder().backend(self.backend);
@@ -93,6 +115,10 @@ macro_rules! on_every_backend {
         on_every_backend!(@ epoll_level EPOLL_LEVEL $($test)*);
         #[cfg(any(target_os = "linux", target_os = "android"))]
         on_every_backend!(@ epoll_edge EPOLL_EDGE $($test)*);
+        #[cfg(target_os = "linux")]
+        on_every_backend!(@ uring_level URING_LEVEL $($test)*);
+        #[cfg(target_os = "linux")]
+        on_every_backend!(@ uring_edge URING_EDGE $($test)*);
     };
 }
 
@@ -103,6 +129,9 @@ pub(crate) fn run(
     variant: Variant,
     test: fn(Variant) -> io::Result<()>,
 ) -> io::Result<()> {
+    if !variant.is_here() {
+        return Ok(());
+    }
     let (alive, watched) = mpsc::channel();
     thread::spawn(move || {
         let last = loop {

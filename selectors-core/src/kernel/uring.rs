@@ -298,11 +298,22 @@ fn ask(ring: &mut Ring, key: &mut Watched, serial: u32) -> io::Result<()> {
     }
     if key.asks {
         let (new, lasts) = (name(fd, serial), key.lasts());
-        let events = key.interest.poll_bits();
+        let events = asked(key.interest);
         make(ring, |ring| ring.poll_add(new, fd, events, lasts))?;
         (key.request, key.asks) = (serial, false);
     }
     Ok(())
+}
+
+/// The bits of poll(2) to ask for. POLLPRI alone wakes no request; sockets say POLLRDBAND beside it
+/// whenever something comes, and never when they are looked at.
+fn asked(interest: Interest) -> u16 {
+    let band = if interest.priority {
+        libc::POLLRDBAND as u16
+    } else {
+        0
+    };
+    interest.poll_bits() | band
 }
 
 /// Makes a request; if there is no room, those before it are handed over.

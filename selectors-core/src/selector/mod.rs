@@ -20,6 +20,7 @@ mod epoll_flags;
 mod key;
 mod key_map;
 mod register_error;
+mod shared;
 mod wait;
 
 #[cfg(devpoll)]
@@ -39,6 +40,7 @@ pub use key::SelectorKey;
 use key_map::Entry;
 pub use key_map::KeyMap;
 pub use register_error::RegisterError;
+pub use shared::SharedSelector;
 
 /// A selector: watches many fds and says which are ready.
 ///

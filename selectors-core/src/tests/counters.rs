@@ -142,6 +142,7 @@ fn every_row_of_the_tables_has_its_test() {
         include_str!("better.rs"),
         include_str!("counters.rs"),
         include_str!("panics.rs"),
+        include_str!("shared.rs"),
         include_str!("uring.rs"),
     ]
     .concat();

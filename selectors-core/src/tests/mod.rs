@@ -39,6 +39,7 @@ mod rearm;
 mod register;
 mod results;
 mod scripted;
+mod shared;
 mod support;
 #[cfg(doubles)]
 mod system_calls;

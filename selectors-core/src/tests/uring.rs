@@ -227,6 +227,32 @@ fn ordinary_bytes_do_not_pass_for_urgent_ones() {
     });
 }
 
+/// Asked for alone, and with ordinary bytes unread.
+#[test]
+fn urgent_bytes_end_a_wait() {
+    if !has_ring() {
+        return;
+    }
+    for mode in MODES {
+        let (client, server) = tcp_pair();
+        std::io::Write::write_all(&mut &client, b"ordinary").unwrap();
+        let mut selector = selector::<Uring, _, _>();
+        let interest = Interest::new(EVENT_READ)
+            .without_directions()
+            .priority()
+            .mode(mode);
+        selector.register_interest(&server, interest, ()).unwrap();
+        let mut ready = Vec::new();
+        let timeout = Some(Duration::from_millis(2));
+        assert_eq!(selector.select(&mut ready, timeout).unwrap(), 0);
+        std::io::Write::write_all(&mut &client, b"ordinary").unwrap();
+        assert_eq!(selector.select(&mut ready, timeout).unwrap(), 0);
+        crate::sys::testing::send_urgent(std::os::fd::AsFd::as_fd(&client));
+        selector.select(&mut ready, None).unwrap();
+        assert!(ready[0].readiness.is_priority(), "{mode:?}");
+    }
+}
+
 #[test]
 fn a_closed_number_is_told_once() {
     if !has_ring() {
