@@ -58,6 +58,11 @@
 //! threads.
 
 #![deny(unsafe_code)]
+#![warn(
+    missing_debug_implementations,
+    clippy::must_use_candidate,
+    clippy::return_self_not_must_use
+)]
 
 mod await_stop;
 mod budget;

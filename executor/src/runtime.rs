@@ -142,18 +142,21 @@ impl Builder {
     /// The reactor to wait with, instead of the default one: how long it spins, a scripted clock,
     /// and all else that [`reactor::Builder`] has. Of that only the two that nearly every program
     /// chooses by are repeated here.
+    #[must_use]
     pub fn reactor(mut self, reactor: reactor::Builder) -> Self {
         self.reactor = reactor;
         self
     }
 
     /// What waits for readiness; as [`reactor::Builder::backend`].
+    #[must_use]
     pub fn backend(mut self, backend: Backend) -> Self {
         self.reactor = self.reactor.backend(backend);
         self
     }
 
     /// When it reports; as [`reactor::Builder::trigger`].
+    #[must_use]
     pub fn trigger(mut self, trigger: Trigger) -> Self {
         self.reactor = self.reactor.trigger(trigger);
         self
@@ -161,6 +164,7 @@ impl Builder {
 
     /// Shuffles the order in which tasks that are ready together are polled; the same seed gives
     /// the same order. For tests that must not depend on it.
+    #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
@@ -189,6 +193,7 @@ impl Runtime {
     }
 
     /// Chooses the reactor by hand: its backend, its trigger, its clock.
+    #[must_use]
     pub fn builder() -> Builder {
         Builder::default()
     }
@@ -247,6 +252,7 @@ impl Runtime {
     /// # std::io::Result::Ok(())
     /// ```
     #[track_caller]
+    #[allow(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn try_run_one(&self) -> bool {
         let _running = current::run(&self.core);
         self.core.poll_one()
@@ -282,11 +288,13 @@ impl Runtime {
     }
 
     /// Spawns from other threads.
+    #[must_use]
     pub fn spawner(&self) -> Spawner {
         Spawner::new(Arc::clone(&self.core.remote))
     }
 
     /// Spawns from anywhere on this thread; implements the traits of `futures_task`.
+    #[must_use]
     pub fn local_spawner(&self) -> LocalSpawner {
         LocalSpawner::new(Rc::clone(&self.core))
     }
@@ -298,6 +306,7 @@ impl Runtime {
     ///
     /// If this thread is inside a `block_on` already.
     #[track_caller]
+    #[allow(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn run_until_stalled(&self) -> bool {
         let _running = current::run(&self.core);
         let mut polled = false;
@@ -339,6 +348,7 @@ impl Runtime {
     ///
     /// Call it just before each wait of the host: it also announces to other threads that this one
     /// is about to sleep, so that their wakes make the fd readable.
+    #[must_use]
     pub fn next_timeout(&self) -> Option<Duration> {
         let asleep = self.core.is_idle() && self.core.prepare_to_sleep() == MaySleep::Allowed;
         if asleep {
@@ -377,26 +387,31 @@ impl Runtime {
     }
 
     /// All tasks, as in [`dump`](crate::dump).
+    #[must_use]
     pub fn dump(&self) -> Vec<TaskInfo> {
         self.core.dump()
     }
 
     /// What happened so far.
+    #[must_use]
     pub fn metrics(&self) -> Metrics {
         self.core.metrics()
     }
 
     /// Tasks that were spawned and are not done.
+    #[must_use]
     pub fn tasks(&self) -> usize {
         self.core.live()
     }
 
     /// The reactor under this executor.
+    #[must_use]
     pub fn reactor(&self) -> &Reactor {
         &self.core.reactor
     }
 
     /// The backend that waits.
+    #[must_use]
     pub fn backend(&self) -> Backend {
         self.core.reactor.backend()
     }

@@ -49,10 +49,15 @@ macro_rules! task_local {
 /// has run: the tasks of a runtime that is kept in a thread-local still find their values when they
 /// are dropped. Nothing leaks: a scope takes out what it has put in.
 #[doc(hidden)]
+#[allow(
+    missing_debug_implementations,
+    reason = "for the macro, and for nobody else"
+)]
 pub struct CurrentValue<T>(Cell<ManuallyDrop<Option<Rc<T>>>>);
 
 impl<T> CurrentValue<T> {
     #[doc(hidden)]
+    #[must_use]
     pub const fn none() -> Self {
         CurrentValue(Cell::new(ManuallyDrop::new(None)))
     }
@@ -77,6 +82,7 @@ pub struct TaskLocal<T: 'static> {
 impl<T: 'static> TaskLocal<T> {
     /// For [`task_local!`].
     #[doc(hidden)]
+    #[must_use]
     pub const fn new(value: &'static LocalKey<CurrentValue<T>>) -> Self {
         TaskLocal { value }
     }
@@ -133,6 +139,7 @@ impl<T: Clone + 'static> TaskLocal<T> {
     ///
     /// Outside every [`scope`](Self::scope).
     #[track_caller]
+    #[must_use]
     pub fn get(&'static self) -> T {
         self.try_get().expect(NO_VALUE)
     }
@@ -192,6 +199,7 @@ impl<T: 'static, F> Scope<T, F> {
     /// assert_eq!(scope.as_mut().take_value().unwrap().into_inner(), [7]);
     /// assert!(scope.take_value().is_none());
     /// ```
+    #[allow(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn take_value(self: Pin<&mut Self>) -> Option<T> {
         // Nobody shares it: who looks at it does so during a poll.
         Rc::into_inner(self.project().value.take()?)

@@ -52,6 +52,7 @@ pub fn unless_stopping<F: Future>(future: F) -> UnlessStopping<F> {
 
 /// Whether a stop of the runtime of this thread is asked for; without a runtime, no.
 #[inline]
+#[must_use]
 pub fn is_stopping() -> bool {
     current::is_stopping()
 }

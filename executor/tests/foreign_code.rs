@@ -135,7 +135,7 @@ fn use_the_runtime() {
     });
     task.abort();
     drop(spawn(pending::<()>()).abort_on_drop());
-    executor::dump();
+    let _ = executor::dump();
     let mut set = TaskSet::new();
     set.spawn(async {});
     set.abort_all();

@@ -38,6 +38,7 @@ impl Reactor {
     /// assert_eq!(reactor.trigger(), Trigger::Level);
     /// # std::io::Result::Ok(())
     /// ```
+    #[must_use]
     pub fn builder() -> Builder {
         Builder::default()
     }
@@ -55,12 +56,14 @@ pub struct Builder {
 
 impl Builder {
     /// The selector to wait with; without this call the first that works, in Python's order.
+    #[must_use]
     pub fn backend(mut self, backend: Backend) -> Self {
         self.backend = Some(backend);
         self
     }
 
     /// Edge or level; see [`Trigger`].
+    #[must_use]
     pub fn trigger(mut self, trigger: Trigger) -> Self {
         self.trigger = trigger;
         self
@@ -73,6 +76,7 @@ impl Builder {
     /// answer to a peer on another core several times faster; a limit of 50 to 100 us covers it.
     /// The price is a busy CPU for as long as events keep coming within the limit; a loop that
     /// finds nothing stops spinning until a sleep was shorter than the limit again.
+    #[must_use]
     pub fn spin(mut self, limit: Duration) -> Self {
         self.spin = limit;
         self
@@ -81,6 +85,7 @@ impl Builder {
     /// Asks the kernel to wake this thread as soon as a timer is due. Linux otherwise delays the
     /// wake-ups of a thread by up to 50 us, to gather them and save power. The setting is one of
     /// the thread that builds the reactor, and stays with it.
+    #[must_use]
     pub fn precise(mut self, precise: bool) -> Self {
         self.precise = precise;
         self
@@ -101,6 +106,7 @@ impl Builder {
     /// assert_eq!(reactor.now() - start, Duration::from_secs(3600));
     /// # std::io::Result::Ok(())
     /// ```
+    #[must_use]
     pub fn script(mut self, script: Script) -> Self {
         self.script = Some(script);
         self

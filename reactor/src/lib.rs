@@ -65,6 +65,11 @@
 //! `blocking` (work of yours that blocks, on the threads that look names up).
 
 #![forbid(unsafe_code)]
+#![warn(
+    missing_debug_implementations,
+    clippy::must_use_candidate,
+    clippy::return_self_not_must_use
+)]
 
 #[cfg(not(feature = "blocking"))]
 #[allow(

@@ -160,3 +160,41 @@ fn for_paper(entry: &Entry, markdown: &str) -> String {
     }
     out + "</article>\n"
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{for_paper, whole};
+    use crate::page::page;
+    use crate::summary::order;
+
+    #[test]
+    fn every_page_knows_the_way_on_and_back() {
+        let entries = order("[Front](index.md)\n- [One](ch01.md)\n- [Two](ch02.md)\n");
+        let text = whole(&entries, 1, &page("# One\n", ""));
+        for part in [
+            "<a rel=\"prev\" href=\"index.html\">← Front</a>",
+            "<a rel=\"next\" href=\"ch02.html\">2. Two →</a>",
+            "<a href=\"ch01.html\" aria-current=\"page\">1. One</a>",
+        ] {
+            assert!(text.contains(part), "{part} is not in {text}");
+        }
+        let last = whole(&entries, 2, &page("# Two\n", ""));
+        assert!(!last.contains("rel=\"next\""));
+    }
+
+    #[test]
+    fn on_paper_links_lead_to_places_of_the_one_page() {
+        let entries = order("- [One](ch01.md)\n");
+        let markdown = "# One\n\n[a](ch02.md) [b](ch02.md#q3) [c](#q1) [d](https://e.org/x.html)\n\n\
+                        <iframe class=\"timeline\" src=\"timelines/s01.html\"></iframe>\n";
+        let text = for_paper(&entries[0], markdown);
+        for link in ["#ch02\"", "#q3\"", "#q1\"", "https://e.org/x.html\""] {
+            assert!(
+                text.contains(&format!("<a href=\"{link}")),
+                "{link}: {text}"
+            );
+        }
+        assert!(text.contains("id=\"ch01-one\""), "{text}");
+        assert!(!text.contains("iframe"), "{text}");
+    }
+}

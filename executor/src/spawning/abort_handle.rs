@@ -58,6 +58,7 @@ impl AbortHandle {
     }
 
     /// Names the task in traces and dumps; `None` until its runtime has made it.
+    #[must_use]
     pub fn id(&self) -> Option<Id> {
         match &self.0 {
             Task::Made(id) => Some(*id),

@@ -64,6 +64,7 @@ impl<T> JoinHandle<T> {
     }
 
     /// Aborts the task as well, and may be cloned and sent anywhere.
+    #[must_use]
     pub fn abort_handle(&self) -> AbortHandle {
         AbortHandle::of_made(self.id)
     }
@@ -78,16 +79,19 @@ impl<T> JoinHandle<T> {
 
     /// Is the task over, in one way or another?
     #[inline]
+    #[must_use]
     pub fn is_finished(&self) -> bool {
         self.promise.stage() != Stage::Running
     }
 
     /// Names the task in traces and dumps.
+    #[must_use]
     pub fn id(&self) -> Id {
         self.id
     }
 
     /// The name that [`spawn_named`](crate::spawn_named) gave it.
+    #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref().map(|name| &**name)
     }
@@ -159,16 +163,19 @@ impl<T> AbortOnDrop<T> {
     }
 
     /// See [`JoinHandle::is_finished`].
+    #[must_use]
     pub fn is_finished(&self) -> bool {
         self.handle().is_finished()
     }
 
     /// See [`JoinHandle::id`].
+    #[must_use]
     pub fn id(&self) -> Id {
         self.handle().id()
     }
 
     /// See [`JoinHandle::name`].
+    #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.handle().name()
     }
@@ -179,6 +186,7 @@ impl<T> AbortOnDrop<T> {
     }
 
     /// See [`JoinHandle::abort_handle`].
+    #[must_use]
     pub fn abort_handle(&self) -> AbortHandle {
         self.handle().abort_handle()
     }

@@ -64,16 +64,19 @@ impl JoinError {
     }
 
     /// Names the task. `None` if its runtime was gone before it was made.
+    #[must_use]
     pub fn id(&self) -> Option<Id> {
         self.0.id
     }
 
     /// The task was aborted, or its runtime was dropped.
+    #[must_use]
     pub fn is_cancelled(&self) -> bool {
         matches!(self.0.reason, Reason::Cancelled)
     }
 
     /// The task panicked, or the destructors of its future when it was aborted.
+    #[must_use]
     pub fn is_panic(&self) -> bool {
         !self.is_cancelled()
     }
@@ -84,6 +87,7 @@ impl JoinError {
     ///
     /// If it did not panic, but was cancelled.
     #[track_caller]
+    #[must_use]
     pub fn into_panic(self) -> Box<dyn Any + Send + 'static> {
         match self.try_into_panic() {
             Ok(payload) => payload,
@@ -113,6 +117,7 @@ impl JoinError {
     }
 
     /// The text of the task's panic, if it had one.
+    #[must_use]
     pub fn panic_message(&self) -> Option<&str> {
         match &self.0.reason {
             Reason::Literal(literal) => Some(literal),

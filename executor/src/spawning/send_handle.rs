@@ -158,6 +158,7 @@ impl<T> SendHandle<T> {
     }
 
     /// Aborts the task as well, and may be cloned and sent anywhere.
+    #[must_use]
     pub fn abort_handle(&self) -> AbortHandle
     where
         T: Send + 'static,
@@ -169,11 +170,13 @@ impl<T> SendHandle<T> {
     pub fn detach(self) {}
 
     /// Names the task in traces and dumps; `None` until the runtime has made it.
+    #[must_use]
     pub fn id(&self) -> Option<Id> {
         self.promise.id()
     }
 
     /// Is the task over, in one way or another?
+    #[must_use]
     pub fn is_finished(&self) -> bool {
         self.promise.is_finished()
     }

@@ -43,6 +43,7 @@ impl LocalSpawner {
     ///
     /// If no runtime runs on this thread.
     #[track_caller]
+    #[must_use]
     pub fn current() -> Self {
         Self::new(current::expect_current("LocalSpawner::current"))
     }

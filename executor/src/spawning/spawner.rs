@@ -78,6 +78,7 @@ impl Spawner {
     /// # std::io::Result::Ok(())
     /// ```
     #[track_caller]
+    #[must_use]
     pub fn current() -> Self {
         Self::new(Arc::clone(
             &current::expect_current("Spawner::current").remote,
@@ -85,6 +86,7 @@ impl Spawner {
     }
 
     /// As [`current`](Self::current); `None` where no runtime runs.
+    #[must_use]
     pub fn try_current() -> Option<Self> {
         current::current().map(|core| Self::new(Arc::clone(&core.remote)))
     }
@@ -107,6 +109,7 @@ impl Spawner {
     }
 
     /// Is the runtime gone?
+    #[must_use]
     pub fn is_closed(&self) -> bool {
         self.remote.inbox.is_closed()
     }

@@ -80,6 +80,7 @@ impl<T> Outlet<T> for Member<T> {
 
 impl<T: 'static> TaskSet<T> {
     /// An empty set.
+    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
@@ -317,11 +318,13 @@ impl<T: 'static> TaskSet<T> {
     }
 
     /// Tasks that were not joined yet.
+    #[must_use]
     pub fn len(&self) -> usize {
         self.members.running.borrow().len() + self.members.ended.borrow().len()
     }
 
     /// Has every task been joined?
+    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

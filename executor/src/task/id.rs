@@ -44,6 +44,7 @@ impl Id {
     }
 
     /// The number that the events of [`reactor::observe`] carry.
+    #[must_use]
     pub fn number(self) -> u64 {
         self.0
     }

@@ -73,6 +73,7 @@ impl fmt::Display for TaskInfo {
 /// # std::io::Result::Ok(())
 /// ```
 #[track_caller]
+#[must_use]
 pub fn dump() -> Vec<TaskInfo> {
     current::expect_current("dump").dump()
 }

@@ -107,6 +107,7 @@ impl<T: AsFd + 'static> Async<T> {
     }
 
     /// The source, for calls that never block (options, addresses).
+    #[must_use]
     pub fn get_ref(&self) -> &T {
         &self.source
     }

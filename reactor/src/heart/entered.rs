@@ -103,6 +103,7 @@ pub struct EnterGuard {
 
 impl EnterGuard {
     /// Does it still keep its reactor entered? Not if a guard that was made before it was dropped.
+    #[must_use]
     pub fn is_entered(&self) -> bool {
         let is_ours = |(id, _): &(u64, _)| *id == self.id;
         STACK.with_borrow(|stack| stack.entered.iter().any(is_ours))

@@ -41,6 +41,7 @@ impl Reactor {
     ///
     /// If no reactor is entered: the sentence says what to do.
     #[track_caller]
+    #[must_use]
     pub fn current() -> Self {
         Reactor {
             shared: Shared::current(),
@@ -48,17 +49,20 @@ impl Reactor {
     }
 
     /// The reactor entered last on this thread, if any.
+    #[must_use]
     pub fn try_current() -> Option<Self> {
         Shared::try_current().map(|shared| Reactor { shared })
     }
 
     /// The backend that waits.
+    #[must_use]
     pub fn backend(&self) -> Backend {
         self.shared.selector.borrow().backend()
     }
 
     /// How keys are registered: [`Trigger::Edge`] or [`Trigger::Level`].
     #[inline]
+    #[must_use]
     pub fn trigger(&self) -> Trigger {
         if self.shared.edge {
             Trigger::Edge
@@ -68,12 +72,14 @@ impl Reactor {
     }
 
     /// How many fds are registered, the notifier's own not counted.
+    #[must_use]
     pub fn keys(&self) -> usize {
         self.shared.selector.borrow().get_map().len() - 1
     }
 
     /// What ends the current or the next blocking [turn](Reactor::turn), from any thread; it can do
     /// nothing else.
+    #[must_use]
     pub fn notifier(&self) -> NotifyHandle {
         self.shared.notifier.handle()
     }
@@ -82,6 +88,7 @@ impl Reactor {
     /// poll; a turn does it too. True if there is something to attend to: somebody
     /// [observes](Reactor::observe), or a budget was [used up](Self::take_exhausted).
     #[inline]
+    #[allow(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn refill_budget(&self) -> bool {
         self.shared.attention.refill()
     }
@@ -110,6 +117,7 @@ impl Reactor {
     /// The first half of [`poll_budget`](Self::poll_budget), which calls no waker; if it says no,
     /// that is to be asked.
     #[inline]
+    #[must_use]
     pub fn spend_budget(&self) -> bool {
         self.shared.attention.spend()
     }
@@ -139,6 +147,7 @@ impl Reactor {
     /// itself, and an executor should take a turn before it polls that task again: there is more
     /// I/O about than one task should see.
     #[inline]
+    #[must_use]
     pub fn take_exhausted(&self) -> bool {
         self.shared.attention.take_exhausted()
     }
@@ -149,6 +158,7 @@ impl Reactor {
     ///
     /// An executor calls this before it drops its tasks. Whatever else is dropped in the child must
     /// be dropped after that.
+    #[allow(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn abandon_if_forked(&self) -> bool {
         let forked = std::process::id() != self.shared.process;
         self.shared.abandoned.set(forked);
@@ -157,6 +167,7 @@ impl Reactor {
 
     /// The time on this reactor's clock: the real one, one that was [paused](crate::time::pause), or that
     /// of its [script](crate::Builder::script).
+    #[must_use]
     pub fn now(&self) -> Instant {
         let shared = &self.shared;
         shared.clock.instant(shared.elapsed_now())
@@ -164,6 +175,7 @@ impl Reactor {
 
     /// How long it is to the next timer; `None` if there is none. Possibly shorter, if that timer
     /// was moved or cancelled.
+    #[must_use]
     pub fn next_timeout(&self) -> Option<Duration> {
         self.shared.next_timer().map(|(_, due)| due)
     }
@@ -187,11 +199,13 @@ impl Reactor {
     }
 
     /// On whose behalf the waker is called that is being called right now.
+    #[must_use]
     pub fn cause(&self) -> Cause {
         self.shared.cause.get()
     }
 
     /// What happened so far.
+    #[must_use]
     pub fn metrics(&self) -> Metrics {
         let keys = self.keys();
         self.shared
@@ -210,6 +224,7 @@ impl Reactor {
 
     /// Is somebody observing?
     #[inline]
+    #[must_use]
     pub fn is_observed(&self) -> bool {
         self.shared.attention.is_observed()
     }

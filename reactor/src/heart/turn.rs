@@ -19,6 +19,7 @@ use crate::watch::events::{Cause, Event};
 
 /// What one [turn](Reactor::turn) found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Turn {
     /// Keys that the kernel reported ready, the notifier's own included.
     pub ready: usize,

@@ -178,11 +178,13 @@ pub struct AddressError {
 
 impl AddressError {
     /// The address.
+    #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// The kernel's errno.
+    #[must_use]
     pub fn raw_os_error(&self) -> Option<i32> {
         errno_of(&self.source)
     }

@@ -10,6 +10,7 @@ use crate::net::asked::get;
 
 /// Who made the other end of a Unix connection, or had it listen; fixed at that moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct PeerCredentials {
     /// The number of the process; `None` if it has none that we could use, because it is outside
     /// of our namespace (pid_namespaces(7)). It may have ended, and the number may mean another by

@@ -33,22 +33,26 @@ pub struct Received {
 
 impl Received {
     /// How many bytes are in the buffer, never more than fit; empty datagrams exist.
+    #[must_use]
     pub fn len(self) -> usize {
         self.length
     }
 
     /// Was it an empty datagram (or an empty buffer)?
+    #[must_use]
     pub fn is_empty(self) -> bool {
         self.length == 0
     }
 
     /// Was the datagram longer than the buffer?
+    #[must_use]
     pub fn is_truncated(self) -> bool {
         self.truncated
     }
 
     /// How long the datagram was. Where the system does not tell (all but Linux), the same as
     /// [`len`](Self::len).
+    #[must_use]
     pub fn full_len(self) -> usize {
         self.full_length
     }

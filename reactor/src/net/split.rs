@@ -43,6 +43,7 @@ pub trait Share: Deref {
 
 impl<S: StreamSocket> Stream<S> {
     /// Two views, one to read with and one to write with.
+    #[must_use]
     pub fn split(&self) -> (ReadHalf<&Self>, WriteHalf<&Self>) {
         (ReadHalf::new(self), WriteHalf::new(self))
     }
@@ -50,6 +51,7 @@ impl<S: StreamSocket> Stream<S> {
     /// Two owners, one to read with and one to write with, for two tasks. Dropping the writing one
     /// shuts that direction down; the connection is closed when both are dropped.
     /// [`reunite`](OwnedReadHalf::reunite) makes one stream of them again.
+    #[must_use]
     pub fn into_split(self) -> (OwnedReadHalf<S>, OwnedWriteHalf<S>) {
         let stream = Rc::new(self);
         (ReadHalf::new(Rc::clone(&stream)), WriteHalf::new(stream))

@@ -48,6 +48,7 @@ impl TcpListener {
     }
 
     /// Options to choose before it listens: backlog, `SO_REUSEPORT` and others.
+    #[must_use]
     pub fn options() -> TcpOptions {
         TcpOptions::default()
     }

@@ -91,6 +91,7 @@ impl TcpStream {
     }
 
     /// Options to set before the connection is made, such as the local address.
+    #[must_use]
     pub fn options() -> TcpOptions {
         TcpOptions::default()
     }

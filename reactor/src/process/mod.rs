@@ -225,6 +225,7 @@ enum End {
 
 impl Child {
     /// The number of the process; it means this child until it was waited for.
+    #[must_use]
     pub fn id(&self) -> u32 {
         self.process().id()
     }

@@ -45,6 +45,7 @@ pub enum MissedTick {
 /// # std::io::Result::Ok(())
 /// ```
 #[track_caller]
+#[must_use]
 pub fn interval(period: Duration) -> Interval {
     let period = nanos(period);
     let reactor = Shared::current();
@@ -71,6 +72,7 @@ pub fn interval(period: Duration) -> Interval {
 /// # std::io::Result::Ok(())
 /// ```
 #[track_caller]
+#[must_use]
 pub fn interval_at(start: Instant, period: Duration) -> Interval {
     let period = nanos(period);
     let reactor = Shared::current();
@@ -113,12 +115,14 @@ impl Interval {
     }
 
     /// Chooses what happens to ticks that come too late; the default is [`MissedTick::Skip`].
+    #[must_use]
     pub fn missed_tick(mut self, policy: MissedTick) -> Self {
         self.missed = policy;
         self
     }
 
     /// How long it is from tick to tick.
+    #[must_use]
     pub fn period(&self) -> Duration {
         Duration::from_nanos(self.period)
     }

@@ -93,6 +93,7 @@ impl Sleep {
     }
 
     /// The point in time that it waits for.
+    #[must_use]
     pub fn deadline(&self) -> Instant {
         self.reactor.clock.instant(self.deadline)
     }
@@ -112,6 +113,7 @@ impl Sleep {
     /// })?;
     /// # std::io::Result::Ok(())
     /// ```
+    #[must_use]
     pub fn is_elapsed(&self) -> bool {
         self.deadline <= self.reactor.elapsed_now()
     }

@@ -46,6 +46,7 @@ mod text;
 mod told;
 mod variable;
 
+use std::fmt;
 use std::io::Write;
 use std::panic::Location;
 use std::process;
@@ -113,6 +114,12 @@ impl Observer for Recorder {
             Err(TryLockError::WouldBlock) => lock(&self.recording),
         };
         recording.record(event, at);
+    }
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder").finish_non_exhaustive()
     }
 }
 

@@ -22,6 +22,7 @@ pub enum Call {
 
 impl Call {
     /// The name, as strace prints it.
+    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Call::Custom => "custom",
