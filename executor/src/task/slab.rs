@@ -4,7 +4,7 @@
 //! place. What is spawned meanwhile arrives in a list beside it, and moves in when it has to wait, or
 //! others have arrived after it.
 
-use std::cell::{RefCell, RefMut};
+use std::cell::{Cell, RefCell, RefMut};
 use std::collections::BTreeMap;
 use std::mem;
 use std::task::{Context, Waker};
@@ -36,7 +36,9 @@ impl Place {
 #[derive(Default)]
 pub(crate) struct Slab {
     places: RefCell<Places>,
-    /// Spawned, and not in the slab yet.
+    /// Spawned last, and not in the slab yet: apart, because who is polled at once needs no more.
+    newest: Cell<Option<(Id, Job)>>,
+    /// Those spawned before.
     arrivals: RefCell<Vec<(Id, Job)>>,
 }
 
@@ -53,7 +55,14 @@ impl Slab {
     /// Takes a task in; possible at any time.
     #[inline]
     pub(crate) fn insert(&self, id: Id, job: Job) {
-        self.arrivals.borrow_mut().push((id, job));
+        if let Some(before) = self.newest.replace(Some((id, job))) {
+            self.insert_before(before);
+        }
+    }
+
+    #[inline(never)]
+    fn insert_before(&self, arrival: (Id, Job)) {
+        self.arrivals.borrow_mut().push(arrival);
     }
 
     /// Borrows the slab for polling. Only the run loop does, and it does not call itself.
@@ -132,18 +141,23 @@ impl Open<'_> {
     }
 
     fn last_arrival(&self) -> Option<(Id, Job)> {
-        self.slab.arrivals.borrow_mut().pop()
+        let newest = self.slab.newest.take();
+        newest.or_else(|| self.slab.arrivals.borrow_mut().pop())
     }
 
     /// The task in `slot`, if it is the one that arrived last: who is over after one poll needs no
     /// place. Otherwise it is to be [settled](Self::settle_one).
     #[inline]
     pub(crate) fn newcomer(&mut self, slot: u32) -> Option<(Id, Job)> {
-        let mut arrivals = self.slab.arrivals.borrow_mut();
-        if arrivals.last()?.0.slot() != slot {
-            return None;
+        let (id, job) = match self.slab.newest.take() {
+            Some(newest) => newest,
+            None => self.slab.arrivals.borrow_mut().pop()?,
+        };
+        if id.slot() == slot {
+            return Some((id, job));
         }
-        arrivals.pop()
+        self.slab.newest.set(Some((id, job)));
+        None
     }
 
     /// Gives memory back after a burst: `slots` are left, besides those who are `far`. All have

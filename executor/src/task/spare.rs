@@ -5,7 +5,7 @@
 //! last is tried first, and only that one; its memory is still in the cache.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::mem;
 
 use crate::task::id::Id;
@@ -18,35 +18,55 @@ const LARGEST: usize = 16 << 10;
 
 /// Empty boxes.
 #[derive(Default)]
-pub(crate) struct Spare(RefCell<Vec<Job>>);
+pub(crate) struct Spare {
+    /// The one that was emptied last: apart, because it is nearly always the one that is wanted.
+    last: Cell<Option<Job>>,
+    /// Those before it.
+    others: RefCell<Vec<Job>>,
+}
 
 impl Spare {
     /// A box that has taken what is in `filling`, a [`Filling`](crate::spawning::task::Filling), for the task `id`.
     #[inline(always)]
     pub(crate) fn fill(&self, id: Id, filling: &mut dyn Any) -> Option<Job> {
-        let mut job = self.0.borrow_mut().pop()?;
+        let mut job = match self.last.take() {
+            Some(job) => job,
+            None => self.take_other()?,
+        };
         if job.as_mut().refill(id, filling) {
             return Some(job);
         }
-        self.0.borrow_mut().push(job);
+        self.last.set(Some(job));
         None
     }
 
-    /// Keeps an empty box. When there are enough, it takes the place of the one that nobody wanted
-    /// last.
+    #[inline(never)]
+    fn take_other(&self) -> Option<Job> {
+        self.others.borrow_mut().pop()
+    }
+
+    /// Keeps an empty box.
     #[inline]
     pub(crate) fn keep(&self, job: Job) {
         if mem::size_of_val(&*job) > LARGEST {
             return;
         }
-        let mut boxes = self.0.borrow_mut();
-        let replaced = if boxes.len() == MOST {
-            boxes.pop()
+        if let Some(before) = self.last.replace(Some(job)) {
+            self.keep_other(before);
+        }
+    }
+
+    /// When there are enough, it takes the place of the one that nobody wanted last.
+    #[inline(never)]
+    fn keep_other(&self, job: Job) {
+        let mut others = self.others.borrow_mut();
+        let replaced = if others.len() == MOST - 1 {
+            others.pop()
         } else {
             None
         };
-        boxes.push(job);
-        drop(boxes);
+        others.push(job);
+        drop(others);
         drop(replaced);
     }
 }
@@ -62,6 +82,15 @@ mod tests {
     use crate::spawning::task::{Filling, Task};
     use crate::task::id::Id;
     use crate::task::job::Job;
+
+    impl Spare {
+        fn is_empty(&self) -> bool {
+            let last = self.last.take();
+            let is_empty = last.is_none() && self.others.borrow().is_empty();
+            self.last.set(last);
+            is_empty
+        }
+    }
 
     fn filling<F: Future>(future: F) -> Filling<F> {
         Filling {
@@ -99,21 +128,21 @@ mod tests {
         let job = spare.fill(Id::new(0, 1, 0), &mut same).unwrap();
         assert_eq!(ptr::from_ref(&*job).cast::<()>(), place);
         assert!(same.future.is_none() && same.promise.is_some());
-        assert!(spare.0.borrow().is_empty());
+        assert!(spare.is_empty());
     }
 
     #[test]
     fn few_boxes_are_kept_and_none_that_is_large() {
         let spare = Spare::default();
         spare.keep(empty(bytes::<LARGEST>()));
-        assert!(spare.0.borrow().is_empty());
+        assert!(spare.is_empty());
         for _ in 0..2 * MOST {
             spare.keep(empty(bytes::<8>()));
         }
-        assert_eq!(spare.0.borrow().len(), MOST);
+        assert_eq!(spare.others.borrow().len(), MOST - 1);
         // The newest is on top, even where all are there.
         spare.keep(empty(bytes::<9>()));
-        assert_eq!(spare.0.borrow().len(), MOST);
+        assert_eq!(spare.others.borrow().len(), MOST - 1);
         let mut last = filling(bytes::<9>());
         assert!(spare.fill(Id::new(0, 1, 0), &mut last).is_some());
     }

@@ -26,7 +26,15 @@ use crate::watch::metrics::Counts;
 pub(crate) type Selector = DefaultSelector<Source, Rc<Slot>>;
 
 /// Of a fixed size, so that it is one word to be lent and given back.
-pub(crate) type LentBuffer = [u8; 16 << 10];
+pub(crate) type LentBuffer = [u8; LENT];
+
+const LENT: usize = 16 << 10;
+
+/// One that nobody has used yet.
+#[cold]
+pub(crate) fn new_lent_buffer() -> Box<LentBuffer> {
+    Box::new([0; LENT])
+}
 
 /// What the reactor, its I/O types and its timers share.
 pub(crate) struct Shared {

@@ -11,7 +11,7 @@ use selectors_core::os::AsFd;
 use crate::fd::async_fd::Async;
 use crate::fd::operation::Operation;
 use crate::fd::transfer::{Answer, Moved, Transfer};
-use crate::heart::shared::LentBuffer;
+use crate::heart::shared::{LentBuffer, new_lent_buffer};
 use crate::net::sockets::StreamSocket;
 use crate::net::stream::{Stream, receive};
 use crate::watch::call::Call;
@@ -117,7 +117,7 @@ where
 
     #[inline]
     fn make(&mut self, io: &Async<S>) -> io::Result<Lent<F>> {
-        let mut buffer = io.reactor.lent.take().unwrap_or_else(new_buffer);
+        let mut buffer = io.reactor.lent.take().unwrap_or_else(new_lent_buffer);
         let received = receive(io.get_ref(), &mut *buffer);
         match received {
             Ok(moved) => Ok(Lent {
@@ -136,11 +136,6 @@ where
     fn nothing(&self) -> Option<Lent<F>> {
         None
     }
-}
-
-#[cold]
-fn new_buffer() -> Box<LentBuffer> {
-    Box::new([0; _])
 }
 
 /// Bytes that were read, and who wants to see them.
