@@ -1,11 +1,16 @@
 //! Timeouts and intervals: who is in time, and what happens to ticks that were missed.
 
+use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
+use futures_lite::StreamExt;
 use futures_lite::future::{pending, poll_once};
-use reactor::time::{Elapsed, MissedTick, interval, timeout, timeout_at};
+use reactor::Reactor;
+use reactor::time::{
+    Elapsed, MissedTick, advance, interval, interval_at, pause, timeout, timeout_at,
+};
 
 #[macro_use]
 #[path = "../../executor/tests/harness/mod.rs"]
@@ -19,6 +24,8 @@ on_every_backend!(
     ticks_delay_when_asked,
     a_dropped_tick_is_not_lost,
     an_endless_interval_ticks_once,
+    a_grid_begins_when_asked_and_each_tick_says_when_it_was_due,
+    a_grid_begins_anew,
 );
 
 const PERIOD: Duration = Duration::from_millis(4);
@@ -133,6 +140,43 @@ fn a_dropped_tick_is_not_lost(variant: Variant) -> io::Result<()> {
         let most = start.elapsed().as_nanos() / PERIOD.as_nanos() + 1;
         assert!(count <= most, "{count} ticks in {most} periods");
         assert!(count >= 2, "the ticks given up were lost");
+        Ok(())
+    })
+}
+
+fn a_grid_begins_when_asked_and_each_tick_says_when_it_was_due(variant: Variant) -> io::Result<()> {
+    variant.block_on(async {
+        pause();
+        let (start, second) = (Reactor::current().now(), Duration::from_secs(1));
+        let mut ticks = interval_at(start + 5 * second, second);
+        assert_eq!(ticks.period(), second);
+        assert_eq!(ticks.tick().await, start + 5 * second);
+        assert_eq!(poll_fn(|cx| ticks.poll_tick(cx)).await, start + 6 * second);
+        assert_eq!(ticks.next().await, Some(start + 7 * second));
+        // Late, it tells when it was due all the same.
+        advance(second + second / 2);
+        assert_eq!(ticks.tick().await, start + 8 * second);
+        assert_eq!(Reactor::current().now(), start + 8 * second + second / 2);
+        Ok(())
+    })
+}
+
+fn a_grid_begins_anew(variant: Variant) -> io::Result<()> {
+    variant.block_on(async {
+        pause();
+        let (start, second) = (Reactor::current().now(), Duration::from_secs(1));
+        let mut ticks = interval(2 * second);
+        assert_eq!(ticks.tick().await, start);
+        advance(second);
+        ticks.reset();
+        assert_eq!(ticks.tick().await, start + 3 * second);
+        ticks.reset_immediately();
+        assert_eq!(ticks.tick().await, start + 3 * second);
+        ticks.reset_after(second);
+        assert_eq!(ticks.tick().await, start + 4 * second);
+        ticks.reset_at(start + 9 * second);
+        assert_eq!(ticks.tick().await, start + 9 * second);
+        assert_eq!(ticks.tick().await, start + 11 * second);
         Ok(())
     })
 }

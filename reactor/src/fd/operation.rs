@@ -116,13 +116,12 @@ where
             if self.transfer.nothing().is_some() {
                 return self.poll_slowly::<ALONE>(cx);
             }
+            if !io.reactor.is_calm() {
+                return self.poll_slowly::<ALONE>(cx);
+            }
             // Before the slot is looked at, because it is not our code.
             let waker = cx.waker().clone();
-            if !io.reactor.is_calm() {
-                if ALONE {
-                    io.reactor.assert_driven();
-                }
-            } else if io.slot.may_wait_alone(Self::DIRECTION) {
+            if io.slot.may_wait_alone(Self::DIRECTION) {
                 // A new name each time is cheaper than to look whether it has one.
                 self.waiter = io.reactor.next_waiter();
                 io.slot.wait_alone(Self::DIRECTION, self.waiter, waker);
