@@ -64,8 +64,18 @@ impl Clock {
     pub(crate) fn now(&self, selector: impl FnOnce() -> Instant) -> u64 {
         match self.source.get() {
             Source::Monotonic => monotonic_nanos(),
+            unusual => self.unusual_now(unusual, selector),
+        }
+    }
+
+    /// Out of line, because a timer reads the clock twice.
+    #[cold]
+    #[inline(never)]
+    fn unusual_now(&self, source: Source, selector: impl FnOnce() -> Instant) -> u64 {
+        match source {
             Source::Scripted => self.place(selector()),
             Source::Paused(now) => now,
+            Source::Monotonic => monotonic_nanos(),
             Source::Ahead(ahead) => monotonic_nanos().wrapping_add(ahead),
         }
     }
