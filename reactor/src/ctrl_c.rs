@@ -9,14 +9,13 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
-use std::panic::Location;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use selectors_core::sys::console::{CTRL_C_EVENT, set_console_ctrl_handler};
 
 use crate::errno::tried;
-use crate::heart::shared::Shared;
+use crate::heart::driven::Begun;
 
 /// Waits until somebody presses Ctrl-C.
 ///
@@ -43,13 +42,11 @@ use crate::heart::shared::Shared;
 /// ```
 #[track_caller]
 pub fn ctrl_c() -> impl Future<Output = io::Result<()>> {
-    let caller = Location::caller();
-    async move {
-        Shared::begin(caller).await;
+    Begun::new(async move {
         let mut waiting = Waiting::begin().map_err(|error| tried("catch Ctrl-C", error))?;
         poll_fn(|cx| waiting.poll(cx)).await;
         Ok(())
-    }
+    })
 }
 
 /// Who waits, and how often Ctrl-C has come.
