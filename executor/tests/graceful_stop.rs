@@ -363,7 +363,14 @@ fn a_stop_of_one_runtime_is_none_of_another(variant: Variant) -> io::Result<()> 
     other.run_until_stalled();
     other.block_on(async { assert!(!is_stopping()) })?;
     assert!(!task.is_finished());
-    one.block_on(async { assert!(is_stopping()) })?;
+    one.block_on(async {
+        assert!(is_stopping());
+        // Both calls mean the runtime that is entered, as `spawn` does.
+        let inside = other.enter();
+        assert!(!is_stopping());
+        drop(inside);
+        assert!(is_stopping());
+    })?;
     let shutdown = other.shutdown(NEVER)?;
     assert_eq!((shutdown.ended, shutdown.dropped), (1, 0));
     Ok(())

@@ -342,6 +342,15 @@ fn clones_of_an_abort_handle_end_the_task_from_anywhere(variant: Variant) -> io:
         assert!(sent.await.expect_err("it was aborted").is_cancelled());
     })?;
     thread.join().expect("it aborts");
+    // When the handle is gone.
+    let sent = spawner.spawn(std::future::pending::<()>());
+    let abort = sent.abort_handle();
+    runtime.run_until_stalled();
+    sent.detach();
+    assert_eq!(runtime.tasks(), 1);
+    abort.abort();
+    runtime.run_until_stalled();
+    assert_eq!(runtime.tasks(), 0);
     // Before it is made; and whoever comes later in the same place is not meant.
     let sent = spawner.spawn(std::future::pending::<()>());
     sent.abort_handle().abort();

@@ -19,6 +19,7 @@ on_every_backend!(
     one_of_a_set_is_aborted_by_its_id,
     tasks_of_a_set_that_were_let_go_run_on,
     the_first_error_of_a_set_ends_the_others,
+    results_that_nobody_gets_are_dropped_each_by_itself,
     a_set_that_is_shut_down_waits_for_all,
     a_set_is_made_of_futures_and_grows_by_them,
     a_set_has_members_of_two_runtimes,
@@ -321,6 +322,38 @@ fn the_first_error_of_a_set_ends_the_others(variant: Variant) -> io::Result<()> 
     })?;
     assert_eq!(runtime.tasks(), 0);
     Ok(())
+}
+
+fn results_that_nobody_gets_are_dropped_each_by_itself(variant: Variant) -> io::Result<()> {
+    #[derive(Debug)]
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("a destructor");
+        }
+    }
+    variant.block_on(async {
+        let mut set = TaskSet::new();
+        for _ in 0..2 {
+            set.spawn(async { Bomb });
+        }
+        set.spawn(async { panic!("the third") });
+        let error = set.join_all().await.expect_err("one panicked");
+        assert_eq!(error.panic_message(), Some("the third"));
+        // And when nobody waits any longer.
+        let mut set = TaskSet::new();
+        for _ in 0..2 {
+            set.spawn(async { Bomb });
+        }
+        set.spawn(pending());
+        let mut all = Box::pin(set.join_all());
+        for _ in 0..3 {
+            assert!(futures_lite::future::poll_once(&mut all).await.is_none());
+            yield_now().await;
+        }
+        drop(all);
+        Ok(())
+    })
 }
 
 fn a_set_that_is_shut_down_waits_for_all(variant: Variant) -> io::Result<()> {

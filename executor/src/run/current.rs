@@ -148,13 +148,7 @@ pub(crate) fn is_unasked(runtime: u16) -> bool {
 /// Is a stop of the runtime of this thread asked for?
 #[inline]
 pub(crate) fn is_stopping() -> bool {
-    UNASKED.get() == NOBODY && is_asked_to_stop()
-}
-
-#[cold]
-#[inline(never)]
-fn is_asked_to_stop() -> bool {
-    current().is_some_and(|core| core.stop.is_asked())
+    with_current(|core| core.is_some_and(|core| core.stop.is_asked()))
 }
 
 /// A stop of that runtime is asked for.

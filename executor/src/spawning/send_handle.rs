@@ -79,8 +79,9 @@ impl<T> SentPromise<T> {
         if self.aborted.swap(true, Ordering::SeqCst) {
             return;
         }
-        // None: the runtime has not made it yet, and will look before the first poll.
-        if let Some(id) = self.id().filter(|_| !self.is_finished()) {
+        // None: the runtime has not made it yet, and will look before the first poll. That the task
+        // is over is not asked here: a handle that is gone knows nothing of it, and the runtime does.
+        if let Some(id) = self.id() {
             current::abort(id);
         }
     }

@@ -236,11 +236,11 @@ impl<T: 'static> TaskSet<T> {
     ///
     /// As [`join_next`](Self::join_next).
     pub async fn join_all(mut self) -> Result<Vec<T>, JoinError> {
-        let mut results = Vec::with_capacity(self.len());
+        let mut joined = Joined(Vec::with_capacity(self.len()));
         while let Some(result) = self.join_next().await {
-            results.push(result?);
+            joined.0.push(result?);
         }
-        Ok(results)
+        Ok(mem::take(&mut joined.0))
     }
 
     /// Asks every task to end, and waits until all are gone. What they have returned, or panicked
@@ -327,6 +327,16 @@ impl<T: 'static> TaskSet<T> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+/// What was joined for a result that may not come: each is dropped by itself, whatever the destructor
+/// of another one does.
+struct Joined<T>(Vec<T>);
+
+impl<T> Drop for Joined<T> {
+    fn drop(&mut self) {
+        self.0.drain(..).for_each(drop_contained);
     }
 }
 
