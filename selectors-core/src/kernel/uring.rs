@@ -43,7 +43,7 @@ pub struct Uring {
     /// The thread that made the requests.
     thread: ThreadId,
     /// The answers of the last wait, or what edge keys were told since.
-    events: Vec<Record>,
+    pub(crate) events: Vec<Record>,
     /// Whether `events` has been reported.
     reported: bool,
 }
@@ -106,6 +106,20 @@ impl Uring {
                 self.queue.push(fd);
                 key.queued = self.queue.len() as u32;
             }
+        }
+    }
+
+    /// Forgets what a key was told since the last wait: it is gone, or asks anew.
+    fn forget_told(&mut self, fd: i32) {
+        let Some(key) = self.keys.get_mut(fd).filter(|key| key.merged != 0) else {
+            return;
+        };
+        let merged = std::mem::take(&mut key.merged);
+        let place = merged as usize - 1;
+        self.events.swap_remove(place);
+        let moved = self.events.get(place).map(|record| record.tag().fd);
+        if let Some(moved) = moved.and_then(|fd| self.keys.get_mut(fd)) {
+            moved.merged = merged;
         }
     }
 
@@ -234,6 +248,10 @@ fn settle(
     what: Answers,
     events: &mut Vec<Record>,
 ) -> bool {
+    if key.queued != 0 && key.asks {
+        // It asks anew in this wait, perhaps for other things.
+        return true;
+    }
     let readiness = match -result {
         ..=0 => Readiness::from_kernel(result as u16),
         // Its thread has ended, and with it the requests that it made.
@@ -405,6 +423,7 @@ impl Kernel for Uring {
             key.interest = to;
             key.only_news = false;
         }
+        self.forget_told(token.fd);
         self.queue(token.fd);
         Ok(())
     }
@@ -415,6 +434,7 @@ impl Kernel for Uring {
             self.take_back(token.fd)
                 .map_err(|error| Error::os("io_uring_enter", Some(token.fd), error))?;
         }
+        self.forget_told(token.fd);
         let queued = self.keys.remove(token.fd).map_or(0, |key| key.queued);
         if queued != 0 {
             let place = queued as usize - 1;

@@ -69,6 +69,83 @@ fn a_file_that_was_registered_is_closed_at_once_for_its_peer() {
     }
 }
 
+/// What a key hears that becomes another when news has already come: then, and of the next byte, and
+/// of the end. Reading and the number of events, since a waker says less than a look.
+fn heard<K: TestKernel>(from: Interest, to: Interest, another_goes: bool) -> [(usize, bool); 3] {
+    let (a, b) = pair();
+    let (other, _other) = pair();
+    let mut selector = selector::<K, _, _>();
+    let token = selector.register_interest(&a, from, ()).unwrap();
+    let goes = selector.register(&other, EVENT_READ, ()).unwrap();
+    ready_now(&mut selector);
+    send(&b);
+    if another_goes {
+        selector.unregister(goes).unwrap();
+    }
+    selector.modify_interest(token, to).unwrap();
+    let mut hears = || {
+        let ready = ready_now(&mut selector);
+        let readable = ready.iter().any(|(_, readiness)| readiness.is_readable());
+        drain(&a);
+        (ready.len(), readable)
+    };
+    let at_once = hears();
+    send(&b);
+    let next_byte = hears();
+    drop(b);
+    [at_once, next_byte, hears()]
+}
+
+#[test]
+fn a_key_that_changes_when_news_has_come_hears_what_epoll_tells() {
+    if !has_ring() {
+        return;
+    }
+    let interests = || {
+        MODES.into_iter().flat_map(|mode| {
+            let events = [EVENT_READ, EVENT_WRITE, Events::READ_WRITE];
+            events.map(|events| Interest::new(events).mode(mode))
+        })
+    };
+    for (from, to) in interests().flat_map(|from| interests().map(move |to| (from, to))) {
+        for another_goes in [false, true] {
+            let told = heard::<crate::kernel::Epoll>(from, to, another_goes);
+            let heard = heard::<Uring>(from, to, another_goes);
+            assert_eq!(heard, told, "{from:?} to {to:?}, {another_goes}");
+        }
+    }
+}
+
+/// News that an edge key was told while another key left is not told twice.
+#[test]
+fn a_parked_key_leaves_no_event_behind() {
+    if !has_ring() {
+        return;
+    }
+    let sockets: Vec<_> = (0..3).map(|_| pair()).collect();
+    let mut selector = selector::<Uring, _, _>();
+    let mut watch = |(a, _): &(UnixStream, UnixStream)| {
+        let a = a.try_clone().unwrap();
+        selector
+            .register_with(a, EVENT_READ, Mode::Edge, ())
+            .unwrap()
+    };
+    let keys: Vec<_> = sockets.iter().map(&mut watch).collect();
+    assert_eq!(tokens_now(&mut selector), []);
+    for (_, peer) in &sockets {
+        send(peer);
+    }
+    selector.park(keys[0]).unwrap();
+    assert_eq!(selector.kernel.events.len(), 2);
+    selector.modify(keys[0], EVENT_READ).unwrap();
+    // The last one takes the place of this one, and still is told once.
+    selector.park(keys[1]).unwrap();
+    let mut told = tokens_now(&mut selector);
+    told.sort();
+    assert_eq!(told, [keys[0], keys[2]]);
+    assert_eq!(tokens_now(&mut selector), []);
+}
+
 #[test]
 fn what_has_been_read_meanwhile_is_not_reported() {
     if !has_ring() {
