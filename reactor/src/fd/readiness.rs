@@ -108,7 +108,7 @@ impl<T: AsFd + 'static> Async<T> {
     /// `InvalidInput` for an empty `interest`; what poll(2) and dup(2) answer; `Unsupported` where
     /// the backend knows no urgent data, and on epoll and kqueue for an fd that has no events, such as
     /// a regular file, a directory or `/dev/null`: it is always readable and writable, and nothing
-    /// else. select and poll watch it, and wait for ever.
+    /// else. select, poll and uring watch it, and wait for ever.
     ///
     /// ```
     /// use reactor::Async;

@@ -350,6 +350,35 @@ fn a_closed_number_is_told_once() {
     }
 }
 
+/// The request that waits is for the file, not for the number.
+#[test]
+fn a_number_that_is_closed_after_a_wait_is_held_open_until_it_is_unregistered() {
+    if !has_ring() {
+        return;
+    }
+    for mode in MODES {
+        let (a, mut peer) = pair();
+        let (other, other_peer) = pair();
+        let number = crate::sys::testing::Private::new(&a);
+        drop(a);
+        let mut selector = selector::<Uring, _, _>();
+        let token = selector
+            .register_with(number.source(), EVENT_READ, mode, ())
+            .unwrap();
+        assert_eq!(ready_now(&mut selector), []);
+        number.reuse(&other);
+        send(&other_peer);
+        assert_eq!(ready_now(&mut selector), [], "{mode:?}");
+        let blocked = peer.read(&mut [0]).unwrap_err().kind();
+        assert_eq!(blocked, std::io::ErrorKind::WouldBlock, "{mode:?}");
+        // A change is for what the number means now.
+        selector.modify(token, Events::READ_WRITE).unwrap();
+        assert_eq!(tokens_now(&mut selector), [token], "{mode:?}");
+        hears_the_end(&peer);
+        selector.unregister(token).unwrap();
+    }
+}
+
 #[test]
 fn a_forked_child_neither_asks_nor_takes_back() {
     if !has_ring() {
