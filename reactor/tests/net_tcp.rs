@@ -3,6 +3,7 @@
 
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
 use std::net::{Shutdown, SocketAddr};
+use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 use futures_lite::StreamExt;
@@ -153,10 +154,8 @@ fn options_of_a_stream_hold(variant: Variant) -> io::Result<()> {
         for refused in [0, 256] {
             let error = near.set_ttl(refused).expect_err("1 to 255");
             let text = error.to_string();
-            assert!(
-                text.starts_with(&format!("set IP_TTL to {refused}: ")),
-                "{text}"
-            );
+            let what = format!("set IP_TTL of fd {} to {refused}: ", near.as_raw_fd());
+            assert!(text.starts_with(&what), "{text}");
         }
         assert_eq!(near.ttl()?, 77);
         near.set_linger(Some(Duration::ZERO))?;

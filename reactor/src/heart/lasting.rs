@@ -170,6 +170,10 @@ impl Question {
                 _ => Answer::HungUp,
             };
         }
+        if !slot.is_suspicious() {
+            // The number was there twice, and this was answered the first time.
+            return Answer::Nothing;
+        }
         let is_wanted = now.bits() & wanted.bits() != 0;
         if !now.is_empty() && (!is_wanted || slot.may_be_made_up()) {
             slot.discount_refusal();
@@ -178,5 +182,50 @@ impl Question {
             slot.forget_refusals();
             Answer::Nothing
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::io;
+    use std::os::unix::net::UnixStream;
+
+    use selectors_core::Backend;
+
+    use super::*;
+    use crate::fd::async_fd::Async;
+    use crate::heart::reactor::Reactor;
+    use crate::watch::call::Call;
+
+    /// A number may be noted twice, by an event and because its time has come.
+    #[test]
+    fn what_is_asked_twice_counts_once() -> io::Result<()> {
+        let reactor = Reactor::builder().backend(Backend::Poll).build()?;
+        let _entered = reactor.enter();
+        let (near, _far) = UnixStream::pair()?;
+        let near = Async::nonblocking(near)?;
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(near.poll_readable(&mut context).is_pending());
+        let slot = &near.slot;
+        let (token, source) = {
+            let selector = reactor.shared.selector.borrow();
+            let (token, key) = selector.get_map().get_by_fd(slot.fd()).expect("it waits");
+            (token, key.fileobj.clone())
+        };
+        let question = || Question {
+            token,
+            source: source.clone(),
+            slot: Rc::clone(slot),
+            wanted: Events::WRITE,
+            doubted: slot.is_suspicious(),
+        };
+        while !slot.is_suspicious() {
+            slot.count_refusal(Call::Send);
+        }
+        for question in [question(), question()] {
+            assert!(matches!(question.ask(), Answer::Nothing));
+            assert!(slot.is_registered() && !slot.is_suspicious());
+        }
+        Ok(())
     }
 }
