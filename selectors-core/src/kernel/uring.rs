@@ -14,7 +14,8 @@
 //! arming only take a note, and ride with the wait. Taking a request back cannot ride, because the
 //! file must be free to close: it costs a call, but only if the request still waits. An answer of a
 //! request that waited while the program ran is only a hint: a level or oneshot key asks anew in the
-//! wait that reads it, so that nothing is reported which does not hold. A key that is told only what
+//! wait that reads it, so that nothing is reported which does not hold. Urgent data is looked for with
+//! one poll(2) for all events of a wait. A key that is told only what
 //! it does not want would be told at once again: it watches by a request that lasts until there is
 //! something else. The ring is not watched by others (`fileno`): between waits most keys have no
 //! request in it. When another thread waits than before, all requests are made anew.
@@ -270,8 +271,8 @@ fn settle(
         return true;
     }
     let mut readiness = masked(readiness, key.interest.mask());
-    if readiness.is_priority() {
-        // A waker that says what has come says all kinds of data at once.
+    if readiness == Readiness::PRIORITY && result & i32::from(libc::POLLRDBAND) != 0 {
+        // It is a waker's word, and nothing is left without it.
         readiness = masked(look(key), key.interest.mask());
     }
     if readiness.is_empty() {
@@ -295,6 +296,43 @@ fn settle(
     };
     key.only_news = false;
     key.asks || (lasts && !is_edge)
+}
+
+/// Events that one poll(2) looks at.
+const LOOKS: usize = 64;
+
+/// A socket's waker says all kinds of data at once. Before they are reported, one call finds out which
+/// of them are urgent.
+fn look_for_urgent(events: &mut [Record]) {
+    let claims = |event: &Record| {
+        // What is urgent alone is no waker's word, or has been looked at.
+        let readiness = event.readiness();
+        readiness.is_priority() && readiness != Readiness::PRIORITY
+    };
+    for events in events.chunks_mut(LOOKS) {
+        if !events.iter().any(claims) {
+            continue;
+        }
+        // poll(2) passes over negative numbers.
+        let mut looks = [sys::poll::record(-1, 0); LOOKS];
+        for (event, look) in events.iter().zip(&mut looks) {
+            if claims(event) {
+                *look = sys::poll::record(event.tag().fd, libc::POLLPRI as u16);
+            }
+        }
+        let looks = &mut looks[..events.len()];
+        if sys::uninterrupted(|| sys::poll::poll(looks, 0)).is_err() {
+            // A hint may be wrong.
+            continue;
+        }
+        for (event, look) in events.iter_mut().zip(looks) {
+            let is_urgent = Readiness::from_kernel(look.revents as u16).is_priority();
+            if look.fd >= 0 && !is_urgent {
+                let others = event.readiness().bits() & !Readiness::PRIORITY.bits();
+                event.replace(Readiness::from_kernel(others));
+            }
+        }
+    }
 }
 
 /// What holds of a key at this moment, asked apart.
@@ -506,6 +544,7 @@ impl Kernel for Uring {
                 return Err(Error::Interrupted);
             }
         }
+        look_for_urgent(&mut self.events);
         self.reported = true;
         Ok(&self.events)
     }

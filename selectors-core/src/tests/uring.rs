@@ -304,6 +304,40 @@ fn ordinary_bytes_do_not_pass_for_urgent_ones() {
     });
 }
 
+/// One look at all of a wait says who has urgent bytes.
+#[test]
+fn whether_bytes_are_urgent_costs_a_call_a_wait_and_not_a_call_a_key() {
+    if !has_ring() {
+        return;
+    }
+    let sockets: Vec<_> = (0..60).map(|_| tcp_pair()).collect();
+    let mut selector = selector::<Uring, _, _>();
+    let interest = Interest::new(EVENT_READ).priority().mode(Mode::Edge);
+    for (index, (_, server)) in sockets.iter().enumerate() {
+        selector.register_interest(server, interest, index).unwrap();
+    }
+    assert_eq!(ready_now(&mut selector), []);
+    for (index, (client, _)) in sockets.iter().enumerate() {
+        match index % 2 {
+            0 => std::io::Write::write_all(&mut &*client, b"x").unwrap(),
+            _ => crate::sys::testing::send_urgent(std::os::fd::AsFd::as_fd(client)),
+        }
+    }
+    let mut told = std::collections::HashSet::new();
+    let (mut waits, before) = (0, fault::count("poll"));
+    while told.len() < sockets.len() {
+        let mut ready = Vec::new();
+        selector.select(&mut ready, None).unwrap();
+        waits += 1;
+        for event in ready {
+            let index = selector.get_key(event.token).unwrap().data;
+            assert_eq!(event.readiness.is_priority(), index % 2 == 1, "{event:?}");
+            told.insert(index);
+        }
+    }
+    assert!(fault::count("poll") - before <= waits);
+}
+
 /// Asked for alone, and with ordinary bytes unread.
 #[test]
 fn urgent_bytes_end_a_wait() {
