@@ -14,10 +14,10 @@
 //! arming only take a note, and ride with the wait. Taking a request back cannot ride, because the
 //! file must be free to close: it costs a call, but only if the request still waits. An answer of a
 //! request that waited while the program ran is only a hint: a level or oneshot key asks anew in the
-//! wait that reads it, so that nothing is reported which does not hold. Urgent data is looked for with
-//! one poll(2) for all events of a wait. A key that is told only what
+//! wait that reads it, so that nothing is reported which does not hold. A key that is told only what
 //! it does not want would be told at once again: it watches by a request that lasts until there is
-//! something else. The ring is not watched by others (`fileno`): between waits most keys have no
+//! something else. A socket's waker says urgent data whatever has come: one poll(2) finds out for all
+//! events of a wait. The ring is not watched by others (`fileno`): between waits most keys have no
 //! request in it. When another thread waits than before, all requests are made anew.
 
 use std::io;
@@ -301,8 +301,7 @@ fn settle(
 /// Events that one poll(2) looks at.
 const LOOKS: usize = 64;
 
-/// A socket's waker says all kinds of data at once. Before they are reported, one call finds out which
-/// of them are urgent.
+/// Takes the urgency off events that only have a waker's word for it.
 fn look_for_urgent(events: &mut [Record]) {
     let claims = |event: &Record| {
         // What is urgent alone is no waker's word, or has been looked at.
