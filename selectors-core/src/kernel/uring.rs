@@ -301,7 +301,7 @@ fn settle(
 /// Events that one poll(2) looks at.
 const LOOKS: usize = 64;
 
-/// Takes the urgency off events that only have a waker's word for it.
+/// Takes off events what only a waker's word says: that bytes are urgent, or that urgent ones can be read.
 fn look_for_urgent(events: &mut [Record]) {
     let claims = |event: &Record| {
         // What is urgent alone is no waker's word, or has been looked at.
@@ -316,7 +316,8 @@ fn look_for_urgent(events: &mut [Record]) {
         let mut looks = [sys::poll::record(-1, 0); LOOKS];
         for (event, look) in events.iter().zip(&mut looks) {
             if claims(event) {
-                *look = sys::poll::record(event.tag().fd, libc::POLLPRI as u16);
+                let asked = Readiness::READABLE | Readiness::PRIORITY;
+                *look = sys::poll::record(event.tag().fd, asked.bits());
             }
         }
         let looks = &mut looks[..events.len()];
@@ -325,11 +326,15 @@ fn look_for_urgent(events: &mut [Record]) {
             continue;
         }
         for (event, look) in events.iter_mut().zip(looks) {
-            let is_urgent = Readiness::from_kernel(look.revents as u16).is_priority();
-            if look.fd >= 0 && !is_urgent {
-                let others = event.readiness().bits() & !Readiness::PRIORITY.bits();
-                event.replace(Readiness::from_kernel(others));
-            }
+            let gone = match Readiness::from_kernel(look.revents as u16) {
+                _ if look.fd < 0 => continue,
+                // Nothing but the urgent byte is there.
+                Readiness::PRIORITY => Readiness::READABLE,
+                found if found.is_priority() => continue,
+                _ => Readiness::PRIORITY,
+            };
+            let left = event.readiness().bits() & !gone.bits();
+            event.replace(Readiness::from_kernel(left));
         }
     }
 }

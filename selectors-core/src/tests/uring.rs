@@ -286,23 +286,33 @@ fn only_a_request_that_waits_costs_a_call_to_end() {
 }
 
 #[test]
-fn ordinary_bytes_do_not_pass_for_urgent_ones() {
+fn neither_ordinary_bytes_nor_urgent_ones_pass_for_the_others() {
     if !has_ring() {
         return;
     }
-    let (client, server) = tcp_pair();
-    let mut selector = selector::<Uring, _, _>();
-    let interest = Interest::new(EVENT_READ).priority();
-    selector.register_interest(&server, interest, ()).unwrap();
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            thread::sleep(Duration::from_millis(5));
-            std::io::Write::write_all(&mut &client, b"x").unwrap();
+    for (mode, urgent) in MODES
+        .into_iter()
+        .flat_map(|mode| [(mode, false), (mode, true)])
+    {
+        let (client, server) = tcp_pair();
+        let mut selector = selector::<Uring, _, _>();
+        let interest = Interest::new(EVENT_READ).priority().mode(mode);
+        selector.register_interest(&server, interest, ()).unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                thread::sleep(Duration::from_millis(5));
+                match urgent {
+                    false => std::io::Write::write_all(&mut &client, b"x").unwrap(),
+                    true => crate::sys::testing::send_urgent(std::os::fd::AsFd::as_fd(&client)),
+                }
+            });
+            let mut ready = Vec::new();
+            selector.select(&mut ready, None).unwrap();
+            let told = ready[0].readiness;
+            assert_eq!(told.is_readable(), !urgent, "{mode:?}");
+            assert_eq!(told.is_priority(), urgent, "{mode:?}");
         });
-        let mut ready = Vec::new();
-        selector.select(&mut ready, None).unwrap();
-        assert!(ready[0].readiness.is_readable() && !ready[0].readiness.is_priority());
-    });
+    }
 }
 
 /// One look at all of a wait says who has urgent bytes.
