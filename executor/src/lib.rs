@@ -52,10 +52,10 @@
 //!
 //! # Walk
 //!
-//! The walk through the house: `wake.rs` (a waker is called) -> `scheduler.rs` (the ready queue)
-//! -> `core.rs` (the run loop) -> `task.rs` (the poll) -> a socket of the reactor, which meets
-//! WouldBlock and stores the waker: the circle is closed. `inbox.rs` is the way in from other
-//! threads.
+//! The walk through the house: `run/waker.rs` (a waker is called) -> `ready/scheduler.rs` (the ready
+//! queue) -> `run/pass.rs` (the run loop) -> `spawning/task.rs` (the poll) -> a socket of the reactor,
+//! which meets WouldBlock and stores the waker: the circle is closed. `wake/inbox.rs` is the way in from
+//! other threads.
 
 #![deny(unsafe_code)]
 #![warn(

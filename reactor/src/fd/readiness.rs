@@ -8,7 +8,7 @@ use std::io;
 use std::task::Poll;
 use std::time::Duration;
 
-use selectors_core::os::{AsFd, OwnedFd};
+use selectors_core::os::{AsFd, AsRawFd, OwnedFd};
 use selectors_core::{Events, Interest, Readiness, poll_now};
 
 use crate::errno::{kind_of_trouble, tried};
@@ -146,8 +146,11 @@ impl<T: AsFd + 'static> Async<T> {
             }
             match &watch {
                 None => {
-                    let copy = self.as_fd().try_clone_to_owned();
-                    let copy = copy.map_err(|error| tried("ready: dup", error))?;
+                    let fd = self.as_fd();
+                    let copy = fd.try_clone_to_owned();
+                    let copy = copy.map_err(|error| {
+                        tried(format_args!("ready: dup of fd {}", fd.as_raw_fd()), error)
+                    })?;
                     let made = self.beside(copy);
                     made.register_watch(asked)?;
                     watch = Some(made);
