@@ -29,7 +29,7 @@
 //! | a closure that makes a call | `Async::read_with`, `Async::write_with`, `Async::try_with`, `Async::poll_read_with`, `Async::poll_write_with`, `every socket and half::try_io`, `every socket and half::async_io` | nothing | passes through; the waker is out of its place |
 //! | a closure that looks at lent bytes | `Stream::read_lent`, `ReadHalf::read_lent` | nothing, and who reads in it is lent others | passes through; the bytes are gone |
 //! | `lookup` of an address | `TcpStream::connect`, `TcpStream::connect_timeout`, `TcpOptions::connect`, `TcpListener::bind`, `TcpOptions::bind`, `UdpSocket::bind`, `UdpSocket::connect`, `lookup_host` | nothing | passes through; no socket was made |
-//! | `as_ref` of a path or a name | `UnixStream::connect`, `UnixListener::bind`, `UnixDatagram::bind`, `UnixDatagram::connect`, `UnixDatagram::send_to`, `UnixDatagram::poll_send_to`, `UnixDatagram::try_send_to`, `abstract_address` | nothing | passes through; no socket was made |
+//! | `as_ref` of a path or a name | `UnixStream::connect`, `UnixSocket::bind`, `UnixSocket::connect`, `UnixListener::bind`, `UnixDatagram::bind`, `UnixDatagram::connect`, `UnixDatagram::send_to`, `UnixDatagram::poll_send_to`, `UnixDatagram::try_send_to`, `abstract_address` | nothing | passes through; no socket was made |
 //! | an iterator of signals | `Signals::new` | nothing | passes through; none is caught |
 //! | work on a thread | `unblock` | nothing | passes through to who awaits it |
 //! | the destructor of work that is taken back | `unblock` | nothing | passes through; it is out of the queue |
@@ -69,6 +69,7 @@
 //! | `TcpStream` | `connect`, `connect_timeout` | its beginning, whatever it comes to |
 //! | `TcpOptions` | `bind`, `connect` | its beginning |
 //! | `TcpSocket` | `connect` | its beginning |
+//! | `UnixSocket` | `connect`, `connect_addr` | its beginning |
 //! | free | `lookup_host` | its beginning |
 //! | `TcpListener` | `bind` | its beginning, with a name to look up as well |
 //! | `Listener` | `accept`, `poll_accept` | each call |

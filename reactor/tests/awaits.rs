@@ -16,8 +16,8 @@ use std::time::Duration;
 use futures_lite::{AsyncRead, AsyncWrite, StreamExt};
 use reactor::blocking::unblock;
 use reactor::net::{
-    TcpListener, TcpSocket, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream, copy,
-    copy_bidirectional, lookup_host,
+    TcpListener, TcpSocket, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixSocket,
+    UnixStream, copy, copy_bidirectional, lookup_host,
 };
 use reactor::signal::{Signals, consts, ctrl_c};
 use reactor::time::{MissedTick, interval, sleep, timeout};
@@ -513,6 +513,8 @@ async fn unix(tried: &Tried) -> io::Result<()> {
     let come = || std::os::unix::net::UnixStream::connect(&path);
     again!(tried,
         "UnixStream::connect": { UnixStream::connect(&path).await?; listener.try_accept()? }
+        "UnixSocket::connect": { UnixSocket::new()?.connect(&path).await?; listener.try_accept()? }
+        "UnixSocket::connect_addr": { UnixSocket::new()?.connect_addr(&address).await?; listener.try_accept()? }
         "UnixStream::connect_addr": {
             UnixStream::connect_addr(&address).await?;
             listener.try_accept()?

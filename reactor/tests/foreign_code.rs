@@ -19,7 +19,7 @@ use std::time::Duration;
 use reactor::blocking::unblock;
 use reactor::net::{
     Lookup, TcpListener, TcpStream, ToSocketAddrs, UdpSocket, UnixDatagram, UnixListener,
-    UnixStream, abstract_address, lookup_host,
+    UnixSocket, UnixStream, abstract_address, lookup_host,
 };
 use reactor::observe::{Event, Observer};
 use reactor::signal::Signals;
@@ -815,9 +815,16 @@ fn path_or_name(variant: Variant, _: &Reactor) -> io::Result<()> {
                 panics(|| pin!(UnixStream::connect(name("c"))).poll(&mut cx).map(drop)),
                 panic
             );
+            let unused = UnixSocket::new().expect("a socket");
+            assert_eq!(
+                panics(|| pin!(unused.connect(name("c"))).poll(&mut cx).map(drop)),
+                panic
+            );
+            let mut unused = UnixSocket::new().expect("a socket");
+            assert_eq!(panics(|| drop(unused.bind(name("e")))), panic);
             assert_eq!(panics(|| drop(abstract_address(name("d")))), panic);
         });
-        assert_eq!(called, 8);
+        assert_eq!(called, 10);
         assert!(!Path::new(&format!("{file}a")).exists());
     }
     Ok(())

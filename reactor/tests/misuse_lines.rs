@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 
 use futures_lite::{AsyncRead, AsyncWrite, Stream};
 use reactor::net::{
-    TcpListener, TcpSocket, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream, copy,
-    copy_bidirectional, lookup_host,
+    TcpListener, TcpSocket, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixSocket,
+    UnixStream, copy, copy_bidirectional, lookup_host,
 };
 use reactor::signal::{Signals, consts::SIGUSR1, ctrl_c};
 use reactor::time::{
@@ -108,6 +108,8 @@ fn a_panic_for_misuse_is_at_the_line_that_misuses() -> io::Result<()> {
     let nobody = "127.0.0.1:1";
     let elsewhere = Reactor::new()?.enter();
     let unused = TcpSocket::new_v4()?;
+    let (one, other) = (UnixSocket::new()?, UnixSocket::new()?);
+    let somewhere = unix::SocketAddr::from_pathname("/x")?;
     drop(elsewhere);
     at_their_lines! { heard, last, tried:
         "sleep": sleep(second);
@@ -138,6 +140,9 @@ fn a_panic_for_misuse_is_at_the_line_that_misuses() -> io::Result<()> {
         "TcpOptions::connect": TcpStream::options().connect(nobody).await;
         "TcpSocket": TcpSocket::new_v4();
         "TcpSocket::connect": unused.connect(([127, 0, 0, 1], 1).into()).await;
+        "UnixSocket": UnixSocket::new();
+        "UnixSocket::connect": one.connect("/x").await;
+        "UnixSocket::connect_addr": other.connect_addr(&somewhere).await;
         "lookup_host": lookup_host(nobody).await;
         "pause": pause();
         "resume": resume();

@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_lite::future::{poll_once, zip};
 use reactor::net::{
     Keepalive, TcpListener, TcpSocket, TcpStream, UdpSocket, UnixDatagram, UnixListener,
-    UnixStream, lookup_host,
+    UnixSocket, UnixStream, lookup_host,
 };
 
 #[macro_use]
@@ -19,6 +19,7 @@ use harness::{Variant, pair};
 
 on_every_backend!(
     a_socket_is_set_up_before_it_connects_or_listens,
+    a_unix_socket_is_set_up_before_it_connects_or_listens,
     a_socket_that_is_refused_names_the_address,
     a_socket_that_is_dropped_while_it_connects_is_closed,
     bytes_are_appended_until_the_end,
@@ -74,6 +75,44 @@ fn a_socket_is_set_up_before_it_connects_or_listens(variant: Variant) -> io::Res
         let socket = TcpSocket::new_v6()?;
         socket.set_only_v6(true)?;
         assert!(socket.only_v6()?);
+        Ok(())
+    })
+}
+
+fn a_unix_socket_is_set_up_before_it_connects_or_listens(variant: Variant) -> io::Result<()> {
+    let name = |of: &str| {
+        let file = format!("{of}-{}-{variant:?}", std::process::id());
+        std::env::temp_dir().join(file)
+    };
+    let (servers, clients) = (name("set-up-server"), name("set-up-client"));
+    variant.block_on(async {
+        let mut socket = UnixSocket::new()?;
+        let nameless = UnixSocket::new()?.listen(1).expect_err("it has no name");
+        assert_eq!(nameless.kind(), ErrorKind::InvalidInput);
+        socket.bind(&servers)?;
+        assert_eq!(socket.local_addr()?.as_pathname(), Some(&*servers));
+        let taken = UnixSocket::new()?.bind(&servers).expect_err("it is taken");
+        assert_eq!(taken.kind(), ErrorKind::AddrInUse);
+        assert!(taken.to_string().contains("set-up-server"), "{taken}");
+        let listener = socket.listen(1)?;
+
+        let mut socket = UnixSocket::new()?;
+        socket.set_send_buffer_size(1 << 16)?;
+        assert!(socket.send_buffer_size()? >= 1 << 16 && socket.take_error()?.is_none());
+        socket.bind(&clients)?;
+        let client = socket.connect(&servers).await?;
+        let (server, from) = listener.accept().await?;
+        assert_eq!(from.as_pathname(), Some(&*clients));
+        client.write_all(b"hi").await?;
+        server.read_exact(&mut [0; 2]).await?;
+        drop((client, listener));
+        assert!(clients.exists() && !servers.exists());
+        std::fs::remove_file(&clients)?;
+        let gone = UnixSocket::new()?.connect(&servers).await;
+        assert_eq!(
+            gone.expect_err("nobody listens").kind(),
+            ErrorKind::NotFound
+        );
         Ok(())
     })
 }

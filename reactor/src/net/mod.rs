@@ -45,6 +45,8 @@ mod unix_datagram;
 #[cfg(not(winsock))]
 mod unix_listener;
 #[cfg(not(winsock))]
+mod unix_socket;
+#[cfg(not(winsock))]
 mod unix_stream;
 
 pub use addresses::{AddressError, Lookup, ToSocketAddrs, lookup_host};
@@ -69,6 +71,8 @@ pub use unix_address::abstract_address;
 pub use unix_datagram::UnixDatagram;
 #[cfg(not(winsock))]
 pub use unix_listener::UnixListener;
+#[cfg(not(winsock))]
+pub use unix_socket::UnixSocket;
 #[cfg(not(winsock))]
 pub use unix_stream::UnixStream;
 

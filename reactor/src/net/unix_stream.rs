@@ -2,7 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::SocketAddr;
 use std::path::Path;
 
@@ -56,7 +56,7 @@ impl UnixStream {
     /// If this thread has entered no reactor.
     #[track_caller]
     pub fn connect(path: impl AsRef<Path>) -> impl Future<Output = io::Result<Self>> {
-        Begun::new(async move { Self::connecting(&address_of(path.as_ref())?).await })
+        Begun::new(async move { Self::made_for(&address_of(path.as_ref())?).await })
     }
 
     /// As [`connect`](Self::connect), to any address, such as an
@@ -71,13 +71,19 @@ impl UnixStream {
     /// If this thread has entered no reactor.
     #[track_caller]
     pub fn connect_addr(address: &SocketAddr) -> impl Future<Output = io::Result<Self>> {
-        Begun::new(Self::connecting(address))
+        Begun::new(Self::made_for(address))
     }
 
-    async fn connecting(address: &SocketAddr) -> io::Result<Self> {
+    async fn made_for(address: &SocketAddr) -> io::Result<Self> {
+        let socket = socket::socket(libc::AF_UNIX, libc::SOCK_STREAM);
+        let socket = socket.map_err(|error| name_unix("connect to", address, error))?;
+        Self::connecting(socket, address).await
+    }
+
+    /// Connects a socket that is there already.
+    pub(crate) async fn connecting(socket: OwnedFd, address: &SocketAddr) -> io::Result<Self> {
         let named = |error| name_unix("connect to", address, error);
         let kernels = Address::unix(address).map_err(named)?;
-        let socket = socket::socket(libc::AF_UNIX, libc::SOCK_STREAM).map_err(named)?;
         let (reactor, mut again) = (Shared::current(), Again::default());
         let connect = || socket::connect(socket.as_fd(), &kernels);
         let connected = poll_fn(|cx| again.poll(cx, &reactor, connect)).await;
