@@ -55,12 +55,26 @@ enum Watched<F> {
     Notifier(Arc<Notifier>),
 }
 
-impl<F: AsFd> AsFd for Watched<F> {
-    fn as_fd(&self) -> BorrowedFd<'_> {
+impl<F: AsFd> Watched<F> {
+    fn fd(&self) -> BorrowedFd<'_> {
         match self {
             Watched::File(file) => file.as_fd(),
             Watched::Notifier(notifier) => notifier.as_fd(),
         }
+    }
+}
+
+#[cfg(not(winsock))]
+impl<F: AsFd> AsFd for Watched<F> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd()
+    }
+}
+
+#[cfg(winsock)]
+impl<F: AsFd> std::os::windows::io::AsSocket for Watched<F> {
+    fn as_socket(&self) -> BorrowedFd<'_> {
+        self.fd()
     }
 }
 
