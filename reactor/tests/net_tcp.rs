@@ -3,12 +3,12 @@
 
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
 use std::net::{Shutdown, SocketAddr};
-use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 use futures_lite::StreamExt;
 use futures_lite::future::{poll_once, zip};
 use reactor::net::{Keepalive, TcpListener, TcpStream};
+use selectors_core::os::{AsFd, AsRawFd};
 
 #[macro_use]
 #[path = "../../executor/tests/harness/mod.rs"]
@@ -154,7 +154,10 @@ fn options_of_a_stream_hold(variant: Variant) -> io::Result<()> {
         for refused in [0, 256] {
             let error = near.set_ttl(refused).expect_err("1 to 255");
             let text = error.to_string();
-            let what = format!("set IP_TTL of fd {} to {refused}: ", near.as_raw_fd());
+            let what = format!(
+                "set IP_TTL of fd {} to {refused}: ",
+                near.as_fd().as_raw_fd()
+            );
             assert!(text.starts_with(&what), "{text}");
         }
         assert_eq!(near.ttl()?, 77);
