@@ -29,7 +29,8 @@ thread_local! {
 
 /// Called before each system call.
 pub(crate) fn enter(name: &'static str) -> io::Result<()> {
-    ACCOUNT.with_borrow_mut(|account| {
+    let counted = ACCOUNT.try_with(|account| {
+        let mut account = account.borrow_mut();
         *account.counts.entry(name).or_default() += 1;
         for index in 0..account.planned.len() {
             let (call, wait, errno) = &mut account.planned[index];
@@ -45,7 +46,9 @@ pub(crate) fn enter(name: &'static str) -> io::Result<()> {
             return Err(io::Error::from_raw_os_error(errno));
         }
         Ok(())
-    })
+    });
+    // A thread that ends, and has lost its account, makes its last calls uncounted.
+    counted.unwrap_or(Ok(()))
 }
 
 /// The next call of this name on this thread fails with this errno.
