@@ -35,6 +35,7 @@
 //! | the destructor of work that is taken back | `unblock` | nothing | passes through; it is out of the queue |
 //! | the destructor of a result that nobody awaits | `unblock` | nothing | contained |
 //! | the poll of a future with a deadline | `timeout`, `timeout_at` | nothing | passes through |
+//! | a closure that is contained | `contain` | nothing | contained |
 //! | a closure without a budget | `Reactor::unconstrained` | nothing | passes through; the budget is as before |
 //! | an observer | `Reactor::observe` | perhaps: it must not use the reactor | contained; it goes on observing |
 //! | the destructor of an observer | `Reactor::observe` | nothing | passes through; the new one observes |

@@ -16,6 +16,7 @@ use selectors_core::sys::console::{CTRL_C_EVENT, set_console_ctrl_handler};
 
 use crate::errno::tried;
 use crate::heart::driven::Begun;
+use crate::watch::foreign::contain;
 
 /// Waits until somebody presses Ctrl-C.
 ///
@@ -80,8 +81,7 @@ extern "system" fn handler(event: u32) -> i32 {
     // Wakers are not ours: they are called when nothing is locked, and no panic of theirs leaves.
     drop(state);
     for (_, waker) in waiting {
-        let wake = std::panic::AssertUnwindSafe(|| waker.wake());
-        let _ = std::panic::catch_unwind(wake);
+        contain(|| waker.wake());
     }
     1
 }

@@ -113,4 +113,7 @@ pub use heart::turn::Turn;
 pub use heart::waiting::Waiting;
 pub use watch::call::Call;
 pub use watch::direction::Direction;
+// For the executor, which calls foreign code by the same rule.
+#[doc(hidden)]
+pub use watch::foreign::contain;
 pub use watch::metrics::Metrics;

@@ -8,7 +8,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net as unix;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, panic_any};
 use std::path::Path;
 use std::pin::pin;
 use std::rc::Rc;
@@ -40,7 +40,7 @@ use source_reader::functions;
 
 type Row = (&'static str, fn(Variant, &Reactor) -> io::Result<()>);
 
-const ROWS: [Row; 24] = [
+const ROWS: [Row; 25] = [
     ("the clone of a waker", clone_of_a_waker),
     ("a waker, in a turn", waker_in_a_turn),
     ("a waker, when a budget is used up", waker_of_the_exhausted),
@@ -72,6 +72,7 @@ const ROWS: [Row; 24] = [
         "the poll of a future with a deadline",
         future_with_a_deadline,
     ),
+    ("a closure that is contained", contained_closure),
     ("a closure without a budget", closure_without_a_budget),
     ("an observer", observer),
     ("the destructor of an observer", destructor_of_an_observer),
@@ -921,6 +922,26 @@ fn future_with_a_deadline(_: Variant, reactor: &Reactor) -> io::Result<()> {
         || pin!(timeout_at(end, acting(anything_and_panic))).poll(&mut cx)
     ));
     assert_eq!(waiting(reactor), 0);
+    Ok(())
+}
+
+fn contained_closure(_: Variant, _: &Reactor) -> io::Result<()> {
+    /// Leaves another one when it is dropped, so many times.
+    struct Payload(u8);
+
+    impl Drop for Payload {
+        fn drop(&mut self) {
+            CALLS.set(CALLS.get() + 1);
+            if self.0 > 0 {
+                panic_any(Payload(self.0 - 1));
+            }
+        }
+    }
+
+    let (called, done) = calls(|| reactor::contain(anything));
+    assert_eq!((called, done), (1, Some(())));
+    let (called, done) = calls(|| reactor::contain(|| panic_any(Payload(3))));
+    assert_eq!((called, done), (4, None::<()>));
     Ok(())
 }
 

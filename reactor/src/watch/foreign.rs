@@ -1,6 +1,7 @@
-//! Foreign code where a panic would hurt somebody who has not called it.
-//! [`contracts`](crate::contracts#foreign-code) lists every place.
+//! How foreign code is called where a panic of it would hurt somebody who has not called it; the
+//! executor's as well. [`contracts`](crate::contracts#foreign-code) lists every place of this crate.
 
+use std::any::Any;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -8,17 +9,25 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 const PAYLOADS: usize = 16;
 
 /// Calls `foreign`, whose panic ends here: the panic hook has reported it. `None` if it did.
-pub(crate) fn contain<R>(foreign: impl FnOnce() -> R) -> Option<R> {
-    let mut payload = match catch_unwind(AssertUnwindSafe(foreign)) {
-        Ok(done) => return Some(done),
-        Err(payload) => payload,
-    };
+#[inline]
+pub fn contain<R>(foreign: impl FnOnce() -> R) -> Option<R> {
+    match catch_unwind(AssertUnwindSafe(foreign)) {
+        Ok(done) => Some(done),
+        Err(payload) => {
+            drop_payload(payload);
+            None
+        }
+    }
+}
+
+/// The destructor of a payload may panic as well, and that one's again.
+#[cold]
+fn drop_payload(mut payload: Box<dyn Any + Send>) {
     for _ in 0..PAYLOADS {
         match catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-            Ok(()) => return None,
+            Ok(()) => return,
             Err(another) => payload = another,
         }
     }
     mem::forget(payload);
-    None
 }
