@@ -108,6 +108,7 @@ fn a_panic_for_misuse_is_at_the_line_that_misuses() -> io::Result<()> {
     let nobody = "127.0.0.1:1";
     let elsewhere = Reactor::new()?.enter();
     let unused = TcpSocket::new_v4()?;
+    let (unheard, unheard_too) = (TcpSocket::new_v4()?, UnixSocket::new()?);
     let (one, other) = (UnixSocket::new()?, UnixSocket::new()?);
     let somewhere = unix::SocketAddr::from_pathname("/x")?;
     drop(elsewhere);
@@ -140,7 +141,9 @@ fn a_panic_for_misuse_is_at_the_line_that_misuses() -> io::Result<()> {
         "TcpOptions::connect": TcpStream::options().connect(nobody).await;
         "TcpSocket": TcpSocket::new_v4();
         "TcpSocket::connect": unused.connect(([127, 0, 0, 1], 1).into()).await;
+        "TcpSocket::listen": unheard.listen(1);
         "UnixSocket": UnixSocket::new();
+        "UnixSocket::listen": unheard_too.listen(1);
         "UnixSocket::connect": one.connect("/x").await;
         "UnixSocket::connect_addr": other.connect_addr(&somewhere).await;
         "lookup_host": lookup_host(nobody).await;

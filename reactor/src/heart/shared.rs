@@ -145,7 +145,6 @@ impl Shared {
     }
 
     /// Refuses misuse before anything is done.
-    #[cfg(not(winsock))]
     #[track_caller]
     pub(crate) fn assert_current() {
         drop(Self::current());

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::io;
 use std::net::Shutdown;
+use std::time::Duration;
 
 use selectors_core::os::{AsFd, AsRawFd};
 use socket2::SockRef;
 
 use crate::errno::tried;
+use crate::net::keepalive::{Keepalive, whole_seconds};
 
 /// Asks a socket for something.
 pub(crate) fn get<R>(
@@ -45,4 +47,68 @@ pub(crate) fn shut_down(of: &impl AsFd, how: Shutdown) -> io::Result<()> {
 /// The names of what is asked for.
 pub(crate) const OWN_ADDRESS: &str = "its address";
 pub(crate) const PEERS_ADDRESS: &str = "the address of its peer";
-pub(crate) const ERROR: &str = "its error (SO_ERROR)";
+
+/// The error that waits in a socket, and clears it.
+pub(crate) fn take_error(of: &impl AsFd) -> io::Result<Option<io::Error>> {
+    get(of, "its error (SO_ERROR)", || {
+        SockRef::from(of).take_error()
+    })
+}
+
+/// The kernel reads an int: a larger number would come round to a small one. It has limits of its
+/// own far below.
+pub(crate) fn buffer_size(bytes: usize) -> usize {
+    bytes.min(i32::MAX as usize)
+}
+
+// Options that several types have, each getter with its setter.
+
+pub(crate) fn recv_buffer_size(of: &impl AsFd) -> io::Result<usize> {
+    get(of, "SO_RCVBUF", || SockRef::from(of).recv_buffer_size())
+}
+
+pub(crate) fn set_recv_buffer_size(of: &impl AsFd, bytes: usize) -> io::Result<()> {
+    set(of, "SO_RCVBUF", bytes, || {
+        SockRef::from(of).set_recv_buffer_size(buffer_size(bytes))
+    })
+}
+
+pub(crate) fn send_buffer_size(of: &impl AsFd) -> io::Result<usize> {
+    get(of, "SO_SNDBUF", || SockRef::from(of).send_buffer_size())
+}
+
+pub(crate) fn set_send_buffer_size(of: &impl AsFd, bytes: usize) -> io::Result<()> {
+    set(of, "SO_SNDBUF", bytes, || {
+        SockRef::from(of).set_send_buffer_size(buffer_size(bytes))
+    })
+}
+
+pub(crate) fn linger(of: &impl AsFd) -> io::Result<Option<Duration>> {
+    get(of, "SO_LINGER", || SockRef::from(of).linger())
+}
+
+pub(crate) fn set_linger(of: &impl AsFd, linger: Option<Duration>) -> io::Result<()> {
+    set(of, "SO_LINGER", format!("{linger:?}"), || {
+        SockRef::from(of).set_linger(linger.map(whole_seconds))
+    })
+}
+
+pub(crate) fn keepalive(of: &impl AsFd) -> io::Result<Option<Keepalive>> {
+    get(of, "SO_KEEPALIVE", || Keepalive::get(&SockRef::from(of)))
+}
+
+pub(crate) fn set_keepalive(of: &impl AsFd, keepalive: Option<Keepalive>) -> io::Result<()> {
+    set(of, "SO_KEEPALIVE", keepalive.is_some(), || {
+        Keepalive::set(&SockRef::from(of), keepalive)
+    })
+}
+
+#[cfg(type_of_service)]
+pub(crate) fn tos(of: &impl AsFd) -> io::Result<u32> {
+    get(of, "IP_TOS", || SockRef::from(of).tos_v4())
+}
+
+#[cfg(type_of_service)]
+pub(crate) fn set_tos(of: &impl AsFd, tos: u32) -> io::Result<()> {
+    set(of, "IP_TOS", tos, || SockRef::from(of).set_tos_v4(tos))
+}

@@ -17,7 +17,7 @@ use crate::fd::async_fd::Async;
 use crate::net::SocketFile;
 #[cfg(not(winsock))]
 use crate::net::again::Again;
-use crate::net::asked::{ERROR, OWN_ADDRESS, PEERS_ADDRESS, get, shut_down};
+use crate::net::asked::{self, OWN_ADDRESS, PEERS_ADDRESS, get, shut_down};
 use crate::net::received::{Received, receive};
 use crate::net::sockets::DatagramSocket;
 use crate::watch::direction::Direction;
@@ -331,9 +331,7 @@ impl<S: DatagramSocket> Datagrams<S> {
     ///
     /// What getsockopt(2) answers.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        get(&self.io, ERROR, || {
-            socket2::SockRef::from(&self.io).take_error()
-        })
+        asked::take_error(&self.io)
     }
 }
 

@@ -9,14 +9,25 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use selectors_core::Events;
+use selectors_core::os::AsFd;
+use selectors_core::sys::socket;
+use socket2::Socket;
 
+use crate::errno::tried;
 use crate::fd::async_fd::Async;
+use crate::heart::shared::Shared;
 use crate::net::SocketFile;
 use crate::net::accept::{Accepted, Accepting, Patience, try_accept};
-use crate::net::asked::{ERROR, OWN_ADDRESS, get};
+use crate::net::asked::{self, OWN_ADDRESS, get};
 use crate::net::sockets::{AddressedSocket, ListeningSocket};
 use crate::net::stream::Stream;
 use crate::watch::direction::Direction;
+
+/// listen(2), with a backlog that the kernel caps far below what is possible.
+pub(super) fn listen(socket: &Socket, backlog: u32) -> io::Result<()> {
+    let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
+    socket::listen(socket.as_fd(), backlog).map_err(|error| tried("listen", error))
+}
 
 /// A socket that listens for connections, under the names [`TcpListener`](super::TcpListener) and
 /// [`UnixListener`](super::UnixListener).
@@ -46,6 +57,17 @@ impl<S: ListeningSocket> Listener<S> {
             file,
             patience: Cell::default(),
         }
+    }
+
+    /// Has a socket that is set up begin to listen.
+    #[track_caller]
+    pub(super) fn begin(socket: Socket, backlog: u32, file: Option<SocketFile>) -> io::Result<Self>
+    where
+        S: From<Socket>,
+    {
+        Shared::assert_current();
+        listen(&socket, backlog)?;
+        Ok(Self::attach(socket.into(), file))
     }
 
     /// Takes over a listening socket of std, and switches it to non-blocking mode. The file of a Unix
@@ -109,7 +131,7 @@ impl<S: ListeningSocket> Listener<S> {
     ///
     /// ```
     /// use reactor::net::{TcpListener, TcpStream};
-    /// use std::future::{Future, poll_fn};
+    /// use std::future::poll_fn;
     ///
     /// executor::block_on(async {
     ///     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -184,9 +206,7 @@ impl<S: ListeningSocket> Listener<S> {
     ///
     /// What getsockopt(2) answers.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        get(&self.io, ERROR, || {
-            socket2::SockRef::from(&self.io).take_error()
-        })
+        asked::take_error(&self.io)
     }
 }
 

@@ -13,9 +13,8 @@ use socket2::SockRef;
 use crate::fd::async_fd::Async;
 use crate::fd::operation::Operation;
 use crate::fd::transfer::{Moved, Transfer};
-use crate::net::asked::{ERROR, get, set, shut_down};
+use crate::net::asked::{self, shut_down};
 use crate::net::sockets::StreamSocket;
-use crate::net::tcp_options::buffer_size;
 use crate::watch::call::Call;
 use crate::watch::direction::Direction;
 
@@ -295,7 +294,7 @@ impl<S: StreamSocket> Stream<S> {
     ///
     /// What getsockopt(2) answers.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        get(&self.io, ERROR, || SockRef::from(&self.io).take_error())
+        asked::take_error(&self.io)
     }
 
     /// How many bytes the kernel may keep for us to read (`SO_RCVBUF`). Linux doubles what is set.
@@ -304,9 +303,7 @@ impl<S: StreamSocket> Stream<S> {
     ///
     /// What getsockopt(2) answers.
     pub fn recv_buffer_size(&self) -> io::Result<usize> {
-        get(&self.io, "SO_RCVBUF", || {
-            SockRef::from(&self.io).recv_buffer_size()
-        })
+        asked::recv_buffer_size(&self.io)
     }
 
     /// Sets [`recv_buffer_size`](Self::recv_buffer_size), in bytes.
@@ -315,10 +312,7 @@ impl<S: StreamSocket> Stream<S> {
     ///
     /// What setsockopt(2) answers.
     pub fn set_recv_buffer_size(&self, bytes: usize) -> io::Result<()> {
-        let socket = SockRef::from(&self.io);
-        set(&self.io, "SO_RCVBUF", bytes, || {
-            socket.set_recv_buffer_size(buffer_size(bytes))
-        })
+        asked::set_recv_buffer_size(&self.io, bytes)
     }
 
     /// How many bytes the kernel may keep for us to send (`SO_SNDBUF`). Linux doubles what is set.
@@ -327,9 +321,7 @@ impl<S: StreamSocket> Stream<S> {
     ///
     /// What getsockopt(2) answers.
     pub fn send_buffer_size(&self) -> io::Result<usize> {
-        get(&self.io, "SO_SNDBUF", || {
-            SockRef::from(&self.io).send_buffer_size()
-        })
+        asked::send_buffer_size(&self.io)
     }
 
     /// Sets [`send_buffer_size`](Self::send_buffer_size), in bytes.
@@ -338,10 +330,7 @@ impl<S: StreamSocket> Stream<S> {
     ///
     /// What setsockopt(2) answers.
     pub fn set_send_buffer_size(&self, bytes: usize) -> io::Result<()> {
-        let socket = SockRef::from(&self.io);
-        set(&self.io, "SO_SNDBUF", bytes, || {
-            socket.set_send_buffer_size(buffer_size(bytes))
-        })
+        asked::set_send_buffer_size(&self.io, bytes)
     }
 }
 

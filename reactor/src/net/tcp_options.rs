@@ -8,9 +8,9 @@ use selectors_core::sys::{Address, socket};
 use socket2::Socket;
 
 use crate::errno::tried;
-
-use crate::net::asked::set;
+use crate::net::asked::{buffer_size, set};
 use crate::net::keepalive::Keepalive;
+use crate::net::listener::listen;
 
 /// Connections that the kernel may keep waiting for `accept`; it caps this at
 /// `net.core.somaxconn`.
@@ -165,8 +165,7 @@ impl TcpOptions {
             set(&socket, "IPV6_V6ONLY", only, || socket.set_only_v6(only))?;
         }
         socket::bind(socket.as_fd(), &Address::ip(address))?;
-        let backlog = i32::try_from(self.backlog).unwrap_or(i32::MAX);
-        socket::listen(socket.as_fd(), backlog).map_err(|error| tried("listen", error))?;
+        listen(&socket, self.backlog)?;
         Ok(socket)
     }
 
@@ -226,12 +225,6 @@ pub(crate) fn family_of(address: SocketAddr) -> i32 {
         SocketAddr::V4(_) => socket::AF_INET,
         SocketAddr::V6(_) => socket::AF_INET6,
     }
-}
-
-/// The kernel reads an int: a larger number would come round to a small one. It has limits of its
-/// own far below.
-pub(crate) fn buffer_size(bytes: usize) -> usize {
-    bytes.min(i32::MAX as usize)
 }
 
 /// The kernel takes -1 for "as usual", and some systems the lowest byte alone.

@@ -13,10 +13,9 @@ use crate::errno::tried;
 use crate::heart::driven::Begun;
 use crate::heart::shared::Shared;
 use crate::net::addresses::name_address;
-use crate::net::asked::{OWN_ADDRESS, get, set};
-use crate::net::keepalive::{Keepalive, whole_seconds};
+use crate::net::asked::{self, OWN_ADDRESS, get, set};
+use crate::net::keepalive::Keepalive;
 use crate::net::listener::Listener;
-use crate::net::tcp_options::buffer_size;
 use crate::net::{TcpListener, TcpStream};
 
 /// A TCP socket that neither is connected nor listens yet: options are set and asked for, and it is bound,
@@ -61,7 +60,7 @@ impl TcpSocket {
     /// If this thread has entered no reactor.
     #[track_caller]
     pub fn new_v4() -> io::Result<Self> {
-        Shared::current();
+        Shared::assert_current();
         Self::new(socket::AF_INET)
     }
 
@@ -76,7 +75,7 @@ impl TcpSocket {
     /// If this thread has entered no reactor.
     #[track_caller]
     pub fn new_v6() -> io::Result<Self> {
-        Shared::current();
+        Shared::assert_current();
         Self::new(socket::AF_INET6)
     }
 
@@ -109,9 +108,7 @@ impl TcpSocket {
     /// If this thread has entered no reactor.
     #[track_caller]
     pub fn listen(self, backlog: u32) -> io::Result<TcpListener> {
-        let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
-        socket::listen(self.socket.as_fd(), backlog).map_err(|error| tried("listen", error))?;
-        Ok(Listener::attach(self.socket.into(), None))
+        Listener::begin(self.socket, backlog, None)
     }
 
     /// Connects to `address`. Dropping the future gives the attempt up and closes the socket.
@@ -149,9 +146,7 @@ impl TcpSocket {
     ///
     /// What getsockopt(2) answers.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        get(&self.socket, "its error (SO_ERROR)", || {
-            self.socket.take_error()
-        })
+        asked::take_error(&self.socket)
     }
 
     /// What closing does about bytes that the peer has not confirmed (`SO_LINGER`); see
@@ -161,10 +156,7 @@ impl TcpSocket {
     ///
     /// What setsockopt(2) answers.
     pub fn set_linger(&self, linger: Option<Duration>) -> io::Result<()> {
-        let value = format!("{linger:?}");
-        set(&self.socket, "SO_LINGER", value, || {
-            self.socket.set_linger(linger.map(whole_seconds))
-        })
+        asked::set_linger(&self.socket, linger)
     }
 
     /// Asks a silent peer now and then whether it is still there; `None` does not ask.
@@ -173,9 +165,7 @@ impl TcpSocket {
     ///
     /// What setsockopt(2) answers.
     pub fn set_keepalive(&self, keepalive: Option<Keepalive>) -> io::Result<()> {
-        set(&self.socket, "SO_KEEPALIVE", keepalive.is_some(), || {
-            Keepalive::set(&self.socket, keepalive)
-        })
+        asked::set_keepalive(&self.socket, keepalive)
     }
 
     /// What [`set_keepalive`](Self::set_keepalive) chose, with the system's defaults filled in.
@@ -184,9 +174,7 @@ impl TcpSocket {
     ///
     /// What getsockopt(2) answers.
     pub fn keepalive(&self) -> io::Result<Option<Keepalive>> {
-        get(&self.socket, "SO_KEEPALIVE", || {
-            Keepalive::get(&self.socket)
-        })
+        asked::keepalive(&self.socket)
     }
 }
 
@@ -234,9 +222,7 @@ impl TcpSocket {
     ///
     /// What setsockopt(2) answers.
     pub fn set_recv_buffer_size(&self, bytes: usize) -> io::Result<()> {
-        set(&self.socket, "SO_RCVBUF", bytes, || {
-            self.socket.set_recv_buffer_size(buffer_size(bytes))
-        })
+        asked::set_recv_buffer_size(&self.socket, bytes)
     }
 
     /// How many bytes the kernel may keep for us to read. Linux doubles what is set.
@@ -245,7 +231,7 @@ impl TcpSocket {
     ///
     /// What getsockopt(2) answers.
     pub fn recv_buffer_size(&self) -> io::Result<usize> {
-        get(&self.socket, "SO_RCVBUF", || self.socket.recv_buffer_size())
+        asked::recv_buffer_size(&self.socket)
     }
 
     /// The kernel's buffer for output, in bytes (`SO_SNDBUF`).
@@ -254,9 +240,7 @@ impl TcpSocket {
     ///
     /// What setsockopt(2) answers.
     pub fn set_send_buffer_size(&self, bytes: usize) -> io::Result<()> {
-        set(&self.socket, "SO_SNDBUF", bytes, || {
-            self.socket.set_send_buffer_size(buffer_size(bytes))
-        })
+        asked::set_send_buffer_size(&self.socket, bytes)
     }
 
     /// How many bytes the kernel may keep for us to send. Linux doubles what is set.
@@ -265,7 +249,7 @@ impl TcpSocket {
     ///
     /// What getsockopt(2) answers.
     pub fn send_buffer_size(&self) -> io::Result<usize> {
-        get(&self.socket, "SO_SNDBUF", || self.socket.send_buffer_size())
+        asked::send_buffer_size(&self.socket)
     }
 
     /// What [`set_linger`](Self::set_linger) chose.
@@ -274,7 +258,7 @@ impl TcpSocket {
     ///
     /// What getsockopt(2) answers.
     pub fn linger(&self) -> io::Result<Option<Duration>> {
-        get(&self.socket, "SO_LINGER", || self.socket.linger())
+        asked::linger(&self.socket)
     }
 
     /// May several sockets of this user listen on the same address (`SO_REUSEPORT`)?
@@ -306,7 +290,7 @@ impl TcpSocket {
     /// What setsockopt(2) answers.
     #[cfg(type_of_service)]
     pub fn set_tos(&self, tos: u32) -> io::Result<()> {
-        set(&self.socket, "IP_TOS", tos, || self.socket.set_tos_v4(tos))
+        asked::set_tos(&self.socket, tos)
     }
 
     /// What [`set_tos`](Self::set_tos) chose.
@@ -316,7 +300,7 @@ impl TcpSocket {
     /// What getsockopt(2) answers.
     #[cfg(type_of_service)]
     pub fn tos(&self) -> io::Result<u32> {
-        get(&self.socket, "IP_TOS", || self.socket.tos_v4())
+        asked::tos(&self.socket)
     }
 }
 

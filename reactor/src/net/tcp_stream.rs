@@ -8,12 +8,12 @@ use std::time::Duration;
 use selectors_core::Events;
 use selectors_core::os::AsFd;
 use selectors_core::sys::{Address, socket};
-use socket2::{SockRef, Socket};
+use socket2::Socket;
 
 use crate::heart::driven::Begun;
 use crate::net::addresses::{ToSocketAddrs, first_of};
-use crate::net::asked::{OWN_ADDRESS, PEERS_ADDRESS, get, set};
-use crate::net::keepalive::{Keepalive, whole_seconds};
+use crate::net::asked::{self, OWN_ADDRESS, PEERS_ADDRESS, get, set};
+use crate::net::keepalive::Keepalive;
 use crate::net::stream::Stream;
 use crate::net::tcp_options::{TcpOptions, hops};
 use crate::time::timeout;
@@ -175,10 +175,7 @@ impl TcpStream {
     ///
     /// What setsockopt(2) answers.
     pub fn set_linger(&self, linger: Option<Duration>) -> io::Result<()> {
-        let value = format_args!("{linger:?}").to_string();
-        set(&self.io, "SO_LINGER", value, || {
-            SockRef::from(&self.io).set_linger(linger.map(whole_seconds))
-        })
+        asked::set_linger(&self.io, linger)
     }
 
     /// What [`set_linger`](Self::set_linger) chose.
@@ -187,7 +184,7 @@ impl TcpStream {
     ///
     /// What getsockopt(2) answers.
     pub fn linger(&self) -> io::Result<Option<Duration>> {
-        get(&self.io, "SO_LINGER", || SockRef::from(&self.io).linger())
+        asked::linger(&self.io)
     }
 
     /// Asks a silent peer now and then whether it is still there; `None` does not ask.
@@ -196,9 +193,7 @@ impl TcpStream {
     ///
     /// What setsockopt(2) answers.
     pub fn set_keepalive(&self, keepalive: Option<Keepalive>) -> io::Result<()> {
-        set(&self.io, "SO_KEEPALIVE", keepalive.is_some(), || {
-            Keepalive::set(&SockRef::from(&self.io), keepalive)
-        })
+        asked::set_keepalive(&self.io, keepalive)
     }
 
     /// What [`set_keepalive`](Self::set_keepalive) chose, with the system's defaults filled in.
@@ -207,9 +202,7 @@ impl TcpStream {
     ///
     /// What getsockopt(2) answers.
     pub fn keepalive(&self) -> io::Result<Option<Keepalive>> {
-        get(&self.io, "SO_KEEPALIVE", || {
-            Keepalive::get(&SockRef::from(&self.io))
-        })
+        asked::keepalive(&self.io)
     }
 
     /// The type of service of its packets (`IP_TOS`): what routers are told about haste; IPv4 only.
@@ -232,8 +225,7 @@ impl TcpStream {
     /// What setsockopt(2) answers.
     #[cfg(type_of_service)]
     pub fn set_tos(&self, tos: u32) -> io::Result<()> {
-        let socket = SockRef::from(&self.io);
-        set(&self.io, "IP_TOS", tos, || socket.set_tos_v4(tos))
+        asked::set_tos(&self.io, tos)
     }
 
     /// What [`set_tos`](Self::set_tos) chose, or the system.
@@ -243,7 +235,7 @@ impl TcpStream {
     /// What getsockopt(2) answers.
     #[cfg(type_of_service)]
     pub fn tos(&self) -> io::Result<u32> {
-        get(&self.io, "IP_TOS", || SockRef::from(&self.io).tos_v4())
+        asked::tos(&self.io)
     }
 
     /// Through how many routers a packet may go (`IP_TTL`); IPv4 only.

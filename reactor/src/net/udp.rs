@@ -12,7 +12,7 @@ use selectors_core::sys::socket::{self, MSG_NOSIGNAL};
 use crate::errno::tried;
 use crate::heart::driven::Begun;
 use crate::net::addresses::{ToSocketAddrs, first_of, name_address};
-use crate::net::asked::{get, set};
+use crate::net::asked::{self, get, set};
 use crate::net::datagrams::Datagrams;
 use crate::net::tcp_options::{family_of, hops};
 use crate::watch::direction::Direction;
@@ -185,8 +185,7 @@ impl UdpSocket {
     /// What setsockopt(2) answers.
     #[cfg(type_of_service)]
     pub fn set_tos(&self, tos: u32) -> io::Result<()> {
-        let socket = socket2::SockRef::from(&self.io);
-        set(&self.io, "IP_TOS", tos, || socket.set_tos_v4(tos))
+        asked::set_tos(&self.io, tos)
     }
 
     /// What [`set_tos`](Self::set_tos) chose, or the system.
@@ -196,9 +195,7 @@ impl UdpSocket {
     /// What getsockopt(2) answers.
     #[cfg(type_of_service)]
     pub fn tos(&self) -> io::Result<u32> {
-        get(&self.io, "IP_TOS", || {
-            socket2::SockRef::from(&self.io).tos_v4()
-        })
+        asked::tos(&self.io)
     }
 
     /// Through how many routers datagrams may go (`IP_TTL`).

@@ -12,9 +12,8 @@ use socket2::Socket;
 use crate::errno::tried;
 use crate::heart::driven::Begun;
 use crate::heart::shared::Shared;
-use crate::net::asked::{ERROR, OWN_ADDRESS, get, set};
+use crate::net::asked::{self, OWN_ADDRESS, get};
 use crate::net::listener::Listener;
-use crate::net::tcp_options::buffer_size;
 use crate::net::unix_address::{SocketFile, address_of, name_unix};
 use crate::net::{UnixListener, UnixStream};
 
@@ -103,9 +102,7 @@ impl UnixSocket {
     /// If this thread has entered no reactor.
     #[track_caller]
     pub fn listen(self, backlog: u32) -> io::Result<UnixListener> {
-        let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
-        socket::listen(self.socket.as_fd(), backlog).map_err(|error| tried("listen", error))?;
-        Ok(Listener::attach(self.socket.into(), self.file))
+        Listener::begin(self.socket, backlog, self.file)
     }
 
     /// Connects to the listener at `path`; see [`UnixStream::connect`].
@@ -166,7 +163,7 @@ impl UnixSocket {
     ///
     /// What getsockopt(2) answers.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        get(&self.socket, ERROR, || self.socket.take_error())
+        asked::take_error(&self.socket)
     }
 
     /// The kernel's buffer for output, in bytes (`SO_SNDBUF`). On a Unix socket it is the only one that
@@ -176,9 +173,7 @@ impl UnixSocket {
     ///
     /// What setsockopt(2) answers.
     pub fn set_send_buffer_size(&self, bytes: usize) -> io::Result<()> {
-        set(&self.socket, "SO_SNDBUF", bytes, || {
-            self.socket.set_send_buffer_size(buffer_size(bytes))
-        })
+        asked::set_send_buffer_size(&self.socket, bytes)
     }
 
     /// How many bytes the kernel may keep for us to send. Linux doubles what is set.
@@ -187,7 +182,7 @@ impl UnixSocket {
     ///
     /// What getsockopt(2) answers.
     pub fn send_buffer_size(&self) -> io::Result<usize> {
-        get(&self.socket, "SO_SNDBUF", || self.socket.send_buffer_size())
+        asked::send_buffer_size(&self.socket)
     }
 }
 
