@@ -73,9 +73,12 @@ const REQUESTS: u32 = 256;
 /// Answers that the ring has room for; the kernel keeps what is beyond.
 const ANSWERS: u32 = 2048;
 
-/// How long a request may take to come back, and how often we ask. It comes at once, unless it
+/// How long we wait at a time for a request to come back. It comes at once, unless it
 /// belongs to another thread, which has to enter the kernel first.
-const PATIENCE: (Duration, u32) = (Duration::from_millis(100), 10);
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// How often at most.
+const TRIES: u32 = 10;
 
 /// Which requests the answers in the ring are of.
 #[derive(Clone, Copy, PartialEq)]
@@ -96,6 +99,14 @@ impl Watched {
     fn lasts(&self) -> bool {
         self.interest.mode == Mode::Edge || self.only_news
     }
+
+    /// Goes into the queue, unless it is there.
+    fn enter(&mut self, queue: &mut Vec<i32>) {
+        if self.queued == 0 {
+            queue.push(self.token.fd);
+            self.queued = queue.len() as u32;
+        }
+    }
 }
 
 impl Uring {
@@ -103,10 +114,7 @@ impl Uring {
     fn queue(&mut self, fd: i32) {
         if let Some(key) = self.keys.get_mut(fd) {
             key.asks = true;
-            if key.queued == 0 {
-                self.queue.push(fd);
-                key.queued = self.queue.len() as u32;
-            }
+            key.enter(&mut self.queue);
         }
     }
 
@@ -153,10 +161,8 @@ impl Uring {
             if !lasts {
                 key.request = 0;
             }
-            let again = settle(key, result, lasts, what, &mut self.events);
-            if again && key.queued == 0 {
-                self.queue.push(fd);
-                key.queued = self.queue.len() as u32;
+            if settle(key, result, lasts, what, &mut self.events) {
+                key.enter(&mut self.queue);
             }
         }
         any
@@ -173,8 +179,7 @@ impl Uring {
             // Comes round after 2^32 requests; 0 is none. An answer that is as old is long read.
             self.serial = self.serial.wrapping_add(1).max(1);
             if let Err(error) = ask(&mut self.ring, key, self.serial) {
-                self.queue.push(fd);
-                key.queued = self.queue.len() as u32;
+                key.enter(&mut self.queue);
                 return Err(error);
             }
         }
@@ -201,8 +206,7 @@ impl Uring {
 
     /// Takes the request of a key back, if it has one, and waits until it has come: it holds the file.
     fn take_back(&mut self, fd: i32) -> io::Result<()> {
-        let (patience, tries) = PATIENCE;
-        for attempt in 0..tries {
+        for attempt in 0..TRIES {
             self.read(Answers::Hints);
             let Some(key) = self.keys.get_mut(fd).filter(|key| key.request != 0) else {
                 break;
@@ -211,13 +215,17 @@ impl Uring {
                 let old = name(fd, key.request);
                 make(&mut self.ring, |ring| ring.cancel(old))?;
             }
-            // Its own answer, and that of the request.
-            match self.ring.enter(2, Some(patience)) {
-                Err(error) if !is_passing(&error) => return Err(error),
-                _ => {}
-            }
+            self.wait_for_returns()?;
         }
         Ok(())
+    }
+
+    /// Waits for what was taken back: for the answer to that, and that of the request.
+    fn wait_for_returns(&mut self) -> io::Result<()> {
+        match self.ring.enter(2, Some(PATIENCE)) {
+            Err(error) if !is_passing(&error) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Takes all requests back, and waits until they have come. Their keys ask anew.
@@ -227,12 +235,9 @@ impl Uring {
             return Ok(());
         }
         make(&mut self.ring, Ring::cancel_all)?;
-        let (patience, tries) = PATIENCE;
-        for _ in 0..tries {
-            match self.ring.enter(2, Some(patience)) {
-                Err(error) if !is_passing(&error) => return Err(error),
-                _ => self.read(Answers::Hints),
-            };
+        for _ in 0..TRIES {
+            self.wait_for_returns()?;
+            self.read(Answers::Hints);
             if !waits(&self.keys) {
                 break;
             }
