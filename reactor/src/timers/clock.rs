@@ -86,14 +86,12 @@ impl Clock {
 
     /// Stands still from now on; false for the clock of a script, which others move.
     pub(crate) fn pause(&self) -> bool {
-        let now = match self.source.get() {
-            Source::Scripted => return false,
-            Source::Paused(now) => now,
-            Source::Monotonic => monotonic_nanos(),
-            Source::Ahead(ahead) => monotonic_nanos().wrapping_add(ahead),
-        };
-        self.source.set(Source::Paused(now));
-        true
+        let ours = !matches!(self.source.get(), Source::Scripted);
+        if ours {
+            // No selector has a clock of its own then.
+            self.source.set(Source::Paused(self.now(|| self.instant)));
+        }
+        ours
     }
 
     /// Goes on from where it stands; false if it was not paused.
