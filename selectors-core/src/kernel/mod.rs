@@ -14,6 +14,7 @@ use crate::sys::socket::so_type_of;
 use crate::{Backend, Capabilities, Error, Interest, Token};
 
 mod any;
+mod closed;
 #[cfg(any(devpoll, all(test, doubles)))]
 #[cfg_attr(
     test,

@@ -11,6 +11,7 @@
 
 use std::time::Duration;
 
+use super::closed::Spoilt;
 use super::{Kernel, Open, Record, Recorded, must_be_open, timeout};
 use crate::sys::is_withheld;
 use crate::sys::select::{self as sys, Word};
@@ -47,20 +48,6 @@ impl Select {
             let others = set[word] & !bit;
             set[word] = if on { others | bit } else { others };
         }
-    }
-
-    /// One call with this timeout, by pselect(2) or the older select(2).
-    fn ask(&mut self, timeout: Option<Duration>) -> std::io::Result<usize> {
-        let nfds = self.keys.len();
-        if self.nanoseconds {
-            match sys::pselect(nfds, self.fresh(), timeout.map(timeout::timespec)) {
-                Err(error) if is_withheld(&error) => {
-                    self.nanoseconds = false;
-                }
-                asked => return asked,
-            }
-        }
-        sys::select(nfds, self.fresh(), timeout.map(timeout::timeval))
     }
 
     /// The wanted bits, copied to where the answer will be.
@@ -108,6 +95,22 @@ impl Select {
             }
         }
     }
+}
+
+impl Spoilt for Select {
+    /// One call with this timeout, by pselect(2) or the older select(2).
+    fn ask(&mut self, timeout: Option<Duration>) -> std::io::Result<usize> {
+        let nfds = self.keys.len();
+        if self.nanoseconds {
+            match sys::pselect(nfds, self.fresh(), timeout.map(timeout::timespec)) {
+                Err(error) if is_withheld(&error) => {
+                    self.nanoseconds = false;
+                }
+                asked => return asked,
+            }
+        }
+        sys::select(nfds, self.fresh(), timeout.map(timeout::timeval))
+    }
 
     /// After EBADF: every watched number that is not open, reported once.
     fn find_closed(&mut self) {
@@ -122,6 +125,10 @@ impl Select {
                 self.set(fd, None);
             }
         }
+    }
+
+    fn has_events(&self) -> bool {
+        !self.events.is_empty()
     }
 }
 
@@ -200,19 +207,7 @@ impl Kernel for Select {
 
     fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Record], Error> {
         self.events.clear();
-        let asked = match self.ask(timeout) {
-            Err(error) if error.raw_os_error() == Some(libc::EBADF) => {
-                self.find_closed();
-                // The others were not looked at; now they can be, and nobody need wait for it. If
-                // that fails, what was found is reported all the same: it is found only once.
-                match self.ask(Some(Duration::ZERO)) {
-                    Err(_) if !self.events.is_empty() => Ok(0),
-                    asked => asked,
-                }
-            }
-            asked => asked,
-        };
-        let reported = asked.map_err(|error| Error::os("select", None, error))?;
+        let reported = self.ask_around_closed(timeout)?;
         // Linux leaves the bits beyond the process's fd table as they were, so a number that was
         // never open in this process (after a fork) would look ready.
         if reported != 0 && self.collect() != reported {

@@ -16,9 +16,10 @@ use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::closed::Spoilt;
 use super::timeout::{LONGEST, timeval};
 use super::{Kernel, Open, Record, Recorded, must_be_open};
-use crate::os::{RawFd, errno};
+use crate::os::RawFd;
 use crate::sys::select::{self as sys, Set};
 use crate::sys::socket::getpeername;
 use crate::sys::startup;
@@ -98,6 +99,20 @@ impl Watched {
 }
 
 impl Select {
+    /// Notes at each key in which sets it was left.
+    fn collect(&mut self) {
+        let conditions = [Found::Readable, Found::Writable, Found::Exceptional];
+        for (set, found) in self.sets.iter().zip(conditions) {
+            for socket in set.sockets() {
+                if let Some(index) = self.index.get(socket) {
+                    self.keys[*index].note(found);
+                }
+            }
+        }
+    }
+}
+
+impl Spoilt for Select {
     /// Waits until something is found, or for as long as the timeout; what is found is in the sets.
     fn ask(&mut self, timeout: Option<Duration>) -> io::Result<usize> {
         let deadline = match timeout {
@@ -130,18 +145,6 @@ impl Select {
         }
     }
 
-    /// Notes at each key in which sets it was left.
-    fn collect(&mut self) {
-        let conditions = [Found::Readable, Found::Writable, Found::Exceptional];
-        for (set, found) in self.sets.iter().zip(conditions) {
-            for socket in set.sockets() {
-                if let Some(index) = self.index.get(socket) {
-                    self.keys[*index].note(found);
-                }
-            }
-        }
-    }
-
     /// After WSAENOTSOCK: every watched number that is no socket, reported once.
     fn find_closed(&mut self) {
         for key in self.keys.iter_mut().filter(|key| !key.silent) {
@@ -150,6 +153,10 @@ impl Select {
                 key.silent = true;
             }
         }
+    }
+
+    fn has_events(&self) -> bool {
+        !self.events.is_empty()
     }
 }
 
@@ -243,19 +250,7 @@ impl Kernel for Select {
 
     fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Record], Error> {
         self.events.clear();
-        let asked = match self.ask(timeout) {
-            Err(error) if error.raw_os_error() == Some(errno::EBADF) => {
-                self.find_closed();
-                // The others were not looked at; now they can be, and nobody need wait for it. If
-                // that fails, what was found is reported all the same: it is found only once.
-                match self.ask(Some(Duration::ZERO)) {
-                    Err(_) if !self.events.is_empty() => Ok(0),
-                    asked => asked,
-                }
-            }
-            asked => asked,
-        };
-        let found = asked.map_err(|error| Error::os("select", None, error))?;
+        let found = self.ask_around_closed(timeout)?;
         if found == 0 {
             return Ok(&self.events);
         }
