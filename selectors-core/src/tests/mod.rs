@@ -11,6 +11,7 @@
     )
 )]
 
+mod addresses;
 mod basics;
 #[cfg(doubles)]
 mod better;

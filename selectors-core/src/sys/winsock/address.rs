@@ -123,21 +123,3 @@ impl fmt::Debug for Address {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_ip_address_comes_back_as_it_went() {
-        for text in [
-            "127.0.0.1:1",
-            "255.1.2.3:65535",
-            "[::1]:80",
-            "[fe80::1%3]:9",
-        ] {
-            let address = text.parse().unwrap();
-            assert_eq!(Address::ip(address).to_ip(), Some(address));
-        }
-    }
-}
