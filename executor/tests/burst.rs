@@ -1,8 +1,7 @@
 //! What a burst of tasks leaves behind, and what a steady loop allocates. A process of its own,
 //! because it replaces the allocator.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
@@ -12,33 +11,8 @@ use std::time::Duration;
 
 use executor::{Runtime, TaskSet, spawn, yield_now};
 
-struct Counting;
-
-thread_local! {
-    /// Bytes, by thread: what one thread allocates and another frees counts for both.
-    static HELD: Cell<isize> = const { Cell::new(0) };
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: hands everything to the system's allocator and only counts.
-#[expect(unsafe_code, reason = "an allocator is unsafe")]
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        HELD.set(HELD.get() + layout.size() as isize);
-        // SAFETY: promised by the caller.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        HELD.set(HELD.get() - layout.size() as isize);
-        // SAFETY: promised by the caller.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+mod counting;
+use counting::{ALLOCATIONS, HELD};
 
 const MANY: usize = 100_000;
 const MEBIBYTE: isize = 1 << 20;

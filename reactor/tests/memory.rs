@@ -1,8 +1,6 @@
 //! After a crowd, the reactor gives its memory back. A process of its own, because it replaces the
 //! allocator.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -13,32 +11,9 @@ use reactor::Reactor;
 use reactor::time::{Sleep, sleep};
 use selectors_core::Script;
 
-struct Counting;
-
-thread_local! {
-    /// Bytes that are allocated, by thread, because the test harness allocates on its own.
-    static HELD: Cell<isize> = const { Cell::new(0) };
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: hands everything to the system's allocator and only counts.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        HELD.set(HELD.get() + layout.size() as isize);
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: promised by the caller.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        HELD.set(HELD.get() - layout.size() as isize);
-        // SAFETY: promised by the caller.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+#[path = "../../executor/tests/counting/mod.rs"]
+mod counting;
+use counting::{ALLOCATIONS, HELD};
 
 const CROWD: usize = 100_000;
 /// What may stay.

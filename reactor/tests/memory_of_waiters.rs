@@ -2,8 +2,6 @@
 //! its own, because it replaces the allocator.
 #![cfg(unix)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
 use std::task::Waker;
@@ -13,35 +11,14 @@ use reactor::{Async, Reactor};
 #[allow(unused_macros, reason = "the variants take turns here")]
 #[path = "../../executor/tests/harness/mod.rs"]
 mod harness;
-use harness::{EPOLL_EDGE, EPOLL_LEVEL, POLL, SELECT, URING_EDGE, URING_LEVEL};
+use harness::{SELECT, variants};
 
 mod by_hand;
 use by_hand::{Op, poll, read_byte, settle};
 
-struct Counting;
-
-thread_local! {
-    /// Bytes that are allocated, by thread, because the test harness allocates on its own.
-    static HELD: Cell<isize> = const { Cell::new(0) };
-}
-
-// SAFETY: hands everything to the system's allocator and only counts.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        HELD.set(HELD.get() + layout.size() as isize);
-        // SAFETY: promised by the caller.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        HELD.set(HELD.get() - layout.size() as isize);
-        // SAFETY: promised by the caller.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+#[path = "../../executor/tests/counting/mod.rs"]
+mod counting;
+use counting::HELD;
 
 const CROWD: usize = 100_000;
 /// Well below the mebibyte that may stay of all together.
@@ -59,17 +36,7 @@ fn what_a_crowd_took_is_given_back_on_every_backend() -> io::Result<()> {
         ("fds on which an event left some asleep", asleep),
         ("waiters on one fd", on_one_fd),
     ];
-    for variant in [
-        SELECT,
-        POLL,
-        EPOLL_LEVEL,
-        EPOLL_EDGE,
-        URING_LEVEL,
-        URING_EDGE,
-    ] {
-        if !variant.is_here() {
-            continue;
-        }
+    for variant in variants() {
         // What select can name, and what a machine allows to most programs of that kind.
         let fds = if variant == SELECT { 800 } else { 16_000 };
         for (what, fate) in fates {

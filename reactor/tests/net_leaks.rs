@@ -11,7 +11,7 @@ use reactor::net::{TcpListener, TcpStream};
 #[allow(unused_macros, reason = "the ways to wait come one after another here")]
 #[path = "../../executor/tests/harness/mod.rs"]
 mod harness;
-use harness::{EPOLL_EDGE, EPOLL_LEVEL, POLL, SELECT, URING_EDGE, URING_LEVEL, Variant};
+use harness::{Variant, variants};
 
 /// In KiB. One slot that stays behind for each connection would be more than twice as much.
 const NOISE: u64 = 512;
@@ -63,17 +63,7 @@ fn leaves_nothing(variant: Variant) -> io::Result<()> {
 
 #[test]
 fn ten_thousand_connections_leave_nothing() -> io::Result<()> {
-    for variant in [
-        SELECT,
-        POLL,
-        EPOLL_LEVEL,
-        EPOLL_EDGE,
-        URING_LEVEL,
-        URING_EDGE,
-    ] {
-        if !variant.is_here() {
-            continue;
-        }
+    for variant in variants() {
         leaves_nothing(variant)?;
     }
     Ok(())

@@ -13,21 +13,11 @@ use signal_hook::low_level::raise;
 #[allow(unused_macros, reason = "the ways to wait come one after another here")]
 #[path = "../../executor/tests/harness/mod.rs"]
 mod harness;
-use harness::{EPOLL_EDGE, EPOLL_LEVEL, POLL, SELECT, URING_EDGE, URING_LEVEL, Variant};
+use harness::{Variant, variants};
 
 /// Signals belong to the process, so here one way to wait comes after another.
 fn one_after_another(test: fn(Variant) -> io::Result<()>) -> io::Result<()> {
-    [
-        SELECT,
-        POLL,
-        EPOLL_LEVEL,
-        EPOLL_EDGE,
-        URING_LEVEL,
-        URING_EDGE,
-    ]
-    .into_iter()
-    .filter(|variant| variant.is_here())
-    .try_for_each(test)
+    variants().try_for_each(test)
 }
 
 #[test]

@@ -2,36 +2,13 @@
 //! it replaces the allocator.
 #![cfg(unix)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
 use selectors_core::{Backend, DefaultSelector, EVENT_READ, Events, Notifier};
 
-struct Counting;
-
-thread_local! {
-    /// By thread, because the test harness allocates on its own.
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: hands everything to the system's allocator and only counts.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: promised by the caller.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: promised by the caller.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+mod counting;
+use counting::ALLOCATIONS;
 
 #[test]
 fn s26_no_form_of_select_allocates_after_warm_up() {

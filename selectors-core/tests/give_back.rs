@@ -3,40 +3,14 @@
 //! many files.
 #![cfg(unix)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use selectors_core::os::{AsFd, BorrowedFd};
 use selectors_core::{Backend, DefaultSelector, Event, Events, Notifier, Token};
 
-struct Counting;
-
-thread_local! {
-    /// By thread, because the test harness allocates on its own.
-    static HELD: Cell<isize> = const { Cell::new(0) };
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: hands everything to the system's allocator and only counts.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        HELD.set(HELD.get() + layout.size() as isize);
-        // SAFETY: promised by the caller.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        HELD.set(HELD.get() - layout.size() as isize);
-        // SAFETY: promised by the caller.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+mod counting;
+use counting::{ALLOCATIONS, HELD};
 
 type Selector<'a> = DefaultSelector<BorrowedFd<'a>, [usize; 2]>;
 

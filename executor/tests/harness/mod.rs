@@ -59,6 +59,20 @@ pub(crate) const URING_EDGE: Variant = Variant {
     trigger: Trigger::Edge,
 };
 
+/// All of them that are here, for tests in which one has to come after another.
+pub(crate) fn variants() -> impl Iterator<Item = Variant> {
+    [
+        SELECT,
+        POLL,
+        EPOLL_LEVEL,
+        EPOLL_EDGE,
+        URING_LEVEL,
+        URING_EDGE,
+    ]
+    .into_iter()
+    .filter(|variant| variant.is_here())
+}
+
 impl Variant {
     /// Whether this system has it; a ring may be forbidden, and then a sentence says so.
     pub(crate) fn is_here(self) -> bool {
