@@ -12,7 +12,9 @@ use selectors_core::sys::socket::{self, MSG_NOSIGNAL};
 use crate::errno::tried;
 use crate::heart::driven::Begun;
 use crate::net::addresses::{ToSocketAddrs, first_of, name_address};
-use crate::net::asked::{self, get, set};
+#[cfg(type_of_service)]
+use crate::net::asked;
+use crate::net::asked::{get, set};
 use crate::net::datagrams::Datagrams;
 use crate::net::tcp_options::{family_of, hops};
 use crate::watch::direction::Direction;
