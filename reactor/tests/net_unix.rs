@@ -5,13 +5,15 @@
 use std::io::{self, ErrorKind, IoSlice};
 use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, fs, process};
 
 use futures_lite::StreamExt;
 use futures_lite::future::{poll_once, zip};
-use reactor::net::{UnixDatagram, UnixListener, UnixStream, abstract_address};
+use reactor::net::{UnixDatagram, UnixListener, UnixSocket, UnixStream, abstract_address};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 
 #[macro_use]
@@ -26,6 +28,7 @@ on_every_backend!(
     the_file_stays_when_it_was_kept,
     a_file_that_replaced_ours_is_left_alone,
     abstract_names_need_no_file,
+    every_socket_tells_its_address_and_its_peers_of_whatever_form,
     a_full_backlog_is_waited_for,
     the_peer_has_credentials,
     much_data_gets_through_a_pair,
@@ -167,6 +170,67 @@ fn abstract_names_need_no_file(variant: Variant) -> io::Result<()> {
         assert_eq!(sender.recv(&mut [0; 8]).await?.len(), 4);
         Ok(())
     })
+}
+
+/// A file, an abstract name, or nothing.
+fn every_socket_tells_its_address_and_its_peers_of_whatever_form(
+    variant: Variant,
+) -> io::Result<()> {
+    let file = |file: &Private| SocketAddr::from_pathname(&file.0);
+    let name = |of: &str| abstract_address(format!("{of}-{variant:?}-{}", process::id()));
+    let (servers, clients, datagrams) = (Private::new(), Private::new(), Private::new());
+    variant.block_on(async {
+        assert!(UnixSocket::new()?.local_addr()?.is_unnamed());
+        assert!(UnixDatagram::unbound()?.local_addr()?.is_unnamed());
+        for (server, client, datagram) in [
+            (file(&servers)?, file(&clients)?, file(&datagrams)?),
+            (name("server")?, name("client")?, name("datagram")?),
+        ] {
+            let mut socket = UnixSocket::new()?;
+            socket.bind_addr(&server)?;
+            same(&socket.local_addr()?, &server);
+            let listener = socket.listen(2)?;
+            same(&listener.local_addr()?, &server);
+
+            let mut socket = UnixSocket::new()?;
+            socket.bind_addr(&client)?;
+            same(&socket.local_addr()?, &client);
+            let near = socket.connect_addr(&server).await?;
+            same(&near.local_addr()?, &client);
+            same(&near.peer_addr()?, &server);
+            let (far, from) = listener.accept().await?;
+            same(&from, &client);
+            same(&far.local_addr()?, &server);
+            same(&far.peer_addr()?, &client);
+
+            let (named, nameless) = (
+                UnixDatagram::bind_addr(&datagram)?,
+                UnixDatagram::unbound()?,
+            );
+            same(&named.local_addr()?, &datagram);
+            nameless.connect_addr(&datagram)?;
+            same(&nameless.peer_addr()?, &datagram);
+            named.send_to_addr(b"x", &datagram).await?;
+            same(&named.recv_from(&mut [0; 2]).await?.1, &datagram);
+            nameless.send(b"x").await?;
+            assert!(named.recv_from(&mut [0; 2]).await?.1.is_unnamed());
+
+            let near = UnixSocket::new()?.connect_addr(&server).await?;
+            assert!(near.local_addr()?.is_unnamed());
+            let (far, from) = listener.accept().await?;
+            assert!(from.is_unnamed() && far.peer_addr()?.is_unnamed());
+        }
+        Ok(())
+    })
+}
+
+/// Those of std cannot be compared.
+fn same(one: &SocketAddr, other: &SocketAddr) {
+    assert!(!one.is_unnamed());
+    assert_eq!(
+        (one.as_pathname(), one.as_abstract_name()),
+        (other.as_pathname(), other.as_abstract_name())
+    );
 }
 
 fn a_full_backlog_is_waited_for(variant: Variant) -> io::Result<()> {

@@ -145,15 +145,14 @@ impl UnixSocket {
         Ok(stream)
     }
 
-    /// The address that it is bound to.
+    /// The address that it is bound to: a file, an [abstract](crate::net::abstract_address) name, or none.
     ///
     /// # Errors
     ///
     /// What getsockname(2) answers.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         get(&self.socket, OWN_ADDRESS, || {
-            let address = self.socket.local_addr()?.as_unix();
-            address.ok_or_else(|| io::ErrorKind::AddrNotAvailable.into())
+            socket::getsockname(self.socket.as_fd())?.to_unix()
         })
     }
 

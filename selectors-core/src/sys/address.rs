@@ -113,7 +113,8 @@ impl Address {
     }
 
     /// The address as std has it, if it is one of a Unix socket: a file, an abstract name, or
-    /// nothing at all.
+    /// nothing at all. A peer's file may have a name that fills all the room that the kernel has, for
+    /// which std has none: it is no error, and no name.
     ///
     /// # Errors
     ///
@@ -135,6 +136,7 @@ impl Address {
         let end = path.iter().position(|byte| *byte == 0);
         let path = &path[..end.unwrap_or(path.len())];
         net::SocketAddr::from_pathname(OsStr::from_bytes(path))
+            .or_else(|_| net::SocketAddr::from_pathname(""))
     }
 
     /// `AF_INET`, `AF_INET6`, `AF_UNIX` or another family; `None` if the kernel wrote nothing.
@@ -242,6 +244,19 @@ mod tests {
             let back = Address::unix(&address).unwrap().to_unix().unwrap();
             assert_eq!(back.as_abstract_name(), Some(name));
         }
+    }
+
+    /// Whoever connects or sends from such a file must not be an error at the other end.
+    #[test]
+    fn a_file_whose_name_std_has_no_room_for_is_no_name() {
+        let mut full = Address::unspecified();
+        full.as_un().sun_family = libc::AF_UNIX as _;
+        full.as_un().sun_path.fill(b'x' as _);
+        full.set_length(size_of::<sockaddr_un>() as _);
+        assert!(full.to_unix().unwrap().is_unnamed());
+        // As Linux tells it, with a zero behind.
+        full.set_length(size_of::<sockaddr_un>() as socklen_t + 1);
+        assert!(full.to_unix().unwrap().is_unnamed());
     }
 
     #[test]
