@@ -74,8 +74,9 @@ const REQUESTS: u32 = 256;
 const ANSWERS: u32 = 2048;
 
 /// How long we wait at a time for a request to come back. It comes at once, unless it
-/// belongs to another thread, which has to enter the kernel first.
-const PATIENCE: Duration = Duration::from_millis(100);
+/// belongs to another thread, which has to enter the kernel first. In our tests a wait for what
+/// never comes is so long that it cannot pass for a busy machine.
+const PATIENCE: Duration = Duration::from_millis(if cfg!(test) { 60_000 } else { 100 });
 
 /// How often at most.
 const TRIES: u32 = 10;
@@ -95,6 +96,11 @@ fn name(fd: i32, request: u32) -> u64 {
 }
 
 impl Watched {
+    /// Whether the kernel has a request of it.
+    fn waits(&self) -> bool {
+        self.request != 0
+    }
+
     /// Whether the request that it will make, or has, answers more than once.
     fn lasts(&self) -> bool {
         self.interest.mode == Mode::Edge || self.only_news
@@ -206,43 +212,45 @@ impl Uring {
 
     /// Takes the request of a key back, if it has one, and waits until it has come: it holds the file.
     fn take_back(&mut self, fd: i32) -> io::Result<()> {
-        for attempt in 0..TRIES {
-            self.read(Answers::Hints);
-            let Some(key) = self.keys.get_mut(fd).filter(|key| key.request != 0) else {
-                break;
-            };
-            if attempt == 0 {
-                let old = name(fd, key.request);
-                make(&mut self.ring, |ring| ring.cancel(old))?;
-            }
-            self.wait_for_returns()?;
-        }
-        Ok(())
-    }
-
-    /// Waits for what was taken back: for the answer to that, and that of the request.
-    fn wait_for_returns(&mut self) -> io::Result<()> {
-        match self.ring.enter(2, Some(PATIENCE)) {
-            Err(error) if !is_passing(&error) => Err(error),
-            _ => Ok(()),
-        }
+        self.read(Answers::Hints);
+        let waits = |keys: &Table<Watched>| usize::from(keys.get(fd).is_some_and(Watched::waits));
+        let Some(key) = self.keys.get(fd).filter(|key| key.waits()) else {
+            return Ok(());
+        };
+        let old = name(fd, key.request);
+        make(&mut self.ring, |ring| ring.cancel(old))?;
+        self.wait_for_returns(waits)
     }
 
     /// Takes all requests back, and waits until they have come. Their keys ask anew.
     fn take_all_back(&mut self) -> io::Result<()> {
-        let waits = |keys: &Table<Watched>| keys.iter().any(|key| key.request != 0);
-        if !waits(&self.keys) {
+        let waits = |keys: &Table<Watched>| keys.iter().filter(|key| key.waits()).count();
+        if waits(&self.keys) == 0 {
             return Ok(());
         }
         make(&mut self.ring, Ring::cancel_all)?;
-        for _ in 0..TRIES {
-            self.wait_for_returns()?;
+        self.wait_for_returns(waits)
+    }
+
+    /// Waits until no request that is counted waits any more, all of which are being taken back.
+    ///
+    /// Each has one last answer, and what takes them back has one, which comes with the first call.
+    /// Other answers may end a wait before; what is waited for next must not be more than is left, or
+    /// nothing but the timeout ends it.
+    fn wait_for_returns(&mut self, waits: impl Fn(&Table<Watched>) -> usize) -> io::Result<()> {
+        let (mut due, mut tries) = (waits(&self.keys) + 1, TRIES);
+        loop {
+            match self.ring.enter(due, Some(PATIENCE)) {
+                Err(error) if !is_passing(&error) => return Err(error),
+                Err(_) => tries -= 1,
+                Ok(()) => {}
+            }
             self.read(Answers::Hints);
-            if !waits(&self.keys) {
-                break;
+            due = waits(&self.keys);
+            if due == 0 || tries == 0 {
+                return Ok(());
             }
         }
-        Ok(())
     }
 }
 
@@ -356,7 +364,7 @@ fn look(key: &Watched) -> Readiness {
 /// Takes the request of a key back, if it has one, and makes this one, if it wants one.
 fn ask(ring: &mut Ring, key: &mut Watched, serial: u32) -> io::Result<()> {
     let fd = key.token.fd;
-    if key.request != 0 {
+    if key.waits() {
         let old = name(fd, key.request);
         make(ring, |ring| ring.cancel(old))?;
         key.request = 0;
@@ -476,8 +484,7 @@ impl Kernel for Uring {
     }
 
     fn delete(&mut self, token: Token, _from: Interest) -> Result<(), Error> {
-        let has_request = |key: &Watched| key.request != 0;
-        if self.ring.is_ours() && self.keys.get(token.fd).is_some_and(has_request) {
+        if self.ring.is_ours() && self.keys.get(token.fd).is_some_and(Watched::waits) {
             self.take_back(token.fd)
                 .map_err(|error| Error::os("io_uring_enter", Some(token.fd), error))?;
         }

@@ -244,6 +244,46 @@ fn a_selector_moves_to_another_thread_while_its_requests_wait() {
     }
 }
 
+/// What one thread was told and has not read is no answer to the other, who takes its requests back.
+/// Waiting for more answers than come would last for a minute, in these tests.
+#[test]
+fn a_thread_that_takes_over_waits_for_no_answer_that_has_come() {
+    if !has_ring() {
+        return;
+    }
+    for mode in MODES {
+        for takes_all in [false, true] {
+            let (mut selector, idle, peer) = waiting(mode);
+            let mut woken = |()| {
+                let (a, b) = pair();
+                let token = selector.register_with(a, EVENT_READ, mode, ()).unwrap();
+                (token, b)
+            };
+            let others = [(), ()].map(&mut woken);
+            assert_eq!(tokens_now(&mut selector), []);
+            let taker = thread::spawn(move || {
+                others.iter().for_each(|(_, peer)| send(peer));
+                // By then, most likely, a tick of the clock has let the other thread answer.
+                thread::sleep(Duration::from_millis(10));
+                let start = Instant::now();
+                if takes_all {
+                    let mut ready = Vec::new();
+                    selector.select(&mut ready, None).unwrap();
+                    assert!(others.iter().any(|(token, _)| *token == ready[0].token));
+                }
+                drop(selector.unregister(idle).unwrap());
+                hears_the_end(&peer);
+                assert!(start.elapsed() < Duration::from_secs(30), "{mode:?}");
+            });
+            // Who made the requests stays out of the kernel, so that what is taken back comes late.
+            while !taker.is_finished() {
+                std::hint::spin_loop();
+            }
+            taker.join().unwrap();
+        }
+    }
+}
+
 #[test]
 fn changes_ride_with_the_wait() {
     if !has_ring() {
