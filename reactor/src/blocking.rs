@@ -96,7 +96,7 @@ struct Pool {
 struct State {
     /// By the number of their arrival: any of them can be taken back, however many there are, and
     /// leaves nothing behind.
-    queue: BTreeMap<u64, Arc<dyn Job>>,
+    queue: BTreeMap<u64, Arc<dyn Chore>>,
     /// How many have come. 64 bits are not used up.
     arrived: u64,
     threads: usize,
@@ -123,14 +123,14 @@ impl Pool {
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static,
     {
-        let task = Arc::new(Task {
-            step: Mutex::new(Step::Queued(work)),
+        let task = Arc::new(Work {
+            step: Mutex::new(Progress::Queued(work)),
             waker: Mutex::default(),
             ticket: Arc::default(),
         });
         let awaited = Awaited {
             pool: Arc::clone(self),
-            number: self.queue_up(Arc::clone(&task) as Arc<dyn Job>),
+            number: self.queue_up(Arc::clone(&task) as Arc<dyn Chore>),
             ticket: Arc::clone(&task.ticket),
         };
         let refused = self.find_thread().err();
@@ -152,7 +152,7 @@ impl Pool {
             let waker = cx.waker().clone();
             let replaced = lock(&task.waker).replace(waker);
             drop(replaced);
-            if !matches!(*lock(&task.step), Step::Done(_)) {
+            if !matches!(*lock(&task.step), Progress::Done(_)) {
                 return Poll::Pending;
             }
             // Many results may be there already.
@@ -195,7 +195,7 @@ impl Pool {
         Err(error)
     }
 
-    fn queue_up(&self, job: Arc<dyn Job>) -> u64 {
+    fn queue_up(&self, job: Arc<dyn Chore>) -> u64 {
         let mut state = lock(&self.state);
         state.arrived += 1;
         let number = state.arrived;
@@ -265,7 +265,7 @@ impl Drop for Awaited {
 }
 
 /// Work of any type.
-trait Job: Send + Sync {
+trait Chore: Send + Sync {
     fn run(&self);
     fn ticket(&self) -> &Arc<Ticket>;
 }
@@ -277,23 +277,23 @@ struct Ticket {
     given_up: AtomicBool,
 }
 
-struct Task<T, F> {
-    step: Mutex<Step<T, F>>,
+struct Work<T, F> {
+    step: Mutex<Progress<T, F>>,
     waker: Mutex<Option<Waker>>,
     ticket: Arc<Ticket>,
 }
 
-enum Step<T, F> {
+enum Progress<T, F> {
     Queued(F),
     Done(thread::Result<T>),
     /// Running, or over and told.
     Empty,
 }
 
-impl<T, F> Step<T, F> {
+impl<T, F> Progress<T, F> {
     fn take_result(&mut self) -> Option<thread::Result<T>> {
-        match std::mem::replace(self, Step::Empty) {
-            Step::Done(result) => Some(result),
+        match std::mem::replace(self, Progress::Empty) {
+            Progress::Done(result) => Some(result),
             other => {
                 *self = other;
                 None
@@ -302,15 +302,15 @@ impl<T, F> Step<T, F> {
     }
 }
 
-impl<T: Send, F: FnOnce() -> T + Send> Job for Task<T, F> {
+impl<T: Send, F: FnOnce() -> T + Send> Chore for Work<T, F> {
     fn run(&self) {
-        let step = std::mem::replace(&mut *lock(&self.step), Step::Empty);
-        let Step::Queued(work) = step else {
+        let step = std::mem::replace(&mut *lock(&self.step), Progress::Empty);
+        let Progress::Queued(work) = step else {
             return;
         };
         let result = catch_unwind(AssertUnwindSafe(work));
         // First the result, then the waker; who waits does it the other way round.
-        *lock(&self.step) = Step::Done(result);
+        *lock(&self.step) = Progress::Done(result);
         let waker = lock(&self.waker).take();
         if let Some(waker) = waker {
             waker.wake();

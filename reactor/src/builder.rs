@@ -10,10 +10,10 @@ use selectors_core::{
 };
 
 use crate::errno::of_selector;
+use crate::heart::pollable::Pollable;
 use crate::heart::reactor::{Reactor, Trigger};
 use crate::heart::shared::{Selector, Shared};
 use crate::heart::slot::Slot;
-use crate::heart::source::Source;
 use crate::heart::spin::Spin;
 use crate::timers::clock::Clock;
 
@@ -144,7 +144,7 @@ impl Builder {
         let mode = if edge { Mode::Edge } else { Mode::Level };
         let token = selector
             .register_with(
-                Source::of(&notifier),
+                Pollable::of(&notifier),
                 EVENT_READ,
                 mode,
                 Rc::clone(&notified),

@@ -44,7 +44,7 @@ use crate::watch::foreign::contain;
 #[track_caller]
 pub fn ctrl_c() -> impl Future<Output = io::Result<()>> {
     Begun::new(async move {
-        let mut waiting = Waiting::begin().map_err(|error| tried("catch Ctrl-C", error))?;
+        let mut waiting = Waiter::begin().map_err(|error| tried("catch Ctrl-C", error))?;
         poll_fn(|cx| waiting.poll(cx)).await;
         Ok(())
     })
@@ -87,20 +87,20 @@ extern "system" fn handler(event: u32) -> i32 {
 }
 
 /// One who waits for the next time.
-struct Waiting {
+struct Waiter {
     name: u64,
     since: u64,
 }
 
-impl Waiting {
-    fn begin() -> io::Result<Waiting> {
+impl Waiter {
+    fn begin() -> io::Result<Waiter> {
         let mut state = pressed();
         if !state.is_caught {
             set_console_ctrl_handler(handler)?;
             state.is_caught = true;
         }
         state.arrived += 1;
-        Ok(Waiting {
+        Ok(Waiter {
             name: state.arrived,
             since: state.times,
         })
@@ -121,7 +121,7 @@ impl Waiting {
     }
 }
 
-impl Drop for Waiting {
+impl Drop for Waiter {
     fn drop(&mut self) {
         let mut state = pressed();
         let before = take(&mut state, self.name);

@@ -9,7 +9,7 @@ use reactor::Reactor;
 use reactor::observe::{Cause, Event};
 
 use crate::ready::scheduler::Scheduler;
-use crate::run::counted::Watched;
+use crate::run::counted::CountedWakers;
 use crate::run::runtimes;
 use crate::run::stop::Stop;
 use crate::task::id::Id;
@@ -36,7 +36,7 @@ pub(crate) struct Core {
     /// Those were so many that memory is to be given back.
     pub(super) mail_burst: Cell<bool>,
     /// The counted wakers, while somebody observes.
-    pub(crate) watched: Watched,
+    pub(crate) watched: CountedWakers,
     /// Was a shutdown asked for?
     pub(crate) stop: Stop,
     /// The slot of the future of `block_on`.
@@ -86,7 +86,7 @@ impl Core {
             remote,
             letters: RefCell::default(),
             mail_burst: Cell::default(),
-            watched: Watched::default(),
+            watched: CountedWakers::default(),
             stop: Stop::default(),
             root: Cell::default(),
             at_most: Cell::default(),

@@ -16,7 +16,7 @@ pub(crate) struct Counted(pub(crate) Id);
 
 /// The counted wakers of one runtime, by task.
 #[derive(Default)]
-pub(crate) struct Watched(RefCell<HashMap<Id, Watch>>);
+pub(crate) struct CountedWakers(RefCell<HashMap<Id, Watch>>);
 
 struct Watch {
     /// Our own share: if it is the only one, no waker is left.
@@ -25,7 +25,7 @@ struct Watch {
     told: bool,
 }
 
-impl Watched {
+impl CountedWakers {
     /// The counted waker of a task.
     pub(crate) fn waker(&self, id: Id) -> Waker {
         let mut watched = self.0.borrow_mut();

@@ -13,7 +13,7 @@ use crate::run::core::Core;
 use crate::run::waker;
 use crate::task::foreign::drop_contained;
 use crate::task::job::{Job, Polled};
-use crate::task::slab::Open;
+use crate::task::slab::OpenSlab;
 use crate::wake::inbox::MaySleep;
 
 /// Steps between two looks at the kernel. A task that wakes itself runs at most this often before
@@ -180,7 +180,7 @@ impl Core {
         &self,
         polled: Polled,
         slot: u32,
-        tasks: &mut Open<'_>,
+        tasks: &mut OpenSlab<'_>,
         poll_root: &mut impl FnMut() -> Poll<R>,
     ) -> Poll<R> {
         if let Polled::Ready = polled {
@@ -217,7 +217,7 @@ impl Core {
 
     /// A task is over, and its slot is free: out of line, to leave the loop its registers.
     #[inline(never)]
-    fn end<const OBSERVED: bool>(&self, slot: u32, tasks: &mut Open<'_>) {
+    fn end<const OBSERVED: bool>(&self, slot: u32, tasks: &mut OpenSlab<'_>) {
         let told = OBSERVED.then(|| self.scheduler.borrow().id(slot));
         let given_back = self.scheduler.borrow_mut().remove(slot);
         let job = tasks.vacate(slot);
@@ -243,7 +243,7 @@ impl Core {
 
     /// A burst of tasks is over.
     #[cold]
-    fn give_back(&self, tasks: &mut Open<'_>) {
+    fn give_back(&self, tasks: &mut OpenSlab<'_>) {
         tasks.settle(waker::waker);
         let scheduler = self.scheduler.borrow();
         tasks.give_back(scheduler.slots(), scheduler.far_slots());

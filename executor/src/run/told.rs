@@ -6,12 +6,12 @@ use crate::run::core::Core;
 use crate::run::waker;
 use crate::task::id::Id;
 use crate::task::job::Polled;
-use crate::task::slab::Open;
+use crate::task::slab::OpenSlab;
 
 impl Core {
     /// Polls a task before the eyes of an observer, with a waker that is counted.
     #[cold]
-    pub(super) fn poll_told(&self, slot: u32, tasks: &mut Open<'_>) -> Polled {
+    pub(super) fn poll_told(&self, slot: u32, tasks: &mut OpenSlab<'_>) -> Polled {
         let id = self.tell_begin(slot);
         tasks.settle(waker::waker);
         if slot == self.root.get() {

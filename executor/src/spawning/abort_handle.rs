@@ -23,10 +23,10 @@ use crate::task::id::Id;
 /// # std::io::Result::Ok(())
 /// ```
 #[derive(Clone)]
-pub struct AbortHandle(Task);
+pub struct AbortHandle(Target);
 
 #[derive(Clone)]
-enum Task {
+enum Target {
     Made(Id),
     /// The runtime may not have made it yet.
     Sent(Arc<dyn Abortable>),
@@ -41,19 +41,19 @@ pub(crate) trait Abortable: Send + Sync + UnwindSafe + RefUnwindSafe {
 
 impl AbortHandle {
     pub(crate) fn of_made(id: Id) -> Self {
-        AbortHandle(Task::Made(id))
+        AbortHandle(Target::Made(id))
     }
 
     pub(crate) fn of_sent(task: Arc<dyn Abortable>) -> Self {
-        AbortHandle(Task::Sent(task))
+        AbortHandle(Target::Sent(task))
     }
 
     /// Asks the task to end; see [`JoinHandle::abort`](crate::JoinHandle::abort). Nothing is done if
     /// it is over, or its runtime is gone.
     pub fn abort(&self) {
         match &self.0 {
-            Task::Made(id) => current::abort(*id),
-            Task::Sent(task) => task.abort(),
+            Target::Made(id) => current::abort(*id),
+            Target::Sent(task) => task.abort(),
         }
     }
 
@@ -61,8 +61,8 @@ impl AbortHandle {
     #[must_use]
     pub fn id(&self) -> Option<Id> {
         match &self.0 {
-            Task::Made(id) => Some(*id),
-            Task::Sent(task) => task.id(),
+            Target::Made(id) => Some(*id),
+            Target::Sent(task) => task.id(),
         }
     }
 }

@@ -66,8 +66,8 @@ impl Slab {
     }
 
     /// Borrows the slab for polling. Only the run loop does, and it does not call itself.
-    pub(crate) fn open(&self) -> Open<'_> {
-        Open {
+    pub(crate) fn open(&self) -> OpenSlab<'_> {
+        OpenSlab {
             slab: self,
             places: self.places.borrow_mut(),
         }
@@ -84,12 +84,12 @@ impl Slab {
 }
 
 /// The slab, borrowed.
-pub(crate) struct Open<'a> {
+pub(crate) struct OpenSlab<'a> {
     slab: &'a Slab,
     places: RefMut<'a, Places>,
 }
 
-impl Open<'_> {
+impl OpenSlab<'_> {
     /// Polls the task in `slot` with its own waker, if it is near.
     #[inline(always)]
     pub(crate) fn poll(&mut self, slot: u32) -> Polled {

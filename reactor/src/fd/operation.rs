@@ -13,7 +13,7 @@ use selectors_core::os::{AsFd, BorrowedFd};
 use selectors_core::{Events, poll_now};
 
 use crate::fd::async_fd::Async;
-use crate::fd::transfer::{Answer, Transfer};
+use crate::fd::transfer::{Reply, Transfer};
 use crate::heart::budget::Attend;
 use crate::heart::crowd::Use;
 use crate::heart::queue::WaiterId;
@@ -79,7 +79,7 @@ where
     T: AsFd + 'static,
     M: Transfer<T>,
 {
-    type Output = io::Result<<M::Answer as Answer>::Output>;
+    type Output = io::Result<<M::Reply as Reply>::Output>;
 
     #[inline(always)]
     #[track_caller]
@@ -160,7 +160,7 @@ where
         } else {
             let make = |io: &Async<T>| transfer.make(io);
             let (call, direction) = (Self::CALL, Self::DIRECTION);
-            let polled = io.poll_with(call, direction, waiter, cx, make, M::Answer::outcome);
+            let polled = io.poll_with(call, direction, waiter, cx, make, M::Reply::outcome);
             match ALONE {
                 true => ready!(io.reactor.driven(polled))?,
                 false => ready!(polled)?,

@@ -8,7 +8,7 @@ use selectors_core::{Events, Interest, Mode, Token};
 
 use crate::errno::of_selector;
 use crate::fd::async_fd::Async;
-use crate::heart::source::Source;
+use crate::heart::pollable::Pollable;
 use crate::watch::direction::Direction;
 use crate::watch::events::Event;
 
@@ -68,7 +68,7 @@ impl<T: AsFd + 'static> Async<T> {
             true => Mode::Edge,
             false => Mode::Level,
         };
-        let source = Source::of(&self.source);
+        let source = Pollable::of(&self.source);
         let slot = Rc::clone(&self.slot);
         let mut selector = self.reactor.selector.borrow_mut();
         let registered = selector.register_fd(fd, source, interest.mode(mode), slot);

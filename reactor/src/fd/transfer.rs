@@ -12,17 +12,17 @@ use crate::watch::events::Outcome;
 /// The system call of an operation, and what it moves.
 pub(crate) trait Transfer<T: AsFd + 'static>: Unpin {
     /// What it ends with.
-    type Answer: Answer;
+    type Reply: Reply;
 
     /// Makes the call. It may say WouldBlock without it, when it knows that it would.
-    fn make(&mut self, io: &Async<T>) -> io::Result<Self::Answer>;
+    fn make(&mut self, io: &Async<T>) -> io::Result<Self::Reply>;
 
     /// The answer to a transfer of no bytes, which is done at once; `None` for all others.
-    fn nothing(&self) -> Option<Self::Answer>;
+    fn nothing(&self) -> Option<Self::Reply>;
 }
 
 /// What an operation ends with.
-pub(crate) trait Answer {
+pub(crate) trait Reply {
     /// What the caller gets.
     type Output;
 
@@ -43,7 +43,7 @@ impl Moved {
     pub(crate) const NOTHING: Moved = Moved { bytes: 0, asked: 0 };
 }
 
-impl Answer for Moved {
+impl Reply for Moved {
     type Output = usize;
 
     fn outcome(&self) -> Outcome {
@@ -62,7 +62,7 @@ impl Answer for Moved {
 }
 
 /// All of them.
-impl Answer for () {
+impl Reply for () {
     type Output = ();
 
     fn outcome(&self) -> Outcome {

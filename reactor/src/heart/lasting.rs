@@ -20,8 +20,8 @@ use std::time::Duration;
 use selectors_core::os::RawFd;
 use selectors_core::{Events, Readiness, Token, poll_now};
 
+use crate::heart::pollable::Pollable;
 use crate::heart::slot::{Key, Slot};
-use crate::heart::source::Source;
 use crate::watch::foreign::contain;
 
 /// How long a key rests. It is also how late a reader of such an fd may be.
@@ -51,7 +51,7 @@ pub(super) enum Next {
 /// What the kernel is to be asked about a key. It is by way of the source, whose `as_fd` is not our code.
 pub(super) struct Question {
     token: Token,
-    source: Source,
+    source: Pollable,
     pub(super) slot: Rc<Slot>,
     wanted: Events,
     doubted: bool,

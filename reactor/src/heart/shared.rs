@@ -13,9 +13,9 @@ use selectors_core::{Backend, DefaultSelector, Notifier};
 
 use crate::heart::budget::Attention;
 use crate::heart::lasting::Resting;
+use crate::heart::pollable::Pollable;
 use crate::heart::queue::WaiterId;
 use crate::heart::slot::Slot;
-use crate::heart::source::Source;
 use crate::heart::spin::Spin;
 use crate::timers::Timers;
 use crate::timers::clock::{self, Clock};
@@ -23,7 +23,7 @@ use crate::watch::events::{Cause, Hook};
 use crate::watch::metrics::Counts;
 
 /// The selector of a reactor: the file objects are shared with the I/O types, the data is a slot.
-pub(crate) type Selector = DefaultSelector<Source, Rc<Slot>>;
+pub(crate) type Selector = DefaultSelector<Pollable, Rc<Slot>>;
 
 /// Of a fixed size, so that it is one word to be lent and given back.
 pub(crate) type LentBuffer = [u8; LENT];

@@ -37,8 +37,8 @@ use selectors_core::os::RawFd;
 use selectors_core::{Events, Readiness, SelectorKey};
 
 use crate::heart::crowd::Crowd;
+use crate::heart::pollable::Pollable;
 use crate::heart::queue::WaiterId;
-use crate::heart::source::Source;
 use crate::watch::direction::Direction;
 
 impl Direction {
@@ -108,7 +108,7 @@ const UNUSUAL: u16 = Readiness::READ_CLOSED.bits()
     | Readiness::ERROR.bits();
 
 /// One of its keys.
-pub(crate) type Key = SelectorKey<Source, Rc<Slot>>;
+pub(crate) type Key = SelectorKey<Pollable, Rc<Slot>>;
 
 /// What an event has changed in a slot.
 #[derive(Clone, Copy)]

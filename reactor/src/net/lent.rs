@@ -10,7 +10,7 @@ use selectors_core::os::AsFd;
 
 use crate::fd::async_fd::Async;
 use crate::fd::operation::Operation;
-use crate::fd::transfer::{Answer, Moved, Transfer};
+use crate::fd::transfer::{Moved, Reply, Transfer};
 use crate::heart::shared::{LentBuffer, new_lent_buffer};
 use crate::net::sockets::StreamSocket;
 use crate::net::stream::{Stream, receive};
@@ -113,7 +113,7 @@ where
     S: StreamSocket,
     F: FnOnce(&[u8]) -> R + Unpin,
 {
-    type Answer = Lent<F>;
+    type Reply = Lent<F>;
 
     #[inline]
     fn make(&mut self, io: &Async<S>) -> io::Result<Lent<F>> {
@@ -145,7 +145,7 @@ pub(crate) struct Lent<F> {
     look: F,
 }
 
-impl<R, F: FnOnce(&[u8]) -> R> Answer for Lent<F> {
+impl<R, F: FnOnce(&[u8]) -> R> Reply for Lent<F> {
     type Output = R;
 
     fn outcome(&self) -> Outcome {

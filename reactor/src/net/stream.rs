@@ -340,7 +340,7 @@ struct Receive<'a> {
 }
 
 impl<S: StreamSocket> Transfer<S> for Receive<'_> {
-    type Answer = Moved;
+    type Reply = Moved;
 
     #[inline]
     fn make(&mut self, io: &Async<S>) -> io::Result<Moved> {
@@ -359,7 +359,7 @@ struct Send<'a> {
 }
 
 impl<S: StreamSocket> Transfer<S> for Send<'_> {
-    type Answer = Moved;
+    type Reply = Moved;
 
     #[inline]
     fn make(&mut self, io: &Async<S>) -> io::Result<Moved> {
@@ -378,7 +378,7 @@ pub(crate) struct SendAll<'a> {
 }
 
 impl<S: StreamSocket> Transfer<S> for SendAll<'_> {
-    type Answer = ();
+    type Reply = ();
 
     #[inline]
     fn make(&mut self, io: &Async<S>) -> io::Result<()> {

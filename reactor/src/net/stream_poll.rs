@@ -6,7 +6,7 @@
 use std::io::{self, IoSlice, IoSliceMut};
 use std::task::{Context, Poll};
 
-use crate::fd::transfer::Answer;
+use crate::fd::transfer::Reply;
 use crate::net::sockets::StreamSocket;
 use crate::net::stream::{Stream, receive, receive_vectored, send, send_vectored};
 use crate::watch::direction::Direction;

@@ -88,7 +88,7 @@ fn start_reaper(process: u32) -> io::Result<Bell> {
 /// What the thread has.
 struct Reaper {
     /// A child is the data of its pidfd; the bell has none.
-    selector: PollSelector<Watched, Option<Child>>,
+    selector: PollSelector<TellsOfChild, Option<Child>>,
     bell: Token,
     /// Rung by SIGCHLD too, while there are children without a pidfd.
     rope: UnixStream,
@@ -99,7 +99,7 @@ struct Reaper {
 impl Reaper {
     fn new(ear: UnixStream, rope: UnixStream) -> io::Result<Reaper> {
         let mut selector = PollSelector::new()?;
-        let bell = selector.register(Watched::Ear(ear), Events::READ, None)?;
+        let bell = selector.register(TellsOfChild::Ear(ear), Events::READ, None)?;
         Ok(Reaper {
             selector,
             bell,
@@ -144,7 +144,7 @@ impl Reaper {
     /// Empties the bell first; what rings from here on ends the wait that follows.
     fn listen(&mut self) {
         let key = self.selector.get_key(self.bell);
-        if let Some(Watched::Ear(ear)) = key.map(|key| &key.fileobj) {
+        if let Some(TellsOfChild::Ear(ear)) = key.map(|key| &key.fileobj) {
             let mut ear = ear;
             while matches!(ear.read(&mut [0; 64]), Ok(1..)) {}
         }
@@ -163,7 +163,7 @@ impl Reaper {
 
     fn watch(&mut self, orphan: Orphan) {
         let Orphan { child, pidfd } = orphan;
-        let child = match pidfd.map(Watched::Pidfd) {
+        let child = match pidfd.map(TellsOfChild::Pidfd) {
             None => Some(child),
             Some(pidfd) => match self.selector.register(pidfd, Events::READ, Some(child)) {
                 Ok(_) => None,
@@ -185,16 +185,16 @@ impl Drop for Reaper {
     }
 }
 
-enum Watched {
+enum TellsOfChild {
     Ear(UnixStream),
     Pidfd(OwnedFd),
 }
 
-impl AsFd for Watched {
+impl AsFd for TellsOfChild {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
-            Watched::Ear(ear) => ear.as_fd(),
-            Watched::Pidfd(pidfd) => pidfd.as_fd(),
+            TellsOfChild::Ear(ear) => ear.as_fd(),
+            TellsOfChild::Pidfd(pidfd) => pidfd.as_fd(),
         }
     }
 }

@@ -35,7 +35,7 @@ use std::task::Waker;
 pub(crate) use asked::TimerState;
 pub(crate) use timer::TimerId;
 
-use places::Places;
+use places::TimerPlaces;
 use queued::Queued;
 use timer::NO_ENTRY;
 
@@ -44,7 +44,7 @@ pub(crate) struct Timers {
     /// Earliest deadline on top; holds stale entries too.
     heap: BinaryHeap<Queued>,
     /// The timers.
-    places: Places,
+    places: TimerPlaces,
     /// Heap entries that stand for no waiting timer.
     stale: usize,
     /// The sequence number given last.
@@ -55,7 +55,7 @@ impl Timers {
     pub(crate) fn new() -> Self {
         Timers {
             heap: BinaryHeap::new(),
-            places: Places::new(),
+            places: TimerPlaces::new(),
             stale: 0,
             sequence: 0,
         }
@@ -172,7 +172,7 @@ impl Timers {
 
 /// Does the timer of this entry wait? If not, the entry is about to go.
 #[inline]
-fn stands_for_one_who_waits(entry: &Queued, places: &mut Places) -> bool {
+fn stands_for_one_who_waits(entry: &Queued, places: &mut TimerPlaces) -> bool {
     let Some(timer) = places.find(entry.id) else {
         return false;
     };

@@ -22,7 +22,7 @@ const NOWHERE: TimerId = TimerId::MAX;
 const HELD: TimerId = NOWHERE - 1;
 
 /// The timers of one reactor, by their numbers.
-pub(super) struct Places {
+pub(super) struct TimerPlaces {
     /// Indexed by [`TimerId`].
     table: Vec<Timer>,
     /// The unused place that is taken next.
@@ -33,9 +33,9 @@ pub(super) struct Places {
     fired: usize,
 }
 
-impl Places {
+impl TimerPlaces {
     pub(super) fn new() -> Self {
-        Places {
+        TimerPlaces {
             table: Vec::new(),
             free: NOWHERE,
             strays: BTreeMap::new(),
@@ -169,11 +169,11 @@ fn stray(strays: &mut BTreeMap<TimerId, Timer>, id: TimerId) -> Option<&mut Time
 mod tests {
     use std::task::Waker;
 
-    use super::{HELD, KEEP, Places, number};
+    use super::{HELD, KEEP, TimerPlaces, number};
 
     /// Takes `count` places, all new.
-    fn crowd(count: usize) -> Places {
-        let mut places = Places::new();
+    fn crowd(count: usize) -> TimerPlaces {
+        let mut places = TimerPlaces::new();
         for expected in 0..count {
             places.grow();
             let (id, _) = places.take(Waker::noop().clone()).expect("a place");

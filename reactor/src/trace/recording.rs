@@ -40,7 +40,7 @@ pub(super) struct Recording {
     /// The thread sleeps: the last record says so, and everything before it is written.
     asleep: bool,
     thread: Thread,
-    poll: Poll,
+    poll: RunningPoll,
     /// The file has failed or is full, or nobody records any more: nothing more is written.
     over: bool,
 }
@@ -48,7 +48,7 @@ pub(super) struct Recording {
 /// The poll that runs. On a busy machine it may be no fault of its own that it takes long, so for
 /// long ones is told how long the thread was held up.
 #[derive(Default)]
-struct Poll {
+struct RunningPoll {
     /// When it began, while it runs.
     began: Option<u64>,
     /// How long the thread had been held up shortly before, and when it was asked.
@@ -79,9 +79,9 @@ impl Recording {
             process: process::id(),
             asleep: false,
             // What came before is not the fault of the first poll.
-            poll: Poll {
+            poll: RunningPoll {
                 held_up: thread.held_up(),
-                ..Poll::default()
+                ..RunningPoll::default()
             },
             thread,
             over: false,

@@ -12,7 +12,7 @@ use super::Kqueue;
 use super::Poll;
 #[cfg(uring)]
 use super::Uring;
-use super::{Kernel, Known, Open, Record, Select};
+use super::{Kernel, Known, Open, RawEvent, Select};
 #[cfg(winsock)]
 use crate::os::errno;
 use crate::os::{BorrowedFd, RawFd};
@@ -43,7 +43,7 @@ impl Kernel for AnyKernel {
     }
 
     #[inline]
-    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Record], Error> {
+    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[RawEvent], Error> {
         self.0.wait(timeout)
     }
 

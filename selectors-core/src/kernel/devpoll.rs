@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use libc::pollfd;
 
-use super::{Kernel, Open, OwnFd, Record, Recorded, must_be_open, timeout};
+use super::{AsRawEvent, Kernel, Open, OwnFd, RawEvent, must_be_open, timeout};
 use crate::sys;
 use crate::sys::devpoll::POLLREMOVE;
 use crate::sys::poll::record;
@@ -39,7 +39,7 @@ pub struct Devpoll {
     /// How many numbers are in the set.
     pub(crate) len: usize,
     /// The answers of the last wait.
-    events: Vec<Record>,
+    events: Vec<RawEvent>,
 }
 
 /// Changes are written at the latest when so many have come together.
@@ -152,7 +152,7 @@ impl Kernel for Devpoll {
         Ok(())
     }
 
-    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Record], Error> {
+    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[RawEvent], Error> {
         self.write()?;
         self.events.clear();
         let millis = timeout::millis(timeout);
@@ -168,7 +168,7 @@ impl Kernel for Devpoll {
             if readiness.is_invalid() || interest.mode.is_oneshot() {
                 self.remove(fd);
             }
-            self.events.push(Record::new(token, readiness));
+            self.events.push(RawEvent::new(token, readiness));
         }
         Ok(&self.events)
     }

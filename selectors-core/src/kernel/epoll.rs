@@ -22,7 +22,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::{Kernel, Open, OwnFd, Record, timeout};
+use super::{Kernel, Open, OwnFd, RawEvent, timeout};
 use crate::sys::epoll as sys;
 use crate::sys::is_withheld;
 use crate::table::give_back;
@@ -39,7 +39,7 @@ pub struct Epoll {
     pub(crate) len: usize,
     /// Where the kernel writes its answers; at least one record, at least one per registration, so that
     /// everything that is ready fits into one call.
-    buffer: Vec<Record>,
+    buffer: Vec<RawEvent>,
     /// Whether epoll_pwait2(2) works here; cleared once it is [withheld](is_withheld).
     nanoseconds: bool,
 }
@@ -173,7 +173,7 @@ fn watch(front: BorrowedFd<'_>, set: BorrowedFd<'_>) -> Result<(), Error> {
 
 /// The kernel takes no more room than this (epoll_wait(2)): a C int of bytes. What does not fit is
 /// still ready in the next wait.
-const RESULTS: usize = i32::MAX as usize / size_of::<Record>();
+const RESULTS: usize = i32::MAX as usize / size_of::<RawEvent>();
 
 /// The bits of an interest, as epoll_ctl(2) takes them.
 fn bits(interest: Interest) -> u32 {
@@ -201,7 +201,7 @@ fn create() -> Result<OwnedFd, Error> {
 }
 
 /// For buffers that the kernel will write.
-const VACANT: Record = Record { events: 0, u64: 0 };
+const VACANT: RawEvent = RawEvent { events: 0, u64: 0 };
 
 impl Open for Epoll {
     fn open() -> Result<Epoll, Error> {
@@ -264,7 +264,7 @@ impl Kernel for Epoll {
     }
 
     #[inline]
-    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Record], Error> {
+    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[RawEvent], Error> {
         let reported = match self.ask(timeout) {
             Ok(reported) => reported,
             Err(error) => return Err(Error::os("epoll_wait", None, error)),

@@ -19,7 +19,7 @@ use std::iter;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
-use super::{Kernel, Open, OwnFd, Record, Recorded, timeout};
+use super::{AsRawEvent, Kernel, Open, OwnFd, RawEvent, timeout};
 use crate::sys::kqueue::{self as sys, Filter, Kevent, NO_WAIT, ProcessFd};
 use crate::sys::uninterrupted;
 use crate::table::{Table, give_back};
@@ -39,7 +39,7 @@ pub struct Kqueue {
     /// How many knotes the kernel may hold.
     knotes: usize,
     /// The answers of the last wait.
-    events: Vec<Record>,
+    events: Vec<RawEvent>,
     /// Changes of earlier calls that were refused by the way; the next wait reports them.
     refused: Vec<Kevent>,
 }
@@ -158,7 +158,7 @@ impl Kqueue {
             return;
         }
         if watched.merged == 0 {
-            self.events.push(Record::new(watched.token, readiness));
+            self.events.push(RawEvent::new(watched.token, readiness));
             watched.merged = self.events.len();
         } else {
             let merged = &mut self.events[watched.merged - 1];
@@ -277,7 +277,7 @@ impl Kernel for Kqueue {
         }
     }
 
-    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Record], Error> {
+    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[RawEvent], Error> {
         self.events.clear();
         for refused in std::mem::take(&mut self.refused) {
             self.merge(refused);

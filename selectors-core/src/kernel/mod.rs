@@ -31,7 +31,7 @@ mod epoll;
 mod kqueue;
 #[cfg(not(winsock))]
 mod poll;
-mod record;
+mod raw_event;
 mod script;
 mod scripted;
 #[cfg(not(winsock))]
@@ -51,7 +51,7 @@ pub(crate) use epoll::Epoll;
 pub(crate) use kqueue::Kqueue;
 #[cfg(not(winsock))]
 pub(crate) use poll::Poll;
-pub(crate) use record::{Record, Recorded};
+pub(crate) use raw_event::{AsRawEvent, RawEvent};
 pub use script::{Script, ScriptedCall};
 pub(crate) use scripted::Scripted;
 #[cfg(not(winsock))]
@@ -85,7 +85,7 @@ pub trait Kernel {
 
     /// One wait of the kernel, at most this long. Each token comes at most once, with conditions
     /// that nobody has masked yet.
-    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Record], Error>;
+    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[RawEvent], Error>;
 
     /// Rids the kernel of a registration of this number that has no key any more but still reports (only a raw
     /// source that was closed while a duplicate lived can leave one). `taken` says that the number

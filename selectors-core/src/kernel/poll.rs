@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use libc::pollfd;
 
-use super::{Kernel, Open, Record, Recorded, must_be_open, timeout};
+use super::{AsRawEvent, Kernel, Open, RawEvent, must_be_open, timeout};
 use crate::sys::is_withheld;
 use crate::sys::poll as sys;
 use crate::table::{Table, give_back};
@@ -31,7 +31,7 @@ pub struct Poll {
     /// Whether ppoll(2) works here; cleared once it is [withheld](is_withheld).
     nanoseconds: bool,
     /// The answers of the last wait.
-    events: Vec<Record>,
+    events: Vec<RawEvent>,
 }
 
 impl Poll {
@@ -126,7 +126,7 @@ impl Kernel for Poll {
         Ok(())
     }
 
-    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Record], Error> {
+    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[RawEvent], Error> {
         self.events.clear();
         let mut left = self.ask(timeout).map_err(failed)?;
         for (record, (token, interest)) in self.records.iter_mut().zip(&self.owners) {
@@ -143,7 +143,7 @@ impl Kernel for Poll {
                 // A record that is switched off is not written to any more.
                 record.revents = 0;
             }
-            self.events.push(Record::new(*token, readiness));
+            self.events.push(RawEvent::new(*token, readiness));
         }
         Ok(&self.events)
     }

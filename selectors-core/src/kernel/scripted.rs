@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::script::{Script, ScriptedCall};
-use super::{Kernel, Known, Record, Recorded};
+use super::{AsRawEvent, Kernel, Known, RawEvent};
 use crate::{Backend, Capabilities, Error, Interest, Token};
 
 /// The kernel half of `ScriptedSelector`.
@@ -13,7 +13,7 @@ pub struct Scripted {
     /// The keys that a kernel would know.
     keys: Vec<Token>,
     /// The answers of the last wait.
-    events: Vec<Record>,
+    events: Vec<RawEvent>,
 }
 
 impl Scripted {
@@ -67,13 +67,13 @@ impl Kernel for Scripted {
         Ok(())
     }
 
-    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Record], Error> {
+    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[RawEvent], Error> {
         self.events.clear();
         self.script.record(ScriptedCall::Wait { timeout })?;
         for (fd, readiness) in self.script.play(timeout)? {
             let key = self.keys.iter().find(|key| key.fd == fd);
             self.events
-                .extend(key.map(|&token| Record::new(token, readiness)));
+                .extend(key.map(|&token| RawEvent::new(token, readiness)));
         }
         Ok(&self.events)
     }

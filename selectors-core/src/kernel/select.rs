@@ -12,7 +12,7 @@
 use std::time::Duration;
 
 use super::closed::Spoilt;
-use super::{Kernel, Open, Record, Recorded, must_be_open, timeout};
+use super::{AsRawEvent, Kernel, Open, RawEvent, must_be_open, timeout};
 use crate::sys::is_withheld;
 use crate::sys::select::{self as sys, Word};
 use crate::table::give_back;
@@ -29,7 +29,7 @@ pub struct Select {
     /// Whether pselect(2) works here; cleared once it is [withheld](is_withheld).
     nanoseconds: bool,
     /// The answers of the last wait.
-    events: Vec<Record>,
+    events: Vec<RawEvent>,
 }
 
 impl Select {
@@ -79,7 +79,7 @@ impl Select {
                 let readiness = told(read, Readiness::READABLE)
                     | told(write, Readiness::WRITABLE)
                     | told(urgent, Readiness::PRIORITY);
-                self.events.push(Record::new(*token, readiness));
+                self.events.push(RawEvent::new(*token, readiness));
             }
         }
         bits
@@ -121,7 +121,7 @@ impl Spoilt for Select {
             let (word, bit) = place(fd);
             let watched = self.wanted.iter().any(|set| set[word] & bit != 0);
             if watched && must_be_open(token.fd).is_err() {
-                self.events.push(Record::new(token, Readiness::INVALID));
+                self.events.push(RawEvent::new(token, Readiness::INVALID));
                 self.set(fd, None);
             }
         }
@@ -205,7 +205,7 @@ impl Kernel for Select {
         Ok(())
     }
 
-    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Record], Error> {
+    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[RawEvent], Error> {
         self.events.clear();
         let reported = self.ask_around_closed(timeout)?;
         // Linux leaves the bits beyond the process's fd table as they were, so a number that was

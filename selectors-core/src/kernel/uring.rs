@@ -24,9 +24,9 @@ use std::io;
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
-use super::{Kernel, Open, Record, Recorded, must_be_open, timeout};
+use super::{AsRawEvent, Kernel, Open, RawEvent, must_be_open, timeout};
 use crate::sys;
-use crate::sys::uring::{Answer, Ring};
+use crate::sys::uring::{Completion, Ring};
 use crate::table::{Table, give_back};
 use crate::words::masked;
 use crate::{Backend, Capabilities, Error, Interest, Mode, Readiness, Refusal, Token};
@@ -44,7 +44,7 @@ pub struct Uring {
     /// The thread that made the requests.
     thread: ThreadId,
     /// The answers of the last wait, or what edge keys were told since.
-    pub(crate) events: Vec<Record>,
+    pub(crate) events: Vec<RawEvent>,
     /// Whether `events` has been reported.
     reported: bool,
 }
@@ -150,7 +150,7 @@ impl Uring {
     fn read(&mut self, what: Answers) -> bool {
         self.forget_reported();
         let mut any = false;
-        for Answer {
+        for Completion {
             name,
             result,
             lasts,
@@ -260,7 +260,7 @@ fn settle(
     result: i32,
     lasts: bool,
     what: Answers,
-    events: &mut Vec<Record>,
+    events: &mut Vec<RawEvent>,
 ) -> bool {
     if key.queued != 0 && key.asks {
         // It asks anew in this wait, perhaps for other things.
@@ -295,7 +295,7 @@ fn settle(
         return !lasts;
     }
     if key.merged == 0 {
-        events.push(Record::new(key.token, readiness));
+        events.push(RawEvent::new(key.token, readiness));
         key.merged = events.len() as u32;
     } else {
         let merged = &mut events[key.merged as usize - 1];
@@ -315,8 +315,8 @@ fn settle(
 const LOOKS: usize = 64;
 
 /// Takes off events what only a waker's word says: that bytes are urgent, or that urgent ones can be read.
-fn look_for_urgent(events: &mut [Record]) {
-    let claims = |event: &Record| {
+fn look_for_urgent(events: &mut [RawEvent]) {
+    let claims = |event: &RawEvent| {
         // What is urgent alone is no waker's word, or has been looked at.
         let readiness = event.readiness();
         readiness.is_priority() && readiness != Readiness::PRIORITY
@@ -506,7 +506,7 @@ impl Kernel for Uring {
         Ok(())
     }
 
-    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Record], Error> {
+    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[RawEvent], Error> {
         if !self.ring.is_ours() {
             return Err(Error::Forked);
         }

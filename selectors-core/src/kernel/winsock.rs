@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use super::closed::Spoilt;
 use super::timeout::{LONGEST, timeval};
-use super::{Kernel, Open, Record, Recorded, must_be_open};
+use super::{AsRawEvent, Kernel, Open, RawEvent, must_be_open};
 use crate::os::RawFd;
 use crate::sys::select::{self as sys, Set};
 use crate::sys::socket::getpeername;
@@ -34,7 +34,7 @@ pub struct Select {
     /// Read, write, exceptional: what is asked for, and what the answer is.
     sets: [Set; 3],
     /// The answers of the last wait.
-    events: Vec<Record>,
+    events: Vec<RawEvent>,
 }
 
 struct Watched {
@@ -149,7 +149,8 @@ impl Spoilt for Select {
     fn find_closed(&mut self) {
         for key in self.keys.iter_mut().filter(|key| !key.silent) {
             if must_be_open(key.token.fd).is_err() {
-                self.events.push(Record::new(key.token, Readiness::INVALID));
+                self.events
+                    .push(RawEvent::new(key.token, Readiness::INVALID));
                 key.silent = true;
             }
         }
@@ -248,7 +249,7 @@ impl Kernel for Select {
         Ok(())
     }
 
-    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[Record], Error> {
+    fn wait(&mut self, timeout: Option<Duration>) -> Result<&[RawEvent], Error> {
         self.events.clear();
         let found = self.ask_around_closed(timeout)?;
         if found == 0 {
@@ -259,7 +260,7 @@ impl Kernel for Select {
             if key.found.is_empty() {
                 continue;
             }
-            self.events.push(Record::new(key.token, key.found));
+            self.events.push(RawEvent::new(key.token, key.found));
             key.found = Readiness::EMPTY;
             key.silent = key.interest.mode.is_oneshot();
         }

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 #[cfg(not(winsock))]
 use crate::kernel::OwnFd;
-use crate::kernel::{Kernel, Record, must_be_open};
+use crate::kernel::{Kernel, RawEvent, must_be_open};
 use crate::os::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use crate::{Backend, Capabilities, Error, Events, Interest, Mode, Token};
 
@@ -63,7 +63,7 @@ pub struct Selector<K: ?Sized, F, D> {
     /// Counts registrations, so that no two tokens are equal.
     pub(crate) generation: u64,
     /// Events that were not handed out although the kernel has told them.
-    left: Vec<Record>,
+    left: Vec<RawEvent>,
     map: KeyMap<F, D>,
     /// The last one, because a `BaseSelector` does not know how large it is.
     pub(crate) kernel: K,

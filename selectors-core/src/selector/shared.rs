@@ -37,7 +37,7 @@ use crate::{Backend, EVENT_READ, Error, Event, Events, Interest, Notifier, Token
 /// # std::io::Result::Ok(())
 /// ```
 pub struct SharedSelector<F, D> {
-    selector: Mutex<DefaultSelector<Watched<F>, Option<D>>>,
+    selector: Mutex<DefaultSelector<FileOrNotifier<F>, Option<D>>>,
     /// Told when the last who wanted to change something has done it.
     changed: Condvar,
     /// How many want to change something.
@@ -50,29 +50,29 @@ pub struct SharedSelector<F, D> {
 }
 
 /// What the selector watches: the file objects, and the notifier.
-enum Watched<F> {
+enum FileOrNotifier<F> {
     File(F),
     Notifier(Arc<Notifier>),
 }
 
-impl<F: AsFd> Watched<F> {
+impl<F: AsFd> FileOrNotifier<F> {
     fn fd(&self) -> BorrowedFd<'_> {
         match self {
-            Watched::File(file) => file.as_fd(),
-            Watched::Notifier(notifier) => notifier.as_fd(),
+            FileOrNotifier::File(file) => file.as_fd(),
+            FileOrNotifier::Notifier(notifier) => notifier.as_fd(),
         }
     }
 }
 
 #[cfg(not(winsock))]
-impl<F: AsFd> AsFd for Watched<F> {
+impl<F: AsFd> AsFd for FileOrNotifier<F> {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd()
     }
 }
 
 #[cfg(winsock)]
-impl<F: AsFd> std::os::windows::io::AsSocket for Watched<F> {
+impl<F: AsFd> std::os::windows::io::AsSocket for FileOrNotifier<F> {
     fn as_socket(&self) -> BorrowedFd<'_> {
         self.fd()
     }
@@ -97,9 +97,9 @@ impl<F: AsFd, D> SharedSelector<F, D> {
         backend.selector().and_then(Self::of)
     }
 
-    fn of(mut selector: DefaultSelector<Watched<F>, Option<D>>) -> Result<Self, Error> {
+    fn of(mut selector: DefaultSelector<FileOrNotifier<F>, Option<D>>) -> Result<Self, Error> {
         let notifier = Arc::new(Notifier::new()?);
-        let own = Watched::Notifier(Arc::clone(&notifier));
+        let own = FileOrNotifier::Notifier(Arc::clone(&notifier));
         let notified = selector.register(own, EVENT_READ, None)?;
         Ok(SharedSelector {
             selector: Mutex::new(selector),
@@ -138,9 +138,10 @@ impl<F: AsFd, D> SharedSelector<F, D> {
     ) -> Result<Token, RegisterError<F, D>> {
         self.change(|selector| {
             selector
-                .register_interest(Watched::File(fileobj), interest, Some(data))
+                .register_interest(FileOrNotifier::File(fileobj), interest, Some(data))
                 .map_err(|failed| {
-                    let (Watched::File(fileobj), Some(data)) = (failed.fileobj, failed.data) else {
+                    let (FileOrNotifier::File(fileobj), Some(data)) = (failed.fileobj, failed.data)
+                    else {
                         unreachable!("both were handed in");
                     };
                     RegisterError {
@@ -192,7 +193,7 @@ impl<F: AsFd, D> SharedSelector<F, D> {
         self.own(token)?;
         let key = self.change(|selector| selector.unregister(token))?;
         match (key.fileobj, key.data) {
-            (Watched::File(fileobj), Some(data)) => Ok(SelectorKey {
+            (FileOrNotifier::File(fileobj), Some(data)) => Ok(SelectorKey {
                 fileobj,
                 fd: key.fd,
                 events: key.events,
@@ -208,7 +209,7 @@ impl<F: AsFd, D> SharedSelector<F, D> {
         self.change(|selector| {
             let entry = selector.map.entry_mut(token)?;
             match (&entry.key.fileobj, &mut entry.key.data) {
-                (Watched::File(file), Some(data)) => Some(look(file, data)),
+                (FileOrNotifier::File(file), Some(data)) => Some(look(file, data)),
                 _ => None,
             }
         })
@@ -272,7 +273,7 @@ impl<F: AsFd, D> SharedSelector<F, D> {
     /// Changes something, while nobody waits.
     fn change<T>(
         &self,
-        change: impl FnOnce(&mut DefaultSelector<Watched<F>, Option<D>>) -> T,
+        change: impl FnOnce(&mut DefaultSelector<FileOrNotifier<F>, Option<D>>) -> T,
     ) -> T {
         self.changing.fetch_add(1, Ordering::SeqCst);
         // Its end lets the waiting go on, also if code of the user panics in between.
@@ -284,7 +285,7 @@ impl<F: AsFd, D> SharedSelector<F, D> {
         change(&mut self.lock())
     }
 
-    fn lock(&self) -> MutexGuard<'_, DefaultSelector<Watched<F>, Option<D>>> {
+    fn lock(&self) -> MutexGuard<'_, DefaultSelector<FileOrNotifier<F>, Option<D>>> {
         self.selector.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

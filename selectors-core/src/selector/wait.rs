@@ -5,7 +5,7 @@ use std::slice;
 use std::time::{Duration, Instant};
 
 use super::{KeyMap, Selector, SelectorKey};
-use crate::kernel::{Kernel, Record, Recorded};
+use crate::kernel::{AsRawEvent, Kernel, RawEvent};
 use crate::os::RawFd;
 use crate::words::masked;
 use crate::{Error, Event, Mode, Readiness, Token};
@@ -144,7 +144,7 @@ impl<K: Kernel + ?Sized, F, D> Selector<K, F, D> {
         let found = self.select(ready, timeout)?;
         let beyond = ready.drain(found.min(most.max(1))..);
         self.left
-            .extend(beyond.map(|event| Record::new(event.token, event.readiness)));
+            .extend(beyond.map(|event| RawEvent::new(event.token, event.readiness)));
         Ok(ready.len())
     }
 
@@ -232,7 +232,7 @@ impl<K: Kernel + ?Sized, F, D> Selector<K, F, D> {
 
     /// What was not handed out, but for keys that are gone: no kernel told of those.
     #[cold]
-    fn take_left(&mut self) -> Vec<Record> {
+    fn take_left(&mut self) -> Vec<RawEvent> {
         let mut left = mem::take(&mut self.left);
         left.retain(|record| self.map.tagged(record.tag()).is_some());
         left
@@ -255,16 +255,16 @@ impl<K: Kernel + ?Sized, F, D> Selector<K, F, D> {
 /// nothing on it.
 #[cold]
 #[inline(never)]
-fn note(orphan: &mut Option<RawFd>, record: &Record) {
+fn note(orphan: &mut Option<RawFd>, record: &RawEvent) {
     *orphan = Some(record.tag().fd);
 }
 
 /// The events of a wait that are still to be handed out. Dropped before its end only by a panic of
 /// who takes them; then it keeps what would be lost.
 struct Rest<'a, F, D> {
-    records: slice::Iter<'a, Record>,
+    records: slice::Iter<'a, RawEvent>,
     map: &'a KeyMap<F, D>,
-    left: &'a mut Vec<Record>,
+    left: &'a mut Vec<RawEvent>,
 }
 
 impl<F, D> Drop for Rest<'_, F, D> {
@@ -281,8 +281,8 @@ impl<F, D> Drop for Rest<'_, F, D> {
 /// guard, the guard would have to be in memory, and the loop would write each of its steps there.
 #[cold]
 #[inline(never)]
-fn keep<F, D>(records: &[Record], map: &KeyMap<F, D>, left: &mut Vec<Record>) {
-    let told_once = |record: &&Record| {
+fn keep<F, D>(records: &[RawEvent], map: &KeyMap<F, D>, left: &mut Vec<RawEvent>) {
+    let told_once = |record: &&RawEvent| {
         map.tagged(record.tag())
             .is_some_and(|entry| entry.interest.mode != Mode::Level)
     };

@@ -22,7 +22,7 @@ pub struct Ring {
 
 /// One answer of the kernel.
 #[derive(Clone, Copy, Debug)]
-pub struct Answer {
+pub struct Completion {
     /// The name that the request was given.
     pub name: u64,
     /// The conditions that a poll has found, or the negative errno.
@@ -161,8 +161,8 @@ impl Ring {
 
     /// The answers that are in the ring, which leave it by this; those to cancellations too.
     #[inline]
-    pub fn answers(&mut self) -> impl Iterator<Item = Answer> {
-        self.ring.completion().map(|answer| Answer {
+    pub fn answers(&mut self) -> impl Iterator<Item = Completion> {
+        self.ring.completion().map(|answer| Completion {
             name: answer.user_data(),
             result: answer.result(),
             lasts: cqueue::more(answer.flags()),

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::io::Read;
 
 use super::support::*;
+use crate::kernel::{AsRawEvent, Kernel, Open, Select};
 #[cfg(not(winsock))]
 use crate::kernel::{Devpoll, Epoll, Kqueue, Poll};
-use crate::kernel::{Kernel, Open, Recorded, Select};
 use crate::sys::fault;
 #[cfg(not(winsock))]
 use crate::sys::testing::Private;

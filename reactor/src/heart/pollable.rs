@@ -6,13 +6,13 @@ use selectors_core::os::AsFd;
 
 /// A source of any type.
 #[derive(Clone)]
-pub(crate) struct Source(Rc<dyn AsFd>);
+pub(crate) struct Pollable(Rc<dyn AsFd>);
 
-impl Source {
+impl Pollable {
     /// Shares it with a key.
-    pub(crate) fn of<T: AsFd + 'static>(source: &Rc<T>) -> Source {
-        Source(Rc::<T>::clone(source))
+    pub(crate) fn of<T: AsFd + 'static>(source: &Rc<T>) -> Pollable {
+        Pollable(Rc::<T>::clone(source))
     }
 }
 
-selectors_core::has_fd!([] Source, 0);
+selectors_core::has_fd!([] Pollable, 0);

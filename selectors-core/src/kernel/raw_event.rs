@@ -8,18 +8,18 @@ use crate::{Readiness, Token};
 /// Where there is epoll it is its `struct epoll_event`, so that the kernel writes it and nobody
 /// translates: that is a third of the cost of an event. Other backends fill it in.
 #[cfg(epoll)]
-pub(crate) type Record = libc::epoll_event;
+pub(crate) type RawEvent = libc::epoll_event;
 
 /// The tag of a token and the conditions that the kernel reports for it.
 #[cfg(not(epoll))]
 #[derive(Clone, Copy)]
-pub struct Record {
+pub struct RawEvent {
     events: u32,
     u64: u64,
 }
 
-/// What is in a [`Record`].
-pub(crate) trait Recorded {
+/// What is in a [`RawEvent`].
+pub(crate) trait AsRawEvent {
     fn new(token: Token, readiness: Readiness) -> Self;
     fn tag(self) -> Tag;
     fn readiness(self) -> Readiness;
@@ -28,9 +28,9 @@ pub(crate) trait Recorded {
     fn replace(&mut self, readiness: Readiness);
 }
 
-impl Recorded for Record {
-    fn new(token: Token, readiness: Readiness) -> Record {
-        Record {
+impl AsRawEvent for RawEvent {
+    fn new(token: Token, readiness: Readiness) -> RawEvent {
+        RawEvent {
             events: u32::from(readiness.bits()),
             u64: token.tag().pack(),
         }
