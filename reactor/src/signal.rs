@@ -20,6 +20,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
+use selectors_core::Events;
 pub use signal_hook::consts;
 use signal_hook::iterator::backend::SignalDelivery;
 use signal_hook::iterator::exfiltrator::SignalOnly;
@@ -99,8 +100,10 @@ impl Signals {
     /// If this thread has entered no reactor.
     #[track_caller]
     pub fn new(signals: impl IntoIterator<Item = c_int>) -> io::Result<Self> {
-        Shared::assert_current();
-        let signals: Vec<c_int> = signals.into_iter().collect();
+        Self::in_reactor(Shared::current(), signals.into_iter().collect())
+    }
+
+    pub(crate) fn in_reactor(reactor: Rc<Shared>, signals: Vec<c_int>) -> io::Result<Self> {
         for signal in &signals {
             let why = match signal {
                 // What sigaction(2) takes is fewer; these are all that signal-hook has a place for.
@@ -112,15 +115,16 @@ impl Signals {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
         let what = format!("catch signals {signals:?}");
-        Self::catch(signals).map_err(|error| tried(what, error))
+        Self::catch(reactor, signals).map_err(|error| tried(what, error))
     }
 
-    fn catch(signals: Vec<c_int>) -> io::Result<Self> {
+    fn catch(reactor: Rc<Shared>, signals: Vec<c_int>) -> io::Result<Self> {
         let (bell, rope) = UnixStream::pair()?;
+        bell.set_nonblocking(true)?;
         let theirs = bell.try_clone()?;
         let delivery = SignalDelivery::with_pipe(theirs, rope, SignalOnly, signals);
         Ok(Signals {
-            bell: Async::nonblocking(bell)?,
+            bell: Async::in_reactor(reactor, bell, Some(Events::READ_WRITE)),
             delivery: delivery?,
             arrived: VecDeque::new(),
         })

@@ -26,7 +26,9 @@ use reactor::{Async, Direction, Reactor, process};
 use selectors_core::Readiness;
 
 mod source_reader;
-use source_reader::table_of_awaits;
+use source_reader::{
+    functions, table_of_awaits, who_hides_the_callers_line, who_says_that_it_panics,
+};
 
 /// Awaits that wait for nothing of a reactor's.
 const WAIT_FOR_NOTHING: [&str; 9] = [
@@ -40,6 +42,9 @@ const WAIT_FOR_NOTHING: [&str; 9] = [
     "every stream and half::poll_flush",
     "unblock",
 ];
+
+/// It never panics itself, and the line at which a guard is dropped is nobody's.
+const WHOSE_GUARD_PANICS: &str = "Reactor::enter";
 
 /// What our panics for misuse say.
 const OURS: [&str; 3] = [
@@ -57,14 +62,15 @@ impl Heard {
     fn line_of(&self, what: &str, misuse: impl FnOnce()) -> u32 {
         catch_unwind(AssertUnwindSafe(misuse)).expect_err(what);
         let (line, said) = self.0.lock().expect("no panic").clone();
-        assert!(said.contains("misuse_lines.rs"), "{what}: {said}");
-        let is_ours = [
-            "no reactor on this thread",
-            "nobody drives",
-            "longer than zero",
-        ];
         assert!(
-            is_ours.iter().any(|text| said.contains(text)),
+            OURS.iter().any(|text| said.contains(text)),
+            "{what}: {said}"
+        );
+        // That of the panic, and that at which the future was made if the text has it.
+        let ours = format!("misuse_lines.rs:{line}:");
+        let places = said.matches(".rs:").count();
+        assert!(
+            places > 0 && places == said.matches(&ours).count(),
             "{what}: {said}"
         );
         line
@@ -123,14 +129,17 @@ fn a_panic_for_misuse_is_at_the_line_that_misuses() -> io::Result<()> {
         "interval_at of nothing": interval_at(Instant::now(), Duration::ZERO);
         "Async::new": Async::new(unix_pair());
         "Async::nonblocking": Async::nonblocking(unix_pair());
-        "from_std": TcpStream::from_std(client.try_clone().expect("a clone"));
-        "from_std of a listener": TcpListener::from_std(listener.try_clone().expect("a clone"));
-        "from_std of datagrams": UdpSocket::from_std(udp.try_clone().expect("a clone"));
+        "Stream::from_std": TcpStream::from_std(client.try_clone().expect("a clone"));
+        "Listener::from_std": TcpListener::from_std(listener.try_clone().expect("a clone"));
+        "Datagrams::from_std": UdpSocket::from_std(udp.try_clone().expect("a clone"));
         "UnixStream::pair": UnixStream::pair();
         "UnixDatagram::pair": UnixDatagram::pair();
         "UnixDatagram::unbound": UnixDatagram::unbound();
         "UnixDatagram::bind": UnixDatagram::bind("/nobody/nowhere");
+        "UnixDatagram::bind_addr": UnixDatagram::bind_addr(&somewhere);
         "UnixListener::bind": UnixListener::bind("/nobody/nowhere");
+        "UnixListener::bind_addr": UnixListener::bind_addr(&somewhere);
+        "every socket::try_from": TcpStream::try_from(client.try_clone().expect("a clone"));
         "Signals::new": Signals::new([SIGUSR1]);
         "spawn": process::spawn(&mut Command::new("true"));
         "Reactor::current": Reactor::current();
@@ -139,10 +148,11 @@ fn a_panic_for_misuse_is_at_the_line_that_misuses() -> io::Result<()> {
         "TcpStream::connect": TcpStream::connect(nobody).await;
         "TcpStream::connect_timeout": TcpStream::connect_timeout(nobody, second).await;
         "TcpOptions::connect": TcpStream::options().connect(nobody).await;
-        "TcpSocket": TcpSocket::new_v4();
+        "TcpSocket::new_v4": TcpSocket::new_v4();
+        "TcpSocket::new_v6": TcpSocket::new_v6();
         "TcpSocket::connect": unused.connect(([127, 0, 0, 1], 1).into()).await;
         "TcpSocket::listen": unheard.listen(1);
-        "UnixSocket": UnixSocket::new();
+        "UnixSocket::new": UnixSocket::new();
         "UnixSocket::listen": unheard_too.listen(1);
         "UnixSocket::connect": one.connect("/x").await;
         "UnixSocket::connect_addr": other.connect_addr(&somewhere).await;
@@ -154,7 +164,7 @@ fn a_panic_for_misuse_is_at_the_line_that_misuses() -> io::Result<()> {
         "TcpOptions::bind": TcpListener::options().bind(nobody).await;
         "UdpSocket::bind": UdpSocket::bind(nobody).await;
         "UnixStream::connect": UnixStream::connect("/nobody").await;
-        "UnixStream::connect_addr": UnixStream::connect_addr(&unix::SocketAddr::from_pathname("/x").expect("short")).await;
+        "UnixStream::connect_addr": UnixStream::connect_addr(&somewhere).await;
     }
 
     // What follows is made in a reactor, which nobody drives any more.
@@ -330,6 +340,21 @@ fn a_panic_for_misuse_is_at_the_line_that_misuses() -> io::Result<()> {
         .filter(|row| !tried.contains(&***row) && !WAIT_FOR_NOTHING.contains(&&***row))
         .collect();
     assert!(missing.is_empty(), "{missing:?}");
+    let functions = functions()?;
+    let says_so = who_says_that_it_panics(&functions);
+    let missing: Vec<_> = says_so
+        .iter()
+        .filter(|function| !tried.contains(&***function) && **function != WHOSE_GUARD_PANICS)
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    assert!(says_so.len() > 40, "the sources are read: {says_so:?}");
+    Ok(())
+}
+
+#[test]
+fn nobody_between_the_caller_and_a_panic_hides_the_callers_line() -> io::Result<()> {
+    let hidden = who_hides_the_callers_line(&functions()?);
+    assert!(hidden.is_empty(), "{hidden:#?}");
     Ok(())
 }
 

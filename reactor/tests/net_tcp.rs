@@ -2,7 +2,7 @@
 //! of connections, and the way from and to std.
 
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
-use std::net::{Shutdown, SocketAddr};
+use std::net::{self, Shutdown, SocketAddr};
 use std::time::Duration;
 
 use futures_lite::StreamExt;
@@ -25,6 +25,7 @@ on_every_backend!(
     accepted_connections_inherit_options,
     incoming_is_a_stream_of_connections,
     try_accept_does_not_wait,
+    outside_of_all_a_connection_is_of_its_listeners_reactor,
     vectors_are_read_and_written_in_order,
     peeking_leaves_the_bytes,
     an_idle_connection_needs_no_buffer,
@@ -244,6 +245,17 @@ fn try_accept_does_not_wait(variant: Variant) -> io::Result<()> {
         assert_eq!(from, near.local_addr()?);
         Ok(())
     })
+}
+
+fn outside_of_all_a_connection_is_of_its_listeners_reactor(variant: Variant) -> io::Result<()> {
+    let runtime = variant.runtime()?;
+    let listener = runtime.block_on(TcpListener::bind(any_port()))??;
+    let mut client = net::TcpStream::connect(listener.local_addr()?)?;
+    let (server, _) = listener.try_accept()?;
+    client.write_all(b"x")?;
+    let read = runtime.block_on(async { server.read(&mut [0; 2]).await })??;
+    assert_eq!(read, 1);
+    Ok(())
 }
 
 fn vectors_are_read_and_written_in_order(variant: Variant) -> io::Result<()> {

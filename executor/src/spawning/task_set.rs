@@ -159,6 +159,10 @@ impl<T: 'static> TaskSet<T> {
 
     /// The poll-style form of [`join_next`](Self::join_next); the set remembers one waker, the
     /// last.
+    ///
+    /// # Panics
+    ///
+    /// As there.
     #[track_caller]
     pub fn poll_join_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, JoinError>>> {
         let joined = ready!(self.poll_join_next_with_id(cx));
@@ -166,6 +170,10 @@ impl<T: 'static> TaskSet<T> {
     }
 
     /// The poll-style form of [`join_next_with_id`](Self::join_next_with_id).
+    ///
+    /// # Panics
+    ///
+    /// As there.
     #[track_caller]
     pub fn poll_join_next_with_id(
         &mut self,
@@ -235,12 +243,11 @@ impl<T: 'static> TaskSet<T> {
     /// # Panics
     ///
     /// As [`join_next`](Self::join_next).
-    pub async fn join_all(mut self) -> Result<Vec<T>, JoinError> {
-        let mut joined = Joined(Vec::with_capacity(self.len()));
-        while let Some(result) = self.join_next().await {
-            joined.0.push(result?);
+    pub fn join_all(self) -> impl Future<Output = Result<Vec<T>, JoinError>> {
+        JoinAll {
+            joined: Joined(Vec::with_capacity(self.len())),
+            set: self,
         }
-        Ok(mem::take(&mut joined.0))
     }
 
     /// Asks every task to end, and waits until all are gone. What they have returned, or panicked
@@ -262,10 +269,10 @@ impl<T: 'static> TaskSet<T> {
     /// # Panics
     ///
     /// As [`join_next`](Self::join_next).
-    pub async fn shutdown(&mut self) {
-        self.abort_all();
-        while let Some(result) = self.join_next().await {
-            drop_contained(result);
+    pub fn shutdown(&mut self) -> impl Future<Output = ()> {
+        ShutDown {
+            set: self,
+            is_asked: false,
         }
     }
 
@@ -337,6 +344,61 @@ struct Joined<T>(Vec<T>);
 impl<T> Drop for Joined<T> {
     fn drop(&mut self) {
         self.0.drain(..).for_each(drop_contained);
+    }
+}
+
+/// Written by hand, and so is [`ShutDown`]: an `async` function would have a panic for misuse name its own
+/// line, and not that of the caller.
+#[must_use = "futures do nothing unless awaited"]
+struct JoinAll<T> {
+    joined: Joined<T>,
+    set: TaskSet<T>,
+}
+
+/// Nobody points into what it has joined.
+impl<T> Unpin for JoinAll<T> {}
+
+impl<T: 'static> Future for JoinAll<T> {
+    type Output = Result<Vec<T>, JoinError>;
+
+    #[track_caller]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        loop {
+            match ready!(this.set.poll_join_next(cx)) {
+                Some(Ok(output)) => this.joined.0.push(output),
+                None => return Poll::Ready(Ok(mem::take(&mut this.joined.0))),
+                Some(Err(error)) => {
+                    // What is left goes now, and not with who has awaited this.
+                    drop(Joined(mem::take(&mut this.joined.0)));
+                    drop(mem::take(&mut this.set));
+                    return Poll::Ready(Err(error));
+                }
+            }
+        }
+    }
+}
+
+#[must_use = "futures do nothing unless awaited"]
+struct ShutDown<'a, T> {
+    set: &'a mut TaskSet<T>,
+    is_asked: bool,
+}
+
+impl<T: 'static> Future for ShutDown<'_, T> {
+    type Output = ();
+
+    #[track_caller]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        if !this.is_asked {
+            this.is_asked = true;
+            this.set.abort_all();
+        }
+        while let Some(result) = ready!(this.set.poll_join_next(cx)) {
+            drop_contained(result);
+        }
+        Poll::Ready(())
     }
 }
 

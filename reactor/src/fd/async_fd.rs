@@ -98,7 +98,7 @@ impl<T: AsFd + 'static> Async<T> {
         Self::in_reactor(Shared::current(), source, ready)
     }
 
-    fn in_reactor(reactor: Rc<Shared>, source: T, ready: Option<Events>) -> Self {
+    pub(crate) fn in_reactor(reactor: Rc<Shared>, source: T, ready: Option<Events>) -> Self {
         Async {
             source: Rc::new(source),
             slot: Rc::new(Slot::new(ready)),

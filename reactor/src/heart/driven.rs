@@ -71,8 +71,9 @@ impl<F: Future> Future for Begun<F> {
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
+        // At each poll: what it makes at its end, it makes in the reactor of this thread.
+        let current = Shared::current_for(this.made_at);
         if this.reactor.is_none() {
-            let current = Shared::current_for(this.made_at);
             ready!(current.attention.poll_spend(cx));
             *this.reactor = Some(current);
         }

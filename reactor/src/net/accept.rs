@@ -2,6 +2,7 @@
 //! there is no fd left.
 
 use std::io;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -42,7 +43,7 @@ impl<'a, L: AsFd + 'static> Accepting<'a, L> {
     }
 
     /// In which it waits.
-    pub(crate) fn reactor(&self) -> &Shared {
+    pub(crate) fn reactor(&self) -> &Rc<Shared> {
         self.waiter.reactor()
     }
 

@@ -116,6 +116,7 @@ impl<T: ToSocketAddrs + ?Sized> ToSocketAddrs for &T {
 /// })??;
 /// # std::io::Result::Ok(())
 /// ```
+#[track_caller]
 pub fn lookup_host(host: impl ToSocketAddrs) -> impl Future<Output = io::Result<Vec<SocketAddr>>> {
     Begun::new(resolve(host))
 }

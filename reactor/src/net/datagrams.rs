@@ -42,6 +42,7 @@ pub struct Datagrams<S: DatagramSocket> {
 impl<S: DatagramSocket + RefUnwindSafe> RefUnwindSafe for Datagrams<S> {}
 
 impl<S: DatagramSocket> Datagrams<S> {
+    #[track_caller]
     pub(super) fn attach(socket: S, file: Option<SocketFile>) -> Self {
         Datagrams {
             io: Async::new(socket),

@@ -6,6 +6,7 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::panic::RefUnwindSafe;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use selectors_core::Events;
@@ -51,6 +52,7 @@ type WithAddress<S> = (
 
 impl<S: ListeningSocket> Listener<S> {
     /// A socket that has just begun to listen: nobody has connected in the microsecond since.
+    #[track_caller]
     pub(super) fn attach(socket: S, file: Option<SocketFile>) -> Self {
         Listener {
             io: Async::with_readiness(socket, Some(Events::WRITE)),
@@ -117,7 +119,9 @@ impl<S: ListeningSocket> Listener<S> {
     /// Whatever else accept(2) answers.
     pub fn accept(&self) -> impl Future<Output = io::Result<(Stream<S::Connection>, S::Address)>> {
         let mut accepting = Accepting::new(&self.io);
-        let accept = poll_fn(move |cx| accepting.poll(cx).map(|new| connection::<S>(new?)));
+        let reactor = &self.io.reactor;
+        let accept =
+            poll_fn(move |cx| accepting.poll(cx).map(|new| connection::<S>(reactor, new?)));
         self.io.driven(accept)
     }
 
@@ -154,16 +158,18 @@ impl<S: ListeningSocket> Listener<S> {
         let polled = patience.poll(&mut waiter, cx);
         self.patience.set(patience);
         let polled = self.io.reactor.driven(polled);
-        polled.map(|accepted| connection::<S>(accepted?))
+        polled.map(|accepted| connection::<S>(&self.io.reactor, accepted?))
     }
 
-    /// One attempt, without waiting.
+    /// One attempt, without waiting. Where this thread has entered no reactor, the connection is one of the
+    /// listener's.
     ///
     /// # Errors
     ///
     /// `WouldBlock` if nobody is there; else what accept(2) answers, a shortage of fds included.
     pub fn try_accept(&self) -> io::Result<(Stream<S::Connection>, S::Address)> {
-        connection::<S>(self.io.try_with(Direction::Read, try_accept)?)
+        let accepted = self.io.try_with(Direction::Read, try_accept)?;
+        connection::<S>(&self.io.reactor, accepted)
     }
 
     /// All connections, one after another, as an endless stream; as patient as
@@ -210,11 +216,17 @@ impl<S: ListeningSocket> Listener<S> {
     }
 }
 
-fn connection<S: ListeningSocket>((socket, from): Accepted) -> io::Result<WithAddress<S>> {
+/// In the reactor of this thread; where it has entered none, in that of the listener.
+fn connection<S: ListeningSocket>(
+    listeners: &Rc<Shared>,
+    (socket, from): Accepted,
+) -> io::Result<WithAddress<S>> {
     let from = S::address(from)?;
+    let reactor = Shared::try_current().unwrap_or_else(|| Rc::clone(listeners));
     // The first write is worth a try at once; the first read is not, because the client's first
     // bytes are hardly ever here already.
-    Ok((Stream::attach(socket.into(), Some(Events::WRITE)), from))
+    let io = Async::in_reactor(reactor, socket.into(), Some(Events::WRITE));
+    Ok((Stream { io }, from))
 }
 
 selectors_core::has_fd!([S: ListeningSocket] Listener<S>, io);
@@ -239,8 +251,10 @@ impl<S: ListeningSocket> futures_core::Stream for Incoming<'_, S> {
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let accepting = &mut self.get_mut().accepting;
         let polled = accepting.poll(cx);
-        let accepted = accepting.reactor().driven(polled);
-        accepted.map(|accepted| Some(accepted.and_then(connection::<S>).map(|(stream, _)| stream)))
+        let reactor = accepting.reactor();
+        let accepted = reactor.driven(polled);
+        let made = accepted.map(|accepted| connection::<S>(reactor, accepted?));
+        made.map(|made| Some(made.map(|(stream, _)| stream)))
     }
 }
 

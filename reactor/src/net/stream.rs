@@ -34,6 +34,7 @@ pub struct Stream<S: StreamSocket> {
 
 impl<S: StreamSocket> Stream<S> {
     /// A connected socket in non-blocking mode; only the directions of `ready` are worth a try.
+    #[track_caller]
     pub(crate) fn attach(socket: S, ready: Option<Events>) -> Self {
         Stream {
             io: Async::with_readiness(socket, ready),

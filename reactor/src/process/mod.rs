@@ -284,7 +284,7 @@ impl Child {
             }
             End::Sigchld => {
                 // The handler first, the question second: no end falls in between.
-                let mut ends = Signals::new([SIGCHLD])?;
+                let mut ends = Signals::in_reactor(Rc::clone(&self.reactor), vec![SIGCHLD])?;
                 poll_fn(|cx| Shared::poll_spend(cx)).await;
                 loop {
                     match process.try_wait()? {
