@@ -12,8 +12,9 @@
 //! every knote. The process id is kept, so that a forked child neither uses nor closes a number
 //! that is not its own.
 //!
-//! **Proof.** Compiled and linted for FreeBSD, NetBSD, OpenBSD and macOS; run against the double in
-//! `sys/double/kqueue.rs`; never run on the real kernel.
+//! **Proof.** Compiled and linted for FreeBSD, NetBSD, OpenBSD and macOS; run against two doubles
+//! that were written apart and agree (`sys/double/kqueue.rs`, `second_kqueue.rs`); never run on the real
+//! kernel.
 
 use std::iter;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -50,6 +51,9 @@ struct Watched {
     interest: Interest,
     /// One more than its index in `events` during a wait, else 0.
     merged: usize,
+    /// Which directions have ended: a file whose both ends are over has hung up.
+    read_ended: bool,
+    write_ended: bool,
 }
 
 /// Changes are sent at the latest when so many have come together.
@@ -62,6 +66,8 @@ impl Kqueue {
             token,
             interest,
             merged: 0,
+            read_ended: false,
+            write_ended: false,
         });
         let was = match kept {
             Some(kept) => self.keys.insert(token.fd, kept),
@@ -152,7 +158,7 @@ impl Kqueue {
         let readiness = match event.has(sys::EV_ERROR) {
             true if event.is_refusal() => Readiness::ERROR,
             true => return,
-            false => condition(&event),
+            false => watched.condition(&event),
         };
         if masked(readiness, watched.interest.mask()).is_empty() {
             return;
@@ -207,22 +213,32 @@ fn flags(interest: Option<Interest>, filter: Filter) -> Option<u32> {
     Some(flag(clear, sys::EV_CLEAR) | flag(oneshot, sys::EV_ONESHOT))
 }
 
-/// What one filter says. The end of the read side is a closed peer; the end of the write side is
-/// the end of both.
-fn condition(event: &Kevent) -> Readiness {
-    let (ready, end) = if event.is_read() {
-        (Readiness::READABLE, Readiness::READ_CLOSED)
-    } else {
-        (Readiness::WRITABLE, Readiness::HANGUP)
-    };
-    let mut readiness = ready;
-    if event.has(sys::EV_EOF) {
-        readiness = readiness | end;
+impl Watched {
+    /// What one filter says. Each has an end of its own, and only both of them are a hang-up: a socket
+    /// that this program has shut down for writing still reads. Who watches one direction is told of a
+    /// hang-up when that one ends.
+    fn condition(&mut self, event: &Kevent) -> Readiness {
+        let (mut readiness, ended) = if event.is_read() {
+            (Readiness::READABLE, &mut self.read_ended)
+        } else {
+            (Readiness::WRITABLE, &mut self.write_ended)
+        };
+        if !event.has(sys::EV_EOF) {
+            return readiness;
+        }
+        *ended = true;
+        if event.is_read() {
+            readiness = readiness | Readiness::READ_CLOSED;
+        }
+        let reads = self.interest.events().is_readable();
+        if self.write_ended && (self.read_ended || !reads) {
+            readiness = readiness | Readiness::HANGUP;
+        }
         if event.fflags() != 0 {
             readiness = readiness | Readiness::ERROR;
         }
+        readiness
     }
-    readiness
 }
 
 impl Open for Kqueue {

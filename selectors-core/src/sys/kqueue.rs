@@ -15,7 +15,7 @@ use std::ptr;
 use crate::Error;
 
 #[cfg(not(kqueue))]
-use crate::sys::double::kqueue as native;
+use crate::sys::double::either_kqueue as native;
 #[cfg(kqueue)]
 use libc as native;
 

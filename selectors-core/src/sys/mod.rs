@@ -97,7 +97,7 @@ mod winsock;
 
 // For tests.
 #[cfg(all(test, doubles))]
-mod double;
+pub(crate) mod double;
 #[cfg(any(test, feature = "fault"))]
 pub mod fault;
 #[cfg(all(test, doubles))]

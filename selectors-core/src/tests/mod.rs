@@ -45,6 +45,8 @@ mod support;
 #[cfg(doubles)]
 mod system_calls;
 mod timeouts;
+#[cfg(doubles)]
+mod two_kqueues;
 mod unregister;
 #[cfg(uring)]
 mod uring;

@@ -75,6 +75,16 @@ macro_rules! on_every_backend {
             $(#[test] fn $test() { super::$test::<crate::kernel::Kqueue>(); })*
             $($(#[test] fn $elsewhere() { super::$elsewhere::<crate::kernel::Kqueue>(); })+)?
         }
+        #[cfg(doubles)]
+        mod on_second_kqueue {
+            use crate::sys::double::either_kqueue::with_the_second;
+            $(#[test] fn $test() {
+                with_the_second(super::$test::<crate::kernel::Kqueue>);
+            })*
+            $($(#[test] fn $elsewhere() {
+                with_the_second(super::$elsewhere::<crate::kernel::Kqueue>);
+            })+)?
+        }
         mod on_default {
             $(#[test] fn $test() { super::$test::<crate::kernel::AnyKernel>(); })*
             $($(#[cfg(not(winsock))] #[test] fn $elsewhere() { super::$elsewhere::<crate::kernel::AnyKernel>(); })+)?

@@ -3,20 +3,24 @@
 //!
 //! Modelled: a knote dies with its number (found out by comparing inodes, and the epoll set is built
 //! anew without it), level, EV_CLEAR, EV_ONESHOT, EV_EOF, EV_RECEIPT, errors first and alone, re-adding
-//! looks anew and leaves the flags as they were, EVFILT_USER, a pollable fd. Not modelled: `data` of READ and WRITE, `fflags` beyond
-//! "there is an error", and the forgetting of a kqueue by a fork.
+//! looks anew and leaves the flags as they were, EVFILT_USER, a pollable fd. Not modelled: `data` of READ
+//! and WRITE, `fflags` beyond "there is an error", and the forgetting of a kqueue by a fork.
+//!
+//! `second_kqueue.rs` was written without a look at this file, and has to say the same.
 
 #![allow(non_camel_case_types, reason = "the names of the C interface")]
 
 use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use std::ptr;
 use std::slice;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use libc::{c_int, c_void};
 
-use crate::sys::{epoll, eventfd};
+use crate::sys::{epoll, eventfd, fault, poll, socket};
 
 pub(crate) const EVFILT_READ: i16 = -1;
 pub(crate) const EVFILT_WRITE: i16 = -2;
@@ -46,6 +50,8 @@ struct Knote {
     udata: usize,
     /// Which file the number meant.
     file: Option<(u64, u64)>,
+    /// A user event that happened.
+    triggered: bool,
 }
 
 struct Queue {
@@ -101,8 +107,18 @@ fn create() -> io::Result<RawFd> {
             0,
         )?;
     }
-    lock(&QUEUES).insert(top.as_raw_fd(), Arc::new(Mutex::new(queue)));
+    let mut queues = lock(&QUEUES);
+    fault::aside(|| queues.retain(|number, queue| is_at(*number, &lock(queue))));
+    queues.insert(top.as_raw_fd(), Arc::new(Mutex::new(queue)));
     Ok(top.into_raw_fd())
+}
+
+/// Whether the number still is this queue: nobody tells when it is closed.
+fn is_at(number: RawFd, queue: &Queue) -> bool {
+    // SAFETY: for this call only, which refuses a number that is closed or something else.
+    let top = unsafe { BorrowedFd::borrow_raw(number) };
+    let (op, user) = (libc::EPOLL_CTL_MOD, queue.user.as_raw_fd());
+    epoll::epoll_ctl(top, op, user, libc::EPOLLIN as u32, 0).is_ok()
 }
 
 /// # Safety
@@ -133,7 +149,11 @@ pub(crate) unsafe fn kevent(
             Err(error) => error.raw_os_error().unwrap_or(libc::EIO),
         };
         let Some(place) = events.get_mut(reported) else {
-            return fail(&io::Error::from_raw_os_error(errno));
+            return match errno {
+                // A receipt without room: the changes after it are not made.
+                0 => reported as c_int,
+                errno => fail(&io::Error::from_raw_os_error(errno)),
+            };
         };
         *place = kevent {
             flags: EV_ERROR,
@@ -145,33 +165,59 @@ pub(crate) unsafe fn kevent(
     if reported > 0 || events.is_empty() {
         return reported as c_int;
     }
+    // SAFETY: promised by the caller.
+    let timeout = unsafe { timeout.as_ref() };
+    let until =
+        timeout.map(|time| Instant::now() + Duration::new(time.tv_sec as u64, time.tv_nsec as u32));
+    loop {
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        match wait(kqueue, left) {
+            Ok(()) => {}
+            Err(error) => return fail(&error),
+        }
+        let found = fault::aside(|| collect(&mut lock(&queue), events));
+        if found > 0 || left == Some(Duration::ZERO) {
+            return found as c_int;
+        }
+    }
+}
+
+/// Until one of the sets has something, or the time is over.
+fn wait(kqueue: RawFd, left: Option<Duration>) -> io::Result<()> {
     let mut top = libc::pollfd {
         fd: kqueue,
         events: libc::POLLIN,
         revents: 0,
     };
-    // SAFETY: one record, which is ours; the timeout is promised by the caller.
-    match unsafe { libc::ppoll(&raw mut top, 1, timeout, std::ptr::null()) } {
-        0 => 0,
-        n if n < 0 => -1,
-        _ => collect(&mut lock(&queue), events) as c_int,
+    let left = left.map(|left| libc::timespec {
+        tv_sec: left.as_secs() as libc::time_t,
+        tv_nsec: left.subsec_nanos().into(),
+    });
+    let timeout = left.as_ref().map_or(ptr::null(), ptr::from_ref);
+    // SAFETY: one record, and a timeout that lives until the call returns.
+    match unsafe { libc::ppoll(&raw mut top, 1, timeout, ptr::null()) } {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
     }
 }
 
 fn apply(queue: &mut Queue, change: &kevent) -> io::Result<()> {
     let not_there = || io::Error::from_raw_os_error(libc::ENOENT);
     let id = (change.ident, change.filter);
+    let delete = change.flags & EV_DELETE != 0;
     let add = change.flags & EV_ADD != 0;
     if change.filter == EVFILT_USER {
-        if add {
-            queue.knotes.insert(id, knote(change));
-        } else if !queue.knotes.contains_key(&id) {
-            return Err(not_there());
+        if delete {
+            queue.knotes.remove(&id).ok_or_else(not_there)?;
+        } else if add {
+            queue.knotes.entry(id).or_insert_with(|| knote(change));
         }
-        if change.fflags & NOTE_TRIGGER != 0 {
-            crate::sys::fd::write(queue.user.as_fd(), &1u64.to_ne_bytes())?;
+        if !delete {
+            let there = queue.knotes.get_mut(&id).ok_or_else(not_there)?;
+            there.udata = change.udata as usize;
+            there.triggered |= change.fflags & NOTE_TRIGGER != 0;
         }
-        return Ok(());
+        return show_user(queue);
     }
     let set = if change.filter == EVFILT_READ {
         &queue.read
@@ -179,8 +225,14 @@ fn apply(queue: &mut Queue, change: &kevent) -> io::Result<()> {
         &queue.write
     };
     let fd = change.ident as RawFd;
-    if !add {
-        queue.knotes.remove(&id).ok_or_else(not_there)?;
+    if file_of(fd).is_none() {
+        return Err(io::Error::from_raw_os_error(libc::EBADF));
+    }
+    if !add && !queue.knotes.contains_key(&id) {
+        return Err(not_there());
+    }
+    if delete {
+        queue.knotes.remove(&id);
         return epoll::epoll_ctl_del(set.as_fd(), fd);
     }
     let mut knote = knote(change);
@@ -205,6 +257,7 @@ fn knote(change: &kevent) -> Knote {
         flags: change.flags,
         udata: change.udata as usize,
         file,
+        triggered: false,
     }
 }
 
@@ -252,6 +305,16 @@ fn bury_the_dead(queue: &mut Queue, kqueue: RawFd) {
             let (op, events) = (libc::EPOLL_CTL_ADD, bits(filter, knote.flags));
             epoll::epoll_ctl(fresh.as_fd(), op, ident as RawFd, events, ident as u64).unwrap();
         }
+        // What the others were told stays told: the news of the fresh set are those of the old one,
+        // which is asked last, so that nothing gets lost between.
+        let _ = ready(&fresh, queue.knotes.len());
+        for found in ready(set, before) {
+            let (ident, op) = (found.u64, libc::EPOLL_CTL_MOD);
+            if let Some(knote) = queue.knotes.get(&(ident as usize, filter)) {
+                let events = bits(filter, knote.flags);
+                epoll::epoll_ctl(fresh.as_fd(), op, ident as RawFd, events, ident).unwrap();
+            }
+        }
         epoll::dup3(fresh.as_fd(), set.as_fd()).unwrap();
         let (op, events) = (libc::EPOLL_CTL_ADD, libc::EPOLLIN as u32);
         epoll::epoll_ctl(top, op, set.as_raw_fd(), events, 0).unwrap();
@@ -273,19 +336,35 @@ fn collect(queue: &mut Queue, events: &mut [kevent]) -> usize {
     reported
 }
 
-fn collect_user(queue: &mut Queue, events: &mut [kevent]) -> usize {
-    if crate::sys::fd::read(queue.user.as_fd(), &mut [0; 8]).is_err() {
-        return 0;
+/// The counter is up while a user event is triggered.
+fn show_user(queue: &Queue) -> io::Result<()> {
+    let _was_down_already = crate::sys::fd::read(queue.user.as_fd(), &mut [0; 8]);
+    if queue.knotes.values().any(|knote| knote.triggered) {
+        crate::sys::fd::write(queue.user.as_fd(), &1u64.to_ne_bytes())?;
     }
-    let user = queue
-        .knotes
-        .iter()
-        .find(|((_, filter), _)| *filter == EVFILT_USER);
-    let Some((&(ident, filter), knote)) = user else {
-        return 0;
-    };
-    events[0] = event(ident, filter, 0, 0, knote.udata);
-    1
+    Ok(())
+}
+
+fn collect_user(queue: &mut Queue, events: &mut [kevent]) -> usize {
+    let mut reported = 0;
+    queue.knotes.retain(|&(ident, filter), knote| {
+        let Some(place) = events.get_mut(reported).filter(|_| knote.triggered) else {
+            return true;
+        };
+        *place = event(ident, filter, 0, 0, knote.udata);
+        reported += 1;
+        knote.triggered = knote.flags & EV_CLEAR == 0;
+        knote.flags & EV_ONESHOT == 0
+    });
+    show_user(queue).expect("a counter at 0 takes a 1");
+    reported
+}
+
+fn ready(set: &OwnedFd, room: usize) -> Vec<libc::epoll_event> {
+    let mut found = vec![libc::epoll_event { events: 0, u64: 0 }; room.max(1)];
+    let n = epoll::epoll_wait(set.as_fd(), &mut found, 0).unwrap_or(0);
+    found.truncate(n);
+    found
 }
 
 fn collect_filter(queue: &mut Queue, filter: i16, events: &mut [kevent]) -> usize {
@@ -294,17 +373,20 @@ fn collect_filter(queue: &mut Queue, filter: i16, events: &mut [kevent]) -> usiz
     } else {
         &queue.write
     };
-    let mut found = vec![libc::epoll_event { events: 0, u64: 0 }; events.len()];
-    let n = epoll::epoll_wait(set.as_fd(), &mut found, 0).unwrap_or(0);
+    let found = ready(set, events.len());
     let mut reported = 0;
-    for found in &found[..n] {
+    for found in &found {
         let (ident, bits) = (found.u64 as usize, found.events as i32);
         let Some(knote) = queue.knotes.get(&(ident, filter)) else {
             continue;
         };
-        let ended = bits & (libc::EPOLLHUP | libc::EPOLLRDHUP | libc::EPOLLERR) != 0;
+        if bits & libc::EPOLLHUP != 0 && was_never_connected(ident as RawFd) {
+            continue;
+        }
+        let gone = bits & (libc::EPOLLHUP | libc::EPOLLRDHUP | libc::EPOLLERR) != 0;
+        let ended = gone || filter == EVFILT_WRITE && refuses_bytes(ident as RawFd);
         let flags = if ended { EV_EOF } else { 0 };
-        let fflags = u32::from(bits & libc::EPOLLERR != 0);
+        let fflags = u32::from(bits & libc::EPOLLERR != 0 && is_socket(ident as RawFd));
         events[reported] = event(ident, filter, flags, fflags, knote.udata);
         reported += 1;
         if knote.flags & EV_ONESHOT != 0 {
@@ -313,6 +395,27 @@ fn collect_filter(queue: &mut Queue, filter: i16, events: &mut [kevent]) -> usiz
         }
     }
     reported
+}
+
+fn is_socket(fd: RawFd) -> bool {
+    // SAFETY: for one question about a number that epoll has just reported.
+    socket::so_type(unsafe { BorrowedFd::borrow_raw(fd) }).is_ok()
+}
+
+/// Linux says of a socket that was never connected that it has hung up; there it is merely not ready.
+fn was_never_connected(fd: RawFd) -> bool {
+    let mut asked = [poll::record(fd, libc::POLLRDHUP as u16)];
+    let _answers_at_once = poll::poll(&mut asked, 0);
+    is_socket(fd) && asked[0].revents & (libc::POLLRDHUP | libc::POLLERR) == 0
+}
+
+/// A socket that was shut down for writing has ended, though epoll calls it writable.
+fn refuses_bytes(fd: RawFd) -> bool {
+    // SAFETY: for two questions about a number that epoll has just reported.
+    let socket = unsafe { BorrowedFd::borrow_raw(fd) };
+    socket::so_type(socket).is_ok_and(|kind| kind == libc::SOCK_STREAM)
+        && socket::send(socket, &[], libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT)
+            .is_err_and(|error| error.raw_os_error() == Some(libc::EPIPE))
 }
 
 fn event(ident: usize, filter: i16, flags: u16, fflags: u32, udata: usize) -> kevent {

@@ -6,4 +6,8 @@
 #[cfg(not(devpoll))]
 pub(crate) mod devpoll;
 #[cfg(not(kqueue))]
-pub(crate) mod kqueue;
+pub(crate) mod either_kqueue;
+#[cfg(not(kqueue))]
+mod kqueue;
+#[cfg(not(kqueue))]
+mod second_kqueue;
