@@ -4,6 +4,7 @@
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind, Read, Write};
+use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::Command;
@@ -11,8 +12,10 @@ use std::time::Duration;
 
 use executor::Runtime;
 use futures_lite::future::{or, poll_once, zip};
-use reactor::Async;
+use reactor::net::{TcpListener, TcpStream, UdpSocket, UnixDatagram};
 use reactor::time::sleep;
+use reactor::{Async, Trigger};
+use selectors_core::sys::fault;
 use selectors_core::{Readiness, poll_now};
 
 #[macro_use]
@@ -27,6 +30,8 @@ on_every_backend!(
     a_closure_that_makes_up_would_block_does_not_turn_the_loop,
     two_closures_that_make_it_up_do_not_either,
     a_closure_that_made_it_up_is_called_again,
+    a_datagram_socket_that_was_shut_down_does_not_turn_the_loop,
+    a_kernel_that_contradicts_itself_does_not_turn_the_loop,
 );
 
 /// The reading end of a pipe: it can never be written to, and hangs up when the writer has gone.
@@ -213,4 +218,69 @@ fn a_closure_that_made_it_up_is_called_again(variant: Variant) -> io::Result<()>
         }
         Ok(())
     })
+}
+
+/// poll(2) says that it is readable, for that is its end; recv(2) knows no end of datagrams.
+fn a_datagram_socket_that_was_shut_down_does_not_turn_the_loop(variant: Variant) -> io::Result<()> {
+    let runtime = variant.runtime()?;
+    runtime.block_on(async {
+        let theirs = UdpSocket::bind("127.0.0.1:0").await?;
+        let ours = UdpSocket::bind("127.0.0.1:0").await?;
+        ours.connect(theirs.local_addr()?).await?;
+        ours.shutdown(Shutdown::Read)?;
+        let turns = turns_beside(&runtime, ours.recv(&mut [0; 8])).await;
+        assert!(turns < FEW, "{turns} turns to recv by UDP");
+
+        let (near, far) = UnixDatagram::pair()?;
+        near.send(b"x").await?;
+        assert_eq!(far.recv(&mut [0; 8]).await?.len(), 1);
+        far.shutdown(Shutdown::Read)?;
+        let (mut one, mut other) = ([0; 8], [0; 8]);
+        let turns = turns_beside(&runtime, far.recv(&mut one)).await;
+        assert!(turns < FEW, "{turns} turns to recv");
+        let both = zip(far.recv_from(&mut one), far.recv(&mut other));
+        let turns = turns_beside(&runtime, both).await;
+        assert!(turns < FEW, "{turns} turns to recv twice");
+        let turns = turns_beside(&runtime, far.peek(&mut one)).await;
+        assert!(turns < FEW, "{turns} turns to peek");
+        let polled = poll_fn(|cx| far.poll_recv(cx, &mut one));
+        let turns = turns_beside(&runtime, polled).await;
+        assert!(turns < FEW, "{turns} turns to poll_recv");
+        Ok(())
+    })?
+}
+
+/// As where `SO_PEEK_OFF` is set, or there is no memory: poll(2) says yes, and the call WouldBlock. By
+/// edge nobody would tell of it twice.
+fn a_kernel_that_contradicts_itself_does_not_turn_the_loop(variant: Variant) -> io::Result<()> {
+    if variant.trigger == Trigger::Edge {
+        return Ok(());
+    }
+    let runtime = variant.runtime()?;
+    runtime.block_on(async {
+        let refuse_all = |call| (0..2 * FEW).for_each(|_| fault::inject(call, libc::EAGAIN));
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let near = TcpStream::connect(listener.local_addr()?).await?;
+        refuse_all("accept4");
+        let turns = turns_beside(&runtime, listener.accept()).await;
+        assert!(turns < FEW, "{turns} turns to accept");
+        fault::clear();
+        let far = listener.accept().await?.0;
+
+        near.write_all(b"x").await?;
+        far.readable().await?;
+        refuse_all("recv");
+        let turns = turns_beside(&runtime, far.read(&mut [0; 8])).await;
+        assert!(turns < FEW, "{turns} turns to read");
+        fault::clear();
+        assert_eq!(far.read(&mut [0; 8]).await?, 1);
+
+        refuse_all("send");
+        let turns = turns_beside(&runtime, near.write_all(b"x")).await;
+        assert!(turns < FEW, "{turns} turns to write");
+        fault::clear();
+        near.write_all(b"x").await?;
+        assert_eq!(far.read(&mut [0; 8]).await?, 1);
+        Ok(())
+    })?
 }

@@ -133,7 +133,8 @@ where
             match self.transfer.make(io) {
                 Ok(answer) => return Poll::Ready(Ok(answer.settle(io, Self::DIRECTION))),
                 Err(error) => {
-                    if let Some(error) = io.refused(Self::CALL, Self::DIRECTION, error) {
+                    if let Some(error) = io.refused(Self::CALL, Self::DIRECTION, self.waiter, error)
+                    {
                         return Poll::Ready(Err(error));
                     }
                 }
@@ -222,7 +223,7 @@ impl<T: AsFd + 'static> Async<T> {
                     self.slot.forget_refusals();
                     Ok(done)
                 }
-                Err(error) => match self.refused(call, direction, error) {
+                Err(error) => match self.refused(call, direction, *id, error) {
                     Some(error) => Err(error),
                     None => continue,
                 },
@@ -233,18 +234,21 @@ impl<T: AsFd + 'static> Async<T> {
         }
     }
 
-    /// Hands back what the caller must hear of, and nothing if another try is due.
+    /// Hands back what waiter `id` must hear of, and nothing if another try is due.
     #[cold]
     pub(crate) fn refused(
         &self,
         call: Call,
         direction: Direction,
+        id: WaiterId,
         error: io::Error,
     ) -> Option<io::Error> {
         match error.kind() {
             io::ErrorKind::WouldBlock => {
                 self.slot.clear(direction);
-                self.slot.count_refusal(call);
+                // Without an errno it was no answer of the kernel's: a write has moved some of its bytes.
+                let for_nothing = id != 0 && error.raw_os_error().is_some();
+                self.slot.count_refusal(call, for_nothing);
             }
             io::ErrorKind::Interrupted => {}
             _ => return Some(error),

@@ -13,8 +13,9 @@ const REGISTERED: u8 = 1;
 /// A short read proves nothing about this fd: it is not what its type says. Never SETTLED, so that
 /// who is to wait comes by the long way, and asks the kernel first.
 const DOUBTFUL: u8 = 2;
-/// Since the count of refusals began, one of them was the kernel's own, to a call of ours.
-const KERNELS: u8 = 4;
+/// Since the count of refusals began, one of them was the answer to a first try, or to what is left after
+/// a short write: somebody has had success.
+const FIRST_TRY: u8 = 4;
 /// One call that said WouldBlock, in `key`.
 const REFUSAL: u8 = 8;
 /// So many of them are enough: the largest number that there is room for.
@@ -92,11 +93,15 @@ impl Slot {
         self.dirty.set(false);
     }
 
-    /// One more call has said WouldBlock: one of ours, or a closure that may say so for reasons of
-    /// its own. The count stops where the last one is to be [doubted](Self::is_suspicious).
-    pub(crate) fn count_refusal(&self, call: Call) {
-        let kernels = if call == Call::Custom { 0 } else { KERNELS };
-        let key = self.key.get() | kernels;
+    /// One more call has said WouldBlock: one of ours, by somebody who was woken `for_nothing` or has
+    /// not waited, or a closure that may say so for reasons of its own. The count stops where the last one
+    /// is to be [doubted](Self::is_suspicious).
+    pub(crate) fn count_refusal(&self, call: Call, for_nothing: bool) {
+        let first_try = match call == Call::Custom || for_nothing {
+            true => 0,
+            false => FIRST_TRY,
+        };
+        let key = self.key.get() | first_try;
         let more = if key < DOUBTED { REFUSAL } else { 0 };
         self.key.set(key + more);
     }
@@ -116,8 +121,9 @@ impl Slot {
         self.key.get() >= DOUBTED
     }
 
-    /// Were all of them closures of the program's own, with no success in between?
-    pub(crate) fn may_be_made_up(&self) -> bool {
-        self.key.get() & KERNELS == 0
+    /// Were all of them for nothing, or closures of the program's own? Then nobody has had any success in
+    /// between.
+    pub(crate) fn may_last(&self) -> bool {
+        self.key.get() & FIRST_TRY == 0
     }
 }

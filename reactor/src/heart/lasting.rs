@@ -3,13 +3,16 @@
 //! poll(2), select(2) and level-triggered epoll report an error or a hang-up in every wait, asked
 //! or not, and select calls it READ. A socket whose error queue nobody reads is one that a `recv`
 //! cannot clear: it says WouldBlock, waits, is woken at once, and the loop turns for nothing as
-//! fast as it can. So it does for a closure that says WouldBlock for reasons of its own, though the
-//! kernel has what it waits for. By edge neither can happen: what does not change is not reported.
+//! fast as it can. So it does where the kernel contradicts itself, and poll(2) says yes where the call
+//! says WouldBlock: a datagram socket that was shut down for reading, a peek beyond `SO_PEEK_OFF`. And so
+//! it does for a closure that says WouldBlock for reasons of its own. By edge none of this can happen:
+//! what does not change is not reported.
 //!
 //! So after 31 calls of a key that said WouldBlock the last one is doubted. If somebody waits for it
 //! again, the kernel is [asked](Question) what it has. If that is nothing of what is waited for, or if
-//! it is, but all of those calls were closures without a success in between, the key rests, parked, and
-//! is armed again 10 ms later. After a key has rested, its next WouldBlock is doubted.
+//! it is, but all of those calls were closures, or of those who had been woken for it, without a success
+//! in between, the key rests, parked, and is armed again 10 ms later. After a key has rested, its next
+//! WouldBlock is doubted.
 //!
 //! The other way round, select(2) does not tell a writer of a hang-up: there, a key that somebody waits
 //! to write to is asked for it every 10 ms.
@@ -175,7 +178,7 @@ impl Question {
             return Answer::Nothing;
         }
         let is_wanted = now.bits() & wanted.bits() != 0;
-        if !now.is_empty() && (!is_wanted || slot.may_be_made_up()) {
+        if !now.is_empty() && (!is_wanted || slot.may_last()) {
             slot.discount_refusal();
             Answer::Lasts
         } else {
@@ -191,11 +194,13 @@ mod tests {
     use std::os::unix::net::UnixStream;
 
     use selectors_core::Backend;
+    use selectors_core::os::errno;
 
     use super::*;
     use crate::fd::async_fd::Async;
     use crate::heart::reactor::Reactor;
     use crate::watch::call::Call;
+    use crate::watch::direction::Direction;
 
     /// A number may be noted twice, by an event and because its time has come.
     #[test]
@@ -220,12 +225,39 @@ mod tests {
             doubted: slot.is_suspicious(),
         };
         while !slot.is_suspicious() {
-            slot.count_refusal(Call::Send);
+            slot.count_refusal(Call::Send, false);
         }
         for question in [question(), question()] {
             assert!(matches!(question.ask(), Answer::Nothing));
             assert!(slot.is_registered() && !slot.is_suspicious());
         }
+        Ok(())
+    }
+    /// Who writes a part each time that he is woken has not been woken for nothing.
+    #[test]
+    fn only_calls_for_nothing_tell_of_what_lasts() -> io::Result<()> {
+        let reactor = Reactor::builder().backend(Backend::Poll).build()?;
+        let _entered = reactor.enter();
+        let (near, _far) = UnixStream::pair()?;
+        let near = Async::nonblocking(near)?;
+        let refuse = |id, error: io::Error| {
+            let refused = near.refused(Call::Send, Direction::Write, id, error);
+            assert!(refused.is_none());
+        };
+        let errno = || io::Error::from_raw_os_error(errno::EWOULDBLOCK);
+        let after = |id, error: &dyn Fn() -> io::Error| {
+            near.slot.forget_refusals();
+            refuse(id, error());
+            (0..30).for_each(|_| refuse(1, errno()));
+            assert!(near.slot.is_suspicious());
+            near.slot.may_last()
+        };
+        assert!(after(1, &errno));
+        assert!(!after(0, &errno), "a first try");
+        assert!(
+            !after(1, &|| io::ErrorKind::WouldBlock.into()),
+            "a short write"
+        );
         Ok(())
     }
 }
