@@ -323,6 +323,10 @@ impl Runtime {
     /// [`Reactor::host_fd`] tells the host when to call this before
     /// [`next_timeout`](Self::next_timeout) is over.
     ///
+    /// A clock that is [paused](reactor::time::pause) is moved by a step that polls nobody before its turn
+    /// and finds nothing ready: by `timeout`, or to the next timer if that is sooner, or if `timeout` is
+    /// zero.
+    ///
     /// # Errors
     ///
     /// What the kernel answers to the wait.
@@ -335,6 +339,9 @@ impl Runtime {
         let _running = current::run(&self.core);
         let timeout = if self.core.poll_somebody() {
             Some(Duration::ZERO)
+        } else if timeout == Some(Duration::ZERO) && self.core.waits_for_a_paused_clock() {
+            // It ends with the next timer, and takes no time.
+            Some(Duration::MAX)
         } else {
             timeout
         };
@@ -348,9 +355,13 @@ impl Runtime {
     ///
     /// Call it just before each wait of the host: it also announces to other threads that this one
     /// is about to sleep, so that their wakes make the fd readable.
+    ///
+    /// Zero while a task waits for a clock that is [paused](reactor::time::pause): the next `turn` moves it.
     #[must_use]
     pub fn next_timeout(&self) -> Option<Duration> {
-        let asleep = self.core.is_idle() && self.core.prepare_to_sleep() == MaySleep::Allowed;
+        let asleep = self.core.is_idle()
+            && !self.core.waits_for_a_paused_clock()
+            && self.core.prepare_to_sleep() == MaySleep::Allowed;
         if asleep {
             self.core.reactor.next_timeout()
         } else {

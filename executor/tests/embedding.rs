@@ -3,10 +3,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::{pending, poll_fn};
-use std::io;
+use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::task::{Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,7 +15,8 @@ use std::time::{Duration, Instant};
 use executor::{JoinHandle, Runtime, spawn, yield_now};
 use futures_lite::future::block_on as outside;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use reactor::time::sleep;
+use reactor::time::{interval, pause, sleep};
+use reactor::{Async, Trigger};
 
 #[macro_use]
 mod harness;
@@ -32,6 +34,7 @@ on_every_backend!(
     a_turn_waits_no_longer_than_it_may,
     turns_alone_drive_an_echo,
     next_timeout_says_when_to_come_back,
+    a_paused_clock_of_a_guest_goes_on_by_itself,
     two_runtimes_on_one_thread_wake_each_other,
 );
 
@@ -156,6 +159,56 @@ fn next_timeout_says_when_to_come_back(variant: Variant) -> io::Result<()> {
     Ok(())
 }
 
+fn a_paused_clock_of_a_guest_goes_on_by_itself(variant: Variant) -> io::Result<()> {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let runtime = variant.runtime()?;
+    let now = || runtime.reactor().now();
+    let task = runtime.spawn(async {
+        pause();
+        sleep(HOUR).await;
+        let mut ticks = interval(HOUR);
+        for _ in 0..3 {
+            ticks.tick().await;
+        }
+    });
+    let (mut steps, start) = (0, now());
+    while !task.is_finished() {
+        assert_eq!(runtime.next_timeout(), Some(Duration::ZERO));
+        runtime.turn(Some(Duration::ZERO))?;
+        steps += 1;
+        assert!(steps < 1000, "its clock stands still");
+    }
+    assert!(now() - start >= 3 * HOUR);
+    outside(task)?;
+
+    // A step that may wait waits so long, on that clock.
+    let task = runtime.spawn(async { sleep(HOUR).await });
+    runtime.run_until_stalled();
+    let start = now();
+    runtime.turn(Some(HOUR / 2))?;
+    assert_eq!((now() - start, task.is_finished()), (HOUR / 2, false));
+    runtime.turn(None)?;
+    assert_eq!((now() - start, task.is_finished()), (HOUR, true));
+    // Nor does it move while somebody can run, or where nobody waits for it.
+    let sleeper = runtime.spawn(async { sleep(HOUR).await });
+    let busy = runtime.spawn(async {
+        for _ in 0..300 {
+            yield_now().await;
+        }
+    });
+    while !busy.is_finished() {
+        assert_eq!((now() - start, sleeper.is_finished()), (HOUR, false));
+        runtime.turn(Some(Duration::ZERO))?;
+    }
+    drop(sleeper.abort_on_drop());
+    runtime.run_until_stalled();
+    let start = now();
+    assert_eq!(runtime.next_timeout(), None);
+    runtime.turn(Some(Duration::ZERO))?;
+    assert_eq!(now(), start);
+    Ok(())
+}
+
 /// A host that knows nothing but poll(2): runs `runtime` until `task` is over.
 fn host<T>(runtime: &Runtime, host_fd: &OwnedFd, task: &JoinHandle<T>) -> io::Result<u32> {
     let mut waits = 0;
@@ -246,6 +299,92 @@ fn select_and_poll_have_no_fd_for_a_host() -> io::Result<()> {
         );
     }
     Ok(())
+}
+
+/// What a turn would do, and the kernel does not tell of.
+fn a_host_hears_of_all_that_is_to_be_looked_after(variant: Variant) -> io::Result<()> {
+    let runtime = variant.runtime()?;
+    let host_fd = runtime.reactor().host_fd()?;
+    let by_and_by = |act: Box<dyn FnOnce() + Send>| {
+        thread::spawn(move || {
+            thread::sleep(Duration::from_millis(60));
+            act();
+        })
+    };
+
+    // By level: a key that was parked while its task did something else.
+    let (mut near, far) = std::os::unix::net::UnixStream::pair()?;
+    let mut theirs = near.try_clone()?;
+    let far = {
+        let _entered = runtime.enter();
+        reactor::net::UnixStream::from_std(far)?
+    };
+    let task = runtime.spawn(async move {
+        far.readable().await?;
+        sleep(Duration::from_millis(2)).await;
+        assert_eq!(far.read(&mut [0; 8]).await?, 1);
+        far.read(&mut [0; 8]).await
+    });
+    runtime.turn(Some(Duration::ZERO))?;
+    near.write_all(b"x")?;
+    let writer = by_and_by(Box::new(move || {
+        theirs.write_all(b"yz").expect("it writes");
+    }));
+    host(&runtime, &host_fd, &task)?;
+    assert_eq!(outside(task)??, 2);
+    writer.join().expect("it ends");
+
+    // By level: a key that rests, because what is ready helps nobody yet.
+    if variant.trigger == Trigger::Level {
+        let (mut near, far) = std::os::unix::net::UnixStream::pair()?;
+        near.write_all(b"x")?;
+        let allowed = Arc::new(AtomicBool::new(false));
+        let theirs = Arc::clone(&allowed);
+        let task = runtime.spawn(async move {
+            let far = Async::nonblocking(far)?;
+            far.read_with(|mut far| match allowed.load(Ordering::Relaxed) {
+                true => far.read(&mut [0; 8]),
+                false => Err(io::ErrorKind::WouldBlock.into()),
+            })
+            .await
+        });
+        let allows = by_and_by(Box::new(move || theirs.store(true, Ordering::Relaxed)));
+        let waits = host(&runtime, &host_fd, &task)?;
+        assert!(waits < 300, "the host spins: {waits}");
+        assert_eq!(outside(task)??, 1);
+        allows.join().expect("it ends");
+    }
+
+    // By edge: the second of a crowd, to whom no event comes.
+    let (near, far) = {
+        let _entered = runtime.enter();
+        reactor::net::UnixDatagram::pair()?
+    };
+    let far = Rc::new(far);
+    let tasks = [(); 2].map(|()| {
+        let far = Rc::clone(&far);
+        runtime.spawn(async move { far.recv(&mut [0; 8]).await.map(drop) })
+    });
+    runtime.turn(Some(Duration::ZERO))?;
+    near.try_send(b"one")?;
+    near.try_send(b"two")?;
+    for task in tasks {
+        host(&runtime, &host_fd, &task)?;
+        outside(task)??;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_host_hears_of_all_by_edge() -> io::Result<()> {
+    let hears = a_host_hears_of_all_that_is_to_be_looked_after;
+    harness::run("host hears by edge", EPOLL_EDGE, hears)
+}
+
+#[test]
+fn a_host_hears_of_all_by_level() -> io::Result<()> {
+    let hears = a_host_hears_of_all_that_is_to_be_looked_after;
+    harness::run("host hears by level", EPOLL_LEVEL, hears)
 }
 
 /// What one runtime hands to the other.

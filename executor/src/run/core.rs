@@ -170,6 +170,11 @@ impl Core {
         self.scheduler.borrow().is_idle()
     }
 
+    /// Is there a timer on a clock that stands still? Then a turn goes to it, and takes no time.
+    pub(crate) fn waits_for_a_paused_clock(&self) -> bool {
+        self.reactor.is_paused() && self.reactor.metrics().timers != 0
+    }
+
     /// Is the runtime gone?
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.get()

@@ -13,7 +13,7 @@ use selectors_core::{Events, Interest, Readiness, poll_now};
 
 use crate::errno::{kind_of_trouble, tried};
 use crate::fd::async_fd::Async;
-use crate::time::Sleep;
+use crate::heart::rest::Rest;
 use crate::watch::direction::Direction;
 
 /// By level: how many false alarms in a row are taken for a condition that lasts, and how long the
@@ -158,8 +158,8 @@ impl<T: AsFd + 'static> Async<T> {
                 // The watch has seen an event, and it was none of these. By level a condition that
                 // lasts is one in every turn.
                 Some(_) if !self.reactor.edge && false_alarms >= FALSE_ALARMS => {
-                    let mut rest = Sleep::after(&self.reactor, REST);
-                    poll_fn(|cx| rest.advance(cx)).await;
+                    let mut rest = Rest::new(&self.reactor, REST);
+                    poll_fn(|cx| rest.poll(cx)).await;
                 }
                 Some(_) => false_alarms += 1,
             }

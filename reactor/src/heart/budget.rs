@@ -89,9 +89,14 @@ impl Attention {
 
     /// One budget was enough for this task, and the executor shall hear of it.
     fn exhaust(&self) -> Attend {
+        self.ask_for_a_turn();
+        Attend::BudgetIsUsedUp
+    }
+
+    /// A turn before anybody else is polled.
+    pub(crate) fn ask_for_a_turn(&self) {
         self.exhausted.set(true);
         self.full.set(0);
-        Attend::BudgetIsUsedUp
     }
 
     /// Takes one operation from the budget; true if that was all there is to it.

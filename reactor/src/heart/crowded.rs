@@ -137,14 +137,10 @@ impl Shared {
     }
 
     /// Wakes the next of crowds that an event left asleep; see [`crowd`](crate::heart::crowd).
-    #[cold]
     pub(super) fn next_waves(&self, woken: &mut Vec<Waker>) {
-        {
-            let mut sleepers = self.sleepers.borrow_mut();
-            sleepers.retain(|slot| slot.next_wave(woken));
-            give_back(&mut sleepers);
-        }
-        self.update_calm();
+        let mut sleepers = self.sleepers.borrow_mut();
+        sleepers.retain(|slot| slot.next_wave(woken));
+        give_back(&mut sleepers);
     }
 }
 

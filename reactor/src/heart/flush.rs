@@ -58,7 +58,7 @@ impl Shared {
                     Answer::Nothing => {}
                     Answer::HungUp => question.slot.fail(woken),
                     Answer::Lasts => {
-                        let now = self.elapsed_now();
+                        let now = self.real_now();
                         self.resting.borrow_mut().rest(token, now);
                     }
                 }
@@ -73,7 +73,7 @@ impl Shared {
         let mut selector = self.selector.borrow_mut();
         let mut dirty = self.dirty.borrow_mut();
         let mut resting = self.resting.borrow_mut();
-        let now = |selector: &Selector| self.clock.now(|| selector.now());
+        let now = |selector: &Selector| self.clock.real_now(|| selector.now());
         if resting.is_busy {
             resting.get_up(now(&selector), &mut dirty);
         }
@@ -122,6 +122,10 @@ impl Shared {
             return None;
         }
         resting.lie_down();
+        if self.clock.is_paused() {
+            // Who waits then asks for the first rest of any kind.
+            return None;
+        }
         let until = resting.first()?;
         Some(Duration::from_nanos(until.saturating_sub(now(&selector))))
     }

@@ -17,6 +17,7 @@ mod paused;
 pub(crate) mod pollable;
 pub(crate) mod queue;
 pub(crate) mod reactor;
+pub(crate) mod rest;
 pub(crate) mod shared;
 pub(crate) mod slot;
 pub(crate) mod spin;

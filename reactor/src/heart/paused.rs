@@ -1,4 +1,4 @@
-//! A clock that stands still: a wait takes no time.
+//! A clock that stands still: a wait for it takes no time, and any other as much as ever.
 
 use std::time::Duration;
 
@@ -10,7 +10,8 @@ use crate::timers::clock;
 
 impl Shared {
     /// Asks the kernel without waiting. If nothing is ready, the wait is over at once: the clock is moved
-    /// by as much as it would have taken. Without a timer there is nothing to move it to.
+    /// by as much as it would have taken. Without a timer there is nothing to move it to, and the wait is
+    /// for what is ready, or for one of our own rests to be over.
     #[cold]
     pub(super) fn select_paused(
         &self,
@@ -23,7 +24,7 @@ impl Shared {
             false => self.select(timeout, &mut dispatch),
         };
         let Some(wait) = timeout else {
-            return ask(None);
+            return ask(self.first_rest());
         };
         let ready = ask(Some(Duration::ZERO))?;
         if ready == 0 {

@@ -173,11 +173,26 @@ impl Reactor {
         shared.clock.instant(shared.elapsed_now())
     }
 
-    /// How long it is to the next timer; `None` if there is none. Possibly shorter, if that timer
-    /// was moved or cancelled.
+    /// How long a loop may wait for [`host_fd`](Self::host_fd) before it takes a [`turn`](Self::turn):
+    /// to the next timer, or less if that was moved or cancelled, or if there is more to be looked after;
+    /// `None` is for ever. Call it just before each wait: it tells the kernel what that is to end for.
+    ///
+    /// On a clock that is [paused](Self::is_paused) a timer is waited for by a turn, which moves it, and
+    /// by nothing else.
     #[must_use]
     pub fn next_timeout(&self) -> Option<Duration> {
-        self.shared.next_timer().map(|(_, due)| due)
+        let shared = &self.shared;
+        if !shared.is_settled() {
+            return Some(Duration::ZERO);
+        }
+        let timer = shared.next_timer().map(|(_, due)| due);
+        timer.into_iter().chain(shared.first_rest()).min()
+    }
+
+    /// Does its clock stand still? See [`time::pause`](crate::time::pause).
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.shared.clock.is_paused()
     }
 
     /// A duplicate of the selector's own fd, for an outer loop: it is readable when a

@@ -52,6 +52,8 @@ pub(crate) struct Shared {
     pub(crate) dirty: RefCell<Vec<RawFd>>,
     /// Level mode: keys that are to be looked at again by themselves, after a while.
     pub(crate) resting: RefCell<Resting>,
+    /// Awaits of ours that rest, in real time; see [`rest`](crate::heart::rest).
+    pub(crate) rests: RefCell<Timers>,
     /// Slots of which an event has left some waiters asleep; see [`crowd`](crate::heart::crowd).
     pub(crate) sleepers: RefCell<Vec<Rc<Slot>>>,
     /// Wakers collected by a turn; kept here so that a turn allocates nothing.
@@ -72,7 +74,8 @@ pub(crate) struct Shared {
     pub(crate) entered: Cell<usize>,
     /// Entered, and nobody observes; see `is_calm`.
     calm: Cell<bool>,
-    /// A turn has more to do than usual: somebody observes, or there are `sleepers`.
+    /// A turn has more to do than usual: somebody observes, the clock is paused, or there are `rests` or
+    /// `sleepers`.
     pub(crate) special: Cell<bool>,
     /// Ends a wait from any thread.
     pub(crate) notifier: Rc<Notifier>,
@@ -116,6 +119,7 @@ impl Shared {
             spin,
             dirty: RefCell::default(),
             resting: RefCell::new(Resting::new(tells_no_hang_up)),
+            rests: RefCell::new(Timers::new()),
             sleepers: RefCell::default(),
             woken: Cell::default(),
             lent: Cell::default(),
@@ -198,9 +202,10 @@ impl Shared {
     pub(crate) fn update_calm(&self) {
         let observed = self.attention.is_observed();
         self.calm.set(self.entered.get() != 0 && !observed);
-        let paused = self.clock.is_paused();
-        self.special
-            .set(observed || paused || !self.sleepers.borrow().is_empty());
+        let more = self.clock.is_paused()
+            || !self.sleepers.borrow().is_empty()
+            || self.rests.borrow().len() != 0;
+        self.special.set(observed || more);
     }
 
     pub(crate) fn set_observed(&self, observed: bool) {

@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use selectors_core::Error;
 
+use crate::timers::clock;
+
 /// The setting, and what the last waits were like.
 pub(crate) struct Spin {
     /// How long to spin at most, in nanoseconds; zero is never.
@@ -43,7 +45,7 @@ impl Spin {
         now: impl Fn() -> u64,
         mut ask: impl FnMut(Option<Duration>) -> Result<usize, Error>,
     ) -> Result<usize, Error> {
-        let asked = timeout.map_or(u64::MAX, |timeout| timeout.as_nanos() as u64);
+        let asked = timeout.map_or(u64::MAX, clock::nanos);
         let start = now();
         let mut waited = 0;
         if self.hopeful.get() {

@@ -13,7 +13,6 @@ use crate::heart::flush::give_back;
 use crate::heart::reactor::Reactor;
 use crate::heart::shared::Shared;
 use crate::heart::slot::Key;
-use crate::timers::clock::END;
 use crate::watch::direction::Direction;
 use crate::watch::events::{Cause, Event};
 
@@ -103,10 +102,11 @@ impl Shared {
         }
         let special = self.special.get();
         if special {
-            self.next_waves(woken);
+            let rest = self.attend_to_the_rare(woken);
+            timeout = timeout.into_iter().chain(rest).min();
         }
-        // A failed flush, the next of a crowd, or wakers that a panic kept: somebody must be woken
-        // before the loop may sleep.
+        // A failed flush, the next of a crowd, somebody who has rested, or wakers that a panic kept:
+        // somebody must be woken before the loop may sleep.
         let timeout = if woken.is_empty() {
             timeout
         } else {
@@ -165,6 +165,31 @@ impl Shared {
         }))
     }
 
+    /// Before somebody else waits: the kernel is told what it is to end for. False if a turn is due, for
+    /// somebody is to be woken.
+    pub(super) fn is_settled(&self) -> bool {
+        let mut woken = self.woken.take();
+        if !self.edge {
+            self.flush(&mut woken);
+        }
+        let nobody = woken.is_empty();
+        self.woken.set(woken);
+        nobody && self.sleepers.borrow().is_empty()
+    }
+
+    /// Before a turn that is [`special`](Self::special). The answer is how long it is until the first rest
+    /// is over, unless the clock is paused, which [knows](Self::select_paused) two kinds of time.
+    #[cold]
+    fn attend_to_the_rare(&self, woken: &mut Vec<Waker>) -> Option<Duration> {
+        self.next_waves(woken);
+        self.end_rests(woken);
+        self.update_calm();
+        match self.clock.is_paused() {
+            true => None,
+            false => self.first_rest(),
+        }
+    }
+
     /// The time, and how long it is to the next deadline; `None` if there are no timers, and then
     /// the clock is not read.
     #[inline]
@@ -199,9 +224,8 @@ impl Shared {
     fn fire(&self, now: u64, woken: &mut Vec<Waker>) {
         let observed = self.attention.is_observed();
         let mut fired = Vec::new();
-        // Virtual clocks get there.
-        let now = if now >= END { u64::MAX } else { now };
-        self.timers.borrow_mut().fire(now, |timer, waker| {
+        let until = self.clock.due_until(now);
+        self.timers.borrow_mut().fire(until, |timer, waker| {
             if observed {
                 fired.push(timer);
             }

@@ -57,13 +57,16 @@ impl Reactor {
                 );
             });
         }
-        let now = self.shared.elapsed_now();
-        self.shared
-            .timers
-            .borrow()
-            .for_each_waiter(|waker, deadline| {
+        let shared = &self.shared;
+        let timers = [
+            (&shared.timers, shared.elapsed_now()),
+            (&shared.rests, shared.real_now()),
+        ];
+        for (timers, now) in timers {
+            timers.borrow().for_each_waiter(|waker, deadline| {
                 let due_in = Duration::from_nanos(deadline.saturating_sub(now));
                 visit(waker, Waiting::Timer { due_in });
             });
+        }
     }
 }

@@ -12,8 +12,8 @@ use selectors_core::sys::{Address, socket};
 use crate::errno::tried;
 use crate::fd::async_fd::Async;
 use crate::fd::waiter::Waiter;
+use crate::heart::rest::Rest;
 use crate::heart::shared::Shared;
-use crate::time::Sleep;
 use crate::watch::call::Call;
 use crate::watch::direction::Direction;
 use crate::watch::events::Outcome;
@@ -56,7 +56,7 @@ impl<'a, L: AsFd + 'static> Accepting<'a, L> {
 #[derive(Default)]
 pub(crate) struct Patience {
     /// Runs while the process is out of fds.
-    pause: Option<Sleep>,
+    pause: Option<Rest>,
     /// Connections that were lost since the last that was accepted, or since the last pause.
     lost: u32,
 }
@@ -71,7 +71,7 @@ impl Patience {
     ) -> Poll<io::Result<Accepted>> {
         loop {
             if let Some(pause) = &mut self.pause {
-                ready!(pause.advance(cx));
+                ready!(pause.poll(cx));
                 (self.pause, self.lost) = (None, 0);
             }
             let accepted = ready!(waiter.poll_call(Call::Accept, cx, accept, tell));
@@ -82,7 +82,7 @@ impl Patience {
             match meaning(&error) {
                 Meaning::Lost if self.lost < LOST_IN_A_ROW => self.lost += 1,
                 Meaning::Lost | Meaning::Shortage => {
-                    self.pause = Some(Sleep::after(waiter.reactor(), PAUSE));
+                    self.pause = Some(Rest::new(waiter.reactor(), PAUSE));
                 }
                 Meaning::Failed => return Poll::Ready(Err(error)),
             }

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use crate::heart::rest::Rest;
 use crate::heart::shared::Shared;
-use crate::time::Sleep;
 
 /// The first and the longest pause between two attempts.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(20));
@@ -16,7 +16,7 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_m
 #[derive(Default)]
 pub(crate) struct Again {
     /// The pause that runs, and how long it is.
-    pause: Option<(Sleep, Duration)>,
+    pause: Option<(Rest, Duration)>,
 }
 
 impl Again {
@@ -29,13 +29,13 @@ impl Again {
         loop {
             let mut next = PAUSES.0;
             if let Some((pause, length)) = &mut self.pause {
-                ready!(pause.advance(cx));
+                ready!(pause.poll(cx));
                 next = PAUSES.1.min(*length * 2);
             }
             self.pause = None;
             match attempt() {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.pause = Some((Sleep::after(reactor, next), next));
+                    self.pause = Some((Rest::new(reactor, next), next));
                 }
                 done => return Poll::Ready(done),
             }

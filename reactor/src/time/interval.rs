@@ -141,16 +141,16 @@ impl Interval {
     }
 
     fn advance(&mut self, cx: &mut Context<'_>) -> Poll<Instant> {
-        let (due, now) = (self.next.deadline, self.next.reactor.elapsed_now());
+        let (due, read) = (self.next.deadline, self.next.reactor.elapsed_now());
         // Then its turn came, and with it that of everybody else.
         let waited = self.next.has_fired();
-        if due > now {
+        if due > read {
             ready!(self.next.advance(cx));
         }
-        let now = now.max(due);
+        let now = read.max(due);
         let reactor = &self.next.reactor;
         ready!(reactor.attention.poll_spend(cx));
-        if !waited && now - self.last >= self.period {
+        if !waited && now.saturating_sub(self.last) >= self.period {
             // Since the last tick this task had the thread for a whole period: others are next, or
             // after a few ticks that come one right after another.
             reactor.attention.leave(match self.missed {
@@ -165,7 +165,8 @@ impl Interval {
             MissedTick::Delay => now + self.period,
             MissedTick::Skip => due + self.period * ((now - due) / self.period + 1),
         };
-        self.next.move_to(next.min(clock::END));
+        // At the end of the clock ticks that are later are due all the same, and must not run away.
+        self.next.move_to(next.min(read + clock::END));
         Poll::Ready(tick)
     }
 

@@ -9,8 +9,8 @@ use crate::timers::clock;
 /// timer whenever nobody can run and nothing is ready. So a program that only sleeps takes no time, and
 /// its timers end in their order.
 ///
-/// Sockets, children and threads go on in real time: who waits for both, a timer and another thread, has
-/// its timer at once. [`Instant::now`](std::time::Instant::now) is not ours; ask
+/// Sockets, children and threads go on in real time, and so do the rests of this library between two
+/// attempts: who waits for both, a timer and another thread, has its timer at once. [`Instant::now`](std::time::Instant::now) is not ours; ask
 /// [`Reactor::now`](crate::Reactor::now).
 ///
 /// # Panics
@@ -54,8 +54,9 @@ pub fn resume() {
     reactor.update_calm();
 }
 
-/// Moves a paused clock. Timers that are due by then end in the next turn, in their order; a task that wants
-/// to see it lets others run first.
+/// Moves a paused clock, to its end at most, 146 years from its beginning, where every timer is due. Timers
+/// that are due end in the next turn, in their order, and that is taken as soon as this task lets others
+/// run; a task that wants to see what they do lets them run twice.
 ///
 /// # Panics
 ///
@@ -80,8 +81,10 @@ pub fn resume() {
 /// ```
 #[track_caller]
 pub fn advance(duration: Duration) {
-    let moved = Shared::current().clock.advance(clock::nanos(duration));
+    let reactor = Shared::current();
+    let moved = reactor.clock.advance(clock::nanos(duration));
     assert!(moved, "{NOT_PAUSED}");
+    reactor.attention.ask_for_a_turn();
 }
 
 const NOT_PAUSED: &str = "the clock runs: `pause` it first";

@@ -4,11 +4,11 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
 
 use crate::heart::shared::Shared;
-use crate::timers::{TimerId, TimerState};
+use crate::timers::{TimerId, poll_timer};
 use crate::watch::events::Event;
 
 /// Waits until `duration` has passed, and then some: the first turn of the loop after that ends it.
@@ -85,11 +85,6 @@ impl Sleep {
             deadline,
             stage: Progress::New,
         }
-    }
-
-    /// One of this reactor, whichever is current.
-    pub(crate) fn after(reactor: &Rc<Shared>, duration: Duration) -> Self {
-        Sleep::new(Rc::clone(reactor), reactor.deadline_after(duration))
     }
 
     /// The point in time that it waits for.
@@ -193,24 +188,10 @@ impl Sleep {
     }
 
     fn poll_timer(&mut self, timer: TimerId, cx: &mut Context<'_>) -> Poll<()> {
-        let mut timers = self.reactor.timers.borrow_mut();
-        match timers.poll(timer, cx.waker()) {
-            TimerState::Fired => {
-                timers.cancel(timer);
-                drop(timers);
-                self.stage = Progress::Over;
-                Poll::Ready(())
-            }
-            TimerState::Waiting => Poll::Pending,
-            TimerState::WaitingForAnother => {
-                drop(timers);
-                // Cloning and dropping wakers runs code that is not ours: outside the borrow.
-                let waker = cx.waker().clone();
-                let replaced = self.reactor.timers.borrow_mut().replace(timer, waker);
-                drop(replaced);
-                Poll::Pending
-            }
-        }
+        ready!(poll_timer(&self.reactor.timers, timer, cx));
+        self.reactor.timers.borrow_mut().cancel(timer);
+        self.stage = Progress::Over;
+        Poll::Ready(())
     }
 }
 

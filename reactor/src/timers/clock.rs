@@ -1,8 +1,8 @@
 //! The clock of a reactor, in nanoseconds: the one that [`Instant`] reads, or that of a script.
 //!
-//! It ends 292 years after it began. Whatever is beyond that, a duration or an [`Instant`], is
-//! clamped, so that the sum of a time and a duration needs no check, and is never the last of all
-//! numbers.
+//! No duration is longer than 146 years: what is, is clamped. Nobody can move the clock, or wait, beyond
+//! 146 years by hand; it may run on from there in real time. And no [`Instant`] is placed later than 292
+//! years. So the sum of any two of these needs no check, and is never the last of all numbers.
 //!
 //! Read once for each timer and each turn that has timers, so it is read plainly: one call of the
 //! vDSO, and one multiplication.
@@ -80,6 +80,33 @@ impl Clock {
         }
     }
 
+    /// The time on the kernel's clock, where ours was stopped or moved. Only a script has another one.
+    pub(crate) fn real_now(&self, selector: impl FnOnce() -> Instant) -> u64 {
+        match self.source.get() {
+            Source::Scripted => self.place(selector()),
+            _ => monotonic_nanos(),
+        }
+    }
+
+    /// Until when timers are due that are due `now`: at the [end](END) of a clock that does not run all
+    /// of them are, for it cannot be moved to those that are later.
+    #[inline(always)]
+    pub(crate) fn due_until(&self, now: u64) -> u64 {
+        match now < END {
+            true => now,
+            false => self.due_at_the_end(now),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn due_at_the_end(&self, now: u64) -> u64 {
+        match self.source.get() {
+            Source::Monotonic | Source::Ahead(_) => now,
+            Source::Scripted | Source::Paused(_) => u64::MAX,
+        }
+    }
+
     pub(crate) fn is_paused(&self) -> bool {
         matches!(self.source.get(), Source::Paused(_))
     }
@@ -110,16 +137,18 @@ impl Clock {
         let Source::Paused(now) = self.source.get() else {
             return false;
         };
-        self.source
-            .set(Source::Paused(now.saturating_add(by).min(END)));
+        // It may have run beyond the end.
+        let end = END.max(now);
+        self.source.set(Source::Paused((now + by).min(end)));
         true
     }
 
     /// `instant` on this clock: clamped, at the beginning and at the end of time.
     pub(crate) fn place(&self, instant: Instant) -> u64 {
         if instant >= self.instant {
-            let later = nanos(instant.saturating_duration_since(self.instant));
-            (self.nanos + later).min(END)
+            let later = instant.saturating_duration_since(self.instant);
+            let later = u64::try_from(later.as_nanos()).unwrap_or(u64::MAX);
+            self.nanos.saturating_add(later).min(2 * END)
         } else {
             let earlier = nanos(self.instant.saturating_duration_since(instant));
             self.nanos.saturating_sub(earlier)
@@ -128,18 +157,22 @@ impl Clock {
 
     /// The instant that is [placed](Self::place) at `nanos`.
     pub(crate) fn instant(&self, nanos: u64) -> Instant {
-        if nanos >= self.nanos {
-            self.instant + Duration::from_nanos(nanos - self.nanos)
+        let placed = if nanos >= self.nanos {
+            let later = Duration::from_nanos(nanos - self.nanos);
+            self.instant.checked_add(later)
         } else {
-            self.instant - Duration::from_nanos(self.nanos - nanos)
-        }
+            let earlier = Duration::from_nanos(self.nanos - nanos);
+            self.instant.checked_sub(earlier)
+        };
+        // Where an `Instant` knows no such time.
+        placed.unwrap_or(self.instant)
     }
 }
 
-/// The end of time. A deadline may be a duration beyond it, and is due then.
-pub(crate) const END: u64 = i64::MAX as u64;
+/// The end of time for a clock that is moved, and the longest duration: 146 years.
+pub(crate) const END: u64 = i64::MAX as u64 / 2;
 
-/// A duration in nanoseconds.
+/// A duration in nanoseconds, at most [`END`].
 #[inline(always)]
 pub(crate) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(END).min(END)

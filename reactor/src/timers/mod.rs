@@ -32,7 +32,7 @@ mod timer;
 use std::collections::BinaryHeap;
 use std::task::Waker;
 
-pub(crate) use asked::TimerState;
+pub(crate) use asked::poll_timer;
 pub(crate) use timer::TimerId;
 
 use places::TimerPlaces;
