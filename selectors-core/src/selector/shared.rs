@@ -2,11 +2,11 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::{DefaultSelector, RegisterError, SelectorKey};
-use crate::os::{AsFd, BorrowedFd};
+use crate::os::{AsFd, AsRawFd};
 use crate::{Backend, EVENT_READ, Error, Event, Events, Interest, Notifier, Token};
 
 /// A selector behind a shared reference: while one thread is in [`select`](Self::select), others
@@ -14,7 +14,11 @@ use crate::{Backend, EVENT_READ, Error, Event, Events, Interest, Notifier, Token
 ///
 /// Whoever changes something ends the wait for the moment of the change, unseen by who waits; while
 /// nobody waits it costs a lock and nothing else. One thread waits at a time: a second `select`
-/// begins when the first is over. Share it by reference or in an [`Arc`].
+/// begins when the first is over. Share it by reference or in an [`Arc`](std::sync::Arc).
+///
+/// # Panics
+///
+/// If it is called by the closure of its own [`with`](Self::with), whichever the verb.
 ///
 /// ```
 /// use selectors_core::{EVENT_READ, SharedSelector};
@@ -44,38 +48,17 @@ pub struct SharedSelector<F, D> {
     changing: AtomicUsize,
     /// Whether somebody is in the kernel's wait.
     waits: AtomicBool,
-    /// Ends that wait.
-    notifier: Arc<Notifier>,
+    /// The thread whose closure [`with`](Self::with) calls, or nobody.
+    looks: AtomicUsize,
+    /// Ends that wait. It is dropped after the selector that watches it.
+    notifier: Notifier,
     notified: Token,
 }
 
 /// What the selector watches: the file objects, and the notifier.
 enum FileOrNotifier<F> {
     File(F),
-    Notifier(Arc<Notifier>),
-}
-
-impl<F: AsFd> FileOrNotifier<F> {
-    fn fd(&self) -> BorrowedFd<'_> {
-        match self {
-            FileOrNotifier::File(file) => file.as_fd(),
-            FileOrNotifier::Notifier(notifier) => notifier.as_fd(),
-        }
-    }
-}
-
-#[cfg(not(winsock))]
-impl<F: AsFd> AsFd for FileOrNotifier<F> {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.fd()
-    }
-}
-
-#[cfg(winsock)]
-impl<F: AsFd> std::os::windows::io::AsSocket for FileOrNotifier<F> {
-    fn as_socket(&self) -> BorrowedFd<'_> {
-        self.fd()
-    }
+    Notifier,
 }
 
 impl<F: AsFd, D> SharedSelector<F, D> {
@@ -98,14 +81,15 @@ impl<F: AsFd, D> SharedSelector<F, D> {
     }
 
     fn of(mut selector: DefaultSelector<FileOrNotifier<F>, Option<D>>) -> Result<Self, Error> {
-        let notifier = Arc::new(Notifier::new()?);
-        let own = FileOrNotifier::Notifier(Arc::clone(&notifier));
-        let notified = selector.register(own, EVENT_READ, None)?;
+        let (notifier, interest) = (Notifier::new()?, Interest::new(EVENT_READ));
+        let notified =
+            selector.register_fd(notifier.as_fd(), FileOrNotifier::Notifier, interest, None)?;
         Ok(SharedSelector {
             selector: Mutex::new(selector),
             changed: Condvar::new(),
             changing: AtomicUsize::new(0),
             waits: AtomicBool::new(false),
+            looks: AtomicUsize::new(NOBODY),
             notifier,
             notified,
         })
@@ -116,6 +100,7 @@ impl<F: AsFd, D> SharedSelector<F, D> {
     /// # Errors
     ///
     /// The same, and gives back what was handed in.
+    #[track_caller]
     pub fn register(
         &self,
         fileobj: F,
@@ -130,15 +115,24 @@ impl<F: AsFd, D> SharedSelector<F, D> {
     /// # Errors
     ///
     /// The same, and gives back what was handed in.
+    #[track_caller]
     pub fn register_interest(
         &self,
         fileobj: F,
         interest: Interest,
         data: D,
     ) -> Result<Token, RegisterError<F, D>> {
+        // `as_fd` is the caller's code, and runs before the lock is taken.
+        let fd = fileobj.as_fd().as_raw_fd();
         self.change(|selector| {
             selector
-                .register_interest(FileOrNotifier::File(fileobj), interest, Some(data))
+                .enter(
+                    fd,
+                    FileOrNotifier::File(fileobj),
+                    interest,
+                    true,
+                    Some(data),
+                )
                 .map_err(|failed| {
                     let (FileOrNotifier::File(fileobj), Some(data)) = (failed.fileobj, failed.data)
                     else {
@@ -158,6 +152,7 @@ impl<F: AsFd, D> SharedSelector<F, D> {
     /// # Errors
     ///
     /// The same.
+    #[track_caller]
     pub fn modify(&self, token: Token, events: Events) -> Result<(), Error> {
         self.own(token)?;
         self.change(|selector| selector.modify(token, events))
@@ -168,6 +163,7 @@ impl<F: AsFd, D> SharedSelector<F, D> {
     /// # Errors
     ///
     /// The same.
+    #[track_caller]
     pub fn modify_interest(&self, token: Token, interest: Interest) -> Result<(), Error> {
         self.own(token)?;
         self.change(|selector| selector.modify_interest(token, interest))
@@ -178,6 +174,7 @@ impl<F: AsFd, D> SharedSelector<F, D> {
     /// # Errors
     ///
     /// The same.
+    #[track_caller]
     pub fn park(&self, token: Token) -> Result<(), Error> {
         self.own(token)?;
         self.change(|selector| selector.park(token))
@@ -189,6 +186,7 @@ impl<F: AsFd, D> SharedSelector<F, D> {
     /// # Errors
     ///
     /// The same.
+    #[track_caller]
     pub fn unregister(&self, token: Token) -> Result<SelectorKey<F, D>, Error> {
         self.own(token)?;
         let key = self.change(|selector| selector.unregister(token))?;
@@ -205,11 +203,39 @@ impl<F: AsFd, D> SharedSelector<F, D> {
 
     /// Looks at the file object and the data of a key; `None` once it is unregistered. It ends the wait
     /// for that moment, as every change does.
+    ///
+    /// The closure holds the lock: whoever changes or waits meanwhile stands still. What it finds and
+    /// wants to do with the selector, it returns, and that is done afterwards.
+    ///
+    /// ```
+    /// use selectors_core::{EVENT_WRITE, SharedSelector};
+    ///
+    /// let selector = SharedSelector::new()?;
+    /// let (near, _far) = std::os::unix::net::UnixStream::pair()?;
+    /// let token = selector.register(near, EVENT_WRITE, 0)?;
+    /// let counted = selector.with(token, |_, count| {
+    ///     *count += 1;
+    ///     *count
+    /// });
+    /// if counted == Some(1) {
+    ///     selector.unregister(token)?;
+    /// }
+    /// # std::io::Result::Ok(())
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the closure calls this selector.
+    #[track_caller]
     pub fn with<T>(&self, token: Token, look: impl FnOnce(&F, &mut D) -> T) -> Option<T> {
         self.change(|selector| {
             let entry = selector.map.entry_mut(token)?;
             match (&entry.key.fileobj, &mut entry.key.data) {
-                (FileOrNotifier::File(file), Some(data)) => Some(look(file, data)),
+                (FileOrNotifier::File(file), Some(data)) => {
+                    self.looks.store(this_thread(), Ordering::Relaxed);
+                    let _over = Over(&self.looks);
+                    Some(look(file, data))
+                }
                 _ => None,
             }
         })
@@ -222,11 +248,13 @@ impl<F: AsFd, D> SharedSelector<F, D> {
     /// # Errors
     ///
     /// The same.
+    #[track_caller]
     pub fn select(
         &self,
         ready: &mut Vec<Event>,
         timeout: Option<Duration>,
     ) -> Result<usize, Error> {
+        self.must_not_be_inside();
         let mut selector = self.lock();
         let deadline = timeout.and_then(|timeout| selector.now().checked_add(timeout));
         loop {
@@ -258,6 +286,7 @@ impl<F: AsFd, D> SharedSelector<F, D> {
 
     /// Which backend asks the kernel.
     #[must_use]
+    #[track_caller]
     pub fn backend(&self) -> Backend {
         self.change(|selector| selector.backend())
     }
@@ -271,10 +300,12 @@ impl<F: AsFd, D> SharedSelector<F, D> {
     }
 
     /// Changes something, while nobody waits.
+    #[track_caller]
     fn change<T>(
         &self,
         change: impl FnOnce(&mut DefaultSelector<FileOrNotifier<F>, Option<D>>) -> T,
     ) -> T {
+        self.must_not_be_inside();
         self.changing.fetch_add(1, Ordering::SeqCst);
         // Its end lets the waiting go on, also if code of the user panics in between.
         let _done = Done(self);
@@ -283,6 +314,17 @@ impl<F: AsFd, D> SharedSelector<F, D> {
             let _ = self.notifier.notify();
         }
         change(&mut self.lock())
+    }
+
+    /// The lock that this thread would wait for is its own. Only it writes its own name, so that
+    /// no order is needed to read it.
+    #[track_caller]
+    fn must_not_be_inside(&self) {
+        assert!(
+            self.looks.load(Ordering::Relaxed) != this_thread(),
+            "a SharedSelector was called by the closure of its own `with`, which holds its lock: let the \
+             closure return what is to be done, and do it afterwards"
+        );
     }
 
     fn lock(&self) -> MutexGuard<'_, DefaultSelector<FileOrNotifier<F>, Option<D>>> {
@@ -299,6 +341,25 @@ impl<F: AsFd, D> Drop for Done<'_, F, D> {
         if self.0.changing.fetch_sub(1, Ordering::SeqCst) == 1 {
             self.0.changed.notify_all();
         }
+    }
+}
+
+/// No thread's name.
+const NOBODY: usize = 0;
+
+/// The name of this thread: an address that belongs to no other one while it lives. It is to be had in
+/// destructors of a thread's own values too.
+fn this_thread() -> usize {
+    thread_local!(static HERE: u8 = const { 0 });
+    HERE.with(|here| std::ptr::from_ref(here).addr())
+}
+
+/// The end of a look, also by a panic.
+struct Over<'a>(&'a AtomicUsize);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(NOBODY, Ordering::Relaxed);
     }
 }
 

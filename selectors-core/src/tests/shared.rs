@@ -114,6 +114,71 @@ fn a_panic_under_the_lock_of_a_shared_selector_stops_nobody() {
     selector.unregister(token).unwrap();
 }
 
+/// A panic that says so, and no thread that waits for itself; then the selector goes on.
+#[test]
+fn a_closure_that_calls_the_selector_that_calls_it_is_told_so() {
+    let (a, _b) = pair();
+    let selector = SharedSelector::new().unwrap();
+    let token = selector.register(&a, EVENT_WRITE, ()).unwrap();
+    let backend = selector.backend();
+    let calls: [&dyn Fn(); 4] = [
+        &|| drop(selector.unregister(token)),
+        &|| drop(selector.select(&mut Vec::new(), NOW)),
+        &|| assert_eq!(selector.backend(), backend),
+        &|| assert_eq!(selector.with(token, |_, _| ()), None),
+    ];
+    for call in calls {
+        let inside = || selector.with(token, |_, ()| call());
+        let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(inside)).unwrap_err();
+        let says = panic.downcast_ref::<&str>().unwrap();
+        assert!(says.contains("its own `with`"), "{says}");
+    }
+    // Another selector is none of its business, and another thread waits.
+    let other = SharedSelector::<crate::RawSource, ()>::new().unwrap();
+    let (another, started) = (&selector, std::sync::Barrier::new(2));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            started.wait();
+            another.backend()
+        });
+        let look = |_: &_, (): &mut _| {
+            started.wait();
+            thread::sleep(Duration::from_millis(2));
+            other.backend()
+        };
+        assert_eq!(selector.with(token, look), Some(other.backend()));
+    });
+    let mut ready = Vec::new();
+    assert_eq!(selector.select(&mut ready, NOW).unwrap(), 1);
+}
+
+/// A file object that asks the selector for something when it is asked for its fd.
+#[cfg(not(winsock))]
+#[test]
+fn a_file_is_asked_for_its_fd_before_the_lock_is_taken() {
+    use std::os::unix::net::UnixStream;
+
+    struct Asks<'a>(
+        UnixStream,
+        &'a std::sync::OnceLock<SharedSelector<Asks<'a>, ()>>,
+    );
+
+    impl crate::os::AsFd for Asks<'_> {
+        fn as_fd(&self) -> crate::os::BorrowedFd<'_> {
+            assert!(self.1.get().unwrap().backend() != Backend::Devpoll);
+            self.0.as_fd()
+        }
+    }
+
+    let selector = std::sync::OnceLock::new();
+    let shared = selector.get_or_init(|| SharedSelector::new().unwrap());
+    let (a, _b) = pair();
+    shared
+        .register(Asks(a, &selector), EVENT_WRITE, ())
+        .unwrap();
+    assert_eq!(shared.select(&mut Vec::new(), NOW).unwrap(), 1);
+}
+
 #[test]
 fn what_a_shared_selector_refuses_comes_back() {
     let (a, _b) = pair();
