@@ -22,7 +22,7 @@ use crate::run::current;
 ///         consume_budget().await;
 ///         rounds += 1;
 ///     }
-///     assert_eq!(rounds, 129);
+///     assert_eq!(rounds, 33);
 /// })?;
 /// # std::io::Result::Ok(())
 /// ```

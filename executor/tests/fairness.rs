@@ -17,7 +17,7 @@ on_every_backend!(
 );
 
 /// How many operations a task may complete in one poll; a part of the contract of the reactor.
-const BUDGET: usize = 128;
+const BUDGET: usize = 32;
 
 /// A byte there and back, again and again: never WouldBlock. Counts.
 async fn greedy(steps: Rc<Cell<usize>>, stop: Rc<Cell<bool>>) -> io::Result<()> {

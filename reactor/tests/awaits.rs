@@ -38,7 +38,7 @@ on_every_backend!(
 );
 
 /// How many operations a task may complete in one poll; a part of the contract of the reactor.
-const BUDGET: usize = 128;
+const BUDGET: usize = 32;
 /// How often another task has to run.
 const RUNS: usize = 3;
 

@@ -963,7 +963,7 @@ fn closure_without_a_budget(_: Variant, reactor: &Reactor) -> io::Result<()> {
         };
         assert_eq!(panics(unconstrained), panic);
         reactor.refill_budget();
-        assert_eq!(operations(), 128);
+        assert_eq!(operations(), 32);
     }
     Ok(())
 }

@@ -29,7 +29,7 @@ on_every_backend!(
 /// How often each is awaited.
 const TIMES: usize = 2000;
 /// How many may be ready before others must run; a part of the contract of the reactor.
-const BUDGET: usize = 128;
+const BUDGET: usize = 32;
 /// So short that a tick of it is always late.
 const INSTANT: Duration = Duration::from_nanos(1);
 

@@ -12,7 +12,7 @@ use std::cell::Cell;
 use std::task::{Context, Poll};
 
 /// How many leaf operations a task may complete before it must let others run.
-const BUDGET: i32 = 128;
+const BUDGET: i32 = 32;
 
 /// Budget and observation, as the hot path sees them.
 pub(crate) struct Attention {

@@ -106,7 +106,7 @@ impl Reactor {
     /// let reactor = Reactor::new()?;
     /// let mut cx = Context::from_waker(Waker::noop());
     /// let operations = (0..1000).take_while(|_| reactor.poll_budget(&mut cx).is_ready()).count();
-    /// assert_eq!(operations, 128);
+    /// assert_eq!(operations, 32);
     /// # std::io::Result::Ok(())
     /// ```
     #[inline]
@@ -135,7 +135,7 @@ impl Reactor {
     ///     assert!((0..1000).all(|_| reactor.poll_budget(&mut cx).is_ready()));
     /// });
     /// let operations = (0..1000).take_while(|_| reactor.poll_budget(&mut cx).is_ready()).count();
-    /// assert_eq!(operations, 128);
+    /// assert_eq!(operations, 32);
     /// # std::io::Result::Ok(())
     /// ```
     pub fn unconstrained<R>(&self, body: impl FnOnce() -> R) -> R {
