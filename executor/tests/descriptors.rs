@@ -10,6 +10,7 @@ use std::future::pending;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +30,7 @@ on_every_backend!(
     a_task_dropped_in_the_middle_of_a_read_closes_its_socket,
     a_dropped_runtime_closes_everything,
     a_socket_outlives_its_runtime_and_is_closed_later,
+    a_socket_that_lives_on_elsewhere_disturbs_nobody,
 );
 
 /// One test at a time: what the others open would be counted.
@@ -217,4 +219,35 @@ fn a_socket_outlives_its_runtime_and_is_closed_later(variant: Variant) -> io::Re
     drop((near, far));
     assert_eq!(open_files()?, files);
     Ok(())
+}
+
+/// Closing a socket unregisters it, but for one that lives on, by a duplicate or in another process:
+/// its events are nobody's, they keep nobody awake, and the next one of its number has its own.
+fn a_socket_that_lives_on_elsewhere_disturbs_nobody(variant: Variant) -> io::Result<()> {
+    let _alone = alone();
+    let runtime = variant.runtime()?;
+    runtime.block_on(async {
+        let neighbour = TcpStream::connect(serve_echo().await?).await?;
+        for _ in 0..3 {
+            let (near, far) = pair().await?;
+            let lives_on = far.as_fd().try_clone_to_owned()?;
+            assert!(poll_once(far.read(&mut [0])).await.is_none());
+            drop(far);
+            let (peer, next) = pair().await?;
+            let mut buffer = [0; 8];
+            let mut read = pin!(next.read(&mut buffer));
+            assert!(poll_once(read.as_mut()).await.is_none());
+            near.write_all(b"nobody").await?;
+            let turns = runtime.metrics().turns;
+            sleep(Duration::from_millis(5)).await;
+            let turns = runtime.metrics().turns - turns;
+            assert!(turns < 50, "it turned {turns} times");
+            assert!(poll_once(read.as_mut()).await.is_none());
+            peer.write_all(b"x").await?;
+            assert_eq!(read.await?, 1);
+            round_trip(&neighbour, b"beside").await?;
+            drop(lives_on);
+        }
+        Ok(())
+    })?
 }

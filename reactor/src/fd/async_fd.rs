@@ -22,7 +22,10 @@ use crate::watch::events::Outcome;
 /// An fd with a slot: tries the call first, and sleeps only when the kernel says WouldBlock.
 ///
 /// The fd must be in non-blocking mode, or a call will block the whole loop. It is registered
-/// with the reactor when an operation first has to wait, and unregistered before it is closed.
+/// with the reactor when an operation first has to wait, and unregistered before it is closed; or by
+/// being closed, if it is a socket of std or an [`OwnedFd`](selectors_core::os::OwnedFd), which
+/// saves a call: see
+/// [`Selector::unregister_to_close`](selectors_core::Selector::unregister_to_close).
 ///
 /// Dropping an operation cancels it: its waker is removed, and no byte is lost, because a byte
 /// moves only in the poll that returns `Ready`.
@@ -227,7 +230,7 @@ impl<T: AsFd + 'static> Async<T> {
 impl<T: AsFd + 'static> Drop for Async<T> {
     fn drop(&mut self) {
         // Told or not, the kernel forgets a closed fd; and a late event names a dead token.
-        let _ = self.unregister();
+        let _ = self.unregister_to_drop();
     }
 }
 

@@ -4,11 +4,13 @@ use std::io;
 use std::rc::Rc;
 
 use selectors_core::os::{AsFd, BorrowedFd};
-use selectors_core::{Events, Interest, Mode, Token};
+use selectors_core::{Error, Events, Interest, Mode, Token};
 
 use crate::errno::of_selector;
 use crate::fd::async_fd::Async;
-use crate::heart::pollable::Pollable;
+use crate::heart::pollable::{Pollable, owns_its_fd};
+use crate::heart::shared::Selector;
+use crate::heart::slot::Key;
 use crate::watch::direction::Direction;
 use crate::watch::events::Event;
 
@@ -25,6 +27,23 @@ impl<T: AsFd + 'static> Async<T> {
     }
 
     pub(super) fn unregister(&self) -> io::Result<()> {
+        self.take_out(Selector::unregister)
+    }
+
+    /// Before it is dropped. Where that closes the source, no more need be said: nobody shares it, and
+    /// its type is one that owns its fd. A duplicate is the selector's to deal with.
+    pub(super) fn unregister_to_drop(&self) -> io::Result<()> {
+        // Ours, and the key's.
+        match owns_its_fd::<T>() && Rc::strong_count(&self.source) == 2 {
+            true => self.take_out(Selector::unregister_to_close),
+            false => self.unregister(),
+        }
+    }
+
+    fn take_out(
+        &self,
+        unregister: fn(&mut Selector, Token) -> Result<Key, Error>,
+    ) -> io::Result<()> {
         let Some(token) = self.token() else {
             return Ok(());
         };
@@ -36,7 +55,7 @@ impl<T: AsFd + 'static> Async<T> {
         if self.reactor.attention.is_observed() {
             self.reactor.hook.emit(Event::Unregister { fd: token.fd() });
         }
-        let key = self.reactor.selector.borrow_mut().unregister(token);
+        let key = unregister(&mut self.reactor.selector.borrow_mut(), token);
         // The key is dropped here, after the borrow.
         key.map(drop).map_err(of_selector)
     }

@@ -42,6 +42,10 @@ impl Kernel for AnyKernel {
         self.0.delete(token, from)
     }
 
+    fn delete_to_close(&mut self, token: Token, from: Interest) -> Result<(), Error> {
+        self.0.delete_to_close(token, from)
+    }
+
     #[inline]
     fn wait(&mut self, timeout: Option<Duration>) -> Result<&[RawEvent], Error> {
         self.0.wait(timeout)

@@ -9,7 +9,11 @@
 //!
 //! **Decisions.** Keys own their file object and are deleted before it can close, which makes the
 //! dup trap unreachable for owned sources. Raw sources can still step into it; then the set is
-//! built anew behind its number, because nothing else ends the spin. Whoever watches this set from
+//! built anew behind its number, because nothing else ends the spin. So can a file that its owner
+//! closes at once (`unregister_to_close`), for which no call is made, since the close says it all:
+//! nobody can know whether a fork, a dup or a message to another process has given it a second
+//! holder. Most have none. The first that turns out to have one costs a set, which loses all the
+//! others as well, and from then on all are deleted. Whoever watches this set from
 //! another one would go deaf by that (their registration dies with the description), or spin (if
 //! they watch a duplicate), so what is handed out is the fd of a second set, the front, which
 //! watches the first: it lasts, and what it watches is exchanged. That costs an fd to those who ask
@@ -40,6 +44,10 @@ pub struct Epoll {
     /// Where the kernel writes its answers; at least one record, at least one per registration, so that
     /// everything that is ready fits into one call.
     buffer: Vec<RawEvent>,
+    /// Whether files were left to their close.
+    trusted: bool,
+    /// Whether one of them lived on, so that none is any more.
+    duplicated: bool,
     /// Whether epoll_pwait2(2) works here; cleared once it is [withheld](is_withheld).
     nanoseconds: bool,
 }
@@ -77,6 +85,12 @@ impl Epoll {
     fn control(&self, op: i32, token: Token, interest: Interest) -> io::Result<()> {
         let (set, events) = (self.epoll.as_fd(), bits(interest));
         sys::epoll_ctl(set, op, token.fd, events, token.tag().pack())
+    }
+
+    /// The kernel holds one registration less, or will as soon as the file is closed.
+    fn deleted(&mut self) {
+        self.len -= 1;
+        give_back(&mut self.buffer, self.len);
     }
 
     /// Why an addition was refused. That the set was to watch itself has a name: EINVAL, or ELOOP
@@ -210,6 +224,8 @@ impl Open for Epoll {
             front: OnceLock::new(),
             len: 0,
             buffer: vec![VACANT; 64],
+            trusted: false,
+            duplicated: false,
             nanoseconds: true,
         })
     }
@@ -256,11 +272,19 @@ impl Kernel for Epoll {
                 Err(Error::os("epoll_ctl del", Some(token.fd), error))
             }
             _ => {
-                self.len -= 1;
-                give_back(&mut self.buffer, self.len);
+                self.deleted();
                 Ok(())
             }
         }
+    }
+
+    fn delete_to_close(&mut self, token: Token, from: Interest) -> Result<(), Error> {
+        if self.duplicated {
+            return self.delete(token, from);
+        }
+        self.trusted = true;
+        self.deleted();
+        Ok(())
     }
 
     #[inline]
@@ -278,12 +302,18 @@ impl Kernel for Epoll {
         taken: bool,
         live: &mut dyn Iterator<Item = (Token, Interest)>,
     ) -> Result<(), Error> {
+        self.duplicated = true;
         // If the number means the same description again, deleting works after all. If the number
         // has a key, deleting would hit that one.
         if !taken && sys::epoll_ctl_del(self.epoll.as_fd(), orphan).is_ok() {
             return Ok(());
         }
-        self.rebuild(live)
+        match self.rebuild(live) {
+            // It was not the caller who let a duplicate live: he hears of nothing, and the orphan comes
+            // back until there is an fd for the new set.
+            Err(_) if self.trusted => Ok(()),
+            rebuilt => rebuilt,
+        }
     }
 
     fn fileno(&self) -> Option<BorrowedFd<'_>> {

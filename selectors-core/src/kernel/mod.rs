@@ -83,12 +83,19 @@ pub trait Kernel {
     /// closed or unknown to the kernel is not an error: then there is nothing left to stop.
     fn delete(&mut self, token: Token, from: Interest) -> Result<(), Error>;
 
+    /// The same, before the caller closes the fd at once. Only a kernel to which the close says it all
+    /// needs no call of its own.
+    fn delete_to_close(&mut self, token: Token, from: Interest) -> Result<(), Error> {
+        self.delete(token, from)
+    }
+
     /// One wait of the kernel, at most this long. Each token comes at most once, with conditions
     /// that nobody has masked yet.
     fn wait(&mut self, timeout: Option<Duration>) -> Result<&[RawEvent], Error>;
 
-    /// Rids the kernel of a registration of this number that has no key any more but still reports (only a raw
-    /// source that was closed while a duplicate lived can leave one). `taken` says that the number
+    /// Rids the kernel of a registration of this number that has no key any more but still reports (a file
+    /// that was closed while a duplicate lived leaves one: a raw source, or
+    /// [`delete_to_close`](Self::delete_to_close)). `taken` says that the number
     /// has a new key, `live` are all registrations that must survive.
     fn disown(
         &mut self,

@@ -1,4 +1,4 @@
-//! What raw sources leave in an epoll set, and how it goes without harm to anybody else.
+//! What raw sources, and files that live on, leave in an epoll set, and how it goes without harm to anybody else.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -235,4 +235,50 @@ fn a_failing_way_back_of_an_exclusive_key_does_not_lose_count() {
     selector.unregister(token).unwrap();
     send(&b);
     assert_eq!(tokens_now(&mut selector), []);
+}
+
+/// Registers a file and leaves it to its close. How many calls that took, its other end, and a
+/// duplicate of it.
+fn leave<D: Default>(
+    selector: &mut EpollSelector<UnixStream, D>,
+) -> (usize, UnixStream, UnixStream) {
+    let (a, b) = pair();
+    let duplicate = a.try_clone().unwrap();
+    let token = selector.register(a, EVENT_READ, D::default()).unwrap();
+    let before = fault::count("epoll_ctl");
+    drop(selector.unregister_to_close(token).unwrap());
+    (fault::count("epoll_ctl") - before, b, duplicate)
+}
+
+#[test]
+fn files_are_left_to_their_close_until_one_of_them_lives_on() {
+    let mut selector = EpollSelector::<_, ()>::new().unwrap();
+    let calls = fault::count("dup3");
+    let (deleted, ..) = leave(&mut selector);
+    assert_eq!((deleted, tokens_now(&mut selector)), (0, vec![]));
+    let left: Vec<_> = (0..3).map(|_| leave(&mut selector)).collect();
+    // All of them are got rid of at the first event, and nobody is trusted again.
+    for (deleted, other, _duplicate) in &left {
+        send(other);
+        assert_eq!((*deleted, tokens_now(&mut selector)), (0, vec![]));
+    }
+    assert_eq!(fault::count("dup3"), calls + 1);
+    let (deleted, other, _duplicate) = leave(&mut selector);
+    send(&other);
+    assert_eq!((deleted, tokens_now(&mut selector)), (1, vec![]));
+    assert_eq!(fault::count("dup3"), calls + 1);
+}
+
+/// No fd is left for the new set: that is no error of whoever waits, and is tried again.
+#[test]
+fn a_file_that_lives_on_fails_no_wait() {
+    let mut selector = EpollSelector::<_, ()>::new().unwrap();
+    let calls = fault::count("dup3");
+    let (_, other, _duplicate) = leave(&mut selector);
+    send(&other);
+    fault::inject("epoll_create1", libc::EMFILE);
+    assert_eq!(tokens_now(&mut selector), []);
+    assert_eq!(fault::count("dup3"), calls);
+    assert_eq!(tokens_now(&mut selector), []);
+    assert_eq!(fault::count("dup3"), calls + 1);
 }

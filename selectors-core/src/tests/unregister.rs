@@ -13,6 +13,7 @@ use crate::{Backend, EVENT_READ, EVENT_WRITE, Error};
 
 on_every_backend!(
     u1_the_key_comes_back_and_the_kernel_is_told,
+    who_is_unregistered_to_be_closed_is_heard_no_more,
     ; but_on_windows:
     u3_a_token_of_nobody_is_not_registered,
     u4_a_closed_number_unregisters,
@@ -32,6 +33,31 @@ fn u1_the_key_comes_back_and_the_kernel_is_told<K: TestKernel>() {
     send(&b);
     assert_eq!(tokens_now(&mut selector), []);
     drop(dup);
+}
+
+/// Closed as promised, or alive by a duplicate: its events are nobody's, and the next file, which has
+/// its number, has its own.
+fn who_is_unregistered_to_be_closed_is_heard_no_more<K: TestKernel>() {
+    for duplicated in [false, true, true] {
+        let (a, b) = pair();
+        let mut selector = selector::<K, _, _>();
+        let duplicate = duplicated.then(|| a.try_clone().unwrap());
+        let token = selector.register(a, EVENT_READ, "old").unwrap();
+        let key = selector.unregister_to_close(token).unwrap();
+        assert_eq!(key.data, "old");
+        drop(key);
+        assert!(selector.unregister_to_close(token).is_err());
+        let (c, d) = pair();
+        let new = selector.register(c, EVENT_READ, "new").unwrap();
+        if duplicate.is_some() {
+            send(&b);
+        }
+        for _ in 0..2 {
+            assert_eq!(tokens_now(&mut selector), []);
+        }
+        send(&d);
+        assert_eq!(tokens_now(&mut selector), [new]);
+    }
 }
 
 #[cfg(not(winsock))]
