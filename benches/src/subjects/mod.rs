@@ -22,6 +22,7 @@ mod ours;
 mod polling;
 pub mod runtime;
 pub mod serve;
+mod shipped;
 #[cfg(feature = "rivals")]
 mod smol;
 pub mod subject;
@@ -52,6 +53,7 @@ const LOOPS: &[Subject] = &[
     bare::LEVEL,
     bare::EDGE,
     bare::SPIN,
+    shipped::SUBJECT,
     #[cfg(feature = "rivals")]
     mio::SUBJECT,
     foreign::LIBEVENT,
