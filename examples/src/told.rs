@@ -113,7 +113,12 @@ fn call<R>(call: Call, fd: RawFd, result: &io::Result<R>, number: impl Fn(&R) ->
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Outcome::WouldBlock,
         Err(error) => Outcome::Failed(error.raw_os_error().unwrap_or(0)),
     };
-    tell(Event::Syscall { call, fd, outcome });
+    tell(Event::Syscall {
+        call,
+        fd,
+        outcome,
+        from: None,
+    });
 }
 
 /// The selector watches an fd.
@@ -154,6 +159,7 @@ pub fn waits(fd: &(impl AsFd + ?Sized), events: Events) {
         fd: fd.as_fd().as_raw_fd(),
         direction,
         crowded: false,
+        from: None,
     });
 }
 
@@ -236,7 +242,11 @@ pub fn timer_set((due, number): (Instant, usize)) {
     };
     let deadline = due.saturating_duration_since(began);
     let timer = number as u32;
-    tell(Event::TimerSet { timer, deadline });
+    tell(Event::TimerSet {
+        timer,
+        deadline,
+        from: None,
+    });
 }
 
 /// A timer is due; the waker that is called next is called because of it.

@@ -77,7 +77,7 @@ pub fn spawn_named<F: Future + 'static>(name: &str, future: F) -> JoinHandle<F::
     let core = current::expect_current("spawn_named");
     let name: Rc<str> = name.into();
     let handle = core.spawn(future, Location::caller()).named(name.clone());
-    core.scheduler.borrow_mut().name(handle.id(), name);
+    core.name(handle.id(), name);
     handle
 }
 

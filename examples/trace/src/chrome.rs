@@ -95,7 +95,10 @@ impl Export {
     fn event(&mut self, line: &Line, number: usize) {
         let t = line.t;
         let track = self.running.map_or(REACTOR, |task| TASKS + task);
-        let at = json!({ "at": line.at });
+        let mut at = json!({ "at": line.at });
+        if !line.step.from().is_empty() {
+            at["from"] = json!(line.step.from());
+        }
         match &line.step {
             Step::PollBegin { task } => {
                 let track = self.task(*task);
@@ -139,6 +142,11 @@ impl Export {
                 self.put(t, track, "i", &format!("waker stored: fd {fd} {dir}"), at);
             }
             Step::Spawn { task, .. } => self.put(t, track, "i", &format!("spawn task {task}"), at),
+            Step::Named { task, name: called } => {
+                let track = self.task(*task);
+                self.out
+                    .push(name(track, &format!("task {task} {called:?}")));
+            }
             Step::Done { task } => self.about(t, *task, "done", at),
             Step::DropPending { task } => self.about(t, *task, "dropped while pending", at),
             Step::Lost { task } => self.about(t, *task, "nobody can wake it", at),

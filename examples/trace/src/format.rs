@@ -48,7 +48,7 @@ pub struct Line {
     /// Nanoseconds since the recording began; 0 in a golden trace, which has no times.
     #[serde(default)]
     pub t: u64,
-    /// The line of the library that did it.
+    /// The line of the libraries that did it.
     #[serde(default)]
     pub at: String,
     /// The real number of an fd, on the line on which it first appears.
@@ -71,6 +71,10 @@ pub enum Step {
         task: u32,
         #[serde(default)]
         from: String,
+    },
+    Named {
+        task: u32,
+        name: String,
     },
     Enqueue {
         task: u32,
@@ -100,11 +104,15 @@ pub enum Step {
         n: Option<u64>,
         #[serde(skip_serializing_if = "Option::is_none")]
         errno: Option<i32>,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        from: String,
     },
     WakerStored {
         fd: u32,
         dir: String,
         crowded: bool,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        from: String,
     },
     Register {
         fd: u32,
@@ -135,6 +143,8 @@ pub enum Step {
         timer: u32,
         #[serde(default)]
         deadline: u64,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        from: String,
     },
     TimerFired {
         timer: u32,
@@ -175,10 +185,23 @@ impl Overhead {
 }
 
 impl Step {
+    /// The line of the program that spawns or awaits it; empty where nobody knows.
+    #[must_use]
+    pub fn from(&self) -> &str {
+        match self {
+            Step::Spawn { from, .. }
+            | Step::Syscall { from, .. }
+            | Step::WakerStored { from, .. }
+            | Step::TimerSet { from, .. } => from,
+            _ => "",
+        }
+    }
+
     /// What is numbered in it, if anything is, and its number.
     fn number(&self) -> Option<(&'static str, u32)> {
         Some(match self {
             Step::Spawn { task, .. }
+            | Step::Named { task, .. }
             | Step::Enqueue { task, .. }
             | Step::PollBegin { task }
             | Step::PollEnd { task, .. }

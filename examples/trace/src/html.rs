@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 use crate::sha256::{base64, sha256};
 use crate::sources::Sources;
-use crate::{Bad, Step, Trace, lint, tour};
+use crate::{Bad, Trace, lint, tour};
 
 /// The page without data.
 const TEMPLATE: &str = include_str!("viewer.html");
@@ -83,9 +83,7 @@ fn made(traces: &[(String, String)], sources: &Path, stops: &[tour::Stop]) -> Re
         let trace = Trace::parse(text).map_err(|bad| bad.of(title))?;
         for line in &trace.lines {
             wanted.want(&line.at);
-            if let Step::Spawn { from, .. } = &line.step {
-                wanted.want(from);
-            }
+            wanted.want(line.step.from());
         }
         let hits: Vec<Value> = lint::all(&trace)
             .iter()

@@ -140,6 +140,7 @@ fn recv(result: &str, errno: Option<i32>) -> Step {
         result: result.into(),
         n: None,
         errno,
+        from: String::new(),
     }
 }
 
@@ -156,6 +157,7 @@ fn a_waker_that_is_stored_after_the_report_came_is_too_late() {
         fd: 3,
         dir: "R".into(),
         crowded: false,
+        from: String::new(),
     };
     assert_only(&made(&[ready("R"), store.clone()], 1), "stored-too-late");
     assert_eq!(made(&[ready("R"), recv("would_block", None), store], 1), []);
@@ -206,6 +208,7 @@ fn waits_for_reading() -> Vec<Step> {
             fd: 3,
             dir: "R".into(),
             crowded: false,
+            from: String::new(),
         },
         Step::PollEnd {
             task: 1,
@@ -297,6 +300,7 @@ fn a_number_that_is_given_out_while_it_is_watched_is_told() {
         result: "ok".into(),
         n: Some(7),
         errno: None,
+        from: String::new(),
     };
     let mut trace = trace_of("level");
     trace.lines = vec![line(Some(7), register), line(Some(3), accept.clone())];

@@ -197,3 +197,111 @@ fn a_line_that_is_cut_off_at_the_end_is_passed_over_and_any_other_is_named() {
     let error = Trace::parse(&bad).expect_err("no event");
     assert!(error.to_string().starts_with("line 2: "), "{error}");
 }
+
+/// The text of a line of the sources, such as `reactor/src/lib.rs:3`, and of the next two, where an
+/// act goes on that is long.
+fn source_line(place: &str) -> String {
+    let (file, line) = place.rsplit_once(':').expect("file and line");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let text = std::fs::read_to_string(root.join(file));
+    let text = text.unwrap_or_else(|error| panic!("{place}: {error}"));
+    let line: usize = line.parse().expect("a number");
+    let lines: Vec<&str> = text.lines().skip(line - 1).take(3).map(str::trim).collect();
+    lines.join(" ")
+}
+
+#[test]
+fn each_event_shows_the_line_that_did_it_and_not_the_one_that_reports_it() {
+    for (backend, wait) in [
+        (Backend::Poll, "syscall!(poll("),
+        (Backend::Select, "syscall!(select("),
+    ] {
+        let trace = recorded(backend, async {
+            ping_pong().await;
+            reactor::time::sleep(Duration::from_millis(1)).await;
+        });
+        let mut seen = 0;
+        for line in &trace.lines {
+            let wanted = match &line.step {
+                Step::Recorder { .. } => continue,
+                Step::Syscall { call, .. } => &format!("transfer!({call}, "),
+                Step::SelectBegin { .. } | Step::SelectEnd { .. } => wait,
+                Step::Enqueue { .. } => "self.queue.push(",
+                Step::WakerStored { .. } => "self.waker.replace(",
+                Step::PollBegin { task: 0 } | Step::PollEnd { task: 0, .. } => "poll_root()",
+                Step::PollBegin { .. } | Step::PollEnd { .. } => "future.poll(cx)",
+                Step::TimerSet { .. } => "timers.insert(",
+                Step::TimerFired { .. } => "woken.push(",
+                Step::Register { .. } => "selector.register_fd(",
+                Step::Modify { .. } => "selector.",
+                Step::Unregister { .. } => "unregister(",
+                Step::Spawn { .. } => ".new_task(",
+                Step::Wake { .. } => "self.schedule(",
+                Step::Done { .. } => ".remove(slot)",
+                other => panic!("{other:?}"),
+            };
+            let found = source_line(&line.at);
+            assert!(
+                found.contains("act!(") && found.contains(wanted),
+                "{line:?}: {found}"
+            );
+            seen += 1;
+        }
+        assert!(seen > 30, "{seen}");
+    }
+}
+
+#[test]
+fn reads_writes_and_sleeps_name_the_line_that_awaits_them_and_a_task_has_its_name() {
+    let first = line!();
+    let trace = recorded(Backend::Poll, async move {
+        let (near, far) = UnixStream::pair().expect("a pair");
+        let task = executor::spawn_named("say \"hello\"", async move {
+            reactor::time::sleep(Duration::from_millis(1)).await;
+            far.write_all(b"hello").await.expect("it reads");
+            let mut rest = [0; 4];
+            far.read_exact(&mut rest).await.expect("it writes");
+        });
+        let mut buffer = [0; 16];
+        let read = reactor::time::timeout(Duration::from_secs(60), near.read(&mut buffer)).await;
+        read.expect("in time").expect("it writes");
+        near.write(b"four").await.expect("it reads");
+        task.await.expect("it does not panic");
+    });
+    let awaits = |of: fn(&Step) -> bool| -> Vec<u32> {
+        let lines = trace.lines.iter().filter(|line| of(&line.step));
+        let mut lines: Vec<u32> = lines
+            .map(|line| {
+                let (file, number) = line.step.from().rsplit_once(':').expect("a place");
+                assert!(file.ends_with("tests/recorded.rs"), "{line:?}");
+                number.parse::<u32>().expect("a number") - first
+            })
+            .collect();
+        lines.sort_unstable();
+        lines.dedup();
+        lines
+    };
+    assert_eq!(awaits(|step| matches!(step, Step::Spawn { .. })), [3]);
+    // The sleep, and the timeout.
+    assert_eq!(
+        awaits(|step| matches!(step, Step::TimerSet { .. })),
+        [4, 10]
+    );
+    assert_eq!(
+        awaits(|step| matches!(step, Step::Syscall { call, .. } if call == "send")),
+        [5, 12]
+    );
+    assert_eq!(
+        awaits(|step| matches!(step, Step::Syscall { call, .. } if call == "recv")),
+        [7, 10]
+    );
+    assert_eq!(
+        awaits(|step| matches!(step, Step::WakerStored { .. })),
+        [7, 10]
+    );
+    let named = trace.lines.iter().find_map(|line| match &line.step {
+        Step::Named { task, name } => Some((*task, name.as_str())),
+        _ => None,
+    });
+    assert_eq!(named, Some((1, "say \"hello\"")));
+}

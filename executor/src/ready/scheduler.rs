@@ -13,8 +13,11 @@ use std::mem;
 use std::panic::Location;
 use std::rc::Rc;
 
+use selectors_core::act;
+
 use crate::ready::marks::{Mark, Marks, NO_TASK, Past};
 use crate::ready::queue::Queue;
+use crate::task::acts;
 use crate::task::id::Id;
 
 /// A mark for each task of one runtime, and the queue of those that were woken.
@@ -109,7 +112,7 @@ impl Scheduler {
         let mark = self.marks.near_mut(slot).expect("it was just taken");
         let id = mark.id();
         *mark = Mark::queued(id);
-        self.queue.push(slot);
+        act!(acts::PushedNew, self.queue.push(slot));
         id
     }
 
@@ -148,7 +151,7 @@ impl Scheduler {
             // The whole id: slot, generation and runtime. And no flag.
             Some(mark) if mark.is_asleep(id) => {
                 *mark = Mark::queued(id);
-                self.queue.push(id.slot());
+                act!(acts::Pushed, self.queue.push(id.slot()));
                 true
             }
             Some(_) => self.is_ours(id),

@@ -8,10 +8,13 @@ use std::sync::Arc;
 use reactor::Reactor;
 use reactor::observe::{Cause, Event};
 
+use selectors_core::act;
+
 use crate::ready::scheduler::Scheduler;
 use crate::run::counted::CountedWakers;
 use crate::run::runtimes;
 use crate::run::stop::Stop;
+use crate::task::acts::{self, Act};
 use crate::task::id::Id;
 use crate::task::slab::Slab;
 use crate::task::spare::Spare;
@@ -117,12 +120,11 @@ impl Core {
         if by != Cause::Reactor {
             self.local_wakes.add(1);
         }
-        self.schedule(id, by);
+        act!(acts::Woken, self.schedule(id, by));
     }
 
     /// Queues a task, before the eyes of an observer if there is one.
     #[inline]
-    #[track_caller]
     pub(super) fn schedule(&self, id: Id, by: Cause) {
         if self.reactor.is_observed() {
             self.schedule_told(id, by);
@@ -132,7 +134,6 @@ impl Core {
     }
 
     #[cold]
-    #[track_caller]
     fn schedule_told(&self, id: Id, by: Cause) {
         let (before, queued) = {
             let mut scheduler = self.scheduler.borrow_mut();
@@ -142,13 +143,19 @@ impl Core {
         };
         let task = id.bits();
         let coalesced = before == queued;
-        self.reactor.emit(Event::Wake {
+        let told = Event::Wake {
             task,
             by,
             coalesced,
-        });
+        };
+        let at = match by {
+            Cause::Thread => acts::WokenByMail::AT,
+            _ => acts::Woken::AT,
+        };
+        self.reactor.emit(told, at);
         if !coalesced {
-            self.reactor.emit(Event::Enqueue { task, queued });
+            let told = Event::Enqueue { task, queued };
+            self.reactor.emit(told, acts::Pushed::AT);
         }
     }
 

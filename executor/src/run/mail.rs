@@ -2,7 +2,10 @@
 
 use reactor::observe::Cause;
 
+use selectors_core::act;
+
 use crate::run::core::Core;
+use crate::task::acts;
 use crate::wake::inbox::MaySleep;
 use crate::wake::remote::Mail;
 
@@ -36,7 +39,7 @@ impl Core {
             read += 1;
             self.messages.add(1);
             match mail {
-                Mail::Wake(id) => self.schedule(id, Cause::Thread),
+                Mail::Wake(id) => act!(acts::WokenByMail, self.schedule(id, Cause::Thread)),
                 Mail::Abort(id) => self.abort_task(id),
                 Mail::Spawn(spawn) => spawn(),
                 Mail::Stop => self.ask_to_stop(),

@@ -8,9 +8,12 @@ use std::time::Duration;
 
 use reactor::{Trigger, Turn};
 
+use selectors_core::act;
+
 use crate::ready::scheduler::Next;
 use crate::run::core::Core;
 use crate::run::waker;
+use crate::task::acts;
 use crate::task::foreign::drop_contained;
 use crate::task::job::{Job, Polled};
 use crate::task::slab::OpenSlab;
@@ -188,7 +191,7 @@ impl Core {
             return Poll::Pending;
         }
         if slot == self.root.get() {
-            let answer = poll_root();
+            let answer = act!(acts::PolledRoot, poll_root());
             if OBSERVED {
                 self.tell_end(self.scheduler.borrow().id(slot), answer.is_ready());
             }
@@ -219,7 +222,7 @@ impl Core {
     #[inline(never)]
     fn end<const OBSERVED: bool>(&self, slot: u32, tasks: &mut OpenSlab<'_>) {
         let told = OBSERVED.then(|| self.scheduler.borrow().id(slot));
-        let given_back = self.scheduler.borrow_mut().remove(slot);
+        let given_back = act!(acts::Removed, self.scheduler.borrow_mut().remove(slot));
         let job = tasks.vacate(slot);
         if given_back {
             self.give_back(tasks);

@@ -1,9 +1,13 @@
 //! What an observer is told of the loop: nothing here is called while nobody observes.
 
+use std::panic::Location;
+
 use reactor::observe::Event;
+use selectors_core::act;
 
 use crate::run::core::Core;
 use crate::run::waker;
+use crate::task::acts::{self, Act};
 use crate::task::id::Id;
 use crate::task::job::Polled;
 use crate::task::slab::OpenSlab;
@@ -25,33 +29,41 @@ impl Core {
     }
 
     #[cold]
-    #[track_caller]
     pub(super) fn tell_begin(&self, slot: u32) -> Id {
         let id = self.scheduler.borrow().id(slot);
-        self.reactor.emit(Event::PollBegin { task: id.bits() });
+        let told = Event::PollBegin { task: id.bits() };
+        self.reactor.emit(told, self.polls_at(id));
         id
     }
 
     #[cold]
-    #[track_caller]
     pub(super) fn tell_end(&self, id: Id, ready: bool) {
         let task = id.bits();
-        self.reactor.emit(Event::PollEnd { task, ready });
+        let told = Event::PollEnd { task, ready };
+        self.reactor.emit(told, self.polls_at(id));
         if ready {
             self.watched.forget(id);
-            self.reactor.emit(Event::Done { task });
+            self.reactor.emit(Event::Done { task }, acts::Removed::AT);
+        }
+    }
+
+    /// The line that polls this one.
+    fn polls_at(&self, id: Id) -> &'static Location<'static> {
+        match id.slot() == self.root.get() {
+            true => acts::PolledRoot::AT,
+            false => acts::Polled::AT,
         }
     }
 
     /// The loop is about to sleep, and nobody is queued: whose last waker is gone?
     #[cold]
-    #[track_caller]
     pub(super) fn tell_lost(&self) {
-        let lost = self.watched.take_lost();
+        let lost = act!(acts::Lost, self.watched.take_lost());
         // A thread wakes first and gives its waker up second: what it sent must be here by now.
         if !self.has_mail() {
             for id in lost {
-                self.reactor.emit(Event::Lost { task: id.bits() });
+                let told = Event::Lost { task: id.bits() };
+                self.reactor.emit(told, acts::Lost::AT);
             }
         }
     }

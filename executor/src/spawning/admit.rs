@@ -7,11 +7,14 @@ use std::rc::Rc;
 
 use reactor::observe::Event;
 
+use selectors_core::act;
+
 use crate::ready::marks::NO_TASK;
 use crate::run::core::Core;
 use crate::spawning::join::JoinHandle;
 use crate::spawning::outlet::{Delivery, Outlet};
 use crate::spawning::task::{Filling, Task};
+use crate::task::acts::{self, Act};
 use crate::task::foreign::drop_contained;
 use crate::task::id::Id;
 use crate::task::job::Job;
@@ -69,7 +72,7 @@ impl Core {
         if self.is_closed() {
             return Id::new(self.number, NO_TASK, 0);
         }
-        let id = self.scheduler.borrow_mut().new_task(from);
+        let id = act!(acts::Spawned, self.scheduler.borrow_mut().new_task(from));
         if self.reactor.is_observed() {
             self.tell_spawn(id, from);
         }
@@ -77,12 +80,23 @@ impl Core {
     }
 
     #[cold]
-    #[track_caller]
     fn tell_spawn(&self, id: Id, from: &'static Location<'static>) {
         let task = id.bits();
-        self.reactor.emit(Event::Spawn { task, from });
+        let told = Event::Spawn { task, from };
+        self.reactor.emit(told, acts::Spawned::AT);
         let queued = self.scheduler.borrow().queued();
-        self.reactor.emit(Event::Enqueue { task, queued });
+        let told = Event::Enqueue { task, queued };
+        self.reactor.emit(told, acts::PushedNew::AT);
+    }
+
+    /// Gives a task its name, for traces and dumps.
+    pub(crate) fn name(&self, id: Id, name: Rc<str>) {
+        if self.reactor.is_observed() {
+            let task = id.bits();
+            self.reactor
+                .emit(Event::Named { task, name: &name }, acts::Named::AT);
+        }
+        act!(acts::Named, self.scheduler.borrow_mut().name(id, name));
     }
 
     /// Takes the task in. If it is too late, it ends before it begins, as its outlet will say.

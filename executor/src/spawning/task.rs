@@ -12,9 +12,12 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 use reactor::observe::Event;
 
+use selectors_core::act;
+
 use crate::run::current;
 use crate::spawning::join_error::JoinError;
 use crate::spawning::outlet::{Outlet, Promise};
+use crate::task::acts::{self, Act};
 use crate::task::foreign::contain;
 use crate::task::id::Id;
 use crate::task::job::{Polled, Run};
@@ -63,9 +66,12 @@ impl<F: Future, O: Outlet<F::Output>> Task<F, O> {
         let id = mem::replace(this.id, Id::NOBODY);
         // The observer should hear of it.
         if let Some(core) = current::current().filter(|core| core.reactor.is_observed()) {
-            core.reactor.emit(Event::DropPending { task: id.bits() });
+            let told = Event::DropPending { task: id.bits() };
+            core.reactor.emit(told, acts::Dropped::AT);
         }
-        let dropped = catch_unwind(AssertUnwindSafe(|| this.future.set(None)));
+        let dropped = catch_unwind(AssertUnwindSafe(|| {
+            act!(acts::Dropped, this.future.set(None));
+        }));
         let is_empty = dropped.is_ok();
         let error = match dropped {
             Ok(()) => JoinError::cancelled(Some(id)),
@@ -86,7 +92,7 @@ where
         let future = this.future.as_pin_mut();
         let future = future.expect("an empty box is in no place");
         // Unwind safety: a future that has panicked is never polled again, only dropped.
-        let outcome = match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
+        let outcome = match catch_unwind(AssertUnwindSafe(|| act!(acts::Polled, future.poll(cx)))) {
             Ok(Poll::Pending) => return Polled::Pending,
             Ok(Poll::Ready(output)) => Ok(output),
             Err(payload) => Err(JoinError::panicked(Some(*this.id), payload)),

@@ -4,6 +4,7 @@
 //! Called by the loop ([`run`](crate::run)) and by those who make tasks ([`spawning`](crate::spawning));
 //! it knows neither, and calls nobody but the futures in the boxes.
 
+pub(crate) mod acts;
 pub(crate) mod foreign;
 pub(crate) mod id;
 pub(crate) mod job;

@@ -6,15 +6,16 @@ use std::io;
 use std::rc::Rc;
 use std::task::Context;
 
-use selectors_core::Events;
 use selectors_core::os::{AsFd, AsRawFd};
 use selectors_core::sys::fd::ioctl_fionbio;
 use selectors_core::sys::uninterrupted;
+use selectors_core::{Events, act};
 
 use crate::errno::tried;
 use crate::heart::driven::Driven;
 use crate::heart::shared::Shared;
 use crate::heart::slot::Slot;
+use crate::watch::acts::{self, Act};
 use crate::watch::call::Call;
 use crate::watch::direction::Direction;
 use crate::watch::events::Outcome;
@@ -162,8 +163,9 @@ impl<T: AsFd + 'static> Async<T> {
     ) -> impl Future<Output = io::Result<R>> {
         let mut waiter = self.waiter(Direction::Read);
         let done = |_: &R| Outcome::Done;
-        let call =
-            move |cx: &mut Context<'_>| waiter.poll_call(Call::Recv, cx, |source| op(source), done);
+        let call = move |cx: &mut Context<'_>| {
+            waiter.poll_call(Call::Recvmsg, cx, |source| op(source), done)
+        };
         self.driven(poll_fn(call))
     }
 
@@ -192,7 +194,7 @@ impl<T: AsFd + 'static> Async<T> {
         direction: Direction,
         op: impl FnOnce(&T) -> io::Result<R>,
     ) -> io::Result<R> {
-        match op(&self.source) {
+        match act!(acts::Tried, op(&self.source)) {
             Ok(done) if !self.reactor.attention.is_observed() => Ok(done),
             result => self.tried(direction, result),
         }
@@ -206,7 +208,7 @@ impl<T: AsFd + 'static> Async<T> {
             self.slot.clear(direction);
         }
         if self.reactor.attention.is_observed() {
-            self.tell(Call::Custom, &result, |_| Outcome::Done);
+            self.tell(Call::Custom, &result, |_| Outcome::Done, acts::Tried::AT);
         }
         result
     }

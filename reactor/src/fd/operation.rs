@@ -10,13 +10,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
 use selectors_core::os::{AsFd, BorrowedFd};
-use selectors_core::{Events, poll_now};
+use selectors_core::{Events, act, poll_now};
 
 use crate::fd::async_fd::Async;
 use crate::fd::transfer::{Reply, Transfer};
 use crate::heart::budget::Attend;
 use crate::heart::crowd::Use;
 use crate::heart::queue::WaiterId;
+use crate::watch::acts::{self, Act};
 use crate::watch::call::Call;
 use crate::watch::direction::Direction;
 use crate::watch::events::Outcome;
@@ -117,7 +118,7 @@ where
                 return self.poll_slowly::<ALONE>(cx);
             }
             if !io.reactor.is_calm() {
-                return self.poll_slowly::<ALONE>(cx);
+                return self.poll_told::<ALONE>(cx);
             }
             // Before the slot is looked at, because it is not our code.
             let waker = cx.waker().clone();
@@ -139,7 +140,26 @@ where
                     }
                 }
             }
+        } else {
+            return self.poll_told::<ALONE>(cx);
         }
+        self.poll_slowly::<ALONE>(cx)
+    }
+
+    /// As [`poll_slowly`](Self::poll_slowly), perhaps before the eyes of an observer, who is told the
+    /// line of the await.
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    fn poll_told<const ALONE: bool>(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<<Self as Future>::Output> {
+        let reactor = &self.io.reactor;
+        let _awaited = match reactor.attention.is_observed() {
+            true => Some(reactor.hook.await_here()),
+            false => None,
+        };
         self.poll_slowly::<ALONE>(cx)
     }
 
@@ -270,8 +290,8 @@ impl<T: AsFd + 'static> Async<T> {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let result = op(self);
-        self.tell(call, &result, tell);
+        let result = act!(acts::Called, op(self));
+        self.tell(call, &result, tell, acts::Called::AT);
         Poll::Ready(result)
     }
 

@@ -4,13 +4,14 @@ use std::io;
 use std::rc::Rc;
 
 use selectors_core::os::{AsFd, BorrowedFd};
-use selectors_core::{Error, Events, Interest, Mode, Token};
+use selectors_core::{Error, Events, Interest, Mode, Token, act};
 
 use crate::errno::of_selector;
 use crate::fd::async_fd::Async;
 use crate::heart::pollable::{Pollable, owns_its_fd};
 use crate::heart::shared::Selector;
 use crate::heart::slot::Key;
+use crate::watch::acts::{self, Act};
 use crate::watch::direction::Direction;
 use crate::watch::events::Event;
 
@@ -53,9 +54,12 @@ impl<T: AsFd + 'static> Async<T> {
             return Ok(());
         }
         if self.reactor.attention.is_observed() {
-            self.reactor.hook.emit(Event::Unregister { fd: token.fd() });
+            let told = Event::Unregister { fd: token.fd() };
+            self.reactor.hook.emit(told, acts::Unregistered::AT);
         }
-        let key = unregister(&mut self.reactor.selector.borrow_mut(), token);
+        let mut selector = self.reactor.selector.borrow_mut();
+        let key = act!(acts::Unregistered, unregister(&mut selector, token));
+        drop(selector);
         // The key is dropped here, after the borrow.
         key.map(drop).map_err(of_selector)
     }
@@ -76,7 +80,8 @@ impl<T: AsFd + 'static> Async<T> {
         self.register_for(fd, interest)?;
         if self.reactor.attention.is_observed() {
             let fd = self.slot.fd();
-            self.reactor.hook.emit(Event::Register { fd, events });
+            let told = Event::Register { fd, events };
+            self.reactor.hook.emit(told, acts::Registered::AT);
         }
         Ok(())
     }
@@ -90,7 +95,11 @@ impl<T: AsFd + 'static> Async<T> {
         let source = Pollable::of(&self.source);
         let slot = Rc::clone(&self.slot);
         let mut selector = self.reactor.selector.borrow_mut();
-        let registered = selector.register_fd(fd, source, interest.mode(mode), slot);
+        let interest = interest.mode(mode);
+        let registered = act!(
+            acts::Registered,
+            selector.register_fd(fd, source, interest, slot)
+        );
         drop(selector);
         let token = registered.map_err(|refused| of_selector(refused.error))?;
         self.slot.registered(token.fd(), interest.events(), mode);

@@ -19,8 +19,11 @@
 use std::mem;
 use std::task::Waker;
 
+use selectors_core::act;
+
 use crate::heart::queue::WaiterId;
 use crate::heart::queue::WaiterQueue;
+use crate::watch::acts;
 use crate::watch::call::Call;
 use crate::watch::direction::Direction;
 
@@ -36,7 +39,7 @@ pub(crate) enum Use {
 impl From<Call> for Use {
     fn from(call: Call) -> Use {
         match call {
-            Call::Accept | Call::Recv | Call::Send => Use::Take,
+            Call::Accept | Call::Recv | Call::Recvmsg | Call::Send => Use::Take,
             Call::Connect | Call::Custom => Use::Look,
         }
     }
@@ -77,7 +80,7 @@ impl Crowd {
             Use::Take => &mut self.takers[at],
             Use::Look => &mut self.lookers[at],
         };
-        queue.push(id, waker);
+        act!(acts::StoredInCrowd, queue.push(id, waker));
         None
     }
 

@@ -15,6 +15,16 @@ use pin_project_lite::pin_project;
 
 use crate::heart::shared::Shared;
 
+impl Shared {
+    /// Polls an await of the program before the eyes of an observer, who is told its line.
+    #[cold]
+    #[track_caller]
+    fn poll_told<F: Future>(&self, future: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let _awaited = self.hook.await_here();
+        future.poll(cx)
+    }
+}
+
 pin_project! {
     /// A wait in this reactor.
     #[must_use = "futures do nothing unless awaited"]
@@ -37,7 +47,10 @@ impl<R: Deref<Target = Shared>, F: Future> Future for Driven<R, F> {
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let polled = this.future.poll(cx);
+        let polled = match this.reactor.attention.is_observed() {
+            true => this.reactor.poll_told(this.future, cx),
+            false => this.future.poll(cx),
+        };
         this.reactor.driven(polled)
     }
 }
@@ -77,10 +90,12 @@ impl<F: Future> Future for Begun<F> {
             ready!(current.attention.poll_spend(cx));
             *this.reactor = Some(current);
         }
-        let polled = this.future.poll(cx);
         match this.reactor {
-            Some(reactor) => reactor.driven(polled),
-            None => polled,
+            Some(reactor) if reactor.attention.is_observed() => {
+                reactor.driven(reactor.poll_told(this.future, cx))
+            }
+            Some(reactor) => reactor.driven(this.future.poll(cx)),
+            None => this.future.poll(cx),
         }
     }
 }

@@ -1,19 +1,23 @@
 //! Level mode: before each select the kernel is told which interest has changed since the last one.
 
+use std::panic::Location;
 use std::rc::Rc;
 use std::task::Waker;
 use std::time::Duration;
 
+use selectors_core::act;
+
 use crate::heart::lasting::{Answer, Next, Question};
 use crate::heart::shared::{Selector, Shared};
 use crate::heart::slot::Key;
+use crate::watch::acts::{self, Act};
 use crate::watch::events::Event;
 use crate::watch::foreign::contain;
 
 /// What is found while the selector is borrowed, and must wait until it is not.
 enum Aside {
     /// For the observer.
-    Told(Event<'static>),
+    Told(Event<'static>, &'static Location<'static>),
     /// A key that the kernel has refused. With it the source may go.
     Refused(Key),
     /// A key whose interest is not told before this is answered.
@@ -47,7 +51,7 @@ impl Shared {
     #[cold]
     fn attend_to(&self, aside: Aside, woken: &mut Vec<Waker>) {
         match aside {
-            Aside::Told(event) => self.hook.emit(event),
+            Aside::Told(event, at) => self.hook.emit(event, at),
             Aside::Refused(key) => {
                 contain(|| drop(key));
             }
@@ -99,11 +103,12 @@ impl Shared {
             }
             let slot = Rc::clone(slot);
             let changed = match want {
-                Some(events) => selector.modify(token, events),
-                None => selector.park(token),
+                Some(events) => act!(acts::Modified, selector.modify(token, events)),
+                None => act!(acts::Parked, selector.park(token)),
             };
             if observed {
-                aside.push(Aside::Told(Event::Modify { fd, events: want }));
+                let at = want.map_or(acts::Parked::AT, |_| acts::Modified::AT);
+                aside.push(Aside::Told(Event::Modify { fd, events: want }, at));
             }
             match changed {
                 Ok(()) => slot.set_armed(want),

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use selectors_core::sys::acts::wait;
 use selectors_core::{Error, Readiness};
 
 use crate::heart::shared::Shared;
@@ -16,8 +17,11 @@ impl Shared {
         timeout: Option<Duration>,
         mut dispatch: impl FnMut(&Key, Readiness),
     ) -> Result<usize, Error> {
-        let keys = self.selector.borrow().get_map().len() - 1;
-        self.hook.emit(Event::SelectBegin { timeout, keys });
+        let (keys, at) = {
+            let selector = self.selector.borrow();
+            (selector.get_map().len() - 1, wait(selector.backend()))
+        };
+        self.hook.emit(Event::SelectBegin { timeout, keys }, at);
         let mut ready = Vec::new();
         let selected = self.select(timeout, |key, readiness| {
             if !Rc::ptr_eq(&key.data, &self.notified) {
@@ -25,7 +29,7 @@ impl Shared {
             }
             dispatch(key, readiness);
         });
-        self.hook.emit(Event::SelectEnd { ready: &ready });
+        self.hook.emit(Event::SelectEnd { ready: &ready }, at);
         selected
     }
 }

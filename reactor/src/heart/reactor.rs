@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::panic::Location;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -244,11 +245,11 @@ impl Reactor {
         self.shared.attention.is_observed()
     }
 
-    /// Tells the observer, if there is one; for executors on top of this reactor.
+    /// Tells the observer, if there is one, what has happened in line `at`; for executors on top of
+    /// this reactor.
     #[cold]
-    #[track_caller]
-    pub fn emit(&self, event: Event<'_>) {
-        self.shared.hook.emit(event);
+    pub fn emit(&self, event: Event<'_>, at: &'static Location<'static>) {
+        self.shared.hook.emit(event, at);
     }
 }
 

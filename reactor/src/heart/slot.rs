@@ -34,11 +34,12 @@ use std::rc::Rc;
 use std::task::Waker;
 
 use selectors_core::os::RawFd;
-use selectors_core::{Events, Readiness, SelectorKey};
+use selectors_core::{Events, Readiness, SelectorKey, act};
 
 use crate::heart::crowd::Crowd;
 use crate::heart::pollable::Pollable;
 use crate::heart::queue::WaiterId;
+use crate::watch::acts;
 use crate::watch::direction::Direction;
 
 impl Direction {
@@ -223,7 +224,7 @@ impl Slot {
         self.state.set(self.state.get() | direction.awaited());
         self.waiter.set(id);
         // There is none to be dropped: nobody waited.
-        mem::forget(self.waker.replace(Some(waker)));
+        mem::forget(act!(acts::Stored, self.waker.replace(Some(waker))));
     }
 
     /// Does nobody wait, and is this direction not worth a try?

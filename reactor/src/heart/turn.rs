@@ -6,13 +6,14 @@ use std::mem;
 use std::task::Waker;
 use std::time::Duration;
 
-use selectors_core::{Error, Readiness};
+use selectors_core::{Error, Readiness, act};
 
 use crate::errno::of_selector;
 use crate::heart::flush::give_back;
 use crate::heart::reactor::Reactor;
 use crate::heart::shared::Shared;
 use crate::heart::slot::Key;
+use crate::watch::acts::{self, Act};
 use crate::watch::direction::Direction;
 use crate::watch::events::{Cause, Event};
 
@@ -210,9 +211,9 @@ impl Shared {
     }
 
     fn take_notification(&self) -> io::Result<()> {
-        self.notified.clear(Direction::Read);
+        act!(acts::Notified, self.notified.clear(Direction::Read));
         if self.attention.is_observed() {
-            self.hook.emit(Event::Notify);
+            self.hook.emit(Event::Notify, acts::Notified::AT);
         }
         if !self.edge {
             // Level-triggered, it would report the same notification for ever.
@@ -229,10 +230,10 @@ impl Shared {
             if observed {
                 fired.push(timer);
             }
-            woken.push(waker);
+            act!(acts::Fired, woken.push(waker));
         });
         for timer in fired {
-            self.hook.emit(Event::TimerFired { timer });
+            self.hook.emit(Event::TimerFired { timer }, acts::Fired::AT);
         }
     }
 

@@ -7,8 +7,11 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
 
+use selectors_core::act;
+
 use crate::heart::shared::Shared;
 use crate::timers::{TimerId, poll_timer};
+use crate::watch::acts::{self, Act};
 use crate::watch::events::Event;
 
 /// Waits until `duration` has passed, and then some: the first turn of the loop after that ends it.
@@ -153,11 +156,9 @@ impl Sleep {
     #[inline]
     fn start(&mut self, waker: &Waker) -> TimerId {
         let waker = waker.clone();
-        let timer = self
-            .reactor
-            .timers
-            .borrow_mut()
-            .insert(self.deadline, waker);
+        let mut timers = self.reactor.timers.borrow_mut();
+        let timer = act!(acts::Timed, timers.insert(self.deadline, waker));
+        drop(timers);
         self.stage = Progress::Waiting(timer);
         timer
     }
@@ -165,12 +166,22 @@ impl Sleep {
     /// The same, where nobody drives the reactor, or somebody observes.
     #[cold]
     #[inline(never)]
+    #[track_caller]
     fn start_observed(&mut self, waker: &Waker) {
         let timer = self.start(waker);
         if self.reactor.attention.is_observed() {
             let since_start = self.deadline.saturating_sub(self.reactor.clock.start());
             let deadline = Duration::from_nanos(since_start);
-            self.reactor.hook.emit(Event::TimerSet { timer, deadline });
+            let hook = &self.reactor.hook;
+            let here = hook.await_here();
+            let from = hook.awaited();
+            drop(here);
+            let told = Event::TimerSet {
+                timer,
+                deadline,
+                from,
+            };
+            hook.emit(told, acts::Timed::AT);
         }
     }
 

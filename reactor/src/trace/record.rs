@@ -28,6 +28,11 @@ pub(super) enum What {
         task: u64,
         from: u32,
     },
+    /// `name` is an index into the names.
+    Named {
+        task: u64,
+        name: u32,
+    },
     Enqueue {
         task: u64,
         queued: u32,
@@ -44,11 +49,13 @@ pub(super) enum What {
         call: Call,
         fd: i32,
         outcome: Result,
+        from: Place,
     },
     WakerStored {
         fd: i32,
         direction: Direction,
         crowded: bool,
+        from: Place,
     },
     Register {
         fd: i32,
@@ -78,11 +85,15 @@ pub(super) enum What {
     TimerSet {
         timer: u32,
         deadline: u64,
+        from: Place,
     },
     TimerFired(u32),
     /// Nanoseconds in which the thread could have run, and did not, in the poll that ends.
     HeldUp(u64),
 }
+
+/// A line of the program: its index in the places, and one more; 0 is none.
+pub(super) type Place = u16;
 
 /// [`Outcome`], with a number that fits.
 #[derive(Clone, Copy)]
@@ -98,12 +109,18 @@ pub(super) enum Result {
 pub(super) fn pack(
     event: Event<'_>,
     places: &mut Vec<&'static Location<'static>>,
+    names: &mut Vec<String>,
     mut push: impl FnMut(What),
 ) {
     push(match event {
         Event::Spawn { task, from } => {
             let from = index(places, from);
             What::Spawn { task, from }
+        }
+        Event::Named { task, name } => {
+            names.push(name.to_owned());
+            let name = narrow(names.len() - 1);
+            What::Named { task, name }
         }
         Event::Enqueue { task, queued } => What::Enqueue {
             task,
@@ -114,19 +131,27 @@ pub(super) fn pack(
         Event::Done { task } => What::Done(task),
         Event::DropPending { task } => What::DropPending(task),
         Event::Lost { task } => What::Lost(task),
-        Event::Syscall { call, fd, outcome } => What::Syscall {
+        Event::Syscall {
+            call,
+            fd,
+            outcome,
+            from,
+        } => What::Syscall {
             call,
             fd,
             outcome: result(outcome),
+            from: place(places, from),
         },
         Event::WakerStored {
             fd,
             direction,
             crowded,
+            from,
         } => What::WakerStored {
             fd,
             direction,
             crowded,
+            from: place(places, from),
         },
         Event::Register { fd, events } => What::Register {
             fd,
@@ -158,9 +183,14 @@ pub(super) fn pack(
             coalesced,
         },
         Event::Notify => What::Notify,
-        Event::TimerSet { timer, deadline } => What::TimerSet {
+        Event::TimerSet {
+            timer,
+            deadline,
+            from,
+        } => What::TimerSet {
             timer,
             deadline: nanoseconds(deadline),
+            from: place(places, from),
         },
         Event::TimerFired { timer } => What::TimerFired(timer),
     });
@@ -176,9 +206,19 @@ fn result(outcome: Outcome) -> Result {
     }
 }
 
-/// The place of `from` in the list. A program has few lines that spawn.
+fn place(
+    places: &mut Vec<&'static Location<'static>>,
+    from: Option<&'static Location<'static>>,
+) -> Place {
+    // One past the last that fits is none.
+    from.map_or(0, |from| {
+        Place::try_from(index(places, from) + 1).unwrap_or(0)
+    })
+}
+
+/// The place of `from` in the list. A program has few lines that spawn, or await something.
 fn index(places: &mut Vec<&'static Location<'static>>, from: &'static Location<'static>) -> u32 {
-    let known = places.iter().position(|place| *place == from);
+    let known = places.iter().position(|place| std::ptr::eq(*place, from));
     narrow(known.unwrap_or_else(|| {
         places.push(from);
         places.len() - 1

@@ -26,8 +26,10 @@ const TRIALS: u32 = 4;
 pub(super) struct Recording {
     start: Instant,
     records: Vec<Record>,
-    /// Where tasks were spawned: a record has no room for a second place.
+    /// Where tasks were spawned and what they await: a record has no room for a second place.
     places: Vec<&'static Location<'static>>,
+    /// Names of tasks that are not written yet.
+    named: Vec<String>,
     names: Names,
     line: String,
     out: Box<dyn Write + Send>,
@@ -71,6 +73,7 @@ impl Recording {
             start: Instant::now(),
             records: Vec::with_capacity(BATCH),
             places: Vec::new(),
+            named: Vec::new(),
             names: Names::default(),
             line: String::new(),
             out,
@@ -115,7 +118,7 @@ impl Recording {
             Event::PollEnd { .. } => self.poll_ends(time, at),
             _ => {}
         }
-        pack(event, &mut self.places, |what| {
+        pack(event, &mut self.places, &mut self.named, |what| {
             self.records.push(Record { time, at, what });
         });
     }
@@ -168,6 +171,7 @@ impl Recording {
         }
         if self.process != process::id() {
             self.records.clear();
+            self.named.clear();
             self.over = true;
             return;
         }
@@ -179,12 +183,13 @@ impl Recording {
             text::event(
                 &mut text,
                 record,
-                &self.places,
+                (&self.places, &self.named),
                 &mut self.names,
                 &mut records,
             );
         }
         self.records.clear();
+        self.named.clear();
         let took = self.now() - begin;
         text::recorder(&mut text, begin, took);
         self.put(&text);

@@ -1,5 +1,5 @@
 //! Records as lines of JSON. Everything here is a number or a name of ours, but for the file names
-//! of places: only those have to be escaped.
+//! of places and the names of tasks: only those have to be escaped.
 
 use std::fmt::Write;
 use std::iter::Peekable;
@@ -9,7 +9,7 @@ use std::slice::Iter;
 use selectors_core::Readiness;
 
 use super::names::Names;
-use super::record::{Record, Result, What};
+use super::record::{Place, Record, Result, What};
 use crate::watch::direction::Direction;
 use crate::watch::events::Cause;
 
@@ -51,7 +51,7 @@ pub(super) fn limit(time: u64, limit: u64) -> String {
 pub(super) fn event(
     out: &mut String,
     record: &Record,
-    places: &[&'static Location<'static>],
+    (places, named): (&[&'static Location<'static>], &[String]),
     names: &mut Names,
     rest: &mut Peekable<Iter<'_, Record>>,
 ) {
@@ -68,8 +68,12 @@ pub(super) fn event(
         What::Spawn { task, from } => {
             names.arrive(task);
             task_event(out, "spawn", names, task);
-            out.push_str(",\"from\":\"");
-            place(out, places[from as usize]);
+            awaited(out, places.get(from as usize));
+        }
+        What::Named { task, name } => {
+            task_event(out, "named", names, task);
+            out.push_str(",\"name\":\"");
+            escaped(out, named.get(name as usize).map_or("", String::as_str));
             out.push('"');
         }
         What::Enqueue { task, queued } => {
@@ -90,15 +94,22 @@ pub(super) fn event(
             names.tasks.forget(task);
         }
         What::Lost(task) => task_event(out, "lost", names, task),
-        What::Syscall { call, fd, outcome } => {
+        What::Syscall {
+            call,
+            fd,
+            outcome,
+            from,
+        } => {
             fd_event(out, "syscall", names, fd);
             put(out, format_args!(",\"call\":\"{call}\""));
             result(out, outcome);
+            awaited(out, nth(places, from));
         }
         What::WakerStored {
             fd,
             direction,
             crowded,
+            from,
         } => {
             fd_event(out, "waker_stored", names, fd);
             let direction = match direction {
@@ -109,6 +120,7 @@ pub(super) fn event(
                 out,
                 format_args!(",\"dir\":\"{direction}\",\"crowded\":{crowded}"),
             );
+            awaited(out, nth(places, from));
         }
         What::Register { fd, events } => {
             fd_event(out, "register", names, fd);
@@ -151,12 +163,17 @@ pub(super) fn event(
             );
         }
         What::Notify => out.push_str("notify\""),
-        What::TimerSet { timer, deadline } => {
+        What::TimerSet {
+            timer,
+            deadline,
+            from,
+        } => {
             let (number, _) = names.timers.of(timer);
             put(
                 out,
                 format_args!("timer_set\",\"timer\":{number},\"deadline\":{deadline}"),
             );
+            awaited(out, nth(places, from));
         }
         What::TimerFired(timer) => {
             let (number, _) = names.timers.of(timer);
@@ -234,15 +251,35 @@ fn conditions(out: &mut String, readiness: Readiness) {
     out.extend(set.map(|(_, letter)| letter));
 }
 
+/// Where the program spawns or awaits it, if that is known.
+fn awaited(out: &mut String, from: Option<&&'static Location<'static>>) {
+    if let Some(from) = from {
+        out.push_str(",\"from\":\"");
+        place(out, from);
+        out.push('"');
+    }
+}
+
+fn nth<'a>(
+    places: &'a [&'static Location<'static>],
+    number: Place,
+) -> Option<&'a &'static Location<'static>> {
+    places.get(usize::from(number).checked_sub(1)?)
+}
+
 fn place(out: &mut String, place: &Location<'_>) {
-    for letter in place.file().chars() {
+    escaped(out, place.file());
+    put(out, format_args!(":{}", place.line()));
+}
+
+fn escaped(out: &mut String, text: &str) {
+    for letter in text.chars() {
         match letter {
             '"' | '\\' => out.extend(['\\', letter]),
             c if c.is_control() => out.push('?'),
             c => out.push(c),
         }
     }
-    put(out, format_args!(":{}", place.line()));
 }
 
 fn put(out: &mut String, text: std::fmt::Arguments<'_>) {

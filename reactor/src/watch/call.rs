@@ -1,6 +1,9 @@
 //! The names of system calls, for traces.
 
 use std::fmt;
+use std::panic::Location;
+
+use selectors_core::sys::acts::{Accept, Act, Connect, Recv, Recvmsg, Send};
 
 /// A system call that an I/O type makes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -16,6 +19,8 @@ pub enum Call {
     Connect,
     /// recv(2)
     Recv,
+    /// recvmsg(2)
+    Recvmsg,
     /// send(2)
     Send,
 }
@@ -29,7 +34,20 @@ impl Call {
             Call::Accept => "accept",
             Call::Connect => "connect",
             Call::Recv => "recv",
+            Call::Recvmsg => "recvmsg",
             Call::Send => "send",
+        }
+    }
+
+    /// The line that makes it, if it is one of ours.
+    pub(crate) fn place(self) -> Option<&'static Location<'static>> {
+        match self {
+            Call::Custom => None,
+            Call::Accept => Some(Accept::AT),
+            Call::Connect => Some(Connect::AT),
+            Call::Recv => Some(Recv::AT),
+            Call::Recvmsg => Some(Recvmsg::AT),
+            Call::Send => Some(Send::AT),
         }
     }
 }

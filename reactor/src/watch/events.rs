@@ -5,7 +5,7 @@
 //! tasks through [`Reactor::emit`](crate::Reactor::emit). While nobody observes, none of it is evaluated: the checks
 //! ride on tests that the hot path makes anyway (see `heart/budget.rs`).
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::Location;
 use std::rc::Rc;
 use std::time::Duration;
@@ -28,6 +28,13 @@ pub enum Event<'a> {
         task: u64,
         /// Where in the program `spawn` was called.
         from: &'static Location<'static>,
+    },
+    /// Station *ready queue*: a task was given a name.
+    Named {
+        /// Which.
+        task: u64,
+        /// The name.
+        name: &'a str,
     },
     /// Station *ready queue*: a task was appended.
     Enqueue {
@@ -72,6 +79,8 @@ pub enum Event<'a> {
         fd: RawFd,
         /// What the kernel said.
         outcome: Outcome,
+        /// Where in the program it is awaited, if it is.
+        from: Option<&'static Location<'static>>,
     },
     /// Station *waker*: the running task's waker went into the slot of a key.
     WakerStored {
@@ -81,6 +90,8 @@ pub enum Event<'a> {
         direction: Direction,
         /// Somebody else waits in this direction too.
         crowded: bool,
+        /// Where in the program it is awaited, if it is.
+        from: Option<&'static Location<'static>>,
     },
     /// Station *key*: the selector was told to watch an fd.
     Register {
@@ -130,6 +141,8 @@ pub enum Event<'a> {
         timer: u32,
         /// When it is due, in time since the reactor was made.
         deadline: Duration,
+        /// Where in the program it is awaited, if it is.
+        from: Option<&'static Location<'static>>,
     },
     /// A timer was due.
     TimerFired {
@@ -194,7 +207,8 @@ pub enum Cause {
 /// # std::io::Result::Ok(())
 /// ```
 pub trait Observer {
-    /// Something happened; `at` is the line of this library, or of the executor, that did it.
+    /// Something happened; `at` is the line that did it: of this library, of the executor, or of
+    /// `selectors-core` where it makes the system call.
     ///
     /// Called in the middle of things: it must not use the reactor or the runtime that calls it.
     fn event(&self, event: Event<'_>, at: &'static Location<'static>);
@@ -202,25 +216,55 @@ pub trait Observer {
 
 /// The observer of one reactor, if it has one.
 #[derive(Default)]
-pub(crate) struct Hook(RefCell<Option<Rc<dyn Observer>>>);
+pub(crate) struct Hook {
+    observer: RefCell<Option<Rc<dyn Observer>>>,
+    /// The line of the await that is polled; nobody's while nobody observes.
+    awaited: Cell<Option<&'static Location<'static>>>,
+}
 
 impl Hook {
     /// Somebody else is told from now on; whoever was told before is the caller's to drop.
     pub(crate) fn replace(&self, observer: Option<Rc<dyn Observer>>) -> Option<Rc<dyn Observer>> {
-        self.0.replace(observer)
+        self.observer.replace(observer)
     }
 
+    /// What is polled from now on, until the guard is dropped, is awaited by the program in the line
+    /// that calls this, unless it is a part of another await of ours.
     #[cold]
     #[track_caller]
-    pub(crate) fn emit(&self, event: Event<'_>) {
+    pub(crate) fn await_here(&self) -> Awaited<'_> {
+        let before = self.awaited.get();
+        self.awaited.set(before.or(Some(Location::caller())));
+        Awaited { hook: self, before }
+    }
+
+    /// The line of the await that is polled.
+    pub(crate) fn awaited(&self) -> Option<&'static Location<'static>> {
+        self.awaited.get()
+    }
+
+    /// It has happened in line `at`.
+    #[cold]
+    pub(crate) fn emit(&self, event: Event<'_>, at: &'static Location<'static>) {
         // The borrow ends first, so that an observer may take itself off.
-        let observer = self.0.borrow().clone();
+        let observer = self.observer.borrow().clone();
         if let Some(observer) = observer {
             // Whoever watches must not fail what is watched; the panic hook has reported it.
-            let caller = Location::caller();
-            contain(|| observer.event(event, caller));
+            contain(|| observer.event(event, at));
             // It may have taken itself off, and this is the last of it.
             contain(|| drop(observer));
         }
+    }
+}
+
+/// While an await is polled before the eyes of an observer.
+pub(crate) struct Awaited<'a> {
+    hook: &'a Hook,
+    before: Option<&'static Location<'static>>,
+}
+
+impl Drop for Awaited<'_> {
+    fn drop(&mut self) {
+        self.hook.awaited.set(self.before);
     }
 }

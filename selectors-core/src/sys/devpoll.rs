@@ -5,6 +5,8 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use libc::{c_int, pollfd};
 
+use crate::sys::acts;
+
 #[cfg(not(devpoll))]
 use crate::sys::double::devpoll as native;
 #[cfg(devpoll)]
@@ -69,6 +71,8 @@ pub fn ioctl_dp_poll(
     };
     let devpoll = devpoll.as_raw_fd();
     // SAFETY: the request lives until the call returns and names an array that is ours to write.
-    let n = unsafe { syscall!(ioctl = native::ioctl(devpoll, DP_POLL as _, &raw mut request)) }?;
+    let n = act!(acts::DpPoll, unsafe {
+        syscall!(ioctl = native::ioctl(devpoll, DP_POLL as _, &raw mut request))
+    })?;
     Ok(n as usize)
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use libc::{c_int, epoll_event};
 
+use crate::sys::acts;
+
 /// epoll_create1(2), close-on-exec: a new, empty set.
 ///
 /// # Errors
@@ -70,7 +72,9 @@ pub fn epoll_wait(
 ) -> io::Result<usize> {
     let (pointer, len) = (events.as_mut_ptr(), events.len() as c_int);
     // SAFETY: the kernel writes at most `len` events from `pointer` on, which are ours to write.
-    let n = unsafe { syscall!(epoll_wait(epoll.as_raw_fd(), pointer, len, millis)) }?;
+    let n = act!(acts::EpollWait, unsafe {
+        syscall!(epoll_wait(epoll.as_raw_fd(), pointer, len, millis))
+    })?;
     Ok(n as usize)
 }
 

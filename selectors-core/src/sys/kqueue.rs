@@ -13,6 +13,7 @@ use std::process;
 use std::ptr;
 
 use crate::Error;
+use crate::sys::acts;
 
 #[cfg(not(kqueue))]
 use crate::sys::double::either_kqueue as native;
@@ -239,7 +240,7 @@ pub fn kevent(
     let kqueue = kqueue.as_raw_fd();
     // SAFETY: `Kevent` is a transparent wrapper, so both pointers are to arrays of `struct kevent`
     // of these lengths, the second ours to write; the timeout lives until the call returns.
-    let n = unsafe {
+    let n = act!(acts::Kevent, unsafe {
         syscall!(
             kevent = native::kevent(
                 kqueue,
@@ -250,6 +251,6 @@ pub fn kevent(
                 timeout,
             )
         )
-    }?;
+    })?;
     Ok(n as usize)
 }

@@ -50,6 +50,27 @@ macro_rules! syscall {
     }};
 }
 
+/// Does what an act consists of. Its line is from now on the one that a trace shows where it tells of
+/// the act; nothing of it is left in the program unless somebody asks.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! act {
+    ($name:ty, $does:expr) => {{
+        #[allow(
+            non_local_definitions,
+            reason = "the place is where it is done, and no other"
+        )]
+        impl $crate::sys::acts::Act for $name {
+            const AT: &'static ::std::panic::Location<'static> = ::std::panic::Location::caller();
+        }
+        $does
+    }};
+}
+
+// What a trace tells of.
+#[doc(hidden)]
+pub mod acts;
+
 // Waiting.
 #[cfg(epoll)]
 pub mod epoll;

@@ -5,6 +5,8 @@ use std::os::fd::RawFd;
 
 use libc::{c_int, pollfd};
 
+use crate::sys::acts;
+
 // `Readiness` takes poll's bits as they are.
 const _: () = assert!(
     libc::POLLIN == 1
@@ -40,7 +42,7 @@ pub const fn record(fd: RawFd, events: u16) -> pollfd {
 pub fn poll(fds: &mut [pollfd], millis: c_int) -> io::Result<usize> {
     let (pointer, len) = (fds.as_mut_ptr(), fds.len() as libc::nfds_t);
     // SAFETY: the kernel reads and writes `len` records from `pointer` on, which are ours.
-    let n = unsafe { syscall!(poll(pointer, len, millis)) }?;
+    let n = act!(acts::Poll, unsafe { syscall!(poll(pointer, len, millis)) })?;
     Ok(n as usize)
 }
 

@@ -5,6 +5,8 @@ use std::ptr;
 
 use libc::c_int;
 
+use crate::sys::acts;
+
 /// A word of an fd_set. On a little-endian machine its width makes no difference; on a big-endian
 /// one it decides where a bit lies.
 #[cfg(fd_set_u32)]
@@ -76,7 +78,9 @@ pub fn select(
     let mut timeout = timeout;
     let timeout = timeout.as_mut().map_or(ptr::null_mut(), ptr::from_mut);
     // SAFETY: as for `pselect`; Linux writes the remaining time into the timeout, which is ours.
-    let n = unsafe { syscall!(select(nfds as c_int, read, write, except, timeout)) }?;
+    let n = act!(acts::Select, unsafe {
+        syscall!(select(nfds as c_int, read, write, except, timeout))
+    })?;
     Ok(n as usize)
 }
 

@@ -7,7 +7,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 pub use libc::{AF_INET, AF_INET6, SOCK_DGRAM, SOCK_STREAM};
 use libc::{c_int, socklen_t};
 
-use crate::sys::Address;
+use crate::sys::{Address, acts};
 
 /// Sends without a signal: a peer that is gone is an error (`EPIPE`) and no SIGPIPE.
 #[cfg(msg_nosignal)]
@@ -79,7 +79,9 @@ pub fn listen(socket: BorrowedFd<'_>, backlog: c_int) -> io::Result<()> {
 pub fn connect(socket: BorrowedFd<'_>, address: &Address) -> io::Result<()> {
     let (pointer, length) = address.as_ptr();
     // SAFETY: the kernel reads `length` bytes from `pointer` on, which live until it returns.
-    unsafe { syscall!(connect(socket.as_raw_fd(), pointer, length)) }?;
+    act!(acts::Connect, unsafe {
+        syscall!(connect(socket.as_raw_fd(), pointer, length))
+    })?;
     Ok(())
 }
 
@@ -98,10 +100,14 @@ pub fn accept4(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, Address)> {
     #[cfg(accept4)]
     // SAFETY: the kernel writes at most `length` bytes from `pointer` on, and how many into
     // `length`; both are ours.
-    let fd = unsafe { syscall!(accept4(listener.as_raw_fd(), pointer, length, flags)) }?;
+    let fd = act!(acts::Accept, unsafe {
+        syscall!(accept4(listener.as_raw_fd(), pointer, length, flags))
+    })?;
     #[cfg(not(accept4))]
     // SAFETY: as above.
-    let fd = unsafe { syscall!(accept4 = libc::accept(listener.as_raw_fd(), pointer, length)) }?;
+    let fd = act!(acts::Accept, unsafe {
+        syscall!(accept4 = libc::accept(listener.as_raw_fd(), pointer, length))
+    })?;
     // SAFETY: a successful call returns a new fd that nobody else owns.
     let socket = unsafe { OwnedFd::from_raw_fd(fd) };
     #[cfg(not(accept4))]
@@ -155,7 +161,9 @@ macro_rules! transfer {
 pub fn recv(socket: BorrowedFd<'_>, buffer: &mut [u8], flags: c_int) -> io::Result<usize> {
     let (pointer, len) = (buffer.as_mut_ptr(), buffer.len());
     // SAFETY: the kernel writes at most `len` bytes from `pointer` on, which are ours to write.
-    unsafe { transfer!(recv, SYS_recvfrom, socket, pointer, len, flags) }
+    act!(acts::Recv, unsafe {
+        transfer!(recv, SYS_recvfrom, socket, pointer, len, flags)
+    })
 }
 
 /// send(2).
@@ -168,7 +176,9 @@ pub fn recv(socket: BorrowedFd<'_>, buffer: &mut [u8], flags: c_int) -> io::Resu
 pub fn send(socket: BorrowedFd<'_>, buffer: &[u8], flags: c_int) -> io::Result<usize> {
     let (pointer, len) = (buffer.as_ptr(), buffer.len());
     // SAFETY: the kernel reads `len` bytes from `pointer` on, which are ours to read.
-    unsafe { transfer!(send, SYS_sendto, socket, pointer, len, flags) }
+    act!(acts::Send, unsafe {
+        transfer!(send, SYS_sendto, socket, pointer, len, flags)
+    })
 }
 
 /// sendto(2).
@@ -244,7 +254,9 @@ pub fn recvmsg(
     message.msg_iovlen = slices.len().min(MOST_SLICES) as _;
     // SAFETY: the kernel reads the header and writes at most as many bytes as the slices and the
     // address have room for; all are ours, and live until it returns.
-    let n = unsafe { syscall!(recvmsg(socket.as_raw_fd(), &raw mut message, flags)) }?;
+    let n = act!(acts::Recvmsg, unsafe {
+        syscall!(recvmsg(socket.as_raw_fd(), &raw mut message, flags))
+    })?;
     from.set_length(message.msg_namelen);
     Ok(Message {
         bytes: n as usize,

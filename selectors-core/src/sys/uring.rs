@@ -10,6 +10,8 @@ use std::time::Duration;
 use io_uring::types::{CancelBuilder, Fd, SubmitArgs, Timespec};
 use io_uring::{IoUring, cqueue, opcode, squeue};
 
+use crate::sys::acts;
+
 /// The name of the requests that take others back. It is no fd's.
 const NOBODY: u64 = u64::MAX;
 
@@ -150,7 +152,7 @@ impl Ring {
         crate::sys::fault::enter("io_uring_enter")?;
         let submitter = self.ring.submitter();
         match timeout.filter(|_| answers > 0) {
-            None => submitter.submit_and_wait(answers)?,
+            None => act!(acts::UringEnter, submitter.submit_and_wait(answers))?,
             Some(timeout) => {
                 let timeout = Timespec::from(timeout);
                 submitter.submit_with_args(answers, &SubmitArgs::new().timespec(&timeout))?

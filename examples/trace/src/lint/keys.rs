@@ -119,6 +119,7 @@ impl Keys {
             result,
             n,
             errno,
+            ..
         } = &line.step
         else {
             return;

@@ -8,6 +8,7 @@ use windows_sys::Win32::Networking::WinSock as ws;
 
 use super::handle;
 use crate::os::RawFd;
+use crate::sys::acts;
 use crate::table::give_back;
 
 /// A set: how many sockets, and which. FD_SETSIZE is the length of C's type and no limit of the call,
@@ -81,6 +82,8 @@ pub fn select(sets: [&mut Set; 3], timeout: Option<libc::timeval>) -> io::Result
     let timeout = timeout.as_ref().map_or(ptr::null(), ptr::from_ref);
     // SAFETY: of each set the call reads and writes the count and so many sockets, which are there;
     // the timeout lives until the call returns. The first argument means nothing here.
-    let n = unsafe { syscall!(select = ws::select(0, read, write, except, timeout)) }?;
+    let n = act!(acts::Select, unsafe {
+        syscall!(select = ws::select(0, read, write, except, timeout))
+    })?;
     Ok(n as usize)
 }

@@ -9,6 +9,7 @@ use windows_sys::Win32::Networking::WinSock as ws;
 
 use super::{Address, fd, handle, startup};
 use crate::os::{AsFd, BorrowedFd, OwnedFd, RawFd, errno};
+use crate::sys::acts;
 
 /// There are no signals, and so none to be without.
 pub const MSG_NOSIGNAL: i32 = 0;
@@ -80,7 +81,9 @@ pub fn listen(socket: BorrowedFd<'_>, backlog: i32) -> io::Result<()> {
 pub fn connect(socket: BorrowedFd<'_>, address: &Address) -> io::Result<()> {
     let (pointer, length) = address.as_ptr();
     // SAFETY: the call reads `length` bytes from `pointer` on, which live until it returns.
-    unsafe { syscall!(connect = ws::connect(raw(socket), pointer, length)) }?;
+    act!(acts::Connect, unsafe {
+        syscall!(connect = ws::connect(raw(socket), pointer, length))
+    })?;
     Ok(())
 }
 
@@ -95,7 +98,9 @@ pub fn accept4(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, Address)> {
     let (pointer, length) = from.as_mut_ptr();
     // SAFETY: the call writes at most `length` bytes from `pointer` on, and how many into `length`;
     // both are ours.
-    let made = unsafe { syscall!(accept4 = ws::accept(raw(listener), pointer, length) as isize) }?;
+    let made = act!(acts::Accept, unsafe {
+        syscall!(accept4 = ws::accept(raw(listener), pointer, length) as isize)
+    })?;
     // SAFETY: a successful call returns a new socket that nobody else owns.
     let socket = unsafe { OwnedFd::from_raw_socket(made as RawSocket) };
     // It has the mode of the listener, and children inherit it.
@@ -114,7 +119,9 @@ pub fn accept4(listener: BorrowedFd<'_>) -> io::Result<(OwnedFd, Address)> {
 pub fn recv(socket: BorrowedFd<'_>, buffer: &mut [u8], flags: i32) -> io::Result<usize> {
     let (pointer, len) = (buffer.as_mut_ptr(), at_most(buffer.len()));
     // SAFETY: the call writes at most `len` bytes from `pointer` on, which are ours to write.
-    let n = unsafe { syscall!(recv = ws::recv(raw(socket), pointer, len, flags)) };
+    let n = act!(acts::Recv, unsafe {
+        syscall!(recv = ws::recv(raw(socket), pointer, len, flags))
+    });
     match n {
         Err(error) if error.raw_os_error() == Some(errno::ESHUTDOWN) => Ok(0),
         n => Ok(n? as usize),
@@ -131,7 +138,9 @@ pub fn recv(socket: BorrowedFd<'_>, buffer: &mut [u8], flags: i32) -> io::Result
 pub fn send(socket: BorrowedFd<'_>, buffer: &[u8], flags: i32) -> io::Result<usize> {
     let (pointer, len) = (buffer.as_ptr(), at_most(buffer.len()));
     // SAFETY: the call reads `len` bytes from `pointer` on, which are ours to read.
-    let n = unsafe { syscall!(send = ws::send(raw(socket), pointer, len, flags)) }?;
+    let n = act!(acts::Send, unsafe {
+        syscall!(send = ws::send(raw(socket), pointer, len, flags))
+    })?;
     Ok(n as usize)
 }
 
@@ -226,7 +235,7 @@ pub fn recvmsg(
     // SAFETY: the call reads the slices that it counts and writes at most as many bytes as they and
     // the address have room for, and three integers; all live until it returns, because nothing asks
     // it to go on in the background.
-    let received = unsafe {
+    let received = act!(acts::Recvmsg, unsafe {
         syscall!(
             recvmsg = ws::WSARecvFrom(
                 socket,
@@ -240,7 +249,7 @@ pub fn recvmsg(
                 None
             )
         )
-    };
+    });
     let (bytes, truncated) = match received {
         Ok(_) => (bytes as usize, false),
         Err(error) => match error.raw_os_error() {

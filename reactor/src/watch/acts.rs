@@ -1,0 +1,36 @@
+//! What the reactor does, for traces: each act is named where it is done, by `selectors_core::act!`.
+
+pub(crate) use selectors_core::sys::acts::Act;
+
+/// Names of acts: types without values.
+macro_rules! names {
+    ($($(#[$meta:meta])* $name:ident)*) => {$(
+        $(#[$meta])*
+        pub(crate) enum $name {}
+    )*};
+}
+
+names! {
+    /// A try of the program's own call.
+    Tried
+    /// A call of the program's own, in an await of it.
+    Called
+    /// The waker goes into a slot that is empty.
+    Stored
+    /// The waker goes into the crowd of a slot.
+    StoredInCrowd
+    /// A key is made.
+    Registered
+    /// A key's interest changes.
+    Modified
+    /// A key is parked.
+    Parked
+    /// A key goes.
+    Unregistered
+    /// What another thread has written is seen.
+    Notified
+    /// A timer is put on the heap.
+    Timed
+    /// A timer is due, and its waker is taken.
+    Fired
+}
