@@ -246,7 +246,13 @@ fn a_socket_that_lives_on_elsewhere_disturbs_nobody(variant: Variant) -> io::Res
             peer.write_all(b"x").await?;
             assert_eq!(read.await?, 1);
             round_trip(&neighbour, b"beside").await?;
-            drop(lives_on);
+            // It comes back, perhaps under the number that it had.
+            let back = std::net::TcpStream::from(lives_on);
+            let back = TcpStream::from_std(back)?;
+            assert_eq!(back.read(&mut [0; 8]).await?, 6);
+            assert!(poll_once(back.read(&mut [0])).await.is_none());
+            near.write_all(b"again").await?;
+            assert_eq!(back.read(&mut [0; 8]).await?, 5);
         }
         Ok(())
     })?

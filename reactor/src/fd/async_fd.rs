@@ -24,8 +24,7 @@ use crate::watch::events::Outcome;
 ///
 /// The fd must be in non-blocking mode, or a call will block the whole loop. It is registered
 /// with the reactor when an operation first has to wait, and unregistered before it is closed; or by
-/// being closed, if it is a socket of std or an [`OwnedFd`](selectors_core::os::OwnedFd), which
-/// saves a call: see
+/// being closed, if it is a socket of std, which saves a call: see
 /// [`Selector::unregister_to_close`](selectors_core::Selector::unregister_to_close).
 ///
 /// Dropping an operation cancels it: its waker is removed, and no byte is lost, because a byte

@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::rc::Rc;
 
-use selectors_core::os::{AsFd, OwnedFd};
+use selectors_core::os::AsFd;
 
 /// A source of any type.
 #[derive(Clone)]
@@ -21,12 +21,12 @@ impl Pollable {
 
 selectors_core::has_fd!([] Pollable, 0);
 
-/// Does dropping a source of this type close its fd? Of other types nobody knows: they may borrow it,
-/// share it, or keep it open. Answered when the program is compiled.
+/// Does dropping a source of this type close its fd, and with it most likely the file? Of other types
+/// nobody knows: they may borrow it, share it, or keep it open; an `OwnedFd` is most likely a duplicate.
+/// Answered when the program is compiled.
 pub(crate) fn owns_its_fd<T: 'static>() -> bool {
     let this = TypeId::of::<T>();
     let owners = [
-        TypeId::of::<OwnedFd>(),
         TypeId::of::<TcpListener>(),
         TypeId::of::<TcpStream>(),
         TypeId::of::<UdpSocket>(),

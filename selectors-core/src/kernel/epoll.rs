@@ -209,6 +209,12 @@ fn is_exclusive(interest: Interest) -> bool {
     u32::from(interest.extra) << 24 & libc::EPOLLEXCLUSIVE as u32 != 0
 }
 
+/// Was an addition refused because this file is registered under this number?
+fn is_there(added: &io::Result<()>) -> bool {
+    let refused = added.as_ref().err();
+    refused.and_then(io::Error::raw_os_error) == Some(libc::EEXIST)
+}
+
 /// A new set in the kernel.
 fn create() -> Result<OwnedFd, Error> {
     sys::epoll_create1().map_err(|error| Error::os("epoll_create1", None, error))
@@ -248,7 +254,14 @@ impl Kernel for Epoll {
     }
 
     fn add(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
-        if let Err(error) = self.control(libc::EPOLL_CTL_ADD, token, interest) {
+        let mut added = self.control(libc::EPOLL_CTL_ADD, token, interest);
+        if self.trusted && is_there(&added) {
+            // Left to its close, it has lived on, and is back under the number that it had.
+            self.duplicated = true;
+            added = sys::epoll_ctl_del(self.epoll.as_fd(), token.fd)
+                .and_then(|()| self.control(libc::EPOLL_CTL_ADD, token, interest));
+        }
+        if let Err(error) = added {
             return Err(self.refused(token.fd, error));
         }
         self.len += 1;

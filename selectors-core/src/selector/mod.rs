@@ -216,8 +216,8 @@ impl<K: Kernel + ?Sized, F, D> Selector<K, F, D> {
     /// That is so for a file that nobody else holds. If it lives on, by a dup(2), a fork(2) or in a
     /// message to another process, or if it is not closed, its next event has no key: nobody hears
     /// of it, and it costs building the set anew, one or two calls for each key; after the first
-    /// such event, this is `unregister`. Until then, registering the same file under the same number
-    /// fails.
+    /// such event, this is `unregister`. So it is once such a file is registered again under the number
+    /// that it had.
     ///
     /// ```
     /// use selectors_core::{DefaultSelector, EVENT_READ};

@@ -282,3 +282,32 @@ fn a_file_that_lives_on_fails_no_wait() {
     assert_eq!(tokens_now(&mut selector), []);
     assert_eq!(fault::count("dup3"), calls + 1);
 }
+
+/// It lives on, and comes back under its number: its key is the new one, and nobody is trusted again.
+#[test]
+fn a_file_that_lives_on_is_registered_again_under_its_number() {
+    for mode in [Mode::Level, Mode::Edge] {
+        let (a, b) = pair();
+        let number = Private::new(&a);
+        let mut selector: Inner = EpollSelector::new().unwrap();
+        let mut token = selector
+            .register_with(number.source(), EVENT_READ, mode, "")
+            .unwrap();
+        for calls in [0, 1] {
+            let before = fault::count("epoll_ctl");
+            drop(selector.unregister_to_close(token).unwrap());
+            assert_eq!(fault::count("epoll_ctl") - before, calls);
+            number.close();
+            number.reuse(&a);
+            let old = token;
+            token = selector
+                .register_with(number.source(), EVENT_READ, mode, "")
+                .unwrap();
+            assert_ne!(token, old);
+            send(&b);
+            assert_eq!(tokens_now(&mut selector), [token]);
+            drain(&a);
+            assert_eq!(tokens_now(&mut selector), []);
+        }
+    }
+}
