@@ -263,7 +263,7 @@ impl Runtime {
     /// there, and sockets and timers can be made.
     ///
     /// Guards are dropped in the reverse order of their making; one that is not, panics. Do not hold
-    /// one across an await.
+    /// one across an await: inside of another runtime, awaiting what belongs to this one panics.
     ///
     /// ```
     /// let runtime = executor::Runtime::new()?;
@@ -309,11 +309,11 @@ impl Runtime {
     #[allow(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn run_until_stalled(&self) -> bool {
         let _running = current::run(&self.core);
-        let mut polled = false;
+        let before = self.core.polls.get();
         while !self.core.is_idle() || self.core.has_mail() {
-            polled |= self.core.poll_somebody();
+            self.core.poll_somebody();
         }
-        polled
+        self.core.polls.get() != before
     }
 
     /// One step for a host loop: polls who is woken, takes a [turn](Reactor::turn) of at most

@@ -21,6 +21,7 @@ on_every_backend!(
     a_waker_outlives_its_runtime_on_every_thread,
     a_waker_of_a_runtime_that_is_gone_wakes_nobody_in_the_next_one,
     a_waker_called_while_its_thread_ends,
+    a_waker_of_block_on_wakes_nobody_once_that_is_over,
 );
 
 /// A task that sends its waker away and never ends.
@@ -137,4 +138,39 @@ fn a_waker_called_while_its_thread_ends(variant: Variant) -> io::Result<()> {
         })
     });
     thread.join().expect("the thread did not panic")
+}
+
+/// Nor does a stop that is asked for then: there is nobody who could be polled.
+fn a_waker_of_block_on_wakes_nobody_once_that_is_over(variant: Variant) -> io::Result<()> {
+    let runtime = variant.runtime()?;
+    let waker_of_root = || poll_fn(|cx| Poll::Ready(cx.waker().clone()));
+    let nobody_is_polled = || {
+        let polls = runtime.metrics().polls;
+        assert!(!runtime.try_run_one() && !runtime.run_until_stalled());
+        assert_eq!(runtime.metrics().polls, polls);
+    };
+    let waker = runtime.block_on(waker_of_root())?;
+    waker.wake_by_ref();
+    nobody_is_polled();
+    thread::spawn(move || waker.wake())
+        .join()
+        .expect("the thread did not panic");
+    nobody_is_polled();
+    // One that has woken itself, and one that panics.
+    runtime.block_on(async { waker_of_root().await.wake() })?;
+    nobody_is_polled();
+    let panics = std::panic::AssertUnwindSafe(|| {
+        runtime.block_on(async {
+            waker_of_root().await.wake();
+            panic!("it gives up");
+        })
+    });
+    let panicked: Result<io::Result<()>, _> = std::panic::catch_unwind(panics);
+    assert!(panicked.is_err());
+    nobody_is_polled();
+    runtime.spawner().request_stop();
+    assert!(!runtime.try_run_one());
+    assert_eq!(runtime.block_on(async { spawn(async { 7 }).await })??, 7);
+    nobody_is_polled();
+    Ok(())
 }

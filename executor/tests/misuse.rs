@@ -20,6 +20,8 @@ on_every_backend!(
     a_socket_awaited_outside_its_runtime_says_what_to_do,
     a_socket_awaited_in_another_runtime_says_what_to_do,
     a_timer_awaited_outside_its_runtime_says_what_to_do,
+    what_is_of_a_runtime_that_is_only_entered_says_what_to_do,
+    who_is_entered_may_be_driven_all_the_same,
     a_join_handle_awaited_outside_says_what_to_do,
     a_join_handle_awaited_in_another_runtime_says_what_to_do,
     a_panic_of_the_root_passes_through_and_the_runtime_goes_on,
@@ -130,6 +132,91 @@ fn a_timer_awaited_outside_its_runtime_says_what_to_do(variant: Variant) -> io::
     assert!(sentence(|| outside(timer())).contains(SOCKET));
     let other = variant.runtime()?;
     assert!(sentence(|| other.block_on(timer())).contains(SOCKET));
+    Ok(())
+}
+
+fn what_is_of_a_runtime_that_is_only_entered_says_what_to_do(variant: Variant) -> io::Result<()> {
+    let (entered, other) = (variant.runtime()?, variant.runtime()?);
+    let short = Duration::from_millis(1);
+    // Below the loop that runs.
+    let guard = entered.enter();
+    let (near, far) = reactor::net::UnixStream::pair()?;
+    let timer = sleep(short);
+    assert!(sentence(|| other.block_on(far.read(&mut [0; 8]))).contains(SOCKET));
+    assert!(sentence(|| other.block_on(timer)).contains(SOCKET));
+    assert!(sentence(|| other.block_on(interval_of(short))).contains(SOCKET));
+    // What does not wait may be done.
+    assert_eq!(other.block_on(near.write(b"x"))??, 1);
+    assert_eq!(far.try_read(&mut [0; 8])?, 1);
+    drop(guard);
+    // Inside of it.
+    let inside = async {
+        let _guard = entered.enter();
+        sleep(short).await;
+    };
+    assert!(sentence(|| other.block_on(inside)).contains(SOCKET));
+    let inside = async {
+        let _guard = entered.enter();
+        far.read(&mut [0; 8]).await
+    };
+    assert!(sentence(|| other.block_on(inside)).contains(SOCKET));
+    // And for one that began to wait where it was driven.
+    let mut timer = Box::pin({
+        let _guard = entered.enter();
+        sleep(Duration::from_secs(3600))
+    });
+    let waits = entered.block_on(future::poll_once(timer.as_mut()))?;
+    assert!(waits.is_none());
+    let _guard = entered.enter();
+    assert!(sentence(|| other.block_on(timer)).contains(SOCKET));
+    Ok(())
+}
+
+/// An interval's second tick.
+fn interval_of(period: Duration) -> impl Future<Output = ()> {
+    let mut ticks = interval(period);
+    async move {
+        ticks.tick().await;
+        ticks.tick().await;
+    }
+}
+
+fn who_is_entered_may_be_driven_all_the_same(variant: Variant) -> io::Result<()> {
+    let (entered, other) = (variant.runtime()?, variant.runtime()?);
+    let short = Duration::from_millis(1);
+    let guard = entered.enter();
+    let (timer, task) = (
+        sleep(short),
+        executor::spawn(async move { sleep(short).await }),
+    );
+    assert_eq!(
+        other.block_on(async { executor::spawn(async { 7 }).await })??,
+        7
+    );
+    other.block_on(async move {
+        sleep(short).await;
+        // A loop by hand inside of it, and then it goes on.
+        let by_hand = variant.reactor()?;
+        {
+            let _drives = by_hand.drive();
+            let mut timer = Box::pin(sleep(short));
+            while outside(future::poll_once(timer.as_mut())).is_none() {
+                by_hand.turn(None)?;
+            }
+        }
+        sleep(short).await;
+        io::Result::Ok(())
+    })??;
+    entered.block_on(async {
+        timer.await;
+        task.await
+    })??;
+    // Where no loop runs a reactor that is entered may be driven by who entered it.
+    let mut timer = Box::pin(sleep(short));
+    while outside(future::poll_once(timer.as_mut())).is_none() {
+        entered.reactor().turn(None)?;
+    }
+    drop(guard);
     Ok(())
 }
 

@@ -25,6 +25,8 @@ pub(crate) struct Scheduler {
     marks: Marks,
     /// The slot of the future that `block_on` drives, which the slab does not hold.
     root: u32,
+    /// It is driven now. Between two of them nobody lives there, and nobody has the id.
+    root_runs: bool,
     /// Where each was spawned, indexed by slot: apart from the marks, because only dumps ask.
     spawned_at: Vec<&'static Location<'static>>,
     /// The same, for those whose slots are beyond the list.
@@ -70,6 +72,7 @@ impl Scheduler {
         let marks = Marks::new(runtime, past);
         Scheduler {
             root: NO_TASK,
+            root_runs: false,
             spawned_at: vec![Location::caller(); marks.len()],
             is_plain: !marks.are_many(),
             marks,
@@ -97,9 +100,17 @@ impl Scheduler {
         while !self.marks.renew(self.root) {
             self.root = self.slot(Location::caller());
         }
+        self.root_runs = true;
         let id = self.id(self.root);
         self.schedule(id);
         id
+    }
+
+    /// The future of `block_on` is over, or given up: who wakes it from now on wakes nobody.
+    pub(crate) fn end_root(&mut self) {
+        self.root_runs = false;
+        // Where no id is left it is vacant, and the next one has another slot.
+        let _ = self.marks.renew(self.root);
     }
 
     /// The id of a new task, woken once so that it is polled.
@@ -309,7 +320,9 @@ impl Scheduler {
     /// Who can be woken: in the order of the slots, the future of `block_on` among them.
     pub(crate) fn everybody(&self) -> Vec<Id> {
         let marks = self.marks.iter().filter(|mark| !mark.is_vacant());
-        marks.map(Mark::id).collect()
+        let ids = marks.map(Mark::id);
+        ids.filter(|id| self.root_runs || id.slot() != self.root)
+            .collect()
     }
 
     /// Tasks that exist, the future of `block_on` not counted.

@@ -172,10 +172,14 @@ pub(crate) fn assert_driven(runtime: u16) {
 /// Makes `core` the runtime of this thread, and its reactor the reactor, until the guard is dropped.
 #[track_caller]
 pub(crate) fn enter(core: &Rc<Core>) -> Entered {
+    entered_by(core.reactor.enter(), core)
+}
+
+fn entered_by(guard: EnterGuard, core: &Rc<Core>) -> Entered {
     // The sweeper comes when the thread ends, once it was looked at; or has come already.
     let _ = SWEEPER.try_with(|_| ());
     Entered {
-        reactor: core.reactor.enter(),
+        reactor: guard,
         before: exchange(Some(Rc::clone(core))),
     }
 }
@@ -188,7 +192,7 @@ pub(crate) fn enter(core: &Rc<Core>) -> Entered {
 #[track_caller]
 pub(crate) fn run(core: &Rc<Core>) -> Running {
     refuse_nesting();
-    let entered = enter(core);
+    let entered = entered_by(core.reactor.drive(), core);
     RUNNING.set(core.number.into());
     if !core.stop.is_asked() {
         UNASKED.set(core.number.into());

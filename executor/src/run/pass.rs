@@ -32,10 +32,20 @@ const MESSAGES_FIRST: usize = STEPS_PER_TURN / 2;
 /// Sleeps in a row without foreign mail before the loop stops announcing them.
 const QUIET_AFTER: u32 = 32;
 
+/// While a future of `block_on` is driven, which may panic.
+struct RootEnds<'a>(&'a Core);
+
+impl Drop for RootEnds<'_> {
+    fn drop(&mut self) {
+        self.0.scheduler.borrow_mut().end_root();
+    }
+}
+
 impl Core {
     /// Runs tasks and turns until `root` is done.
     pub(crate) fn run<F: Future>(&self, mut root: Pin<&mut F>) -> io::Result<F::Output> {
         let id = self.scheduler.borrow_mut().new_root();
+        let _ends = RootEnds(self);
         self.root.set(id.slot());
         let waker = waker::waker(id);
         let mut cx = Context::from_waker(&waker);

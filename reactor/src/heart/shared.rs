@@ -70,9 +70,9 @@ pub(crate) struct Shared {
     pub(crate) counts: Counts,
     /// The next name of a waiter; see [`WaiterId`].
     next_waiter: Cell<WaiterId>,
-    /// How many guards of [`Reactor::enter`] are alive.
-    pub(crate) entered: Cell<usize>,
-    /// Entered, and nobody observes; see `is_calm`.
+    /// It is entered, and no other one is [driven](crate::Reactor::drive).
+    driven: Cell<bool>,
+    /// Driven, and nobody observes; see `is_calm`.
     calm: Cell<bool>,
     /// A turn has more to do than usual: somebody observes, the clock is paused, or there are `rests` or
     /// `sleepers`.
@@ -128,7 +128,7 @@ impl Shared {
             cause: Cell::default(),
             counts: Counts::default(),
             next_waiter: Cell::new(1),
-            entered: Cell::new(0),
+            driven: Cell::new(false),
             calm: Cell::new(false),
             special: Cell::new(false),
             notifier,
@@ -192,7 +192,7 @@ impl Shared {
         self.next_waiter.set(id);
     }
 
-    /// Nothing is out of the ordinary: the reactor is entered, and nobody observes. One test
+    /// Nothing is out of the ordinary: the reactor is driven, and nobody observes. One test
     /// for a waiter in a hurry; the long way tells which it is.
     #[inline]
     pub(crate) fn is_calm(&self) -> bool {
@@ -201,11 +201,16 @@ impl Shared {
 
     pub(crate) fn update_calm(&self) {
         let observed = self.attention.is_observed();
-        self.calm.set(self.entered.get() != 0 && !observed);
+        self.calm.set(self.driven.get() && !observed);
         let more = self.clock.is_paused()
             || !self.sleepers.borrow().is_empty()
             || self.rests.borrow().len() != 0;
         self.special.set(observed || more);
+    }
+
+    pub(crate) fn set_driven(&self, driven: bool) {
+        self.driven.set(driven);
+        self.update_calm();
     }
 
     pub(crate) fn set_observed(&self, observed: bool) {
@@ -213,12 +218,12 @@ impl Shared {
         self.update_calm();
     }
 
-    /// Nobody will ever dispatch to a waiter of a reactor that is not entered: better a sentence
+    /// Nobody will ever dispatch to a waiter of a reactor that is not driven: better a sentence
     /// than a hang.
     #[inline]
     #[track_caller]
     pub(crate) fn assert_driven(&self) {
-        if self.entered.get() == 0 {
+        if !self.driven.get() {
             undriven();
         }
     }
@@ -269,8 +274,8 @@ const NONE: &str = "no reactor on this thread: sockets and timers are made insid
 fn undriven() -> ! {
     panic!(
         "this socket or timer would wait for ever: nobody drives its reactor. Await it inside the \
-         `executor::Runtime` that it was made in, or hold a guard of `Reactor::enter` and call \
-         `Reactor::turn`"
+         `executor::Runtime` that it was made in, or hold a guard of `Reactor::enter`, where another \
+         loop runs of `Reactor::drive`, and call `Reactor::turn`"
     )
 }
 
