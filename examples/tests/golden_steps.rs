@@ -133,7 +133,7 @@ fn calls(lines: &[String], call: &str, answer: Option<u64>) -> usize {
     let call = format!("\"call\":\"{call}\",\"result\":\"ok\",\"n\":");
     let answered = lines.iter().filter_map(|line| {
         let (_, number) = line.split_once(&call)?;
-        number.trim_end_matches('}').parse::<u64>().ok()
+        number.split([',', '}']).next()?.parse::<u64>().ok()
     });
     answered
         .filter(|number| answer.is_none_or(|answer| *number == answer))

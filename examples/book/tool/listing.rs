@@ -60,6 +60,7 @@ fn words(event: &Value, running: Option<u64>) -> Option<(String, String)> {
     let lane = |lane: &str| lane.to_owned();
     Some(match text("e")? {
         "spawn" => (who, format!("spawns {}", task?)),
+        "named" => (task?, format!("is called {:?}", text("name")?)),
         "enqueue" => (
             lane("queue"),
             format!("{} joins; {} there", task?, number("queued")?),
@@ -114,7 +115,7 @@ fn answer(event: &Value) -> Option<String> {
             ("would_block", ..) => "WouldBlock".into(),
             ("error", ..) => format!("error {}", event["errno"]),
             (_, "accept", _) => "a connection".into(),
-            (_, "recv", Some(0)) => "the end".into(),
+            (_, "recv" | "read", Some(0)) => "the end".into(),
             (_, _, Some(n)) => bytes(n),
             ("short", ..) => "a part of it".into(),
             _ => "all of it".into(),

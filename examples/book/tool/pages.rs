@@ -31,6 +31,8 @@ mod ch10 {}
 mod ch11 {}
 #[doc = include_str!("../src/ch12.md")]
 mod ch12 {}
+#[doc = include_str!("../src/loops.md")]
+mod loops {}
 #[doc = include_str!("../src/afternoon.md")]
 mod afternoon {}
 #[doc = include_str!("../src/glossary.md")]

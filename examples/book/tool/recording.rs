@@ -148,7 +148,8 @@ fn pause() {
 }
 
 fn is_end(line: &str) -> bool {
-    line.contains("\"call\":\"recv\"") && line.contains("\"n\":0}")
+    let none = [",", "}"].map(|end| format!("\"n\":0{end}"));
+    line.contains("\"call\":\"recv\"") && none.iter().any(|none| line.contains(none))
 }
 
 fn is_done(line: &str) -> bool {

@@ -18,6 +18,15 @@ pub const STEPS: [&str; 12] = [
     "s12_crates",
 ];
 
+/// Loops that are not ours, whose logs `examples/traces/strace` has.
+pub const LOOPS: [&str; 4] = ["nginx", "redis", "node", "asyncio"];
+
+/// The log of one of them.
+#[must_use]
+pub fn log(name: &str) -> PathBuf {
+    root().join(format!("examples/traces/strace/{name}.strace"))
+}
+
 /// `s07` of `s07_waker`.
 #[must_use]
 pub fn number(name: &str) -> &str {

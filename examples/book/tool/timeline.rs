@@ -9,7 +9,7 @@ use trace::{Trace, lint};
 
 use crate::listing::listing;
 use crate::recording::Programs;
-use crate::table::{self, STEPS, museum, number, root};
+use crate::table::{self, LOOPS, STEPS, museum, number, root};
 
 /// Lines of a listing: what fits on a screen.
 const SCREEN: usize = 40;
@@ -55,7 +55,26 @@ pub fn write() -> io::Result<()> {
             fs::write(folder.join(format!("{}.lint", number(&name))), words)?;
         }
     }
+    for name in LOOPS {
+        println!("book: reading the log of {name}");
+        let trace = foreign(name)?;
+        let traces = [(name.to_owned(), trace)];
+        let page = trace::html::page(&traces, &root());
+        let page = page.map_err(|bad| io::Error::other(format!("{name}: {bad}")))?;
+        fs::write(folder.join(format!("{name}.html")), page)?;
+    }
     Ok(())
+}
+
+/// The trace of a loop that is not ours, from its log.
+///
+/// # Errors
+///
+/// There is no such log, or nobody waits in it.
+pub fn foreign(name: &str) -> io::Result<String> {
+    let log = fs::read_to_string(table::log(name))?;
+    let loops = trace::strace::read(&log).map_err(io::Error::other)?;
+    Ok(loops[0].trace.text())
 }
 
 /// What the lints say of a trace, as a quotation.

@@ -4,9 +4,10 @@ use std::fmt;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::json;
 
 /// The version that this crate reads.
-const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 
 /// A trace that was read.
 #[derive(Clone, Debug)]
@@ -43,7 +44,7 @@ pub struct Overhead {
 }
 
 /// One event.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Line {
     /// Nanoseconds since the recording began; 0 in a golden trace, which has no times.
     #[serde(default)]
@@ -54,13 +55,16 @@ pub struct Line {
     /// The real number of an fd, on the line on which it first appears.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw: Option<u64>,
+    /// What that fd is, if strace tells.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub what: String,
     /// What it did.
     #[serde(flatten)]
     pub step: Step,
 }
 
 /// What happened; the names are those of `reactor::observe::Event`.
-#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(tag = "e", rename_all = "snake_case")]
 #[allow(
     missing_docs,
@@ -106,6 +110,9 @@ pub enum Step {
         errno: Option<i32>,
         #[serde(default, skip_serializing_if = "String::is_empty")]
         from: String,
+        /// How long it took, if strace tells.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        took: Option<u64>,
     },
     WakerStored {
         fd: u32,
@@ -129,6 +136,9 @@ pub enum Step {
         #[serde(deserialize_with = "timeout")]
         timeout: Option<u64>,
         keys: u32,
+        /// For how many events there is room, if strace tells.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        room: Option<u32>,
     },
     SelectEnd {
         ready: Vec<(u32, String)>,
@@ -138,6 +148,7 @@ pub enum Step {
         by: String,
         coalesced: bool,
     },
+    #[default]
     Notify,
     TimerSet {
         timer: u32,
@@ -234,6 +245,10 @@ impl fmt::Display for Bad {
 impl std::error::Error for Bad {}
 
 impl Bad {
+    pub(crate) fn new(text: &str) -> Bad {
+        Bad(text.to_owned())
+    }
+
     /// The same, said of this file.
     pub(crate) fn of(self, title: &str) -> Bad {
         Bad(format!("{title}: {self}"))
@@ -278,6 +293,18 @@ impl Trace {
             lines.push(line);
         }
         Ok(Trace { header, lines })
+    }
+
+    /// The same as text: a header, and then one event a line.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut out = json!(self.header).to_string();
+        for line in &self.lines {
+            out.push('\n');
+            out.push_str(&json!(line).to_string());
+        }
+        out.push('\n');
+        out
     }
 
     /// Does it have times? A golden trace has none.

@@ -20,9 +20,10 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::hang::Asleep;
 use crate::sha256::{base64, sha256};
 use crate::sources::Sources;
-use crate::{Bad, Trace, lint, tour};
+use crate::{Bad, Trace, hang, lint, tour};
 
 /// The page without data.
 const TEMPLATE: &str = include_str!("viewer.html");
@@ -93,6 +94,7 @@ fn made(traces: &[(String, String)], sources: &Path, stops: &[tour::Stop]) -> Re
             "title": title,
             "header": trace.header,
             "lints": hits,
+            "asleep": hang::asleep(&trace).iter().map(asleep).collect::<Vec<_>>(),
             "events": events(&trace),
         }));
     }
@@ -109,6 +111,10 @@ fn made(traces: &[(String, String)], sources: &Path, stops: &[tour::Stop]) -> Re
         text,
         left_out: found.left_out,
     })
+}
+
+fn asleep(task: &Asleep) -> Value {
+    json!({ "event": task.event, "text": task.to_string() })
 }
 
 /// The events, each with the fields that this crate knows, and no others.

@@ -18,10 +18,13 @@ pub mod browser;
 pub mod chrome;
 mod format;
 pub mod golden;
+pub mod hang;
 pub mod html;
 pub mod lint;
 mod sha256;
 mod sources;
+pub mod strace;
+mod strace_line;
 pub mod tour;
 
 pub use format::{Bad, Header, Line, Overhead, Step, Trace};

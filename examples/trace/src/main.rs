@@ -4,8 +4,10 @@
 //! REACTOR_TRACE=echo.trace cargo run --example echo -- --demo --selector epoll
 //! cargo run -p trace -- html echo.trace          # writes echo.trace.html, and says what to open
 //! cargo run -p trace -- html A B                 # one page that compares both
-//! cargo run -p trace -- lint echo.trace
+//! cargo run -p trace -- lint echo.trace         # what is suspicious, and who sleeps at the end
 //! cargo run -p trace -- chrome echo.trace        # for ui.perfetto.dev and chrome://tracing
+//! strace -f -ttt -T -yy -o LOG PROGRAM          # of any event loop
+//! cargo run -p trace -- strace LOG              # the same page of it
 //! ```
 
 use std::fs;
@@ -14,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use trace::{Trace, chrome, html, lint};
+use trace::{Trace, chrome, hang, html, lint, strace};
 
 /// Looks at traces of the reactor. To record one, run any program on it with REACTOR_TRACE=FILE.
 #[derive(Parser)]
@@ -44,6 +46,17 @@ enum What {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Show what `strace -f -ttt -T -yy -o LOG` wrote of any event loop
+    Strace {
+        /// What strace wrote
+        log: PathBuf,
+        /// Where to write the page; without this, beside the log
+        #[arg(long, short)]
+        output: Option<PathBuf>,
+        /// How many threads that wait are shown: those that wait most often
+        #[arg(long, default_value_t = 2)]
+        loops: usize,
+    },
     /// Convert to the trace format of Chrome and Perfetto
     Chrome {
         /// A trace
@@ -63,6 +76,9 @@ macro_rules! say {
 
 /// Sources that are left out are named up to here; a trace may name as many as it likes.
 const LEFT_OUT: usize = 10;
+
+/// So are tasks that sleep.
+const SLEEPERS: usize = 20;
 
 /// What a trace says is shown, and moves no cursor.
 fn plain(text: &str) -> String {
@@ -127,8 +143,35 @@ fn run(what: What) -> Result<ExitCode, String> {
                     say!("  {}", plain(&hit.to_string()));
                     status = ExitCode::from(1);
                 }
+                say_asleep(&trace);
             }
             return Ok(status);
+        }
+        What::Strace { log, output, loops } => {
+            let found = strace::read(&read(&log)?);
+            let found = found.map_err(|bad| format!("{}: {bad}", log.display()))?;
+            let name = log.file_stem().unwrap_or_default().to_string_lossy();
+            let mut traces = Vec::new();
+            for found in found.iter().take(loops.max(1)) {
+                let title = format!("{name} {}", found.thread);
+                let hits = lint::all(&found.trace);
+                say!(
+                    "{title}: {} waits, {} events, {} lint hits",
+                    found.waits,
+                    found.trace.lines.len(),
+                    hits.len()
+                );
+                for hit in &hits {
+                    say!("  {}", plain(&hit.to_string()));
+                }
+                traces.push((title, found.trace.text()));
+            }
+            let page = html::build(&traces, Path::new(".")).map_err(|bad| bad.to_string())?;
+            let output = output.unwrap_or_else(|| beside(&log, "html"));
+            write(&output, &page.text)?;
+            let address = html::address(&output, 1);
+            let address = address.map_err(|error| format!("{}: {error}", output.display()))?;
+            say!("trace: open {address}");
         }
         What::Chrome { file, output } => {
             let text = chrome::export(&parse(&file)?);
@@ -138,6 +181,20 @@ fn run(what: What) -> Result<ExitCode, String> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Why does it hang?
+fn say_asleep(trace: &Trace) {
+    let asleep = hang::asleep(trace);
+    if !asleep.is_empty() {
+        say!("  when the trace ends:");
+    }
+    for task in asleep.iter().take(SLEEPERS) {
+        say!("    {}", plain(&task.to_string()));
+    }
+    if let Some(more) = asleep.len().checked_sub(SLEEPERS).filter(|more| *more > 0) {
+        say!("    and {more} more");
+    }
 }
 
 fn read(file: &PathBuf) -> Result<String, String> {

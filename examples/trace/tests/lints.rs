@@ -2,14 +2,15 @@
 
 mod support;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::{Future, pending, poll_fn};
-use std::task::Poll;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
-use reactor::net::UnixStream;
-use reactor::time::sleep;
+use reactor::net::{TcpListener, TcpStream, UnixStream};
+use reactor::time::{sleep, timeout};
 use selectors_core::Backend;
 use support::record;
 use trace::lint::{self, Hit};
@@ -119,9 +120,8 @@ fn made_with(trigger: &str, steps: &[Step], times: usize) -> Vec<Hit> {
         .zip(steps.iter().cycle().take(steps.len() * times).cloned())
         .map(|(t, step)| Line {
             t,
-            at: String::new(),
-            raw: None,
             step,
+            ..Line::default()
         })
         .collect();
     lint::all(&trace)
@@ -141,6 +141,7 @@ fn recv(result: &str, errno: Option<i32>) -> Step {
         n: None,
         errno,
         from: String::new(),
+        took: None,
     }
 }
 
@@ -218,7 +219,11 @@ fn waits_for_reading() -> Vec<Step> {
 }
 
 fn sleeps(timeout: Option<u64>) -> Step {
-    Step::SelectBegin { timeout, keys: 1 }
+    Step::SelectBegin {
+        timeout,
+        keys: 1,
+        room: None,
+    }
 }
 
 #[test]
@@ -285,10 +290,9 @@ fn a_sleep_over_a_key_in_which_nobody_waits_is_told() {
 #[test]
 fn a_number_that_is_given_out_while_it_is_watched_is_told() {
     let line = |raw, step| Line {
-        t: 0,
-        at: String::new(),
         raw,
         step,
+        ..Line::default()
     };
     let register = Step::Register {
         fd: 0,
@@ -301,6 +305,7 @@ fn a_number_that_is_given_out_while_it_is_watched_is_told() {
         n: Some(7),
         errno: None,
         from: String::new(),
+        took: None,
     };
     let mut trace = trace_of("level");
     trace.lines = vec![line(Some(7), register), line(Some(3), accept.clone())];
@@ -308,4 +313,159 @@ fn a_number_that_is_given_out_while_it_is_watched_is_told() {
     let forgotten = line(None, Step::Unregister { fd: 0 });
     trace.lines = vec![trace.lines[0].clone(), forgotten, line(Some(3), accept)];
     assert_eq!(lint::all(&trace), []);
+}
+
+#[test]
+fn a_sleep_until_now_again_and_again_is_told_and_one_that_sleeps_is_not() {
+    let again = |pause: Duration, times| async move {
+        for _ in 0..times {
+            sleep(pause).await;
+        }
+    };
+    assert_only(&hits_of(again(Duration::ZERO, 1_000)), "zero-sleep");
+    assert_eq!(hits_of(again(Duration::from_millis(1), 20)), []);
+}
+
+#[test]
+fn a_task_that_has_used_its_budget_up_does_not_wake_itself() {
+    let hits = hits_of(async {
+        let (near, far) = UnixStream::pair().expect("a pair");
+        near.write_all(&[7; 20_000]).await.expect("there is room");
+        for _ in 0..20_000 {
+            far.read(&mut [0]).await.expect("it is there");
+        }
+    });
+    assert_eq!(hits, []);
+}
+
+#[test]
+fn a_connection_that_nobody_uses_is_told_and_one_that_is_read_is_not() {
+    let served = |reads: bool| async move {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback");
+        let address = listener.local_addr().expect("bound");
+        let client = TcpStream::connect(address).await.expect("it listens");
+        client.write_all(b"hello").await.expect("there is room");
+        let (server, _) = listener.accept().await.expect("it is there");
+        if reads {
+            server.read(&mut [0; 8]).await.expect("it is there");
+        }
+        sleep(Duration::from_millis(1)).await;
+    };
+    assert_only(&hits_of(served(false)), "never-used");
+    assert_eq!(hits_of(served(true)), []);
+}
+
+#[test]
+fn a_write_that_is_given_up_in_the_middle_is_told_when_the_next_one_begins() {
+    let written = |peer_reads: bool| async move {
+        let (near, far) = UnixStream::pair().expect("a pair");
+        let far = Rc::new(far);
+        let reader = Rc::clone(&far);
+        if peer_reads {
+            let reads =
+                async move { while reader.read(&mut [0; 65_536]).await.is_ok_and(|n| n > 0) {} };
+            executor::spawn(reads).detach();
+        }
+        let patience = Duration::from_millis(if peer_reads { 60_000 } else { 5 });
+        for _ in 0..2 {
+            // The peer gets a part of the first, and then a part of the second.
+            let written = timeout(patience, near.write_all(&[7; 1 << 20])).await;
+            assert_eq!(written.is_ok(), peer_reads);
+        }
+    };
+    assert_only(&hits_of(written(false)), "cut-write");
+    assert_eq!(hits_of(written(true)), []);
+}
+
+#[test]
+fn a_read_exact_that_is_given_up_in_the_middle_is_told_and_a_read_is_not() {
+    let read = |exact: bool| async move {
+        let (near, far) = UnixStream::pair().expect("a pair");
+        near.write_all(b"abc").await.expect("there is room");
+        let mut message = [0; 8];
+        for _ in 0..3 {
+            let patience = Duration::from_millis(2);
+            if exact {
+                let late = timeout(patience, far.read_exact(&mut message)).await;
+                assert!(late.is_err());
+            } else {
+                let _late = timeout(patience, far.read(&mut message)).await;
+            }
+        }
+    };
+    assert_only(&hits_of(read(true)), "cut-read");
+    assert_eq!(hits_of(read(false)), []);
+}
+
+#[test]
+fn a_waker_that_is_overwritten_loses_its_task_and_two_places_do_not() {
+    let waiting = |places: usize| async move {
+        let slots: Vec<Rc<RefCell<Option<Waker>>>> = (0..places).map(|_| Rc::default()).collect();
+        for number in 0..2 {
+            let slot = Rc::clone(&slots[number % places]);
+            executor::spawn(poll_fn(move |cx| {
+                slot.replace(Some(cx.waker().clone()));
+                Poll::<()>::Pending
+            }))
+            .detach();
+        }
+        sleep(Duration::from_millis(1)).await;
+        drop(slots);
+    };
+    assert_only(&hits_of(waiting(1)), "lost-task");
+    assert_eq!(hits_of(waiting(2)), []);
+}
+
+#[test]
+fn tasks_that_wait_for_each_other_are_told() {
+    let poll = |task| {
+        let (ready, begin) = (false, Step::PollBegin { task });
+        [begin, Step::PollEnd { task, ready }]
+    };
+    let both = [poll(0), poll(1)].concat();
+    let end = [sleeps(None)];
+    assert_only(&made(&[&both[..], &end].concat(), 1), "deadlock");
+    // A thread has woken somebody before: it may do so again.
+    let by_thread = Step::Wake {
+        task: 0,
+        by: "thread".into(),
+        coalesced: false,
+    };
+    let woken = [&[by_thread][..], &both, &end].concat();
+    assert_eq!(made(&woken, 1), []);
+    // One of them waits for the world.
+    let reads = [&poll(0)[..], &waits_for_reading(), &end].concat();
+    assert_eq!(made(&reads, 1), []);
+    let timed = [&both[..], &[sleeps(Some(1_000))]].concat();
+    assert_eq!(made(&timed, 1), []);
+}
+
+#[test]
+fn what_only_strace_tells_is_told() {
+    let read = |result: &str, n, took| Step::Syscall {
+        fd: 3,
+        call: "read".into(),
+        result: result.into(),
+        n,
+        errno: None,
+        from: String::new(),
+        took,
+    };
+    let long = read("ok", Some(1), Some(50_000_000));
+    assert_only(&made(&[long.clone(), long], 1), "blocking-call");
+    assert_eq!(made(&[read("ok", Some(1), Some(50_000))], 1), []);
+
+    let wait = |room| Step::SelectBegin {
+        timeout: None,
+        keys: 9,
+        room: Some(room),
+    };
+    let turn = |room| [wait(room), ready("R"), read("ok", Some(1), None)];
+    assert_only(&made(&turn(1), 40), "one-event");
+    assert_eq!(made(&turn(64), 40), []);
+
+    let again = [&turn(64)[..], &[read("would_block", None, None)]].concat();
+    assert_only(&made_with("level", &again, 20), "read-again");
+    assert_eq!(made_with("edge", &again, 20), []);
+    assert_eq!(made_with("level", &turn(64), 20), []);
 }

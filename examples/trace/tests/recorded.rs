@@ -11,7 +11,7 @@ use support::record;
 #[cfg(target_os = "linux")]
 use trace::golden::assert_golden;
 use trace::golden::timeless;
-use trace::{Step, Trace, chrome, html, lint};
+use trace::{Step, Trace, chrome, hang, html, lint};
 
 /// The trace of `future`, read.
 fn recorded<F: Future>(backend: Backend, future: F) -> Trace {
@@ -304,4 +304,57 @@ fn reads_writes_and_sleeps_name_the_line_that_awaits_them_and_a_task_has_its_nam
         _ => None,
     });
     assert_eq!(named, Some((1, "say \"hello\"")));
+}
+
+#[test]
+fn who_sleeps_when_a_trace_ends_is_told_with_the_line_and_where_its_waker_is() {
+    let first = line!();
+    let mut trace = recorded(Backend::Poll, async {
+        let (near, far) = UnixStream::pair().expect("a pair");
+        executor::spawn_named("reader", async move { far.read(&mut [0; 8]).await }).detach();
+        executor::spawn(std::future::pending::<()>()).detach();
+        let kept = std::cell::Cell::new(None);
+        executor::spawn(std::future::poll_fn(move |cx| {
+            kept.set(Some(cx.waker().clone()));
+            std::task::Poll::<()>::Pending
+        }))
+        .detach();
+        reactor::time::sleep(Duration::from_millis(2)).await;
+        drop(near);
+    });
+    // As if it had been killed in its first sleep.
+    let asleep = |line: &trace::Line| matches!(line.step, Step::SelectBegin { timeout, .. } if timeout != Some(0));
+    let end = trace.lines.iter().position(asleep).expect("it sleeps");
+    trace.lines.truncate(end + 1);
+    let told: Vec<String> = hang::asleep(&trace)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let place = |line| format!("recorded.rs:{}", first + line);
+    let wanted = [
+        vec![
+            "task 0 (of block_on)".into(),
+            "timer 0, which is not due".into(),
+            place(11),
+        ],
+        vec![
+            "task 1 \"reader\"".into(),
+            place(3),
+            "key of fd 0, which is not readable".into(),
+        ],
+        vec![
+            "task 2".into(),
+            place(4),
+            "nowhere: nobody can ever wake it".into(),
+        ],
+        vec!["task 3".into(), place(6), "in no key and no timer".into()],
+    ];
+    assert_eq!(told.len(), wanted.len(), "{told:#?}");
+    for (told, wanted) in told.iter().zip(&wanted) {
+        for words in wanted {
+            assert!(told.contains(words), "{words:?} is not in: {told}");
+        }
+    }
+    // One that comes to its end leaves nobody asleep.
+    assert_eq!(hang::asleep(&recorded(Backend::Poll, ping_pong())), []);
 }

@@ -61,6 +61,28 @@ impl Reply for Moved {
     }
 }
 
+/// Bytes moved, of an operation that goes on until it has moved as many as are wanted.
+pub(crate) struct Part {
+    pub(crate) moved: Moved,
+    pub(crate) wanted: usize,
+}
+
+impl Reply for Part {
+    type Output = usize;
+
+    fn outcome(&self) -> Outcome {
+        match self.moved.bytes {
+            bytes if bytes != 0 && bytes < self.wanted => Outcome::Short,
+            bytes => Outcome::Returned(bytes),
+        }
+    }
+
+    #[inline]
+    fn settle<T: AsFd + 'static>(self, io: &Async<T>, direction: Direction) -> usize {
+        self.moved.settle(io, direction)
+    }
+}
+
 /// All of them.
 impl Reply for () {
     type Output = ();

@@ -114,12 +114,17 @@ impl Attention {
         if !self.is_observed() {
             return self.exhaust();
         }
-        let left = self.observed_budget.get() - 1;
-        if left < 0 {
-            return self.exhaust();
-        }
+        let left = self.observed_budget.get().saturating_sub(1);
         self.observed_budget.set(left);
-        Attend::Observed
+        match left {
+            0.. => Attend::Observed,
+            _ => self.exhaust(),
+        }
+    }
+
+    /// Is the budget of the task that runs used up? Known while somebody observes.
+    pub(crate) fn is_used_up(&self) -> bool {
+        self.is_observed() && self.observed_budget.get() < 0
     }
 
     /// Takes one from the budget for what was ready without any call. If there is none the task goes

@@ -217,7 +217,10 @@ impl Reactor {
     /// On whose behalf the waker is called that is being called right now.
     #[must_use]
     pub fn cause(&self) -> Cause {
-        self.shared.cause.get()
+        match self.shared.cause.get() {
+            Cause::Task if self.shared.attention.is_used_up() => Cause::Budget,
+            cause => cause,
+        }
     }
 
     /// What happened so far.

@@ -12,7 +12,7 @@ use socket2::SockRef;
 
 use crate::fd::async_fd::Async;
 use crate::fd::operation::Operation;
-use crate::fd::transfer::{Moved, Transfer};
+use crate::fd::transfer::{Moved, Part, Transfer};
 use crate::net::asked::{self, shut_down};
 use crate::net::sockets::StreamSocket;
 use crate::watch::call::Call;
@@ -115,7 +115,7 @@ impl<S: StreamSocket> Stream<S> {
     pub fn read_exact(&self, mut buffer: &mut [u8]) -> impl Future<Output = io::Result<()>> {
         self.io.driven(async move {
             loop {
-                let some = Receive {
+                let some = ReceiveSome {
                     buffer: &mut *buffer,
                 };
                 match self.io.receiving(some).within().await? {
@@ -351,6 +351,28 @@ impl<S: StreamSocket> Transfer<S> for Receive<'_> {
     #[inline]
     fn nothing(&self) -> Option<Moved> {
         self.buffer.is_empty().then_some(Moved::NOTHING)
+    }
+}
+
+/// The transfer behind `read_exact`: one that does not fill the buffer is not all of it.
+struct ReceiveSome<'a> {
+    buffer: &'a mut [u8],
+}
+
+impl<S: StreamSocket> Transfer<S> for ReceiveSome<'_> {
+    type Reply = Part;
+
+    #[inline]
+    fn make(&mut self, io: &Async<S>) -> io::Result<Part> {
+        let moved = receive(io.get_ref(), self.buffer)?;
+        let wanted = self.buffer.len();
+        Ok(Part { moved, wanted })
+    }
+
+    #[inline]
+    fn nothing(&self) -> Option<Part> {
+        let moved = Moved::NOTHING;
+        self.buffer.is_empty().then_some(Part { moved, wanted: 0 })
     }
 }
 

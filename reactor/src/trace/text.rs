@@ -156,6 +156,7 @@ pub(super) fn event(
                 Cause::Reactor => "reactor",
                 Cause::Timer => "timer",
                 Cause::Thread => "thread",
+                Cause::Budget => "budget",
             };
             put(
                 out,

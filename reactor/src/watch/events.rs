@@ -158,7 +158,7 @@ pub enum Outcome {
     Done,
     /// It did what it was asked, and answered with this number: bytes moved, or a new fd.
     Returned(usize),
-    /// It moved a part of the bytes; the rest would have to wait.
+    /// It moved a part of the bytes, and the operation goes on: the rest would have to wait.
     Short,
     /// It would have to wait.
     WouldBlock,
@@ -178,6 +178,9 @@ pub enum Cause {
     Timer,
     /// Another thread.
     Thread,
+    /// The reactor, because the task that runs has used its budget up: it goes on when the others
+    /// have had their turn.
+    Budget,
 }
 
 /// Is told what happens.

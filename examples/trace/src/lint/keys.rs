@@ -46,6 +46,19 @@ pub(super) struct Keys {
     wakers: bool,
     /// Tasks that have to be woken before the thread sleeps again, and the fd that was reported.
     owed: HashMap<u32, u32>,
+    /// The real numbers of fds.
+    raw: HashMap<u32, u64>,
+    /// Connections that were accepted and not used, by their real numbers.
+    unused: BTreeMap<u64, Unused>,
+    /// One was closed without having been used: that may be meant. Or it is not known who is who.
+    excused: bool,
+}
+
+/// A connection that was accepted.
+struct Unused {
+    event: usize,
+    /// The thread has slept since.
+    slept: bool,
 }
 
 impl Keys {
@@ -55,10 +68,14 @@ impl Keys {
             edge: header.trigger == "edge",
             wakers: false,
             owed: HashMap::new(),
+            raw: HashMap::new(),
+            unused: BTreeMap::new(),
+            excused: false,
         }
     }
 
     pub(super) fn look(&mut self, line: &Line, running: Option<u32>, hits: &mut Hits) {
+        self.uses(line, hits.event);
         match &line.step {
             Step::Syscall { .. } => self.call(line, hits),
             Step::WakerStored { fd, dir, .. } => self.stored(*fd, dir, running, hits),
@@ -103,6 +120,63 @@ impl Keys {
                 });
             }
             _ => {}
+        }
+    }
+
+    /// Which connections are used?
+    fn uses(&mut self, line: &Line, event: usize) {
+        let fd = match &line.step {
+            Step::Syscall { fd, .. }
+            | Step::WakerStored { fd, .. }
+            | Step::Register { fd, .. }
+            | Step::Modify { fd, .. }
+            | Step::Unregister { fd } => *fd,
+            Step::SelectEnd { ready } => {
+                // Where an fd first appears in a report, its real number is not told.
+                self.excused |= ready.iter().any(|(fd, _)| !self.raw.contains_key(fd));
+                return;
+            }
+            Step::SelectBegin { timeout, .. } if *timeout != Some(0) => {
+                self.unused
+                    .values_mut()
+                    .for_each(|unused| unused.slept = true);
+                return;
+            }
+            _ => return,
+        };
+        if let Some(raw) = line.raw {
+            self.raw.insert(fd, raw);
+        }
+        if let Some(raw) = self.raw.get(&fd) {
+            self.unused.remove(raw);
+        }
+        match &line.step {
+            Step::Unregister { .. } => {
+                self.raw.remove(&fd);
+            }
+            Step::Syscall {
+                call, n: Some(raw), ..
+            } if call == "accept" => {
+                let slept = false;
+                let before = self.unused.insert(*raw, Unused { event, slept });
+                // The number is given out again.
+                self.excused |= before.is_some();
+            }
+            _ => {}
+        }
+    }
+
+    /// What can be told only of a whole trace.
+    pub(super) fn end(&self, hits: &mut Hits) {
+        let unused = self.unused.iter();
+        for (raw, Unused { event, .. }) in unused.filter(|(_, it)| it.slept && !self.excused) {
+            let text = format!(
+                "a connection was accepted, number {raw} for the kernel, and since then nobody has read \
+                 from it, written to it or waited for it: what the peer sends stays in the kernel, and \
+                 the peer waits"
+            );
+            hits.event = *event;
+            hits.hit("never-used", text);
         }
     }
 

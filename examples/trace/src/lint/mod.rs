@@ -14,14 +14,24 @@
 //! | `key-without-waiter` | the thread sleeps over a key in which no waker is stored |
 //! | `stored-too-late` | a waker was stored after the report that it was meant for |
 //! | `closed-fd` | an fd was closed, or its number given away, while somebody still used it |
-//! | `cut-write` | a task was dropped in the middle of a write |
+//! | `cut-write` | a task was dropped, or began another write, in the middle of a write |
+//! | `cut-read` | a task began another read in the middle of one that a part had come of |
+//! | `zero-sleep` | a task slept 16 times in a row until a time that had come already, and did nothing else |
+//! | `never-used` | a connection was accepted, and nobody has read, written or waited there |
+//! | `deadlock` | all sleep for ever, no key or timer has their wakers, and no other thread has ever woken anybody |
+//! | `blocking-call` | a call took more than 10 ms of a thread that has a loop to turn (only strace tells) |
+//! | `one-event` | the kernel is asked for one event at a time, 32 times (only strace tells) |
+//! | `read-again` | by level, most reads that found bytes are followed by one that finds none |
 
+mod calls;
 mod keys;
 mod tasks;
 
 use std::fmt;
 
+use crate::hang::{Sleepers, Waker};
 use crate::{Step, Trace};
+use calls::Calls;
 use keys::Keys;
 use tasks::Tasks;
 
@@ -70,6 +80,9 @@ pub fn all(trace: &Trace) -> Vec<Hit> {
     let mut hits = Hits::default();
     let mut tasks = Tasks::default();
     let mut keys = Keys::new(&trace.header);
+    let mut calls = Calls::new(&trace.header);
+    let mut sleepers = Sleepers::default();
+    let mut from_elsewhere = false;
     let mut running = None;
     for line in &trace.lines {
         if !matches!(line.step, Step::Recorder { .. }) {
@@ -78,6 +91,12 @@ pub fn all(trace: &Trace) -> Vec<Hit> {
         if let Step::PollBegin { task } = line.step {
             running = Some(task);
         }
+        from_elsewhere |= match &line.step {
+            Step::Wake { by, .. } => by == "thread",
+            step => *step == Step::Notify,
+        };
+        sleepers.look(&line.step, hits.event, line.t);
+        calls.look(line, &mut hits);
         tasks.look(line, running, &mut hits);
         keys.look(line, running, &mut hits);
         if let Step::PollEnd { .. } = line.step {
@@ -86,7 +105,34 @@ pub fn all(trace: &Trace) -> Vec<Hit> {
     }
     let end = trace.lines.last().map_or(0, |line| line.t);
     tasks.end(end, running, &mut hits);
+    if !from_elsewhere {
+        deadlock(trace, &sleepers, &mut hits);
+    }
+    keys.end(&mut hits);
     let mut found = hits.found;
     found.sort_by_key(|hit| hit.event);
     found
+}
+
+/// The trace ends in a sleep that only another thread could end, and none has ever woken anybody.
+fn deadlock(trace: &Trace, sleepers: &Sleepers, hits: &mut Hits) {
+    let told = trace.lines.iter().rev();
+    let mut last = told.filter(|line| !matches!(line.step, Step::Recorder { .. }));
+    let for_ever =
+        |line: &crate::Line| matches!(line.step, Step::SelectBegin { timeout: None, .. });
+    let asleep = || sleepers.tasks.iter().filter(|(_, task)| task.asleep);
+    let nowhere_known = asleep().all(|(_, task)| task.waker() == Waker::Elsewhere);
+    if !last.next().is_some_and(for_ever) || asleep().count() < 2 || !nowhere_known {
+        return;
+    }
+    let names: Vec<String> = asleep()
+        .take(8)
+        .map(|(number, _)| number.to_string())
+        .collect();
+    let text = format!(
+        "tasks {} sleep, the thread sleeps for ever, and their wakers are in no key and no timer: only \
+         another thread could wake one of them, and none has ever done so; they wait for each other",
+        names.join(", ")
+    );
+    hits.hit("deadlock", text);
 }

@@ -11,6 +11,10 @@ const LONG_POLL: u64 = 100_000_000;
 const SELF_WAKES_FROM: u32 = 32;
 /// Polls in a row, after wakes by the reactor, that only hear WouldBlock.
 const NO_PROGRESS: u32 = 8;
+/// Timers in a row that fire before the thread has slept.
+const ZERO_SLEEPS: u32 = 16;
+/// A timer that took longer, in nanoseconds, was not due at once.
+const AT_ONCE: u64 = 200_000;
 
 /// What one task has done so far.
 #[derive(Default)]
@@ -29,8 +33,28 @@ struct Task {
     moved: bool,
     blocked: bool,
     idle_wakes: u32,
-    /// The fd of a write that came up short, and has not gone on.
-    cut: Option<u32>,
+    /// What came up short, and has not gone on.
+    cut: Option<Cut>,
+    /// Its timers that fired at once, since something else came of a poll.
+    zero_sleeps: u32,
+    told_zero: bool,
+}
+
+/// An operation of several calls, of which one moved a part.
+#[derive(Clone, Copy)]
+struct Cut {
+    fd: u32,
+    writes: bool,
+    /// It waits for the rest, and the key has not been reported since.
+    waits: bool,
+}
+
+/// A timer that was set.
+struct Timer {
+    task: Option<u32>,
+    set: u64,
+    /// How often the thread had slept by then.
+    sleeps: u64,
 }
 
 impl Task {
@@ -43,13 +67,18 @@ impl Task {
 
 /// All tasks of a trace.
 #[derive(Default)]
-pub(super) struct Tasks(HashMap<u32, Task>);
+pub(super) struct Tasks {
+    tasks: HashMap<u32, Task>,
+    timers: HashMap<u32, Timer>,
+    /// How often the thread has slept.
+    sleeps: u64,
+}
 
 impl Tasks {
     pub(super) fn look(&mut self, line: &Line, running: Option<u32>, hits: &mut Hits) {
         match &line.step {
             Step::PollBegin { task } => {
-                let task = self.0.entry(*task).or_default();
+                let task = self.tasks.entry(*task).or_default();
                 (task.began, task.recorded, task.held_up) = (line.t, 0, 0);
                 task.polls += 1;
                 (task.moved, task.blocked) = (false, false);
@@ -57,33 +86,94 @@ impl Tasks {
             Step::PollEnd { task, .. } => self.poll_end(line.t, *task, hits),
             Step::Wake { task, by, .. } => {
                 let own = running == Some(*task);
-                let task = self.0.entry(*task).or_default();
+                let task = self.tasks.entry(*task).or_default();
                 task.woken_by_key = by == "reactor";
-                task.self_wakes += u32::from(own);
+                // Who has used its budget up has done something, and is sent to the back of the queue.
+                task.self_wakes += u32::from(own && by != "budget");
             }
-            Step::Syscall { fd, result, n, .. } => {
-                let Some(task) = running.and_then(|task| self.0.get_mut(&task)) else {
+            Step::Syscall {
+                fd,
+                call,
+                result,
+                n,
+                ..
+            } => {
+                let Some(task) = running.and_then(|task| self.tasks.get_mut(&task)) else {
                     return;
                 };
                 // The end of a stream is always readable: to read it again is no progress.
                 let moved = result != "would_block" && *n != Some(0);
                 task.moved |= moved;
                 task.blocked |= !moved;
+                if moved {
+                    task.zero_sleeps = 0;
+                }
+                let writes = call == "send";
                 if result == "short" {
-                    task.cut = Some(*fd);
-                } else if moved && task.cut == Some(*fd) {
+                    let waits = false;
+                    task.cut = Some(Cut {
+                        fd: *fd,
+                        writes,
+                        waits,
+                    });
+                } else if moved
+                    && task
+                        .cut
+                        .is_some_and(|cut| (cut.fd, cut.writes) == (*fd, writes))
+                {
                     task.cut = None;
                 }
             }
+            Step::WakerStored { fd, dir, .. } => {
+                let Some((number, task)) =
+                    running.and_then(|task| Some((task, self.tasks.get_mut(&task)?)))
+                else {
+                    return;
+                };
+                match &mut task.cut {
+                    Some(cut) if (cut.fd, cut.writes) == (*fd, dir == "W") => {
+                        // Whoever goes on waiting has its waker there already.
+                        if cut.waits {
+                            let text = cut_text(number, *cut);
+                            task.cut = None;
+                            hits.hit(if dir == "W" { "cut-write" } else { "cut-read" }, text);
+                        } else {
+                            cut.waits = true;
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            Step::SelectBegin { timeout, .. } => self.sleeps += u64::from(*timeout != Some(0)),
+            Step::SelectEnd { ready } => {
+                for cut in self.tasks.values_mut().filter_map(|task| task.cut.as_mut()) {
+                    cut.waits &= !ready.iter().any(|(fd, _)| *fd == cut.fd);
+                }
+            }
+            Step::Unregister { fd } => {
+                for task in self.tasks.values_mut() {
+                    task.cut = task.cut.filter(|cut| cut.fd != *fd);
+                }
+            }
+            Step::TimerSet { timer, .. } => {
+                let new = Timer {
+                    task: running,
+                    set: line.t,
+                    sleeps: self.sleeps,
+                };
+                self.timers.insert(*timer, new);
+            }
+            Step::TimerFired { timer } => self.fired(*timer, line.t, hits),
             Step::Recorder { took, held_up, .. } => {
-                if let Some(task) = running.and_then(|task| self.0.get_mut(&task)) {
+                if let Some(task) = running.and_then(|task| self.tasks.get_mut(&task)) {
                     task.recorded = task.recorded.saturating_add(*took);
                     // Each says it of the whole poll.
                     task.held_up = task.held_up.max(held_up.unwrap_or(0));
                 }
             }
             Step::DropPending { task } => {
-                if let Some(fd) = self.0.get(task).and_then(|task| task.cut) {
+                let cut = self.tasks.get(task).and_then(|task| task.cut);
+                if let Some(Cut { fd, .. }) = cut.filter(|cut| cut.writes) {
                     let text = format!(
                         "task {task} was dropped in the middle of a write to fd {fd}: the peer has \
                          a part of it, and does not know that the rest will not come"
@@ -102,8 +192,35 @@ impl Tasks {
         }
     }
 
+    /// A timer was due: at once, and that again and again?
+    fn fired(&mut self, timer: u32, now: u64, hits: &mut Hits) {
+        let Some(timer) = self.timers.remove(&timer) else {
+            return;
+        };
+        let Some((number, task)) = timer
+            .task
+            .and_then(|task| Some((task, self.tasks.get_mut(&task)?)))
+        else {
+            return;
+        };
+        if timer.sleeps != self.sleeps {
+            task.zero_sleeps = 0;
+        } else if now != 0 && now - timer.set.min(now) < AT_ONCE {
+            // A golden trace has no times; and on a busy machine a look may take long.
+            task.zero_sleeps = task.zero_sleeps.saturating_add(1);
+        }
+        if task.zero_sleeps == ZERO_SLEEPS && !task.told_zero {
+            task.told_zero = true;
+            let text = format!(
+                "task {number} slept {ZERO_SLEEPS} times in a row until a time that had come already, and \
+                 did nothing in between: it asks again and again, and the thread never sleeps"
+            );
+            hits.hit("zero-sleep", text);
+        }
+    }
+
     fn poll_end(&mut self, now: u64, number: u32, hits: &mut Hits) {
-        let Some(task) = self.0.get_mut(&number) else {
+        let Some(task) = self.tasks.get_mut(&number) else {
             return;
         };
         let took = task.took(now);
@@ -132,7 +249,7 @@ impl Tasks {
 
     /// What can be told only of a whole trace, which ends at `now`.
     pub(super) fn end(&self, now: u64, running: Option<u32>, hits: &mut Hits) {
-        let hung = running.and_then(|number| Some((number, self.0.get(&number)?.took(now))));
+        let hung = running.and_then(|number| Some((number, self.tasks.get(&number)?.took(now))));
         if let Some((number, took)) = hung.filter(|(_, took)| *took > LONG_POLL) {
             let text = format!(
                 "a poll of task {number} had not come back after {} ms, when the trace ends: nobody \
@@ -142,7 +259,7 @@ impl Tasks {
             hits.hit("long-poll", text);
         }
         let mut busy: Vec<(u32, u32, u32)> = self
-            .0
+            .tasks
             .iter()
             .filter(|(_, task)| task.polls >= SELF_WAKES_FROM && task.self_wakes * 2 > task.polls)
             .map(|(number, task)| (*number, task.self_wakes, task.polls))
@@ -155,5 +272,19 @@ impl Tasks {
             );
             hits.hit("self-wake", text);
         }
+    }
+}
+
+fn cut_text(task: u32, cut: Cut) -> String {
+    let fd = cut.fd;
+    match cut.writes {
+        true => format!(
+            "task {task} gave up a write to fd {fd} of which a part had gone out, and began another one: \
+             the peer takes it for the rest of the first"
+        ),
+        false => format!(
+            "task {task} gave up a read from fd {fd} of which a part had come, and began another one: \
+             the bytes that had come are lost, unless somebody kept them and their number"
+        ),
     }
 }
