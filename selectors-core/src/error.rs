@@ -41,7 +41,8 @@ pub enum Error {
         /// The name.
         name: String,
     },
-    /// The selector was created before a fork, by the parent; its kernel object is not ours.
+    /// The selector was made before a fork, by the parent, and what it has in the kernel is the parent's.
+    /// A child makes its own; keys that it unregisters come back.
     Forked,
     /// A [`ScriptedSelector`](crate::ScriptedSelector) would have waited for ever: its script is
     /// over.
@@ -214,7 +215,9 @@ impl fmt::Display for Error {
                     .iter()
                     .try_for_each(|backend| write!(f, ", {backend}"))
             }
-            Error::Forked => f.write_str("the selector belongs to the process before the fork"),
+            Error::Forked => f.write_str(
+                "the selector is the parent's of this forked process: make a new one here",
+            ),
             Error::ScriptEnded => f.write_str("the script is over and the wait has no timeout"),
             Error::Refused {
                 why,

@@ -55,7 +55,6 @@ impl Core {
         if self.closed.replace(true) {
             return;
         }
-        self.reactor.abandon_if_forked();
         let _entered = current::enter(self);
         // Nothing is taken in any more, so one pass meets them all. Nothing is borrowed meanwhile:
         // a future may do anything in its destructor.

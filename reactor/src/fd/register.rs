@@ -49,10 +49,6 @@ impl<T: AsFd + 'static> Async<T> {
             return Ok(());
         };
         self.slot.unregistered();
-        if self.reactor.abandoned.get() {
-            // The key stays in the map, and goes with the reactor.
-            return Ok(());
-        }
         if self.reactor.attention.is_observed() {
             let told = Event::Unregister { fd: token.fd() };
             self.reactor.hook.emit(told, acts::Unregistered::AT);

@@ -153,19 +153,6 @@ impl Reactor {
         self.shared.attention.take_exhausted()
     }
 
-    /// Leaves the kernel's side of this reactor alone from now on, if this process is a forked
-    /// child of the one that made it; true if it is. The selector's set is shared with the parent,
-    /// so what is dropped here must not be unregistered: the parent still wants it.
-    ///
-    /// An executor calls this before it drops its tasks. Whatever else is dropped in the child must
-    /// be dropped after that.
-    #[allow(clippy::must_use_candidate, reason = "it is called for what it does")]
-    pub fn abandon_if_forked(&self) -> bool {
-        let forked = std::process::id() != self.shared.process;
-        self.shared.abandoned.set(forked);
-        forked
-    }
-
     /// The time on this reactor's clock: the real one, one that was [paused](crate::time::pause), or that
     /// of its [script](crate::Builder::script).
     #[must_use]

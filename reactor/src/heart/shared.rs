@@ -81,10 +81,6 @@ pub(crate) struct Shared {
     pub(crate) notifier: Rc<Notifier>,
     /// The notifier's own slot: its readiness says that somebody notified.
     pub(crate) notified: Rc<Slot>,
-    /// Who made it: the id of the process.
-    pub(crate) process: u32,
-    /// This is a forked child, and the kernel's set is the parent's.
-    pub(crate) abandoned: Cell<bool>,
 }
 
 /// Nothing of it is borrowed, or half changed, while code of others runs.
@@ -133,8 +129,6 @@ impl Shared {
             special: Cell::new(false),
             notifier,
             notified,
-            process: std::process::id(),
-            abandoned: Cell::new(false),
         }
     }
 

@@ -4,8 +4,8 @@
 //! it is deleted or the *description* is closed, that is, its last duplicate: closing a registered
 //! number while a dup lives leaves a registration that goes on reporting and that nobody can
 //! delete, because deleting takes the number. Hang-up and error are reported unasked. A fork
-//! shares the set: a delete in the child removes the parent's entry. Regular files are refused
-//! with EPERM.
+//! shares the set: a delete in the child removes the parent's entry, and a wait takes its edges
+//! away. Regular files are refused with EPERM.
 //!
 //! **Decisions.** Keys own their file object and are deleted before it can close, which makes the
 //! dup trap unreachable for owned sources. Raw sources can still step into it; then the set is
@@ -19,7 +19,8 @@
 //! watches the first: it lasts, and what it watches is exchanged. That costs an fd to those who ask
 //! for it, and two of the five levels to which sets may be nested. The word that comes back with an
 //! event is the tag of a token, so a stale event is recognised without asking anybody. Dropping
-//! closes the set and deletes nothing.
+//! closes the set and deletes nothing. In a forked child nothing is asked of the set: a comparison
+//! before each call.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -28,6 +29,7 @@ use std::time::Duration;
 
 use super::{Kernel, Open, OwnFd, RawEvent, timeout};
 use crate::sys::epoll as sys;
+use crate::sys::forks::Maker;
 use crate::sys::is_withheld;
 use crate::table::give_back;
 use crate::{Backend, Capabilities, Error, Interest, Mode, Refusal, Token};
@@ -36,6 +38,8 @@ use crate::{Backend, Capabilities, Error, Interest, Mode, Refusal, Token};
 pub struct Epoll {
     /// The set.
     epoll: OwnedFd,
+    /// Who may change it and wait for it.
+    pub(crate) maker: Maker,
     /// A set that watches nothing but the other one: what others may watch. Made when first asked
     /// for.
     front: OnceLock<OwnedFd>,
@@ -79,6 +83,16 @@ impl Epoll {
             &mut self.buffer,
             timeout::millis(Some(timeout)),
         )
+    }
+
+    /// A set that a fork has copied is the parent's.
+    #[inline]
+    fn must_be_ours(&self) -> Result<(), Error> {
+        if self.maker.is_here() {
+            Ok(())
+        } else {
+            Err(Error::Forked)
+        }
     }
 
     /// epoll_ctl(2) for a key: EPOLL_CTL_ADD or EPOLL_CTL_MOD.
@@ -227,6 +241,7 @@ impl Open for Epoll {
     fn open() -> Result<Epoll, Error> {
         Ok(Epoll {
             epoll: create()?,
+            maker: Maker::here(),
             front: OnceLock::new(),
             len: 0,
             buffer: vec![VACANT; 64],
@@ -254,6 +269,7 @@ impl Kernel for Epoll {
     }
 
     fn add(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
+        self.must_be_ours()?;
         let mut added = self.control(libc::EPOLL_CTL_ADD, token, interest);
         if self.trusted && is_there(&added) {
             // Left to its close, it has lived on, and is back under the number that it had.
@@ -272,6 +288,7 @@ impl Kernel for Epoll {
     }
 
     fn modify(&mut self, token: Token, from: Interest, to: Interest) -> Result<(), Error> {
+        self.must_be_ours()?;
         if is_exclusive(from) {
             return self.exchange(token, from, to);
         }
@@ -280,6 +297,10 @@ impl Kernel for Epoll {
     }
 
     fn delete(&mut self, token: Token, _from: Interest) -> Result<(), Error> {
+        if !self.maker.is_here() {
+            // The parent's entry stays; the key is the child's to give back.
+            return Ok(());
+        }
         match sys::epoll_ctl_del(self.epoll.as_fd(), token.fd) {
             Err(error) if !matches!(error.raw_os_error(), Some(libc::EBADF | libc::ENOENT)) => {
                 Err(Error::os("epoll_ctl del", Some(token.fd), error))
@@ -302,6 +323,7 @@ impl Kernel for Epoll {
 
     #[inline]
     fn wait(&mut self, timeout: Option<Duration>) -> Result<&[RawEvent], Error> {
+        self.must_be_ours()?;
         let reported = match self.ask(timeout) {
             Ok(reported) => reported,
             Err(error) => return Err(Error::os("epoll_wait", None, error)),

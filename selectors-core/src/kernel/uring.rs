@@ -116,6 +116,15 @@ impl Watched {
 }
 
 impl Uring {
+    /// A ring that a fork has copied is the parent's.
+    fn must_be_ours(&self) -> Result<(), Error> {
+        if self.ring.is_ours() {
+            Ok(())
+        } else {
+            Err(Error::Forked)
+        }
+    }
+
     /// Takes a note that the request of a key has to change.
     fn queue(&mut self, fd: i32) {
         if let Some(key) = self.keys.get_mut(fd) {
@@ -458,6 +467,7 @@ impl Kernel for Uring {
     }
 
     fn add(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
+        self.must_be_ours()?;
         must_be_open(token.fd)?;
         let watched = Watched {
             token,
@@ -474,6 +484,7 @@ impl Kernel for Uring {
     }
 
     fn modify(&mut self, token: Token, _from: Interest, to: Interest) -> Result<(), Error> {
+        self.must_be_ours()?;
         if let Some(key) = self.keys.get_mut(token.fd) {
             key.interest = to;
             key.only_news = false;
@@ -507,9 +518,7 @@ impl Kernel for Uring {
     }
 
     fn wait(&mut self, timeout: Option<Duration>) -> Result<&[RawEvent], Error> {
-        if !self.ring.is_ours() {
-            return Err(Error::Forked);
-        }
+        self.must_be_ours()?;
         let failed = |error| Error::os("io_uring_enter", None, error);
         let timeout = timeout.map(|timeout| timeout.min(timeout::LONGEST));
         let deadline = timeout

@@ -19,7 +19,7 @@
 //! | `eventfd`, [`pipe`] | ending that sleep from another thread | eventfd(2), pipe(2) |
 //! | [`fd`] | what every file has | read(2), write(2), fcntl(2), ioctl(2) |
 //! | [`socket`], [`Address`] | the network | socket(2) to recvmsg(2) |
-//! | [`process`], [`signal`], [`clock`] | the rest of the world | pidfd_open(2), prctl(2), pthread_sigmask(3), clock_gettime(2) |
+//! | [`process`], `forks`, [`signal`], [`clock`] | the rest of the world | pidfd_open(2), prctl(2), pthread_atfork(3), pthread_sigmask(3), clock_gettime(2) |
 //! | [`RawSource`] | no call: a number that is taken on trust | |
 //!
 //! On Windows there are `select`, `socket` and `fd` of Winsock, with the same functions as far as they
@@ -108,6 +108,8 @@ pub mod socket;
 // Processes, threads, time.
 #[cfg(not(winsock))]
 pub mod clock;
+#[cfg(epoll)]
+pub mod forks;
 pub mod process;
 #[cfg(not(winsock))]
 pub mod signal;

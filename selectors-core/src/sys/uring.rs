@@ -3,14 +3,13 @@
 
 use std::fmt;
 use std::io;
-use std::sync::Once;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use io_uring::types::{CancelBuilder, Fd, SubmitArgs, Timespec};
 use io_uring::{IoUring, cqueue, opcode, squeue};
 
 use crate::sys::acts;
+use crate::sys::forks::Maker;
 
 /// The name of the requests that take others back. It is no fd's.
 const NOBODY: u64 = u64::MAX;
@@ -18,8 +17,7 @@ const NOBODY: u64 = u64::MAX;
 /// A ring, in the process that made it.
 pub struct Ring {
     ring: IoUring,
-    /// How many forks lay behind the process when it made the ring.
-    forks: u32,
+    maker: Maker,
 }
 
 /// One answer of the kernel.
@@ -39,13 +37,6 @@ impl fmt::Debug for Ring {
     }
 }
 
-/// How many forks lie behind this process, since it made its first ring.
-static FORKS: AtomicU32 = AtomicU32::new(0);
-
-extern "C" fn forked() {
-    FORKS.fetch_add(1, Ordering::Relaxed);
-}
-
 /// io_uring_setup(2), close-on-exec: a ring for so many requests at a time, and so many answers until
 /// the kernel must keep them elsewhere. What is woken runs when its thread enters the kernel
 /// (IORING_SETUP_COOP_TASKRUN), and a flag says that there is some.
@@ -57,12 +48,6 @@ extern "C" fn forked() {
 pub fn io_uring_setup(requests: u32, answers: u32) -> io::Result<Ring> {
     #[cfg(any(test, feature = "fault"))]
     crate::sys::fault::enter("io_uring_setup")?;
-    static WATCH_FORKS: Once = Once::new();
-    WATCH_FORKS.call_once(|| {
-        // SAFETY: the handler only adds to an atomic, which is allowed in a forked child. If there is
-        // no memory for it, forks go unnoticed.
-        unsafe { libc::pthread_atfork(None, None, Some(forked)) };
-    });
     let ring = IoUring::builder()
         .setup_cqsize(answers)
         .setup_submit_all()
@@ -71,7 +56,7 @@ pub fn io_uring_setup(requests: u32, answers: u32) -> io::Result<Ring> {
         .build(requests)?;
     Ok(Ring {
         ring,
-        forks: FORKS.load(Ordering::Relaxed),
+        maker: Maker::here(),
     })
 }
 
@@ -81,13 +66,13 @@ impl Ring {
     #[inline]
     #[must_use]
     pub fn is_ours(&self) -> bool {
-        self.forks == FORKS.load(Ordering::Relaxed)
+        self.maker.is_here()
     }
 
     /// As it looks to a forked child.
     #[cfg(test)]
     pub(crate) fn in_a_child_for_tests(&mut self) {
-        self.forks = self.forks.wrapping_sub(1);
+        self.maker.in_a_child_for_tests();
     }
 
     /// IORING_OP_POLL_ADD: asks once what holds of `events`, and waits until some of it does. One that

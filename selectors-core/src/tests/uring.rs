@@ -474,7 +474,8 @@ fn a_forked_child_neither_asks_nor_takes_back() {
     let before = fault::count("io_uring_enter");
     let answer = selector.select(&mut Vec::new(), NOW);
     assert!(matches!(answer, Err(Error::Forked)));
-    selector.modify(token, EVENT_WRITE).unwrap();
+    let answer = selector.modify(token, EVENT_WRITE);
+    assert!(matches!(answer, Err(Error::Forked)));
     selector.unregister(token).unwrap();
     drop(selector);
     assert_eq!(fault::count("io_uring_enter"), before);
