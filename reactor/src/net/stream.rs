@@ -280,7 +280,8 @@ impl<S: StreamSocket> Stream<S> {
             .try_call(Direction::Write, |stream| send_vectored(stream, buffers))
     }
 
-    /// Closes one direction or both, now, for everybody who shares the connection.
+    /// Closes one direction or both, now, for everybody who shares the connection. A read that waits ends
+    /// with 0, but not on Windows, where only later reads do.
     ///
     /// # Errors
     ///

@@ -49,7 +49,7 @@ struct Knote {
     flags: u16,
     udata: usize,
     /// Which file the number meant.
-    file: Option<(u64, u64)>,
+    file: Option<(libc::dev_t, libc::ino_t)>,
     /// A user event that happened.
     triggered: bool,
 }
@@ -191,7 +191,7 @@ fn wait(kqueue: RawFd, left: Option<Duration>) -> io::Result<()> {
     };
     let left = left.map(|left| libc::timespec {
         tv_sec: left.as_secs() as libc::time_t,
-        tv_nsec: left.subsec_nanos().into(),
+        tv_nsec: left.subsec_nanos() as libc::c_long,
     });
     let timeout = left.as_ref().map_or(ptr::null(), ptr::from_ref);
     // SAFETY: one record, and a timeout that lives until the call returns.
@@ -275,7 +275,7 @@ fn bits(filter: i16, flags: u16) -> u32 {
 }
 
 /// Device and inode of a number, if it is open.
-fn file_of(fd: RawFd) -> Option<(u64, u64)> {
+fn file_of(fd: RawFd) -> Option<(libc::dev_t, libc::ino_t)> {
     // SAFETY: all zeros is a valid `struct stat`.
     let mut stat: libc::stat = unsafe { std::mem::zeroed() };
     // SAFETY: the kernel writes one `struct stat`, which is ours.
