@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use crate::verdict::demand;
+use crate::verdict::{demand, polling};
 use crate::{Judged, Wrong};
 
 /// A key that another thread's selector watches by edge.
@@ -138,7 +138,7 @@ fn bytes_after<F: Future<Output = u8>>(new: fn(Rc<Key>) -> F, step: usize) -> Ju
     // The executor: polls when it was woken, and not otherwise.
     let mut seen = 0;
     for _ in 0..10 {
-        if future.as_mut().poll(&mut cx).is_ready() {
+        if polling(|| future.as_mut().poll(&mut cx)).is_ready() {
             return Ok(());
         }
         if key.until.take().is_some() {
@@ -166,9 +166,8 @@ fn bytes_that_were_there<F: Future<Output = u8>>(new: fn(Rc<Key>) -> F) -> Judge
     let key = Rc::new(Key::default());
     key.bytes.set(Some(7));
     let mut future = pin!(new(Rc::clone(&key)));
-    let polled = future
-        .as_mut()
-        .poll(&mut Context::from_waker(Waker::noop()));
+    let mut cx = Context::from_waker(Waker::noop());
+    let polled = polling(|| future.as_mut().poll(&mut cx));
     demand(polled == Poll::Ready(7), || {
         format!(
             "the byte was there before the first poll, and the future went to sleep all the same:\
@@ -190,7 +189,7 @@ fn asleep_while_nothing_comes<F: Future<Output = u8>>(new: fn(Rc<Key>) -> F) -> 
             key.report_in_vain();
         }
         let before = wakes.0.load(Ordering::SeqCst);
-        let _pending = future.as_mut().poll(&mut cx);
+        let _pending = polling(|| future.as_mut().poll(&mut cx));
         demand(wakes.0.load(Ordering::SeqCst) == before, || {
             format!(
                 "nothing has come, and the future has woken its own task:\n\n{}\n\nSo it is \
@@ -209,9 +208,9 @@ fn woken_in_vain<F: Future<Output = u8>>(new: fn(Rc<Key>) -> F) -> Judged {
     let wakes = Arc::new(Count::default());
     let waker = Waker::from(Arc::clone(&wakes));
     let mut cx = Context::from_waker(&waker);
-    let _pending = future.as_mut().poll(&mut cx);
+    let _pending = polling(|| future.as_mut().poll(&mut cx));
     key.report_in_vain();
-    let again = future.as_mut().poll(&mut cx);
+    let again = polling(|| future.as_mut().poll(&mut cx));
     key.come();
     demand(
         again.is_pending() && wakes.0.load(Ordering::SeqCst) == 2,
@@ -232,7 +231,8 @@ fn polled_by_another_task<F: Future<Output = u8>>(new: fn(Rc<Key>) -> F) -> Judg
     let [first, second] = [Arc::new(Count::default()), Arc::new(Count::default())];
     for task in [&first, &second] {
         let waker = Waker::from(Arc::clone(task));
-        let _pending = future.as_mut().poll(&mut Context::from_waker(&waker));
+        let mut cx = Context::from_waker(&waker);
+        let _pending = polling(|| future.as_mut().poll(&mut cx));
     }
     key.come();
     demand(second.0.load(Ordering::SeqCst) == 1, || {

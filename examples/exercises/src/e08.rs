@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use crate::verdict::demand;
+use crate::verdict::{demand, polling};
 use crate::{Judged, Wrong};
 
 /// A future that is ready when the judge wants it to be.
@@ -90,7 +90,7 @@ pub fn judge<F: Future<Output = (u8, u8)>>(join2: fn(Promise, Promise) -> F) -> 
             let mut polled = Poll::Pending;
             for (place, which) in order.into_iter().enumerate() {
                 if place >= kept {
-                    polled = joined.as_mut().poll(&mut cx);
+                    polled = polling(|| joined.as_mut().poll(&mut cx));
                     demand(polled.is_pending(), || {
                         format!(
                             "{} is not kept yet, and join2 says {polled:?}",
@@ -110,7 +110,7 @@ pub fn judge<F: Future<Output = (u8, u8)>>(join2: fn(Promise, Promise) -> F) -> 
                 })?;
             }
             if polled.is_pending() {
-                polled = joined.as_mut().poll(&mut cx);
+                polled = polling(|| joined.as_mut().poll(&mut cx));
             }
             demand(polled == Poll::Ready((1, 2)), || {
                 format!(
@@ -129,9 +129,8 @@ fn both_are_asked_at_once<F: Future<Output = (u8, u8)>>(
 ) -> Judged {
     let promises = [Promise::default(), Promise::default()];
     let mut joined = pin!(join2(promises[0].clone(), promises[1].clone()));
-    let polled = joined
-        .as_mut()
-        .poll(&mut Context::from_waker(Waker::noop()));
+    let mut cx = Context::from_waker(Waker::noop());
+    let polled = polling(|| joined.as_mut().poll(&mut cx));
     demand(polled.is_pending(), || {
         format!("no promise is kept, and join2 says {polled:?}")
     })?;

@@ -12,7 +12,7 @@ use reactor::net::UnixStream;
 use reactor::time::sleep;
 use selectors_core::{Readiness, Script};
 
-use crate::verdict::{demand, failed};
+use crate::verdict::{demand, failed, polling};
 use crate::{Judged, Wrong};
 
 /// Reads messages of four bytes, and can be given up.
@@ -93,8 +93,8 @@ fn dribble<P: Patient>() -> Judged {
                 // Open until all of it has been read.
                 io::Result::Ok(peer)
             });
-            let hurried = messages.next(Duration::from_millis(50)).await?;
-            let patient = messages.next(LONG).await?;
+            let hurried = watched(messages.next(Duration::from_millis(50))).await?;
+            let patient = watched(messages.next(LONG)).await?;
             let sent = sender.await;
             let _peer = sent.map_err(|error| io::Error::other(error.to_string()))??;
             Ok((hurried, patient))
@@ -125,7 +125,7 @@ fn end_in_the_middle<P: Patient>() -> Judged {
         let mut polls = 0;
         Ok(poll_fn(|cx| {
             polls += 1;
-            match found.as_mut().poll(cx) {
+            match polling(|| found.as_mut().poll(cx)) {
                 Poll::Pending if polls > POLLS => Poll::Ready(None),
                 found => found.map(Some),
             }
@@ -152,7 +152,7 @@ async fn next(
     told: &mut String,
     sent: &str,
 ) -> Result<Option<[u8; 4]>, Wrong> {
-    let found = messages.next(patience).await;
+    let found = watched(messages.next(patience)).await;
     let shown = match &found {
         Ok(Some(message)) => format!("\"{}\"", message.escape_ascii()),
         Ok(None) => "None".to_owned(),
@@ -175,4 +175,10 @@ fn lost(told: &str) -> Wrong {
          messages of four. A future that is dropped takes along what it holds: where were the \
          bytes of the half message when the patience was over?"
     ))
+}
+
+/// The same future; while it is polled, that is known.
+async fn watched<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    poll_fn(|cx| polling(|| future.as_mut().poll(cx))).await
 }

@@ -4,14 +4,16 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
+use crate::verdict::watch_polls;
 use crate::{Judged, Wrong, e01, e02, e03, e04, e05, e06, e07, e08, e09, e10, solutions, starts};
 
 /// A check takes a second at most; after this time it will not end any more.
-const GUARD: Duration = Duration::from_secs(60);
+const GUARD: Duration = Duration::from_secs(30);
 
 /// Whose code is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,24 +51,38 @@ impl Exercise {
     ///
     /// What is still wrong, in words.
     pub fn check(&self, version: Version) -> Judged {
-        let judge = self.judges[version as usize];
-        let (verdict, told) = channel();
-        thread::spawn(move || {
-            let judged = panic::catch_unwind(AssertUnwindSafe(judge));
-            // Nobody listens any more if it took too long.
-            let _ = verdict.send(judged.unwrap_or_else(|panic| Err(Wrong::new(panicked(&*panic)))));
-        });
-        match told.recv_timeout(GUARD) {
-            Ok(judged) => judged,
-            Err(RecvTimeoutError::Timeout) => Err(Wrong::new(format!(
-                "the check still runs after {} s: your code waits for something that never comes, \
-                 or its loop never ends",
-                GUARD.as_secs()
-            ))),
-            Err(RecvTimeoutError::Disconnected) => {
-                Err(Wrong::new("the check ended without a word"))
-            }
-        }
+        judged_within(GUARD, self.judges[version as usize])
+    }
+}
+
+/// What the judge says, if it says it in time.
+fn judged_within(guard: Duration, judge: fn() -> Judged) -> Judged {
+    let (verdict, told) = channel();
+    let (begun, polls) = channel();
+    thread::spawn(move || {
+        // Whoever waits below gets it at once.
+        let _ = begun.send(watch_polls());
+        let judged = panic::catch_unwind(AssertUnwindSafe(judge));
+        // Nobody listens any more if it took too long.
+        let _ = verdict.send(judged.unwrap_or_else(|panic| Err(Wrong::new(panicked(&*panic)))));
+    });
+    let polls = polls.recv();
+    match told.recv_timeout(guard) {
+        Ok(judged) => judged,
+        Err(RecvTimeoutError::Timeout) => Err(Wrong::new(match polls {
+            Ok(polls) if polls.load(Ordering::SeqCst) => format!(
+                "a poll of your future has not come back after {} s. A poll never waits: it tries, \
+                 leaves its waker where somebody will call it, and says Pending. While it blocks, nobody \
+                 else on this thread runs, and nobody can wake it",
+                guard.as_secs()
+            ),
+            _ => format!(
+                "the check still runs after {} s: your code waits for something that never comes, or \
+                 its loop never ends",
+                guard.as_secs()
+            ),
+        })),
+        Err(RecvTimeoutError::Disconnected) => Err(Wrong::new("the check ended without a word")),
     }
 }
 
@@ -239,6 +255,29 @@ pub static EXERCISES: [Exercise; 10] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_poll_that_blocks_is_told_and_so_is_a_loop_without_end() {
+        use std::future::poll_fn;
+        use std::task::Poll;
+
+        let blocks: fn() -> Judged = || {
+            e06::judge(|_key| {
+                poll_fn(|_| -> Poll<u8> {
+                    loop {
+                        thread::park();
+                    }
+                })
+            })
+        };
+        let wrong = judged_within(Duration::from_secs(3), blocks).expect_err("it blocks");
+        assert!(wrong.to_string().contains("A poll never waits"), "{wrong}");
+        let never_ends: fn() -> Judged = || loop {
+            thread::park();
+        };
+        let wrong = judged_within(Duration::ZERO, never_ends).expect_err("it blocks");
+        assert!(wrong.to_string().contains("its loop never ends"), "{wrong}");
+    }
 
     #[test]
     fn a_panic_is_told_with_its_line() {
