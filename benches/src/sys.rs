@@ -11,11 +11,7 @@ pub type EpollEvent = libc::epoll_event;
 pub const NO_EVENT: EpollEvent = EpollEvent { events: 0, u64: 0 };
 
 fn check(answer: libc::c_int) -> io::Result<libc::c_int> {
-    if answer < 0 {
-        Err(io::Error::last_os_error())
-    } else {
-        Ok(answer)
-    }
+    if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(answer) }
 }
 
 fn check_size(answer: isize) -> io::Result<usize> {
@@ -32,10 +28,7 @@ pub fn epoll_create1() -> io::Result<OwnedFd> {
 
 /// `epoll_ctl(EPOLL_CTL_ADD)`: watches `fd`, answering with `data` in each event.
 pub fn epoll_add(epoll: &OwnedFd, fd: RawFd, events: i32, data: u64) -> io::Result<()> {
-    let mut event = EpollEvent {
-        events: events.cast_unsigned(),
-        u64: data,
-    };
+    let mut event = EpollEvent { events: events.cast_unsigned(), u64: data };
     // SAFETY: `event` is live for the call; a bad fd is answered with an error.
     check(unsafe { libc::epoll_ctl(epoll.as_raw_fd(), libc::EPOLL_CTL_ADD, fd, &raw mut event) })?;
     Ok(())
@@ -112,31 +105,19 @@ pub fn poll(fds: &mut [libc::pollfd], timeout_ms: i32) -> io::Result<usize> {
 /// come out as answer. The kernel has no limit of 1024 fds, only the macros of the C library have.
 #[inline]
 pub fn select(read: &mut [u64], write: Option<&mut [u64]>) -> io::Result<usize> {
-    let words = write
-        .as_ref()
-        .map_or(read.len(), |write| read.len().min(write.len()));
+    let words = write.as_ref().map_or(read.len(), |write| read.len().min(write.len()));
     let fds = i32::try_from(words * 64).unwrap_or(i32::MAX);
     let none = std::ptr::null_mut();
     let write = write.map_or(none, |write| write.as_mut_ptr().cast());
     // SAFETY: the kernel reads and writes `fds` bits, which both exclusive slices have.
-    let answer = unsafe {
-        libc::select(
-            fds,
-            read.as_mut_ptr().cast(),
-            write,
-            none,
-            std::ptr::null_mut(),
-        )
-    };
+    let answer =
+        unsafe { libc::select(fds, read.as_mut_ptr().cast(), write, none, std::ptr::null_mut()) };
     check(answer).map(|count| count as usize)
 }
 
 /// `setrlimit`: lets this process open as many files as it may.
 pub fn raise_open_files() -> io::Result<()> {
-    let mut limit = libc::rlimit {
-        rlim_cur: 0,
-        rlim_max: 0,
-    };
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: `limit` is live and exclusive for the call.
     check(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) })?;
     limit.rlim_cur = limit.rlim_max;
@@ -148,10 +129,7 @@ pub fn raise_open_files() -> io::Result<()> {
 /// CPU time that the calling thread has used: it stands still while another has the CPU.
 #[inline]
 pub fn thread_cpu_time() -> Duration {
-    let mut time = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is live and exclusive for the call; every thread has this clock.
     unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
     let (seconds, rest) = (time.tv_sec.cast_unsigned(), time.tv_nsec);
@@ -162,16 +140,10 @@ pub fn thread_cpu_time() -> Duration {
 pub fn process_cpu_time(pid: u32) -> io::Result<Duration> {
     // clock_getcpuclockid(3) is this arithmetic: the complement of the pid, and CPUCLOCK_SCHED.
     let clock = (!(pid.cast_signed()) << 3) | 2;
-    let mut time = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is live and exclusive for the call; a wrong clock is answered with an error.
     check(unsafe { libc::clock_gettime(clock, &raw mut time) })?;
-    Ok(Duration::new(
-        time.tv_sec.cast_unsigned(),
-        u32::try_from(time.tv_nsec).unwrap_or(0),
-    ))
+    Ok(Duration::new(time.tv_sec.cast_unsigned(), u32::try_from(time.tv_nsec).unwrap_or(0)))
 }
 
 /// `sched_setaffinity` of the calling thread, and so of the processes that it starts.
@@ -203,10 +175,7 @@ pub fn cpus_online() -> usize {
 
 /// `epoll_ctl(EPOLL_CTL_MOD)`: watches `fd` for other `events`.
 pub fn epoll_modify(epoll: &OwnedFd, fd: RawFd, events: i32, data: u64) -> io::Result<()> {
-    let mut event = EpollEvent {
-        events: events.cast_unsigned(),
-        u64: data,
-    };
+    let mut event = EpollEvent { events: events.cast_unsigned(), u64: data };
     // SAFETY: `event` is live for the call; a bad fd is answered with an error.
     check(unsafe { libc::epoll_ctl(epoll.as_raw_fd(), libc::EPOLL_CTL_MOD, fd, &raw mut event) })?;
     Ok(())
@@ -216,23 +185,14 @@ pub fn epoll_modify(epoll: &OwnedFd, fd: RawFd, events: i32, data: u64) -> io::R
 pub fn epoll_delete(epoll: &OwnedFd, fd: RawFd) -> io::Result<()> {
     // SAFETY: the kernel takes no event for a deletion; a bad fd is answered with an error.
     check(unsafe {
-        libc::epoll_ctl(
-            epoll.as_raw_fd(),
-            libc::EPOLL_CTL_DEL,
-            fd,
-            std::ptr::null_mut(),
-        )
+        libc::epoll_ctl(epoll.as_raw_fd(), libc::EPOLL_CTL_DEL, fd, std::ptr::null_mut())
     })?;
     Ok(())
 }
 
 /// `ppoll` for reading on one fd, for at most `timeout`; whether it became readable.
 pub fn ppoll_one(fd: RawFd, timeout: Duration) -> io::Result<bool> {
-    let mut entry = libc::pollfd {
-        fd,
-        events: libc::POLLIN,
-        revents: 0,
-    };
+    let mut entry = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
     let time = libc::timespec {
         tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
         tv_nsec: i64::from(timeout.subsec_nanos()),
@@ -274,10 +234,7 @@ pub fn set_timer_slack(nanoseconds: u64) -> io::Result<()> {
 
 /// `RLIMIT_NOFILE`, as it is now.
 pub fn open_files_limit() -> io::Result<u64> {
-    let mut limit = libc::rlimit {
-        rlim_cur: 0,
-        rlim_max: 0,
-    };
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: `limit` is live and exclusive for the call.
     check(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) })?;
     Ok(limit.rlim_cur)
@@ -285,10 +242,7 @@ pub fn open_files_limit() -> io::Result<u64> {
 
 /// `setsockopt(SO_LINGER, 0)`: closing answers what is under way with a reset.
 pub fn do_not_linger(fd: RawFd) -> io::Result<()> {
-    let linger = libc::linger {
-        l_onoff: 1,
-        l_linger: 0,
-    };
+    let linger = libc::linger { l_onoff: 1, l_linger: 0 };
     // SAFETY: the pointer is to a live `linger`, of the length that is told.
     check(unsafe {
         libc::setsockopt(
@@ -335,10 +289,7 @@ pub fn heap_in_use() -> Option<u64> {
 
 /// `setrlimit(RLIMIT_NOFILE)`, soft and hard: no more than so many files from now on.
 pub fn limit_open_files(most: u64) -> io::Result<()> {
-    let limit = libc::rlimit {
-        rlim_cur: most,
-        rlim_max: most,
-    };
+    let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
     // SAFETY: `limit` is live for the call.
     check(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) })?;
     Ok(())

@@ -18,17 +18,10 @@ pub struct Look {
 
 impl Look {
     /// Looks.
-    ///
-    /// # Errors
-    ///
-    /// In words: no such process.
     pub fn at(pid: u32) -> Result<Self, String> {
         let path = format!("/proc/{pid}/task");
         let threads = read_dir(&path).map_err(|error| format!("{path}: {error}"))?;
-        let mut look = Self {
-            asleep: true,
-            waits: 0,
-        };
+        let mut look = Self { asleep: true, waits: 0 };
         for thread in threads.flatten() {
             // A thread that ends between the two lines needs no look.
             let text = read_to_string(thread.path().join("status")).unwrap_or_default();
@@ -44,10 +37,6 @@ impl Look {
 
     /// Waits until the process sleeps and stays asleep from one look to the next, but no longer
     /// than `patience`: something with a clock of its own never settles. The last look.
-    ///
-    /// # Errors
-    ///
-    /// In words: the process has ended.
     pub fn settled(pid: u32, patience: Duration) -> Result<Self, String> {
         let begin = Instant::now();
         let mut last = Self::at(pid)?;
@@ -111,10 +100,7 @@ mod tests {
         let first = Look::at(restless.0.id()).unwrap().waits;
         let begin = Instant::now();
         while Look::at(restless.0.id()).unwrap().waits < first + 3 {
-            assert!(
-                begin.elapsed() < Duration::from_secs(20),
-                "it waits for each child"
-            );
+            assert!(begin.elapsed() < Duration::from_secs(20), "it waits for each child");
         }
     }
 }

@@ -14,20 +14,12 @@ use super::schema::{Nature, Spec};
 pub fn noise(quiet: &Quiet, spec: &Spec) -> (Vec<Flag>, f64) {
     let shared = spec.placement == Placement::SameCpu || spec.workload == "cascade";
     let sleeps = shared || spec.placement == Placement::Split;
-    let Quiet {
-        steal_percent: steal,
-        foreign_percent: foreign,
-        waited_percent: waited,
-        ..
-    } = *quiet;
+    let Quiet { steal_percent: steal, foreign_percent: foreign, waited_percent: waited, .. } =
+        *quiet;
     let switches = quiet.involuntary_per_second;
     let flags: Vec<Flag> = [
-        flag_if(steal > 0.5, Reason::NoisySteal, || {
-            format!("{steal:.1} % stolen")
-        }),
-        flag_if(foreign > 3.0, Reason::NoisyForeign, || {
-            format!("{foreign:.1} % foreign CPU")
-        }),
+        flag_if(steal > 0.5, Reason::NoisySteal, || format!("{steal:.1} % stolen")),
+        flag_if(foreign > 3.0, Reason::NoisyForeign, || format!("{foreign:.1} % foreign CPU")),
         flag_if(waited > 1.0 && !sleeps, Reason::NoisyPressure, || {
             format!("{waited:.1} % of the time the measuring thread waited for its CPU")
         }),
@@ -72,9 +64,7 @@ pub fn always(quiet: &Quiet) -> impl Iterator<Item = Flag> {
     });
     let debug = cfg!(debug_assertions);
     full.into_iter()
-        .chain(flag_if(debug, Reason::DebugBuild, || {
-            "not an optimised build".to_owned()
-        }))
+        .chain(flag_if(debug, Reason::DebugBuild, || "not an optimised build".to_owned()))
 }
 
 /// Rows beyond this share of what the generator can do are marked.
@@ -95,11 +85,7 @@ pub fn headroom(null_rate: f64, rate: f64) -> Option<Flag> {
 /// Whether the server was the limit of a closed loop; else who was.
 pub fn server_bound(server_cpu: f64, client_cpu: f64) -> Option<Flag> {
     flag_if(server_cpu < 0.9, Reason::NotServerBound, || {
-        let limiter = if client_cpu >= 0.9 {
-            "the client"
-        } else {
-            "waking up"
-        };
+        let limiter = if client_cpu >= 0.9 { "the client" } else { "waking up" };
         let [server, client] = [server_cpu, client_cpu].map(|share| 100.0 * share);
         format!("limited by {limiter}: server {server:.0} % busy, client {client:.0} %")
     })
@@ -116,11 +102,9 @@ pub fn generator_lag(lag_p99: f64, response_p99: f64) -> Option<Flag> {
 /// Little's law: messages under way are rate times latency. Seconds, and messages a second.
 pub fn little(under_way: f64, rate: f64, mean_latency: f64) -> Option<Flag> {
     let found = rate * mean_latency;
-    flag_if(
-        (under_way - found).abs() / under_way > 0.02,
-        Reason::Little,
-        || format!("rate x latency = {found:.2}, under way are {under_way}"),
-    )
+    flag_if((under_way - found).abs() / under_way > 0.02, Reason::Little, || {
+        format!("rate x latency = {found:.2}, under way are {under_way}")
+    })
 }
 
 /// Responses longer than `x` after a stop of `stop` seconds at `rate`: those that were due in the
@@ -143,11 +127,9 @@ pub fn canary(
     let due = rate * stop;
     for x in [0.25, 0.5, 0.75].map(|share| share * stop) {
         let (expected, found, slow, ms) = (ramp(rate, stop, x), response(x), service(x), x * 1e3);
-        flags.extend(flag_if(
-            (found - expected).abs() > 0.05 * due,
-            Reason::Canary,
-            || format!("{found:.0} responses longer than {ms:.0} ms, the ramp has {expected:.0}"),
-        ));
+        flags.extend(flag_if((found - expected).abs() > 0.05 * due, Reason::Canary, || {
+            format!("{found:.0} responses longer than {ms:.0} ms, the ramp has {expected:.0}")
+        }));
         flags.extend(flag_if(slow > 2.0 * under_way, Reason::Canary, || {
             format!(
                 "{slow:.0} service times longer than {ms:.0} ms, but {under_way:.0} were under way"
@@ -170,10 +152,7 @@ pub fn shape(name: &str, costs: &[(usize, f64)]) -> Option<Flag> {
     if !scans {
         let ratio = last.1 / first.1;
         return flag_if(ratio > 2.5, Reason::Shape, || {
-            format!(
-                "{name} grows {ratio:.1} times from N={} to {}",
-                first.0, last.0
-            )
+            format!("{name} grows {ratio:.1} times from N={} to {}", first.0, last.0)
         });
     }
     // Neighbours may tie at small N, where the fixed cost rules: 10 % down is no tie.
@@ -202,92 +181,42 @@ mod tests {
             accept_overflows: 1.0,
         };
         let codes = |loud: &Quiet, placement, workload: &str| -> String {
-            let spec = Spec {
-                placement,
-                workload: workload.to_owned(),
-                ..Spec::default()
-            };
+            let spec = Spec { placement, workload: workload.to_owned(), ..Spec::default() };
             let flags = noise(loud, &spec).0.into_iter();
-            flags
-                .map(|flag| flag.reason.code().replace("noisy-", ""))
-                .collect::<Vec<_>>()
-                .join(" ")
+            flags.map(|flag| flag.reason.code().replace("noisy-", "")).collect::<Vec<_>>().join(" ")
         };
-        assert_eq!(
-            codes(&loud, Placement::OneThread, "ring"),
-            "steal foreign pressure switches"
-        );
-        assert_eq!(
-            codes(&loud, Placement::Split, "echo"),
-            "steal foreign switches"
-        );
+        assert_eq!(codes(&loud, Placement::OneThread, "ring"), "steal foreign pressure switches");
+        assert_eq!(codes(&loud, Placement::Split, "echo"), "steal foreign switches");
         assert_eq!(codes(&loud, Placement::SameCpu, "echo"), "steal foreign");
-        assert_eq!(
-            codes(&loud, Placement::OneThread, "cascade"),
-            "steal foreign"
-        );
-        let pressed = Quiet {
-            pressure_percent: 99.0,
-            ..Quiet::default()
-        };
-        assert_eq!(
-            codes(&pressed, Placement::OneThread, "ring"),
-            "",
-            "told, not judged"
-        );
+        assert_eq!(codes(&loud, Placement::OneThread, "cascade"), "steal foreign");
+        let pressed = Quiet { pressure_percent: 99.0, ..Quiet::default() };
+        assert_eq!(codes(&pressed, Placement::OneThread, "ring"), "", "told, not judged");
         assert_eq!(always(&loud).next().unwrap().reason, Reason::ResourceWall);
     }
 
     #[test]
     fn noise_leaves_counts_and_pairs_alone_and_takes_percentiles_from_above() {
         let share = |waited_percent| {
-            let quiet = Quiet {
-                waited_percent,
-                ..Quiet::default()
-            };
-            noise(
-                &quiet,
-                &Spec {
-                    placement: Placement::SplitSpin,
-                    ..Spec::default()
-                },
-            )
-            .1
+            let quiet = Quiet { waited_percent, ..Quiet::default() };
+            noise(&quiet, &Spec { placement: Placement::SplitSpin, ..Spec::default() }).1
         };
         assert_eq!(told_up_to(share(0.9)), 100.0, "a quiet machine");
         // 6 ms of 500.
-        assert!(
-            (90.0..99.0).contains(&told_up_to(share(1.2))),
-            "p90, and no p99"
-        );
+        assert!((90.0..99.0).contains(&told_up_to(share(1.2))), "p90, and no p99");
         assert_eq!(told_up_to(share(60.0)), 0.0, "nothing");
         let invalid = |nature, left| {
-            let flags = vec![
-                Flag::new(Reason::NoisyForeign, ""),
-                Flag::new(Reason::NoisySteal, ""),
-            ];
-            judge_noise(flags, nature, left)
-                .iter()
-                .filter(|flag| flag.invalidates())
-                .count()
+            let flags =
+                vec![Flag::new(Reason::NoisyForeign, ""), Flag::new(Reason::NoisySteal, "")];
+            judge_noise(flags, nature, left).iter().filter(|flag| flag.invalidates()).count()
         };
-        assert_eq!(
-            invalid(Nature::Counted, false) + invalid(Nature::Paired, false),
-            0
-        );
-        assert_eq!(
-            (invalid(Nature::Timed, true), invalid(Nature::Timed, false)),
-            (0, 2)
-        );
+        assert_eq!(invalid(Nature::Counted, false) + invalid(Nature::Paired, false), 0);
+        assert_eq!((invalid(Nature::Timed, true), invalid(Nature::Timed, false)), (0, 2));
     }
 
     #[test]
     fn little_finds_a_latency_that_is_not_the_clients() {
         assert!(little(50.0, 100_000.0, 500e-6).is_none());
-        assert_eq!(
-            little(50.0, 100_000.0, 400e-6).unwrap().reason,
-            Reason::Little
-        );
+        assert_eq!(little(50.0, 100_000.0, 400e-6).unwrap().reason, Reason::Little);
     }
 
     #[test]
@@ -303,25 +232,9 @@ mod tests {
         let rising = [(1, 150.0), (100, 4_000.0), (8192, 900_000.0)];
         let flat = [(1, 180.0), (100, 190.0), (8192, 230.0)];
         let falling = [(1, 150.0), (100, 120.0), (8192, 230.0)];
-        let wrong = [
-            ("ours-poll", &falling),
-            ("ours-poll", &flat),
-            ("bare-epoll", &rising),
-        ];
-        assert!(
-            wrong
-                .iter()
-                .all(|(name, costs)| shape(name, *costs).is_some())
-        );
-        let right = [
-            ("ours-poll", &rising),
-            ("ours-epoll", &flat),
-            ("polling", &flat),
-        ];
-        assert!(
-            right
-                .iter()
-                .all(|(name, costs)| shape(name, *costs).is_none())
-        );
+        let wrong = [("ours-poll", &falling), ("ours-poll", &flat), ("bare-epoll", &rising)];
+        assert!(wrong.iter().all(|(name, costs)| shape(name, *costs).is_some()));
+        let right = [("ours-poll", &rising), ("ours-epoll", &flat), ("polling", &flat)];
+        assert!(right.iter().all(|(name, costs)| shape(name, *costs).is_none()));
     }
 }

@@ -69,10 +69,7 @@ impl Client {
         if reply == self.message {
             Ok(())
         } else {
-            Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "the echo is not what was sent",
-            ))
+            Err(io::Error::new(io::ErrorKind::InvalidData, "the echo is not what was sent"))
         }
     }
 }

@@ -35,9 +35,7 @@ pub fn subjects<'a>(slices: &[&'a Slice]) -> Vec<&'a str> {
 pub fn baseline<'a>(slices: &[&'a Slice]) -> Option<&'a str> {
     let all = subjects(slices);
     let told = slices.iter().map(|slice| slice.spec.baseline.as_str());
-    told.into_iter()
-        .find(|name| all.contains(name))
-        .or(all.first().copied())
+    told.into_iter().find(|name| all.contains(name)).or(all.first().copied())
 }
 
 /// Compares `subject` with `baseline` over the slices of a point, in the first of its costs that
@@ -69,11 +67,7 @@ fn pair(slices: &[&Slice], subject: &str, baseline: &str, threshold: f64) -> Opt
     });
     let (metric, valid) = enough?;
     let paired = valid.len();
-    let logs = if paired == 0 {
-        logs(metric, true)
-    } else {
-        valid
-    };
+    let logs = if paired == 0 { logs(metric, true) } else { valid };
     if logs.is_empty() {
         return None;
     }
@@ -114,9 +108,7 @@ pub fn compare(slices: &[Slice], least: f64) -> (Option<f64>, Vec<Comparison>) {
         };
         let floor = floors.get(name).copied().or(middle).unwrap_or(0.0);
         let threshold = least.max(2.0 * floor);
-        let others = subjects(here)
-            .into_iter()
-            .filter(|&subject| subject != baseline);
+        let others = subjects(here).into_iter().filter(|&subject| subject != baseline);
         comparisons.extend(others.filter_map(|subject| pair(here, subject, baseline, threshold)));
     }
     (middle, comparisons)
@@ -139,23 +131,13 @@ mod tests {
 
     /// A valid slice.
     fn slice(registered: f64, subject: &str, block: usize, metrics: &[(&str, f64)]) -> Slice {
-        let mut spec = Spec {
-            block,
-            least: 1.0,
-            ..Spec::default()
-        };
+        let mut spec = Spec { block, least: 1.0, ..Spec::default() };
         spec.subject = subject.to_owned();
         spec.baseline = "bare".to_owned();
         spec.costs = ["p99", "p50"].map(str::to_owned).to_vec();
         spec.set("registered", registered);
-        let metrics = metrics
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), *value));
-        Slice {
-            spec,
-            metrics: metrics.collect(),
-            ..Slice::default()
-        }
+        let metrics = metrics.iter().map(|(name, value)| ((*name).to_owned(), *value));
+        Slice { spec, metrics: metrics.collect(), ..Slice::default() }
     }
 
     fn of(blocks: &[(f64, f64)]) -> Vec<Slice> {
@@ -172,19 +154,9 @@ mod tests {
         let clear =
             |costs: &[(f64, f64)]| is_clear(&of(costs).iter().collect::<Vec<_>>(), &subjects, 0.03);
         assert!(clear(&[(100.0, 100.5); 5]));
-        assert!(clear(&[
-            (100.0, 250.0),
-            (90.0, 226.0),
-            (80.0, 200.0),
-            (100.0, 251.0)
-        ]));
+        assert!(clear(&[(100.0, 250.0), (90.0, 226.0), (80.0, 200.0), (100.0, 251.0)]));
         assert!(!clear(&[(100.0, 100.0); 3]), "too few blocks");
-        assert!(!clear(&[
-            (100.0, 90.0),
-            (100.0, 120.0),
-            (100.0, 100.0),
-            (100.0, 140.0)
-        ]));
+        assert!(!clear(&[(100.0, 90.0), (100.0, 120.0), (100.0, 100.0), (100.0, 140.0)]));
     }
 
     #[test]
@@ -201,22 +173,11 @@ mod tests {
         }
         let (floor, all) = compare(&slices, 0.03);
         let of_other: Vec<&Comparison> = all.iter().filter(|one| one.subject == "other").collect();
-        assert_eq!(
-            of_other[0].threshold, 0.03,
-            "a steady pair leaves what was asked for"
-        );
+        assert_eq!(of_other[0].threshold, 0.03, "a steady pair leaves what was asked for");
         assert!(of_other[1].threshold > 0.2);
-        assert_eq!(
-            of_other[2].threshold,
-            2.0 * floor.unwrap(),
-            "the median of the pairs"
-        );
+        assert_eq!(of_other[2].threshold, 2.0 * floor.unwrap(), "the median of the pairs");
         let verdicts = [0, 1].map(|place| of_other[place].verdict);
-        assert_eq!(
-            verdicts,
-            [Verdict::Slower, Verdict::Undecided],
-            "not the same within 40 %"
-        );
+        assert_eq!(verdicts, [Verdict::Slower, Verdict::Undecided], "not the same within 40 %");
     }
 
     #[test]
@@ -235,9 +196,6 @@ mod tests {
         assert_eq!((all[0].metric.as_str(), all[0].blocks), ("p50", 5));
         assert_eq!(all[0].interval("-"), "1.000-1.000");
         let few = compare(&of(&[(1.0, 2.0); 3]), 0.03).1;
-        assert_eq!(
-            (few[0].verdict, few[0].interval("-").as_str()),
-            (Verdict::Undecided, "n/a")
-        );
+        assert_eq!((few[0].verdict, few[0].interval("-").as_str()), (Verdict::Undecided, "n/a"));
     }
 }

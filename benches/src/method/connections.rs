@@ -18,10 +18,7 @@ pub struct Clock(Instant);
 
 impl Clock {
     /// Begins at zero.
-    #[expect(
-        clippy::new_without_default,
-        reason = "a clock that starts is no default value"
-    )]
+    #[expect(clippy::new_without_default, reason = "a clock that starts is no default value")]
     pub fn new() -> Self {
         Self(Instant::now())
     }
@@ -84,10 +81,6 @@ pub struct Connections {
 impl Connections {
     /// Opens `active` connections that will be used and `idle` ones that will not; without an
     /// address each is connected to itself, so that everything is answered at once.
-    ///
-    /// # Errors
-    ///
-    /// What the kernel says, above all that files or ports have run out.
     pub fn open(
         address: Option<SocketAddr>,
         active: usize,
@@ -97,9 +90,7 @@ impl Connections {
     ) -> io::Result<Self> {
         sys::raise_open_files()?;
         let epoll = sys::epoll_create1()?;
-        let idle = (0..idle)
-            .map(|_| connect(address))
-            .collect::<io::Result<Vec<_>>>()?;
+        let idle = (0..idle).map(|_| connect(address)).collect::<io::Result<Vec<_>>>()?;
         let mut connections = Self {
             epoll,
             all: Vec::with_capacity(active),
@@ -119,10 +110,6 @@ impl Connections {
 
     /// Opens one connection more, for messages of `size` bytes: a bulk stream beside the small
     /// messages. Returns its index, the first one past the active.
-    ///
-    /// # Errors
-    ///
-    /// What the kernel says.
     pub fn open_bulk(&mut self, address: Option<SocketAddr>, size: usize) -> io::Result<usize> {
         self.payloads.push(Payload::new(size));
         self.add(address, self.payloads.len() - 1)
@@ -165,20 +152,12 @@ impl Connections {
     }
 
     /// Sends a message on one connection; the time when it was sent.
-    ///
-    /// # Errors
-    ///
-    /// What the kernel says, but not that the socket is full: the rest then goes out later.
     #[inline]
     pub fn send(&mut self, index: usize, number: u64, intended: u64) -> io::Result<u64> {
         let connection = &mut self.all[index];
         let message = self.payloads[connection.payload].message(number, intended);
         let actual = self.clock.now();
-        connection.under_way.push_back(Sent {
-            number,
-            intended,
-            actual,
-        });
+        connection.under_way.push_back(Sent { number, intended, actual });
         let fd = connection.stream.as_raw_fd();
         let mut done = 0;
         if connection.unsent.is_empty() {
@@ -199,10 +178,6 @@ impl Connections {
     /// Waits until something comes, `None` for not at all, and tells each complete reply with
     /// its connection and its time. What `reply` answers, number and intended time, is sent on
     /// the same connection at once: a closed loop has no pause of its own. Whether anything came.
-    ///
-    /// # Errors
-    ///
-    /// What the kernel says, and that a connection was closed under us.
     #[inline]
     pub fn receive(
         &mut self,

@@ -68,8 +68,7 @@ impl Work {
                 return Process::start(command)?.facts();
             }
             let server = Process::server(command)?;
-            self.drive(server.port, length)
-                .map_err(|error| format!("client: {error}"))?;
+            self.drive(server.port, length).map_err(|error| format!("client: {error}"))?;
             server.facts()
         })
     }
@@ -108,17 +107,10 @@ impl Lengths {
 }
 
 /// Heap allocations per operation, by the subject's own allocator.
-///
-/// # Errors
-///
-/// A run that failed, in words.
 pub fn allocations(subject: &str, work: Work, lengths: Lengths) -> Result<f64, String> {
     let (short, long, operations) = lengths.of(work, |length| {
         let facts = work.run(subject, length, None)?;
-        facts
-            .get("allocations")
-            .copied()
-            .ok_or_else(|| "no count of allocations".to_owned())
+        facts.get("allocations").copied().ok_or_else(|| "no count of allocations".to_owned())
     })?;
     Ok((long - short) / operations)
 }
@@ -147,13 +139,9 @@ impl Drop for Scratch {
 
 /// Which of the tools that count are missing, each with the command that installs it.
 pub fn missing_tools() -> Vec<String> {
-    [
-        ("valgrind", "valgrind"),
-        ("strace", "strace"),
-        ("objdump", "binutils"),
-    ]
-    .into_iter()
-    .filter(|(tool, _)| Command::new(tool).arg("--version").output().is_err())
-    .map(|(tool, package)| format!("{tool} is missing: apt-get install {package}"))
-    .collect()
+    [("valgrind", "valgrind"), ("strace", "strace"), ("objdump", "binutils")]
+        .into_iter()
+        .filter(|(tool, _)| Command::new(tool).arg("--version").output().is_err())
+        .map(|(tool, package)| format!("{tool} is missing: apt-get install {package}"))
+        .collect()
 }

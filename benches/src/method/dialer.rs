@@ -84,10 +84,6 @@ pub struct Dialer {
 
 impl Dialer {
     /// Opens the first `count`.
-    ///
-    /// # Errors
-    ///
-    /// What the kernel says: above all that files or ports have run out.
     pub fn open(manner: Manner, count: usize, clock: Clock) -> io::Result<Self> {
         sys::raise_open_files()?;
         let mut dialer = Self {
@@ -117,10 +113,6 @@ impl Dialer {
     }
 
     /// Goes on for so long; how long it really was.
-    ///
-    /// # Errors
-    ///
-    /// What the kernel says, and that nothing happened any more.
     pub fn run(&mut self, duration: Duration) -> io::Result<Duration> {
         let began = self.clock.now();
         let end = began + duration.as_nanos() as u64;
@@ -178,13 +170,7 @@ impl Dialer {
         let interest = libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLET;
         sys::epoll_add(&self.epoll, fd, interest, index as u64)?;
         self.number += 1;
-        Ok(Dialled {
-            socket,
-            began,
-            number: self.number,
-            sent: false,
-            reply: Vec::new(),
-        })
+        Ok(Dialled { socket, began, number: self.number, sent: false, reply: Vec::new() })
     }
 
     /// Something happened on a connection.
@@ -224,10 +210,7 @@ impl Dialer {
             if dialled.reply.len() < self.payload.size() {
                 continue;
             }
-            if !self
-                .payload
-                .is(&dialled.reply, dialled.number, dialled.began)
-            {
+            if !self.payload.is(&dialled.reply, dialled.number, dialled.began) {
                 self.errors += 1;
             }
             self.done += 1;
@@ -270,13 +253,7 @@ mod tests {
                 }
             }
         });
-        let manner = Manner {
-            address,
-            close,
-            size: 20,
-            spinning: false,
-            ports: None,
-        };
+        let manner = Manner { address, close, size: 20, spinning: false, ports: None };
         let mut dialer = Dialer::open(manner, 1, Clock::new()).unwrap();
         while dialer.done < 5 {
             dialer.run(Duration::from_millis(1)).unwrap();

@@ -73,34 +73,19 @@ impl Reason {
     /// Whether it is what other processes and the hypervisor did, and no fault of anyone measured.
     pub fn is_noise(self) -> bool {
         use Reason::{DebugBuild, NoisyForeign, NoisyPressure, NoisySteal, NoisySwitches};
-        matches!(
-            self,
-            NoisySteal | NoisyForeign | NoisyPressure | NoisySwitches | DebugBuild
-        )
+        matches!(self, NoisySteal | NoisyForeign | NoisyPressure | NoisySwitches | DebugBuild)
     }
 
     /// Whether a process that takes the CPU away can cause it.
     pub fn is_about_time(self) -> bool {
         use Reason::{Canary, GeneratorLag, Headroom, Little, Shape, Unconfirmed};
         self.is_noise()
-            || matches!(
-                self,
-                Headroom | GeneratorLag | Little | Canary | Shape | Unconfirmed
-            )
-    }
-
-    /// Whether it says that the subject did wrong: it lost or changed something, or did not do what
-    /// was asked. No noise excuses the first.
-    pub fn is_wrong(self) -> bool {
-        matches!(self, Self::Errors | Self::Lost | Self::Backlog)
+            || matches!(self, Headroom | GeneratorLag | Little | Canary | Shape | Unconfirmed)
     }
 
     /// Whether it never is more than a label beside the figure.
     pub fn is_label(self) -> bool {
-        matches!(
-            self,
-            Self::NotServerBound | Self::Restless | Self::FewSamples | Self::Limited
-        )
+        matches!(self, Self::NotServerBound | Self::Restless | Self::FewSamples | Self::Limited)
     }
 }
 
@@ -119,11 +104,7 @@ pub struct Flag {
 impl Flag {
     /// One that refuses the row, unless its reason never does.
     pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
-        Self {
-            reason,
-            detail: detail.into(),
-            label: reason.is_label(),
-        }
+        Self { reason, detail: detail.into(), label: reason.is_label() }
     }
 
     /// Whether a row with it is invalid.

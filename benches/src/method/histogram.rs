@@ -15,13 +15,8 @@ const SUB_BUCKETS: usize = 2048;
 const BEYOND: f64 = 100.0;
 
 /// Percentiles and their names.
-pub const PERCENTILES: [(&str, f64); 5] = [
-    ("p50", 50.0),
-    ("p90", 90.0),
-    ("p99", 99.0),
-    ("p999", 99.9),
-    ("p9999", 99.99),
-];
+pub const PERCENTILES: [(&str, f64); 5] =
+    [("p50", 50.0), ("p90", 90.0), ("p99", 99.0), ("p999", 99.9), ("p9999", 99.99)];
 
 /// An empty histogram of nanoseconds.
 ///
@@ -56,10 +51,6 @@ pub fn percentile(histogram: &Histogram<u64>, percentile: f64) -> Option<f64> {
 }
 
 /// As HdrHistogram V2, compressed, in base64.
-///
-/// # Errors
-///
-/// In words; none is known to happen.
 pub fn encode(histogram: &Histogram<u64>) -> Result<String, String> {
     let mut bytes = Vec::new();
     V2DeflateSerializer::new()
@@ -69,14 +60,9 @@ pub fn encode(histogram: &Histogram<u64>) -> Result<String, String> {
 }
 
 /// Reads what [`encode`] wrote.
-///
-/// # Errors
-///
-/// In words: not base64, not a histogram.
 pub fn decode(text: &str) -> Result<Histogram<u64>, String> {
-    let bytes = BASE64
-        .decode(text)
-        .map_err(|error| format!("a histogram is not base64: {error}"))?;
+    let bytes =
+        BASE64.decode(text).map_err(|error| format!("a histogram is not base64: {error}"))?;
     Deserializer::new()
         .deserialize(&mut bytes.as_slice())
         .map_err(|error| format!("a histogram cannot be read: {error:?}"))
@@ -125,10 +111,7 @@ mod tests {
             record(&mut histogram, value);
         }
         let text = encode(&histogram).unwrap();
-        assert!(
-            text.starts_with("HISTF"),
-            "the mark of V2 compressed: {text}"
-        );
+        assert!(text.starts_with("HISTF"), "the mark of V2 compressed: {text}");
         assert_eq!(decode(&text).unwrap(), histogram);
     }
 
@@ -140,34 +123,18 @@ mod tests {
         }
         let text = hgrm(&histogram);
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(
-            lines[0],
-            "       Value     Percentile TotalCount 1/(1-Percentile)"
-        );
+        assert_eq!(lines[0], "       Value     Percentile TotalCount 1/(1-Percentile)");
         assert_eq!(lines[1], "");
         let rows: Vec<Vec<f64>> = lines[2..lines.len() - 3]
             .iter()
-            .map(|line| {
-                line.split_whitespace()
-                    .map(|word| word.parse().unwrap())
-                    .collect()
-            })
+            .map(|line| line.split_whitespace().map(|word| word.parse().unwrap()).collect())
             .collect();
         let (last, others) = rows.split_last().unwrap();
         assert!(others.iter().all(|row| row.len() == 4), "{text}");
         // Values are told by the end of their slot: 400 us is within three digits.
-        assert!(
-            (last[0] - 400.0).abs() < 0.4 && last[1..] == [1.0, 3.0],
-            "{text}"
-        );
-        assert!(
-            lines[lines.len() - 3].starts_with("#[Mean    =      233."),
-            "{text}"
-        );
-        assert!(
-            lines[lines.len() - 2].ends_with("Total count    =            3]"),
-            "{text}"
-        );
+        assert!((last[0] - 400.0).abs() < 0.4 && last[1..] == [1.0, 3.0], "{text}");
+        assert!(lines[lines.len() - 3].starts_with("#[Mean    =      233."), "{text}");
+        assert!(lines[lines.len() - 2].ends_with("Total count    =            3]"), "{text}");
         assert!(lines[lines.len() - 1].starts_with("#[Buckets ="), "{text}");
     }
 

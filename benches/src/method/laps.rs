@@ -33,11 +33,8 @@ pub async fn laps(duration: Duration, mut lap: impl AsyncFnMut() -> Facts) -> Fa
         let values: Vec<f64> = told.iter().map(|facts| facts[place].1).collect();
         stats::median(&values)
     };
-    let mut facts: Facts = told[0]
-        .iter()
-        .enumerate()
-        .map(|(place, (name, _))| (*name, median(place)))
-        .collect();
+    let mut facts: Facts =
+        told[0].iter().enumerate().map(|(place, (name, _))| (*name, median(place))).collect();
     facts.push(("laps", told.len() as f64));
     facts
 }
@@ -62,13 +59,8 @@ mod tests {
             vec![("cost", costs.next().unwrap()), ("other", 7.0)]
         }));
         // No time at all: one lap warms up, one counts.
-        assert_eq!(
-            facts.unwrap(),
-            [("cost", 100.0), ("other", 7.0), ("laps", 1.0)]
-        );
-        let mut costs = [900.0, 100.0, 100.0, 300.0]
-            .into_iter()
-            .chain(std::iter::repeat(300.0));
+        assert_eq!(facts.unwrap(), [("cost", 100.0), ("other", 7.0), ("laps", 1.0)]);
+        let mut costs = [900.0, 100.0, 100.0, 300.0].into_iter().chain(std::iter::repeat(300.0));
         let facts = executor::block_on(laps(Duration::from_millis(20), async || {
             std::thread::sleep(Duration::from_micros(10));
             vec![("cost", costs.next().unwrap())]

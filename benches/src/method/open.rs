@@ -122,11 +122,7 @@ impl Open {
             self.phase += 1;
         }
         let interval = self.phases[self.phase].1;
-        self.due += if self.poisson {
-            -self.random.unit().ln() * interval
-        } else {
-            interval
-        };
+        self.due += if self.poisson { -self.random.unit().ln() * interval } else { interval };
     }
 
     /// How many messages are still to be sent, from the next one to the end.
@@ -141,15 +137,10 @@ impl Open {
     }
 
     /// Offers everything, and takes the replies in.
-    ///
-    /// # Errors
-    ///
-    /// What the kernel says, and that a connection was closed under us.
     pub fn run(&mut self, client: &mut Connections, depth: usize) -> io::Result<()> {
         // Free places, and since when: first free, first used, so that all connections work.
-        let mut free: VecDeque<(usize, u64)> = (0..depth)
-            .flat_map(|_| (0..client.active()).map(|index| (index, 0)))
-            .collect();
+        let mut free: VecDeque<(usize, u64)> =
+            (0..depth).flat_map(|_| (0..client.active()).map(|index| (index, 0))).collect();
         let mut counted = false;
         let mut last_sleep = 0;
         let mut came = true;
@@ -211,16 +202,7 @@ impl Open {
         wait: Option<Duration>,
         free: &mut VecDeque<(usize, u64)>,
     ) -> io::Result<bool> {
-        let Self {
-            recorder,
-            measured_from,
-            ends,
-            number,
-            bulk,
-            bulk_replies,
-            answers,
-            ..
-        } = self;
+        let Self { recorder, measured_from, ends, number, bulk, bulk_replies, answers, .. } = self;
         let bulk = bulk.map(|bulk| bulk.index);
         client.receive(wait, |index, sent, now| {
             if Some(index) == bulk {
@@ -235,10 +217,7 @@ impl Open {
             if sent.intended >= *measured_from {
                 recorder.reply(sent, now);
                 if let Some(answers) = answers {
-                    answers.push(Answer {
-                        due: sent.intended,
-                        came: now,
-                    });
+                    answers.push(Answer { due: sent.intended, came: now });
                 }
             }
             None
@@ -279,10 +258,8 @@ mod tests {
 
     #[test]
     fn each_phase_offers_its_own_rate() {
-        let phase = |rate, milliseconds| Phase {
-            rate,
-            duration: Duration::from_millis(milliseconds),
-        };
+        let phase =
+            |rate, milliseconds| Phase { rate, duration: Duration::from_millis(milliseconds) };
         let phases = [phase(1000.0, 200), phase(5000.0, 100), phase(2000.0, 100)];
         let warm_up = Duration::from_millis(50);
         let mut open = Open::new(&Spec::default(), Clock::new(), warm_up, &phases);
@@ -297,12 +274,8 @@ mod tests {
     #[test]
     fn random_arrivals_keep_the_rate_on_average() {
         let mut spec = Spec::default();
-        spec.choices
-            .insert("arrivals".to_owned(), "poisson".to_owned());
-        let phase = Phase {
-            rate: 100_000.0,
-            duration: Duration::from_secs(1),
-        };
+        spec.choices.insert("arrivals".to_owned(), "poisson".to_owned());
+        let phase = Phase { rate: 100_000.0, duration: Duration::from_secs(1) };
         let mut open = Open::new(&spec, Clock::new(), Duration::ZERO, &[phase]);
         let (counts, _) = due(&mut open);
         // Ten standard deviations, and a fixed seed.

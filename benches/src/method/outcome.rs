@@ -51,10 +51,6 @@ impl Outcome {
 
     /// Tells a histogram of nanoseconds, with those of its percentiles that have samples enough
     /// beyond them, and the longest.
-    ///
-    /// # Errors
-    ///
-    /// In words: a histogram that cannot be written.
     pub fn distribution(&mut self, name: &str, histogram: &Histogram<u64>) -> Result<(), String> {
         for (word, percentile) in histogram::PERCENTILES {
             if let Some(value) = histogram::percentile(histogram, percentile) {
@@ -89,21 +85,14 @@ impl Outcome {
         if !noise.is_empty() && spec.nature == super::schema::Nature::Timed {
             self.limit(share, spec.duration(), costs);
         }
-        let left = costs
-            .iter()
-            .any(|(name, _)| self.metrics.contains_key(*name));
+        let left = costs.iter().any(|(name, _)| self.metrics.contains_key(*name));
         // Where no percentile is told, nobody asks whether the generator was on time.
         let untold = checks::told_up_to(share) < 50.0 && left;
         let on_time = [Reason::GeneratorLag, Reason::Little, Reason::Backlog];
-        for flag in self
-            .flags
-            .iter_mut()
-            .filter(|flag| on_time.contains(&flag.reason))
-        {
+        for flag in self.flags.iter_mut().filter(|flag| on_time.contains(&flag.reason)) {
             flag.label |= untold;
         }
-        self.flags
-            .extend(checks::judge_noise(noise, spec.nature, left));
+        self.flags.extend(checks::judge_noise(noise, spec.nature, left));
         self.flags.extend(checks::always(&quiet));
         Slice {
             spec,
@@ -123,12 +112,7 @@ impl Outcome {
     fn limit(&mut self, share: f64, duration: Duration, costs: &[(&str, f64)]) {
         let most = checks::told_up_to(share);
         let before = self.metrics.len();
-        let of_cost = |name: &str| {
-            costs
-                .iter()
-                .find(|(cost, _)| *cost == name)
-                .map(|cost| cost.1)
-        };
+        let of_cost = |name: &str| costs.iter().find(|(cost, _)| *cost == name).map(|cost| cost.1);
         let of_histogram = |name: &str| {
             let told = histogram::PERCENTILES.iter();
             let of_it = |(word, _): &&(&str, f64)| {
@@ -139,62 +123,56 @@ impl Outcome {
             told.clone().find(of_it).map(|percentile| percentile.1)
         };
         self.metrics.retain(|name, _| {
-            of_cost(name)
-                .or_else(|| of_histogram(name))
-                .is_none_or(|percentile| percentile <= most)
+            of_cost(name).or_else(|| of_histogram(name)).is_none_or(|percentile| percentile <= most)
         });
         if self.metrics.len() < before {
-            let told = histogram::PERCENTILES
-                .iter()
-                .rev()
-                .find(|(_, share)| *share <= most);
+            let told = histogram::PERCENTILES.iter().rev().find(|(_, share)| *share <= most);
             let told = told.map_or_else(
                 || "no percentile is told".to_owned(),
                 |(word, _)| format!("percentiles are told up to {word}"),
             );
             let pauses = share * duration.as_secs_f64() * 1e3;
-            let words = format!(
-                "others had up to {pauses:.0} ms of {} ms: {told}",
-                duration.as_millis()
-            );
+            let words =
+                format!("others had up to {pauses:.0} ms of {} ms: {told}", duration.as_millis());
             self.flag(Reason::Limited, words);
         }
     }
 }
 
-/// Repeats `work` until two windows that follow each other are equally fast within 5 %, for a
-/// second at most, or as long as the slice if that is shorter. What comes next is watched.
-///
-/// # Errors
-///
-/// Those of `work`.
-pub fn warm_up(spec: &Spec, mut work: impl FnMut() -> io::Result<()>) -> io::Result<Watch> {
-    let most = Duration::from_millis(spec.milliseconds.min(1000));
-    let window = most / 10;
-    let begin = Instant::now();
+/// Warms up: asks for the rate in windows of a slice of so long, until two that follow each other
+/// are equal within 5 %, for a second at most, or as long as the slice if that is shorter.
+pub fn settle(
+    slice: Duration,
+    mut rate: impl FnMut(Duration) -> io::Result<f64>,
+) -> io::Result<()> {
+    let (most, begin) = (slice.min(Duration::from_secs(1)), Instant::now());
     let mut last = 0.0_f64;
     while begin.elapsed() < most {
+        let now = rate(most / 10)?;
+        if (now - last).abs() < 0.05 * now {
+            break;
+        }
+        last = now;
+    }
+    Ok(())
+}
+
+/// The same for work in one thread. What comes next is watched.
+pub fn warm_up(spec: &Spec, mut work: impl FnMut() -> io::Result<()>) -> io::Result<Watch> {
+    settle(spec.duration(), |window| {
         let (started, mut count) = (Instant::now(), 0);
         while started.elapsed() < window {
             work()?;
             count += 1;
         }
-        let rate = f64::from(count) / started.elapsed().as_secs_f64();
-        if (rate - last).abs() < 0.05 * rate {
-            break;
-        }
-        last = rate;
-    }
+        Ok(f64::from(count) / started.elapsed().as_secs_f64())
+    })?;
     Ok(Watch::begin(&[]))
 }
 
 /// A flag for what the kernel refused in the middle.
 pub fn refused(error: &io::Error) -> Flag {
     let wall = matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE));
-    let reason = if wall {
-        Reason::ResourceWall
-    } else {
-        Reason::Errors
-    };
+    let reason = if wall { Reason::ResourceWall } else { Reason::Errors };
     ports::exhausted(error).unwrap_or_else(|| Flag::new(reason, error.to_string()))
 }

@@ -68,29 +68,21 @@ fn in_time_wait(text: &str) -> f64 {
     let line = text.lines().find_map(|line| line.strip_prefix("TCP:"));
     let mut words = line.unwrap_or_default().split_whitespace();
     words.find(|&word| word == "tw");
-    words
-        .next()
-        .and_then(|word| word.parse().ok())
-        .unwrap_or(0.0)
+    words.next().and_then(|word| word.parse().ok()).unwrap_or(0.0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const CALM: TimeWait = TimeWait {
-        count: 100.0,
-        overflows: 3.0,
-    };
+    const CALM: TimeWait = TimeWait { count: 100.0, overflows: 3.0 };
 
     #[test]
     fn half_of_the_ports_in_time_wait_are_a_wall() {
         let (first, last) = range();
         let ports = f64::from(last - first) + 1.0;
-        let after = |share: f64, overflows: f64| TimeWait {
-            count: CALM.count + share * ports,
-            overflows,
-        };
+        let after =
+            |share: f64, overflows: f64| TimeWait { count: CALM.count + share * ports, overflows };
         let codes = |after: TimeWait| -> Vec<Reason> {
             after.flags(CALM).map(|flag| flag.reason).collect()
         };

@@ -15,9 +15,7 @@ pub fn in_turns<T: Send>(client: impl FnOnce() -> T + Send) -> T {
             let _ = sys::pin_to_cpu(0).and_then(|()| sys::run_in_turns());
             client()
         });
-        thread
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }
 
@@ -32,16 +30,16 @@ pub struct Process {
 }
 
 impl Process {
-    /// This program again.
-    pub fn again() -> Result<Command, String> {
-        let program = std::env::current_exe().map_err(|error| error.to_string())?;
-        Ok(Command::new(program))
-    }
-
     /// This program again, as the subject of `work`.
     pub fn command(work: &str, name: &str, count: u64) -> Result<Command, String> {
-        let mut command = Self::again()?;
-        command.args(["subject", work, name, &count.to_string()]);
+        Self::subject(work, name, &[count.to_string()])
+    }
+
+    /// The same in more words.
+    pub fn subject(work: &str, name: &str, words: &[String]) -> Result<Command, String> {
+        let program = std::env::current_exe().map_err(|error| error.to_string())?;
+        let mut command = Command::new(program);
+        command.args(["subject", work, name]).args(words);
         Ok(command)
     }
 
@@ -88,12 +86,7 @@ impl Process {
             .map_err(|error| format!("cannot start {command:?}: {error}"))?;
         let out = child.stdout.take().ok_or("a piped output is there")?;
         let questions = child.stdin.take();
-        Ok(Self {
-            child,
-            questions,
-            lines: BufReader::new(out).lines(),
-            port: 0,
-        })
+        Ok(Self { child, questions, lines: BufReader::new(out).lines(), port: 0 })
     }
 
     /// Its process id; that of the wrapper if it is wrapped.
@@ -122,11 +115,7 @@ impl Process {
             }
         }
         let status = self.child.wait().map_err(|error| error.to_string())?;
-        if status.success() {
-            Ok(facts)
-        } else {
-            Err(format!("the subject failed: {status}"))
-        }
+        if status.success() { Ok(facts) } else { Err(format!("the subject failed: {status}")) }
     }
 }
 

@@ -25,11 +25,6 @@ pub enum Program {
 
 impl Program {
     /// The programs that names stand for: paths, else git revisions, which are built.
-    ///
-    /// # Errors
-    ///
-    /// In words: a name that is neither, a file that is no program, a revision that cannot be
-    /// built. All names are looked at before anything is built.
     pub fn all(names: &[String]) -> Result<BTreeMap<String, Self>, String> {
         if let Some(problem) = unmatched(names) {
             return Err(problem);
@@ -53,11 +48,7 @@ impl Program {
                  executed; results are compared with gate, and drawn with report"
             ));
         }
-        Ok(if is_selbench(&path) {
-            Self::Selbench(path)
-        } else {
-            Self::Server(path)
-        })
+        Ok(if is_selbench(&path) { Self::Selbench(path) } else { Self::Server(path) })
     }
 }
 
@@ -83,10 +74,7 @@ fn unmatched(names: &[String]) -> Option<String> {
     if names.iter().all(program) {
         return None;
     }
-    let words: Vec<String> = names
-        .iter()
-        .map(|name| format!("{name} {}", what(name)))
-        .collect();
+    let words: Vec<String> = names.iter().map(|name| format!("{name} {}", what(name))).collect();
     Some(format!(
         "{}. Two of a kind can be compared: two selectors (ring --subjects list shows them), two \
          runtimes (echo --subjects list), or two programs, each a path or a git revision",
@@ -96,8 +84,7 @@ fn unmatched(names: &[String]) -> Option<String> {
 
 /// Whether anybody may execute the file.
 fn executable(path: &Path) -> bool {
-    path.metadata()
-        .is_ok_and(|facts| facts.permissions().mode() & 0o111 != 0)
+    path.metadata().is_ok_and(|facts| facts.permissions().mode() & 0o111 != 0)
 }
 
 /// Asks a program for its version; one that does not answer in time is stopped.
@@ -115,22 +102,14 @@ fn is_selbench(path: &Path) -> bool {
     }
     // Fails when it has ended, which is the usual case.
     let _ = child.kill();
-    child
-        .wait_with_output()
-        .is_ok_and(|output| output.stdout.starts_with(b"selbench "))
+    child.wait_with_output().is_ok_and(|output| output.stdout.starts_with(b"selbench "))
 }
 
 /// The full name of the commit that `word` means here.
 fn commit(word: &str) -> Option<String> {
     let asked = format!("{word}^{{commit}}");
     let output = Command::new("git")
-        .args([
-            "rev-parse",
-            "--verify",
-            "--quiet",
-            "--end-of-options",
-            &asked,
-        ])
+        .args(["rev-parse", "--verify", "--quiet", "--end-of-options", &asked])
         .stderr(Stdio::null())
         .output()
         .ok()?;
@@ -161,9 +140,7 @@ fn built(commit: &str) -> Result<PathBuf, String> {
         .args(["--bin", "selbench", "--target-dir"])
         .arg(&target)
         .current_dir(&tree));
-    let removed = run(Command::new("git")
-        .args(["worktree", "remove", "--force"])
-        .arg(&tree));
+    let removed = run(Command::new("git").args(["worktree", "remove", "--force"]).arg(&tree));
     result?;
     removed?;
     let program = target.join("release/selbench");
@@ -173,9 +150,7 @@ fn built(commit: &str) -> Result<PathBuf, String> {
 
 /// Runs a command to its end; what it printed.
 fn run(command: &mut Command) -> Result<String, String> {
-    let output = command
-        .output()
-        .map_err(|error| format!("{command:?}: {error}"))?;
+    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     } else {

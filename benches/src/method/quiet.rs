@@ -65,10 +65,8 @@ impl Thread {
     /// Nanoseconds of waiting, and CPUs taken away, since `before`: what the others of the process
     /// do not account for.
     fn since(self, before: Self) -> (f64, f64) {
-        let (ran, times) = (
-            self.others_ran - before.others_ran,
-            self.others_times - before.others_times,
-        );
+        let (ran, times) =
+            (self.others_ran - before.others_ran, self.others_times - before.others_times);
         (
             (self.waited - before.waited - ran).max(0.0),
             (self.switches - before.switches - times).max(0.0),
@@ -151,20 +149,13 @@ pub fn stolen_and_total() -> (f64, f64) {
 fn machine() -> Machine {
     let text = read_to_string("/proc/stat").unwrap_or_default();
     let first = text.lines().next().unwrap_or_default();
-    let ticks: Vec<f64> = first
-        .split_whitespace()
-        .skip(1)
-        .filter_map(|tick| tick.parse().ok())
-        .collect();
+    let ticks: Vec<f64> =
+        first.split_whitespace().skip(1).filter_map(|tick| tick.parse().ok()).collect();
     let tick = |index: usize| ticks.get(index).copied().unwrap_or(0.0);
     // user nice system idle iowait irq softirq steal; guest time is in user already.
     let total: f64 = (0..8).map(tick).sum();
     let (idle, steal) = (tick(3) + tick(4), tick(7));
-    Machine {
-        total,
-        busy: total - idle - steal,
-        steal,
-    }
+    Machine { total, busy: total - idle - steal, steal }
 }
 
 /// The CPU time of each process so far, by pid, threads of the kernel included.
@@ -184,9 +175,7 @@ fn does_softirqs(pid: u32) -> bool {
 /// The calling thread's account, and its neighbours'. Zero where the kernel does not tell.
 fn thread() -> Thread {
     let status = read_to_string("/proc/thread-self/status").unwrap_or_default();
-    let switches = status
-        .lines()
-        .find_map(|line| line.strip_prefix("nonvoluntary_ctxt_switches:"));
+    let switches = status.lines().find_map(|line| line.strip_prefix("nonvoluntary_ctxt_switches:"));
     let [_, waited, _] = schedstat(Path::new("/proc/thread-self"));
     let mut thread = Thread {
         waited,
@@ -235,9 +224,7 @@ pub(super) fn column(text: &str, table: &str, name: &str) -> f64 {
         return 0.0;
     };
     let place = names.split_whitespace().position(|word| word == name);
-    place
-        .and_then(|place| numbers.split_whitespace().nth(place)?.parse().ok())
-        .unwrap_or(0.0)
+    place.and_then(|place| numbers.split_whitespace().nth(place)?.parse().ok()).unwrap_or(0.0)
 }
 
 #[cfg(test)]
@@ -250,10 +237,7 @@ mod tests {
     fn a_thread_that_shares_its_cpu_with_a_process_waits_and_is_told_so() {
         sys::pin_to_cpu(0).unwrap();
         // It inherits the CPU.
-        let mut other = Command::new("sh")
-            .args(["-c", "while :; do :; done"])
-            .spawn()
-            .unwrap();
+        let mut other = Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap();
         let watch = Watch::begin(&[]);
         let mut waited = watch.end().waited_percent;
         while waited < 10.0 && watch.began.elapsed() < Duration::from_secs(30) {
@@ -285,10 +269,7 @@ mod tests {
             child.kill().unwrap();
             child.wait().unwrap();
         }
-        assert!(
-            foreign >= least,
-            "{foreign:?}, of which {least:?} are one's"
-        );
+        assert!(foreign >= least, "{foreign:?}, of which {least:?} are one's");
         assert!(own.as_millis() >= 100, "{own:?}");
         assert!(quiet.foreign_percent > 0.0);
     }

@@ -131,21 +131,13 @@ impl Recorder {
     }
 
     /// Tells percentiles, rate and histograms.
-    ///
-    /// # Errors
-    ///
-    /// In words: a histogram that cannot be written.
     pub fn tell(mut self, elapsed: Duration, outcome: &mut Outcome) -> Result<(), String> {
         if !self.window.is_empty() {
             self.close_window(self.window_ends);
         }
         outcome.metric("replies", self.replies as f64);
         outcome.metric("rate", self.served as f64 / elapsed.as_secs_f64());
-        let all = [
-            ("response", &self.response),
-            ("service", &self.service),
-            ("lag", &self.lag),
-        ];
+        let all = [("response", &self.response), ("service", &self.service), ("lag", &self.lag)];
         for (name, histogram) in all {
             if !histogram.is_empty() {
                 outcome.distribution(name, histogram)?;

@@ -7,21 +7,12 @@ use super::histogram;
 use super::schema::{Document, SCHEMA, Slice};
 
 /// Reads one.
-///
-/// # Errors
-///
-/// In words, with what to do about it: no such file, an empty one, one that is no JSON or no
-/// result, one of another version, one that was edited.
 pub fn read(path: &str) -> Result<Document, String> {
     let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
     parse(&text).map_err(|problem| format!("{path} {problem}"))
 }
 
 /// Reads several.
-///
-/// # Errors
-///
-/// As [`read`].
 pub fn read_all(paths: &[String]) -> Result<Vec<Document>, String> {
     paths.iter().map(|path| read(path)).collect()
 }
@@ -31,7 +22,7 @@ fn parse(text: &str) -> Result<Document, String> {
     const WRITE: &str = "results are written by --json FILE, and by matrix as results.json";
     if text.trim().is_empty() {
         return Err(
-            "is empty: the run that should have written it did not end; run it again".into(),
+            "is empty: the run that should have written it did not end; run it again".into()
         );
     }
     let value: serde_json::Value = serde_json::from_str(text)
@@ -70,33 +61,18 @@ fn unreadable(path: &str, error: &std::io::Error) -> String {
 
 /// What cannot be in results as they were written, in words.
 fn edited(document: &Document) -> Option<String> {
-    document
-        .slices
-        .iter()
-        .find_map(of_slice)
-        .or_else(|| of_comparisons(document))
+    document.slices.iter().find_map(of_slice).or_else(|| of_comparisons(document))
 }
 
 fn of_slice(slice: &Slice) -> Option<String> {
-    let what = numbers(slice)
-        .or_else(|| histograms(slice))
-        .or_else(|| sums(slice))?;
-    Some(format!(
-        "{what} in {} of {}",
-        slice.spec.point(),
-        slice.spec.subject
-    ))
+    let what = numbers(slice).or_else(|| histograms(slice)).or_else(|| sums(slice))?;
+    Some(format!("{what} in {} of {}", slice.spec.point(), slice.spec.subject))
 }
 
 fn numbers(slice: &Slice) -> Option<String> {
-    let calls = slice
-        .system_calls
-        .iter()
-        .find(|(_, each)| !each.is_finite() || **each < 0.0);
+    let calls = slice.system_calls.iter().find(|(_, each)| !each.is_finite() || **each < 0.0);
     let metric = slice.metrics.iter().find(|(_, value)| !value.is_finite());
-    metric
-        .or(calls)
-        .map(|(name, value)| format!("{name} is {value}"))
+    metric.or(calls).map(|(name, value)| format!("{name} is {value}"))
 }
 
 /// A histogram must decode, and what is told of it must be its own.
@@ -110,11 +86,7 @@ fn histograms(slice: &Slice) -> Option<String> {
             histogram::PERCENTILES.map(|(word, share)| (word, told.value_at_percentile(share)));
         for (word, value) in percentiles.into_iter().chain([("max", told.max())]) {
             let metric = format!("{name}_{word}_ns");
-            if slice
-                .metrics
-                .get(&metric)
-                .is_some_and(|&told| told != value as f64)
-            {
+            if slice.metrics.get(&metric).is_some_and(|&told| told != value as f64) {
                 return Some(format!("{metric} is not that of its histogram"));
             }
         }
@@ -172,15 +144,10 @@ fn of_comparisons(document: &Document) -> Option<String> {
     }
     let (_, found) = compared::compare(&document.slices, 0.0);
     let wrong = document.comparisons.iter().find(|told| {
-        let same = found
-            .iter()
-            .find(|one| one.point == told.point && one.subject == told.subject);
+        let same = found.iter().find(|one| one.point == told.point && one.subject == told.subject);
         same.is_none_or(|one| {
             (one.ratio / told.ratio - 1.0).abs() > 1e-6 || one.blocks != told.blocks
         })
     })?;
-    Some(format!(
-        "the ratio of {} in {} is not that of its slices",
-        wrong.subject, wrong.point
-    ))
+    Some(format!("the ratio of {} in {} is not that of its slices", wrong.subject, wrong.point))
 }

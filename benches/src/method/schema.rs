@@ -192,18 +192,12 @@ impl Slice {
 
     /// Whether what it counted may be quoted: noise does not change it.
     pub fn counts(&self) -> bool {
-        !self
-            .flags
-            .iter()
-            .any(|flag| flag.invalidates() && !flag.reason.is_about_time())
+        !self.flags.iter().any(|flag| flag.invalidates() && !flag.reason.is_about_time())
     }
 
     /// A figure that verdicts may be about.
     pub fn cost(&self, metric: &str) -> Option<f64> {
-        self.metrics
-            .get(metric)
-            .copied()
-            .filter(|&value| value > 0.0)
+        self.metrics.get(metric).copied().filter(|&value| value > 0.0)
     }
 }
 

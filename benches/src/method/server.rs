@@ -5,21 +5,13 @@ use std::net::SocketAddr;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::placement::Placement;
+use super::outcome::Outcome;
 use super::process::Process;
+use super::quiet::Watch;
 use super::schema::Spec;
 use crate::subjects::runtime::LOOPBACK;
-use crate::subjects::subject::{Accepting, BARE, NULL};
+use crate::subjects::subject::{NULL, Serving};
 use crate::sys;
-
-/// The server that is measured in place of another to see what a generator can do, where sockets
-/// cannot be connected to themselves.
-pub fn tightest(placement: Placement) -> &'static str {
-    match placement {
-        Placement::SpinSpin => "bare-spin",
-        _ => BARE,
-    }
-}
 
 /// A server under measurement.
 pub struct Server {
@@ -31,39 +23,9 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts the subject of `spec` for so many connections, on its CPU, and puts this thread on
-    /// the client's.
-    ///
-    /// # Errors
-    ///
-    /// In words: no such subject, no loopback address, no such placement.
-    pub fn start(spec: &Spec, connections: usize) -> Result<Self, String> {
-        Self::with(spec, || {
-            Process::command("serve", spec.program(), connections as u64)
-        })
-    }
-
-    /// The same for connections that come and go, any number of them.
-    ///
-    /// # Errors
-    ///
-    /// As those of [`Server::start`].
-    pub fn accepting(spec: &Spec, how: &Accepting) -> Result<Self, String> {
-        Self::with(spec, || {
-            let mut command = Process::again()?;
-            command
-                .args(["subject", "accept", spec.program()])
-                .args(how.words());
-            Ok(command)
-        })
-    }
-
-    fn with(spec: &Spec, own: impl FnOnce() -> Result<Command, String>) -> Result<Self, String> {
-        let mut server = Self {
-            process: None,
-            elsewhere: None,
-            address: None,
-        };
+    /// Starts the subject of `spec` on its CPU, and puts this thread on the client's.
+    pub fn start(spec: &Spec, how: &Serving) -> Result<Self, String> {
+        let mut server = Self { process: None, elsewhere: None, address: None };
         // A machine that refuses only measures with more noise.
         let _ = sys::pin_to_cpu(spec.placement.server_cpu());
         if let Some(text) = &spec.server {
@@ -73,7 +35,7 @@ impl Server {
         } else if spec.program() != NULL {
             let mut command = match &spec.server_program {
                 Some(path) => Command::new(path),
-                None => own()?,
+                None => Process::subject("serve", spec.program(), &how.words())?,
             };
             let process = Process::server(&mut command)?;
             server.address = Some(SocketAddr::new(LOOPBACK.ip(), process.port));
@@ -94,33 +56,67 @@ impl Server {
     }
 }
 
+/// What a server and this process use while something is measured, and what else the machine does.
+pub struct Meter<'a> {
+    server: &'a Server,
+    watch: Watch,
+    before: Option<Duration>,
+    own: Duration,
+}
+
+impl<'a> Meter<'a> {
+    /// Begins.
+    pub fn begin(server: &'a Server) -> Self {
+        let watch = Watch::begin(server.id().as_slice());
+        Self { server, watch, before: server.cpu(), own: own_cpu() }
+    }
+
+    /// Tells what the machine did, the share of a CPU that the server had and, as `each`, what it
+    /// used for each of `count`; the shares of a CPU that the server had, if it can be seen, and
+    /// this process.
+    pub fn end(
+        self,
+        elapsed: Duration,
+        count: f64,
+        each: &str,
+        outcome: &mut Outcome,
+    ) -> (Option<f64>, f64) {
+        outcome.quiet = Some(self.watch.end());
+        let share = |used: Duration| used.as_secs_f64() / elapsed.as_secs_f64();
+        let client = share(own_cpu().saturating_sub(self.own));
+        let used = self.server.cpu().zip(self.before);
+        let server = used.map(|(after, before)| after.saturating_sub(before)).map(|used| {
+            outcome.metric("server_cpu", share(used));
+            outcome.metric(each, used.as_nanos() as f64 / count.max(1.0));
+            share(used)
+        });
+        (server, client)
+    }
+}
+
+fn own_cpu() -> Duration {
+    sys::process_cpu_time(std::process::id()).unwrap_or_default()
+}
+
 /// The process that listens on a TCP port, if this one may see it: by the inode of the socket.
 fn listening(port: u16) -> Option<u32> {
     let tables =
         ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| read_to_string(path).unwrap_or_default());
     let local = format!(":{port:04X}");
-    let inode = tables
-        .iter()
-        .flat_map(|table| table.lines())
-        .find_map(|line| {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            // 0A is LISTEN.
-            let listens = words.get(1)?.ends_with(&local) && *words.get(3)? == "0A";
-            listens.then(|| words.get(9).copied()).flatten()
-        })?;
+    let inode = tables.iter().flat_map(|table| table.lines()).find_map(|line| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        // 0A is LISTEN.
+        let listens = words.get(1)?.ends_with(&local) && *words.get(3)? == "0A";
+        listens.then(|| words.get(9).copied()).flatten()
+    })?;
     let socket = format!("socket:[{inode}]");
     let holds = |pid: &u32| {
-        let fds = read_dir(format!("/proc/{pid}/fd"))
-            .into_iter()
-            .flatten()
-            .flatten();
+        let fds = read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
         fds.into_iter()
             .any(|fd| read_link(fd.path()).is_ok_and(|to| to.as_os_str() == socket.as_str()))
     };
     let entries = read_dir("/proc").ok()?.flatten();
-    entries
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .find(holds)
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).find(holds)
 }
 
 /// Lets the process stand still for `pause` after `delay`, from a thread of its own on `cpu`;
@@ -161,21 +157,14 @@ pub fn busy_between(
 }
 
 /// An address of this machine's loopback, and of nothing else.
-///
-/// # Errors
-///
-/// In words: no address, or one of another machine.
 pub fn loopback(text: &str) -> Result<SocketAddr, String> {
     let text = text.replace("localhost", "127.0.0.1");
-    let address: SocketAddr = text
-        .parse()
-        .map_err(|_| format!("{text} is no address like 127.0.0.1:7000"))?;
+    let address: SocketAddr =
+        text.parse().map_err(|_| format!("{text} is no address like 127.0.0.1:7000"))?;
     if address.ip().is_loopback() {
         Ok(address)
     } else {
-        Err(format!(
-            "{text} is not on the loopback: load is only ever put on this machine"
-        ))
+        Err(format!("{text} is not on the loopback: load is only ever put on this machine"))
     }
 }
 

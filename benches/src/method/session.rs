@@ -1,6 +1,7 @@
 //! A run: interleaved blocks of slices, what the generator could have done beside them, and their
 //! comparison.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,14 +42,12 @@ pub struct Session {
     pub programs: Option<(BTreeMap<String, Program>, String)>,
     /// When no further slice begins: a busy machine does less.
     pub deadline: Option<Instant>,
+    /// Whether something was left out because of that, or of Ctrl-C.
+    cut: Cell<bool>,
 }
 
 impl Session {
     /// Begins. From now on Ctrl-C ends the measuring and not the program.
-    ///
-    /// # Errors
-    ///
-    /// In words: signals cannot be caught.
     pub fn begin(threshold_percent: f64) -> Result<Self, String> {
         let interrupted = Arc::new(AtomicBool::new(false));
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
@@ -71,15 +70,16 @@ impl Session {
             budget: None,
             programs: None,
             deadline: None,
+            cut: Cell::new(false),
         })
     }
 
-    /// Whether nothing more is to be measured: Ctrl-C, or out of time.
-    pub fn over(&self) -> bool {
-        let late = self
-            .deadline
-            .is_some_and(|deadline| Instant::now() >= deadline);
-        late || self.interrupted.load(Ordering::Relaxed)
+    /// Whether nothing more is to be measured: Ctrl-C, or out of time. Asked before something is.
+    fn over(&self) -> bool {
+        let late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        let over = late || self.interrupted.load(Ordering::Relaxed);
+        self.cut.set(self.cut.get() || over);
+        over
     }
 
     /// Measures all slices of a plan, and before each point what its generator can do.
@@ -92,18 +92,11 @@ impl Session {
         }
         let seed = plan.points.first().map_or(1, |point| point.seed);
         let orders = statistics::orders(subjects.len(), plan.blocks, seed);
-        let share = self
-            .budget
-            .map(|budget| budget / plan.points.len().max(1) as u32);
+        let share = self.budget.map(|budget| budget / plan.points.len().max(1) as u32);
         let all = plan.blocks * subjects.len();
         // A point's blocks are neighbours in time; all points of a block would be too far apart.
         for (number, point) in plan.points.iter().enumerate() {
-            eprintln!(
-                "{}/{} {}",
-                number * all,
-                plan.points.len() * all,
-                point.point()
-            );
+            eprintln!("{}/{} {}", number * all, plan.points.len() * all, point.point());
             let null_rate = (plan.null)(point).and_then(|null| self.most(&null));
             let first = self.document.slices.len();
             self.blocks(point, &subjects, &orders, share);
@@ -163,10 +156,7 @@ impl Session {
     /// The highest rate of three short slices: what others take away is not what it can do.
     fn most(&self, spec: &Spec) -> Option<f64> {
         let milliseconds = (spec.milliseconds / 3).max(20);
-        let spec = Spec {
-            milliseconds,
-            ..spec.clone()
-        };
+        let spec = Spec { milliseconds, ..spec.clone() };
         (0..3).filter_map(|_| self.rate(&spec)).reduce(f64::max)
     }
 
@@ -183,10 +173,7 @@ impl Session {
     pub fn rates(&self, subjects: &[String], spec: &Spec) -> Option<(f64, f64)> {
         let mut rates = Vec::new();
         for subject in subjects {
-            let spec = Spec {
-                subject: subject.clone(),
-                ..spec.clone()
-            };
+            let spec = Spec { subject: subject.clone(), ..spec.clone() };
             // One slice can be anything on a machine that is not quiet, and all others hang on it.
             let tries: Vec<f64> = (0..3).filter_map(|_| self.rate(&spec)).collect();
             if !tries.is_empty() {
@@ -201,7 +188,7 @@ impl Session {
 
     /// Compares; what was measured is complete.
     pub fn finish(mut self) -> Document {
-        self.document.interrupted = self.over();
+        self.document.interrupted = self.cut.get() || self.interrupted.load(Ordering::Relaxed);
         shapes::check(&mut self.document.slices);
         let (floor, comparisons) = compared::compare(&self.document.slices, self.threshold);
         self.document.noise_floor = floor;
@@ -219,9 +206,7 @@ fn beside_the_generator(slice: &mut Slice, null_rate: f64) {
         return;
     };
     let bound = figure("server_cpu").is_some_and(|cpu| cpu >= 0.9);
-    slice
-        .metrics
-        .insert("generator_percent".to_owned(), 100.0 * rate / null_rate);
+    slice.metrics.insert("generator_percent".to_owned(), 100.0 * rate / null_rate);
     let mut flag = checks::headroom(null_rate, rate);
     if let Some(flag) = &mut flag {
         // On one CPU the generator takes its share of what the rate is made of.

@@ -55,9 +55,5 @@ fn measure_with(program: &Path, spec: &Spec) -> Result<Slice, String> {
 /// A row for what could not be measured: it is shown, with its reason.
 pub fn failed(spec: &Spec, problem: String) -> Slice {
     let flags = vec![Flag::new(Reason::Errors, problem)];
-    Slice {
-        spec: spec.clone(),
-        flags,
-        ..Slice::default()
-    }
+    Slice { spec: spec.clone(), flags, ..Slice::default() }
 }

@@ -22,10 +22,6 @@ pub struct Pair {
 
 impl Pair {
     /// So many pairs over `transport`.
-    ///
-    /// # Errors
-    ///
-    /// What the kernel says; above all that files have run out.
     pub fn many(transport: &str, count: usize) -> io::Result<Vec<Self>> {
         sys::raise_open_files()?;
         let listener = TcpListener::bind(LOOPBACK)?;
@@ -52,27 +48,16 @@ impl Pair {
     }
 
     fn of(receiver: OwnedFd, sender: OwnedFd) -> Self {
-        Self {
-            receiver: Rc::new(receiver),
-            writing: File::from(sender),
-        }
+        Self { receiver: Rc::new(receiver), writing: File::from(sender) }
     }
 
     /// Writes `bytes`.
-    ///
-    /// # Errors
-    ///
-    /// What the kernel says.
     #[inline]
     pub fn send(&self, bytes: &[u8]) -> io::Result<()> {
         (&self.writing).write_all(bytes)
     }
 
     /// Reads what is there, in one call.
-    ///
-    /// # Errors
-    ///
-    /// What the kernel says.
     #[inline]
     pub fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
         sys::read(self.receiver.as_raw_fd(), buffer)

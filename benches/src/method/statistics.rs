@@ -92,20 +92,14 @@ pub fn orders(subjects: usize, blocks: usize, seed: u64) -> Vec<Vec<usize>> {
     let mut rows: Vec<usize> = Vec::new();
     let order = |block: usize| {
         if subjects == 2 {
-            return if block.is_multiple_of(2) {
-                vec![0, 1]
-            } else {
-                vec![1, 0]
-            };
+            return if block.is_multiple_of(2) { vec![0, 1] } else { vec![1, 0] };
         }
         if rows.is_empty() {
             // Without subjects one row, which is empty.
             rows = (0..subjects.max(1)).collect();
         }
         let row = rows.swap_remove(random.below(rows.len()));
-        (0..subjects)
-            .map(|place| (row + place) % subjects)
-            .collect()
+        (0..subjects).map(|place| (row + place) % subjects).collect()
     };
     (0..blocks).map(order).collect()
 }
@@ -140,11 +134,7 @@ impl Verdict {
 pub fn judge(ratio: Ratio, threshold: f64) -> Verdict {
     let (below, above) = (1.0 / (1.0 + threshold), 1.0 + threshold);
     if ratio.low >= below && ratio.high <= above {
-        if threshold <= COARSE {
-            Verdict::Same
-        } else {
-            Verdict::Undecided
-        }
+        if threshold <= COARSE { Verdict::Same } else { Verdict::Undecided }
     } else if ratio.high < 1.0 && ratio.value < below {
         Verdict::Faster
     } else if ratio.low > 1.0 && ratio.value > above {
@@ -168,12 +158,8 @@ pub fn fit(points: &[(f64, f64)]) -> Option<(f64, f64)> {
     }
     let [one, x, y, xx, xy] = sums;
     let determinant = one * xx - x * x;
-    (determinant.abs() > f64::EPSILON * one * xx).then(|| {
-        (
-            (y * xx - x * xy) / determinant,
-            (one * xy - x * y) / determinant,
-        )
-    })
+    (determinant.abs() > f64::EPSILON * one * xx)
+        .then(|| ((y * xx - x * xy) / determinant, (one * xy - x * y) / determinant))
 }
 
 #[cfg(test)]
@@ -193,10 +179,7 @@ mod tests {
     fn each_subject_has_each_place_equally_often() {
         let of_five = orders(5, 10, 7);
         for (place, subject) in (0..25).map(|number| (number / 5, number % 5)) {
-            let times = of_five
-                .iter()
-                .filter(|order| order[place] == subject)
-                .count();
+            let times = of_five.iter().filter(|order| order[place] == subject).count();
             assert_eq!(times, 2, "subject {subject} at place {place}");
         }
         assert_eq!(orders(2, 2, 1), [[0, 1], [1, 0]], "ABBA");
@@ -211,16 +194,8 @@ mod tests {
         assert_eq!(judged(1.01, 0.99, 1.02, 0.03), Verdict::Same);
         assert_eq!(judged(1.1, 0.9, 1.3, 0.03), Verdict::Undecided);
         assert_eq!(judged(0.985, 0.96, 0.99, 0.03), Verdict::Undecided);
-        assert_eq!(
-            judged(1.3, 1.1, 1.6, 0.82),
-            Verdict::Undecided,
-            "within 82 %"
-        );
-        assert_eq!(
-            judged(22.0, 9.0, 40.0, 0.82),
-            Verdict::Slower,
-            "on the busiest machine"
-        );
+        assert_eq!(judged(1.3, 1.1, 1.6, 0.82), Verdict::Undecided, "within 82 %");
+        assert_eq!(judged(22.0, 9.0, 40.0, 0.82), Verdict::Slower, "on the busiest machine");
     }
 
     #[test]

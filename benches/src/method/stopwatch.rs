@@ -29,10 +29,7 @@ mod tests {
     fn it_stands_still_while_the_thread_does() {
         let watch = Stopwatch::begin();
         std::thread::sleep(Duration::from_millis(200));
-        assert!(
-            watch.elapsed() < Duration::from_millis(100),
-            "sleeping is no work"
-        );
+        assert!(watch.elapsed() < Duration::from_millis(100), "sleeping is no work");
         while watch.elapsed() < Duration::from_millis(1) {
             std::hint::spin_loop();
         }

@@ -18,17 +18,9 @@ pub struct Axis {
 }
 
 /// Times, over as many decades as it takes; the label is the figure's to say.
-pub const TIME: Axis = Axis {
-    label: "time",
-    logarithmic: true,
-    show: time,
-};
+pub const TIME: Axis = Axis { label: "time", logarithmic: true, show: time };
 /// Numbers of something from zero on; the label is the figure's to say.
-pub const COUNT: Axis = Axis {
-    label: "count",
-    logarithmic: false,
-    show: count,
-};
+pub const COUNT: Axis = Axis { label: "count", logarithmic: false, show: count };
 
 /// Places from one to another with ticks at some, as `plotters` asks for them.
 pub struct Scale {
@@ -55,30 +47,29 @@ impl Ranged for Scale {
 }
 
 impl Axis {
+    /// The same with a label.
+    pub const fn of(self, label: &'static str) -> Self {
+        Self { label, ..self }
+    }
+
+    /// The same, logarithmic.
+    pub const fn log(self, label: &'static str) -> Self {
+        Self { label, logarithmic: true, ..self }
+    }
+
     /// These places with round numbers between.
     pub fn scale(&self, range: (f64, f64)) -> Scale {
-        Scale {
-            range,
-            ticks: self.ticks(range),
-        }
+        Scale { range, ticks: self.ticks(range) }
     }
 
     /// Where a value lies.
     pub fn place(&self, value: f64) -> f64 {
-        if self.logarithmic {
-            value.log10()
-        } else {
-            value
-        }
+        if self.logarithmic { value.log10() } else { value }
     }
 
     /// The value at a place.
     pub fn value(&self, place: f64) -> f64 {
-        if self.logarithmic {
-            10_f64.powf(place)
-        } else {
-            place
-        }
+        if self.logarithmic { 10_f64.powf(place) } else { place }
     }
 
     /// Places that hold all of `values`, with some air; a linear axis begins at zero, so that lengths
@@ -93,14 +84,7 @@ impl Axis {
         }
         Some(match self.logarithmic {
             true => (low - 0.06, high.max(low + 0.1) + 0.06),
-            false => (
-                low.min(0.0),
-                if high > low.min(0.0) {
-                    1.05 * high
-                } else {
-                    low + 1.0
-                },
-            ),
+            false => (low.min(0.0), if high > low.min(0.0) { 1.05 * high } else { low + 1.0 }),
         })
     }
 
@@ -117,24 +101,17 @@ impl Axis {
             let powers = low.floor() as i32..=high.ceil() as i32;
             let ticks = powers.flat_map(|power| steps.iter().map(move |step| (step, power)));
             let places = ticks.map(|(step, power)| step.log10() + f64::from(power));
-            return places
-                .filter(|place| (low..=high).contains(place))
-                .collect();
+            return places.filter(|place| (low..=high).contains(place)).collect();
         }
         let (from, to) = (self.value(low), self.value(high));
         let rough = (to - from) / 6.0;
         let power = 10_f64.powf(rough.log10().floor());
-        let step = [1.0, 2.0, 5.0, 10.0]
-            .map(|step| step * power)
-            .into_iter()
-            .find(|step| *step >= rough);
+        let step =
+            [1.0, 2.0, 5.0, 10.0].map(|step| step * power).into_iter().find(|step| *step >= rough);
         let step = step.unwrap_or(rough);
         let first = (from / step).ceil();
         let ticks = (0..20).map(|index| (first + f64::from(index)) * step);
-        ticks
-            .take_while(|tick| *tick <= to)
-            .map(|tick| self.place(tick))
-            .collect()
+        ticks.take_while(|tick| *tick <= to).map(|tick| self.place(tick)).collect()
     }
 }
 

@@ -95,21 +95,14 @@ const MARKED: usize = 24;
 /// The colour and mark of a subject: the same in all figures.
 pub fn kind(subject: &str) -> usize {
     let names = subjects::selectors().map(|kind| kind.name);
-    let place = names
-        .chain(subjects::all().map(|one| one.name))
-        .position(|name| name == subject);
+    let place = names.chain(subjects::all().map(|one| one.name)).position(|name| name == subject);
     place.unwrap_or(subject.len()) % COLOURS.len()
 }
 
 impl Series {
     /// The curve of a subject that the figure is about.
     pub fn main(subject: &str, points: Vec<Point>) -> Self {
-        Self {
-            name: subject.to_owned(),
-            points,
-            line: Line::Main,
-            kind: kind(subject),
-        }
+        Self { name: subject.to_owned(), points, line: Line::Main, kind: kind(subject) }
     }
 }
 
@@ -126,14 +119,7 @@ pub fn draw(charts: &[Chart]) -> String {
 impl Chart {
     /// A chart of these curves, with nothing behind them.
     pub fn new(title: impl Into<String>, x: Axis, y: Axis, series: Vec<Series>) -> Self {
-        Self {
-            title: title.into(),
-            x,
-            y,
-            series,
-            level: None,
-            shaded: Vec::new(),
-        }
+        Self { title: title.into(), x, y, series, level: None, shaded: Vec::new() }
     }
 
     fn html(&self) -> Option<String> {
@@ -148,20 +134,9 @@ impl Chart {
         let points: usize = self.series.iter().map(|one| self.points(one).count()).sum();
         let title = escape(&self.title);
         let label = format!("{title} {} against {}", self.y.label, self.x.label);
-        let svg = svg.replacen(
-            "<svg ",
-            &format!("<svg role=\"img\" aria-label=\"{label}\" "),
-            1,
-        );
-        let heading = if title.is_empty() {
-            String::new()
-        } else {
-            format!("<h4>{title}</h4>")
-        };
-        Some(format!(
-            "<div data-points=\"{points}\">{heading}{svg}{}</div>\n",
-            self.legend()
-        ))
+        let svg = svg.replacen("<svg ", &format!("<svg role=\"img\" aria-label=\"{label}\" "), 1);
+        let heading = if title.is_empty() { String::new() } else { format!("<h4>{title}</h4>") };
+        Some(format!("<div data-points=\"{points}\">{heading}{svg}{}</div>\n", self.legend()))
     }
 
     fn legend(&self) -> String {
@@ -216,19 +191,14 @@ impl Chart {
             .draw()
             .ok()?;
         for &(from, to) in &self.shaded {
-            let corners = [
-                (self.x.place(from), up.0),
-                (self.x.place(to).min(across.1), up.1),
-            ];
+            let corners = [(self.x.place(from), up.0), (self.x.place(to).min(across.1), up.1)];
             let shade = RGBColor(229, 83, 75).mix(0.18).filled();
             chart.draw_series([Rectangle::new(corners, shade)]).ok()?;
         }
         if let Some(level) = self.level {
             let y = self.y.place(level);
             let line = vec![(across.0, y), (across.1, y)];
-            chart
-                .draw_series(DashedLineSeries::new(line, 8, 4, BLACK.mix(0.6).into()))
-                .ok()?;
+            chart.draw_series(DashedLineSeries::new(line, 8, 4, BLACK.mix(0.6).into())).ok()?;
         }
         for one in &self.series {
             let points: Vec<Point> = self.points(one).copied().collect();
@@ -239,16 +209,12 @@ impl Chart {
                 let style = colour.stroke_width(width);
                 if one.line == Line::Reference {
                     let line: Vec<_> = line.collect();
-                    chart
-                        .draw_series(DashedLineSeries::new(line, 2, 4, style))
-                        .ok()?;
+                    chart.draw_series(DashedLineSeries::new(line, 2, 4, style)).ok()?;
                 } else if pair.iter().all(|point| point.valid) {
                     chart.draw_series(LineSeries::new(line, style)).ok()?;
                 } else {
                     let line: Vec<_> = line.collect();
-                    chart
-                        .draw_series(DashedLineSeries::new(line, 5, 4, style))
-                        .ok()?;
+                    chart.draw_series(DashedLineSeries::new(line, 5, 4, style)).ok()?;
                 }
             }
             if one.line == Line::Reference {
@@ -256,9 +222,7 @@ impl Chart {
             }
             let every = points.len().div_ceil(MARKED).max(1);
             // Curves that run together have their marks at different places.
-            let marked = points
-                .iter()
-                .skip(if every > 1 { one.kind % every } else { 0 });
+            let marked = points.iter().skip(if every > 1 { one.kind % every } else { 0 });
             let centre = Pos::new(HPos::Center, VPos::Center);
             let style = ("sans-serif", 11).into_font().color(&colour).pos(centre);
             let marks = marked.step_by(every).map(|point| {
@@ -282,16 +246,8 @@ mod tests {
         let point = |x: f64, valid| Point { x, y: x * x, valid };
         let chart = |points| Chart::new("t", COUNT, TIME, vec![Series::main("ours-poll", points)]);
         let (full, hollow) = MARKS[kind("ours-poll")];
-        let svg = draw(&[chart(vec![
-            point(1.0, true),
-            point(2.0, true),
-            point(3.0, false),
-        ])]);
-        assert_eq!(
-            (svg.matches(hollow).count(), svg.matches(full).count()),
-            (1, 3),
-            "{svg}"
-        );
+        let svg = draw(&[chart(vec![point(1.0, true), point(2.0, true), point(3.0, false)])]);
+        assert_eq!((svg.matches(hollow).count(), svg.matches(full).count()), (1, 3), "{svg}");
         assert!(svg.contains("data-points=\"3\"") && svg.contains("ours-poll"));
         let invalid = draw(&[chart(vec![point(1.0, false)])]);
         assert!(invalid.contains("(invalid)"), "{invalid}");

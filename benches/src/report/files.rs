@@ -23,16 +23,9 @@ pub struct Files {
 }
 
 /// Writes what is asked for.
-///
-/// # Errors
-///
-/// In words: what cannot be written.
 pub fn write(document: &Document, files: &Files, all: &[Shown]) -> Result<(), String> {
     if let Some(path) = &files.json {
-        save(
-            path,
-            &serde_json::to_string_pretty(document).map_err(|error| error.to_string())?,
-        )?;
+        save(path, &serde_json::to_string_pretty(document).map_err(|error| error.to_string())?)?;
     }
     if let Some(path) = &files.csv {
         save(path, &csv(document))?;
@@ -47,10 +40,6 @@ pub fn write(document: &Document, files: &Files, all: &[Shown]) -> Result<(), St
 }
 
 /// Writes a file.
-///
-/// # Errors
-///
-/// In words: it cannot be written.
 pub fn save(path: &Path, text: &str) -> Result<(), String> {
     fs::write(path, text)
         .map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
@@ -60,11 +49,8 @@ pub fn save(path: &Path, text: &str) -> Result<(), String> {
 
 /// One line a slice; the columns are all metrics that any slice has.
 fn csv(document: &Document) -> String {
-    let metrics: BTreeSet<&String> = document
-        .slices
-        .iter()
-        .flat_map(|slice| slice.metrics.keys())
-        .collect();
+    let metrics: BTreeSet<&String> =
+        document.slices.iter().flat_map(|slice| slice.metrics.keys()).collect();
     let mut text = "workload,subject,placement,block,point,valid,flags".to_owned();
     text.extend(metrics.iter().map(|metric| format!(",{metric}")));
     text += "\n";
@@ -75,12 +61,7 @@ fn csv(document: &Document) -> String {
         let (valid, flags) = (slice.valid(), flags.join(" "));
         let (workload, subject, block) = (&spec.workload, &spec.subject, spec.block);
         text += &format!("{workload},{subject},{placement},{block},{point},{valid},{flags}");
-        let value = |metric| {
-            slice
-                .metrics
-                .get(metric)
-                .map_or(String::new(), f64::to_string)
-        };
+        let value = |metric| slice.metrics.get(metric).map_or(String::new(), f64::to_string);
         text.extend(metrics.iter().map(|metric| format!(",{}", value(*metric))));
         text += "\n";
     }
@@ -100,11 +81,7 @@ fn hgrm(document: &Document, folder: &Path) -> Result<(), String> {
         }
     }
     let legal = |one: char| {
-        if one.is_ascii_alphanumeric() || one == '-' {
-            one
-        } else {
-            '_'
-        }
+        if one.is_ascii_alphanumeric() || one == '-' { one } else { '_' }
     };
     for (key, all) in pooled {
         let name: String = key.chars().map(legal).collect();

@@ -44,10 +44,6 @@ const WORK: [(&str, bool); 8] = [
 const COUNTS: [(&str, f64); 2] = [("allocations_per_task", 0.01), ("early", 0.0)];
 
 /// The verdict and its reasons.
-///
-/// # Errors
-///
-/// In words: a base without slices judges nothing.
 pub fn judge(
     base: &Document,
     new: &[Document],
@@ -56,10 +52,7 @@ pub fn judge(
     if base.slices.is_empty() {
         return Err("the base has no slice: it judges nothing; make one with --json".to_owned());
     }
-    let floors = new
-        .iter()
-        .chain([base])
-        .filter_map(|document| document.noise_floor);
+    let floors = new.iter().chain([base]).filter_map(|document| document.noise_floor);
     let threshold = floors.fold(threshold, |threshold, floor| threshold.max(2.0 * floor));
     let old = rows(base);
     let sessions: Vec<Rows<'_>> = new.iter().map(rows).collect();
@@ -90,10 +83,7 @@ pub fn judge(
                 let _ = writeln!(text, "REGRESSION {row}: {words}");
             }
             Some(words) => {
-                let _ = writeln!(
-                    text,
-                    "suspicious {row}: {words}; one session proves nothing"
-                );
+                let _ = writeln!(text, "suspicious {row}: {words}; one session proves nothing");
             }
             None if !judged && !counted && found.is_empty() => {
                 // What the base does not know it asks of nobody.
@@ -111,16 +101,11 @@ pub fn judge(
     if text.contains("MISSING") {
         text += "measure again with the command of the base, or make a new base\n";
     }
-    let only_new = sessions
-        .iter()
-        .flat_map(BTreeMap::keys)
-        .filter(|key| !old.contains_key(key));
+    let only_new = sessions.iter().flat_map(BTreeMap::keys).filter(|key| !old.contains_key(key));
     let only_new = only_new.collect::<std::collections::BTreeSet<_>>().len();
     if only_new > 0 {
-        let _ = writeln!(
-            text,
-            "{only_new} rows are new: the base has nothing to hold against them"
-        );
+        let _ =
+            writeln!(text, "{only_new} rows are new: the base has nothing to hold against them");
     }
     if compared == 0 {
         text += "nothing could be compared: the files have no row in common that noise has spared; \
@@ -154,49 +139,30 @@ fn rows(document: &Document) -> Rows<'_> {
 fn wrong(before: &[&Slice], now: &[&Slice]) -> Vec<String> {
     let flags = |slices: &[&Slice], reason: Reason| {
         let all = slices.iter().flat_map(|slice| &slice.flags);
-        all.filter(|flag| flag.reason == reason)
-            .map(|flag| flag.detail.clone())
-            .next()
+        all.filter(|flag| flag.reason == reason).map(|flag| flag.detail.clone()).next()
     };
     let mut found = Vec::new();
-    for reason in [
-        Reason::Errors,
-        Reason::Lost,
-        Reason::Backlog,
-        Reason::ResourceWall,
-    ] {
+    for reason in [Reason::Errors, Reason::Lost, Reason::Backlog, Reason::ResourceWall] {
         let detail = flags(now, reason).filter(|_| flags(before, reason).is_none());
         // Who is kept waiting for a CPU cannot keep up: with noise a backlog is nobody's fault.
         let wall = !matches!(reason, Reason::Errors | Reason::Lost);
         let excused = wall && now.iter().all(|slice| noisy(slice));
         found.extend(
-            detail
-                .filter(|_| !excused)
-                .map(|detail| format!("{}: {detail}", reason.code())),
+            detail.filter(|_| !excused).map(|detail| format!("{}: {detail}", reason.code())),
         );
     }
     for (metric, in_time) in WORK {
         // Whoever is kept waiting does less.
         let quiet = |slice: &Slice| slice.valid() && !(in_time && noisy(slice));
         let of = |slice: &Slice| {
-            let done = slice
-                .metrics
-                .get(metric)
-                .copied()
-                .filter(|_| quiet(slice))?;
-            Some(if in_time {
-                done / slice.spec.milliseconds.max(1) as f64
-            } else {
-                done
-            })
+            let done = slice.metrics.get(metric).copied().filter(|_| quiet(slice))?;
+            Some(if in_time { done / slice.spec.milliseconds.max(1) as f64 } else { done })
         };
         if let Some((old, new)) = medians(before, now, of)
             && new < LITTLE * old
         {
             let each = if in_time { " each ms" } else { "" };
-            found.push(format!(
-                "too little work: {old:.1} -> {new:.1} {metric}{each}"
-            ));
+            found.push(format!("too little work: {old:.1} -> {new:.1} {metric}{each}"));
         }
     }
     // Something was measured then, and nothing is now, and nobody says that it was noise.
@@ -225,13 +191,7 @@ fn counts(before: &[&Slice], now: &[&Slice]) -> Vec<String> {
         found.push(format!("{old:.3} -> {new:.3} system calls"));
     }
     for (metric, room) in COUNTS {
-        let of = |slice: &Slice| {
-            slice
-                .metrics
-                .get(metric)
-                .copied()
-                .filter(|_| slice.counts())
-        };
+        let of = |slice: &Slice| slice.metrics.get(metric).copied().filter(|_| slice.counts());
         if let Some((old, new)) = medians(before, now, of)
             && new > old + room
         {
@@ -255,10 +215,7 @@ fn times(before: &[&Slice], now: &[&Vec<&Slice>], threshold: f64) -> (bool, Opti
         }
         let slower = ratios.iter().all(|&ratio| ratio > 1.0 + threshold);
         let words: Vec<String> = ratios.iter().map(|ratio| format!("{ratio:.3}")).collect();
-        return (
-            true,
-            slower.then(|| format!("{metric} x {}", words.join(", "))),
-        );
+        return (true, slower.then(|| format!("{metric} x {}", words.join(", "))));
     }
     (false, None)
 }

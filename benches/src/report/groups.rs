@@ -19,28 +19,15 @@ pub fn of<'a>(slices: &[&'a Slice], workload: &str) -> Vec<&'a Slice> {
 pub fn by_subject<'a>(slices: &[&'a Slice]) -> Vec<(&'a str, Vec<&'a Slice>)> {
     let mut names = compared::subjects(slices);
     names.sort_unstable();
-    let of_it = |name: &str| {
-        slices
-            .iter()
-            .copied()
-            .filter(|slice| slice.spec.subject == name)
-            .collect()
-    };
+    let of_it =
+        |name: &str| slices.iter().copied().filter(|slice| slice.spec.subject == name).collect();
     names.into_iter().map(|name| (name, of_it(name))).collect()
 }
 
 /// The valid ones, and whether there were any; all if there were none.
 pub fn believable<'a>(slices: &[&'a Slice]) -> (Vec<&'a Slice>, bool) {
-    let valid: Vec<&Slice> = slices
-        .iter()
-        .copied()
-        .filter(|slice| slice.valid())
-        .collect();
-    if valid.is_empty() {
-        (slices.to_vec(), false)
-    } else {
-        (valid, true)
-    }
+    let valid: Vec<&Slice> = slices.iter().copied().filter(|slice| slice.valid()).collect();
+    if valid.is_empty() { (slices.to_vec(), false) } else { (valid, true) }
 }
 
 /// The median of a metric over the believable slices that have it, and whether these were valid.
@@ -55,18 +42,12 @@ pub fn median(slices: &[&Slice], metric: &str) -> Option<(f64, bool)> {
 
 /// The medians of a metric over the slices that share the parameter `along`.
 pub fn curve(slices: &[&Slice], along: &str, metric: &str) -> Vec<Point> {
-    let mut places: Vec<f64> = slices
-        .iter()
-        .map(|slice| slice.spec.number(along))
-        .collect();
+    let mut places: Vec<f64> = slices.iter().map(|slice| slice.spec.number(along)).collect();
     places.sort_unstable_by(f64::total_cmp);
     places.dedup();
     let point = |x: f64| {
-        let here: Vec<&Slice> = slices
-            .iter()
-            .copied()
-            .filter(|slice| slice.spec.number(along) == x)
-            .collect();
+        let here: Vec<&Slice> =
+            slices.iter().copied().filter(|slice| slice.spec.number(along) == x).collect();
         let (y, valid) = median(&here, metric)?;
         Some(Point { x, y, valid })
     };
@@ -87,12 +68,7 @@ pub fn percentiles(slices: &[&Slice], along: &str, metrics: [(&str, &str); 2]) -
         for ((word, metric), line) in metrics.into_iter().zip([Line::Main, Line::Lower]) {
             let (name, points) = (format!("{subject} {word}"), curve(&group, along, metric));
             if !points.is_empty() {
-                series.push(Series {
-                    name,
-                    points,
-                    line,
-                    kind: kind(subject),
-                });
+                series.push(Series { name, points, line, kind: kind(subject) });
             }
         }
     }

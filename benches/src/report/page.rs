@@ -15,14 +15,9 @@ const STYLE: &str = include_str!("report.css");
 
 /// The whole page; figures without data are left out.
 pub fn draw(documents: &[Document], all: &[Shown]) -> String {
-    let slices: Vec<&Slice> = documents
-        .iter()
-        .flat_map(|document| &document.slices)
-        .collect();
-    let shown: Vec<&Shown> = all
-        .iter()
-        .filter(|one| !groups::of(&slices, one.name).is_empty())
-        .collect();
+    let slices: Vec<&Slice> = documents.iter().flat_map(|document| &document.slices).collect();
+    let shown: Vec<&Shown> =
+        all.iter().filter(|one| !groups::of(&slices, one.name).is_empty()).collect();
     let figures: Vec<(&Shown, String)> = shown
         .iter()
         .map(|one| (*one, figure(one, &slices)))
@@ -78,14 +73,9 @@ fn head(documents: &[Document], all: &[Shown]) -> String {
 
 fn contents(shown: &[&Shown], figures: &[(&Shown, String)]) -> String {
     let link = |to: &str, words: &str| format!("<a href=\"#{to}\">{words}</a>");
-    let tables: Vec<String> = shown
-        .iter()
-        .map(|one| link(&format!("of-{}", one.name), one.title))
-        .collect();
-    let figures: Vec<String> = figures
-        .iter()
-        .map(|(one, _)| link(one.name, one.title))
-        .collect();
+    let tables: Vec<String> =
+        shown.iter().map(|one| link(&format!("of-{}", one.name), one.title)).collect();
+    let figures: Vec<String> = figures.iter().map(|(one, _)| link(one.name, one.title)).collect();
     format!(
         "<nav><ul>\n<li>{}: {}</li>\n<li>{}: {}</li>\n<li>{}</li>\n<li>{}</li>\n</ul></nav>\n",
         link("verdicts", "Verdicts"),
@@ -99,9 +89,8 @@ fn contents(shown: &[&Shown], figures: &[(&Shown, String)]) -> String {
 
 /// The verdicts of a workload, a table for all its points.
 fn tables(document: &Document, shown: &Shown, all: &[Shown]) -> String {
-    let points = table::points(document, all)
-        .into_iter()
-        .filter(|point| point.workload == shown.name);
+    let points =
+        table::points(document, all).into_iter().filter(|point| point.workload == shown.name);
     let mut rows = String::new();
     let mut generated = false;
     let points: Vec<_> = points.collect();
@@ -111,17 +100,11 @@ fn tables(document: &Document, shown: &Shown, all: &[Shown]) -> String {
     for point in &points {
         let span = 5 + point.columns.len() + usize::from(generated);
         let name = escape(point.name.trim_start_matches(shown.name).trim());
-        let _ = writeln!(
-            rows,
-            "<tr class=\"point\"><th colspan=\"{span}\">{name}</th></tr>"
-        );
+        let _ = writeln!(rows, "<tr class=\"point\"><th colspan=\"{span}\">{name}</th></tr>");
         for row in &point.rows {
             let hollow = if row.valid { "" } else { " class=\"hollow\"" };
-            let cells: String = row
-                .cells
-                .iter()
-                .map(|cell| format!("<td class=\"number\">{cell}</td>"))
-                .collect();
+            let cells: String =
+                row.cells.iter().map(|cell| format!("<td class=\"number\">{cell}</td>")).collect();
             let generator = match generated {
                 true => format!("<td class=\"number\">{}</td>", row.generator()),
                 false => String::new(),
@@ -146,11 +129,7 @@ fn tables(document: &Document, shown: &Shown, all: &[Shown]) -> String {
         .iter()
         .map(|column| format!("<th class=\"number\">{}</th>", column.0))
         .collect();
-    let generator = if generated {
-        "<th class=\"number\">of gen.</th>"
-    } else {
-        ""
-    };
+    let generator = if generated { "<th class=\"number\">of gen.</th>" } else { "" };
     format!(
         "<h3 id=\"of-{}\">{}</h3>\n<div class=\"wide\"><table><thead><tr><th>subject</th>{titles}{generator}\
          <th class=\"number\">ratio</th><th class=\"number\">95 %</th><th>verdict</th><th>flags</th></tr>\
@@ -178,17 +157,9 @@ fn flags(slices: &[&Slice]) -> String {
     let mut reasons = BTreeMap::<(Reason, bool), (usize, String)>::new();
     for slice in slices {
         for flag in &slice.flags {
-            let words = || {
-                format!(
-                    "{}: {} ({})",
-                    slice.spec.subject,
-                    flag.detail,
-                    slice.spec.point()
-                )
-            };
-            let entry = reasons
-                .entry((flag.reason, flag.label))
-                .or_insert_with(|| (0, words()));
+            let words =
+                || format!("{}: {} ({})", slice.spec.subject, flag.detail, slice.spec.point());
+            let entry = reasons.entry((flag.reason, flag.label)).or_insert_with(|| (0, words()));
             entry.0 += 1;
         }
     }
@@ -214,10 +185,7 @@ fn environment(document: &Document) -> String {
     let mut rows = String::new();
     for (name, value) in &document.environment.0 {
         let (name, value) = (escape(name), escape(value));
-        let _ = writeln!(
-            rows,
-            "<tr><td>{name}</td><td><code>{value}</code></td></tr>"
-        );
+        let _ = writeln!(rows, "<tr><td>{name}</td><td><code>{value}</code></td></tr>");
     }
     format!(
         "<section id=\"environment\"><h2>The machine</h2><div class=\"wide\"><table><tbody>\n{rows}</tbody>\

@@ -44,9 +44,7 @@ pub struct Point<'a> {
 
 /// How the workload of a name is shown.
 pub fn columns(all: &[Shown], workload: &str) -> &'static [Column] {
-    all.iter()
-        .find(|shown| shown.name == workload)
-        .map_or(&[], |shown| shown.columns)
+    all.iter().find(|shown| shown.name == workload).map_or(&[], |shown| shown.columns)
 }
 
 /// All points of a run.
@@ -58,17 +56,9 @@ pub fn points<'a>(document: &'a Document, all: &[Shown]) -> Vec<Point<'a>> {
         let mut rows: Vec<Row<'a>> = compared::subjects(&slices).into_iter().map(row).collect();
         let ratio = |row: &Row<'_>| row.comparison.map_or(1.0, |one| one.ratio);
         rows.sort_by(|a, b| ratio(a).total_cmp(&ratio(b)));
-        Point {
-            workload,
-            columns,
-            rows,
-            name,
-        }
+        Point { workload, columns, rows, name }
     };
-    compared::points(&document.slices)
-        .into_iter()
-        .map(point)
-        .collect()
+    compared::points(&document.slices).into_iter().map(point).collect()
 }
 
 fn row<'a>(
@@ -78,17 +68,11 @@ fn row<'a>(
     subject: &'a str,
     columns: &[Column],
 ) -> Row<'a> {
-    let own: Vec<&Slice> = slices
-        .iter()
-        .copied()
-        .filter(|one| one.spec.subject == subject)
-        .collect();
+    let own: Vec<&Slice> =
+        slices.iter().copied().filter(|one| one.spec.subject == subject).collect();
     let figure = |(_, metric, scale): &Column| {
         let value = groups::median(&own, metric);
-        value.map_or_else(
-            || "n/a".to_owned(),
-            |(value, _)| words::figure(value * scale),
-        )
+        value.map_or_else(|| "n/a".to_owned(), |(value, _)| words::figure(value * scale))
     };
     let mut all = document.comparisons.iter();
     Row {
@@ -106,11 +90,8 @@ fn row<'a>(
 fn flags(slices: &[&Slice]) -> String {
     let mut counts = BTreeMap::<(Reason, bool), usize>::new();
     for slice in slices {
-        let mut reasons: Vec<_> = slice
-            .flags
-            .iter()
-            .map(|flag| (flag.reason, flag.invalidates()))
-            .collect();
+        let mut reasons: Vec<_> =
+            slice.flags.iter().map(|flag| (flag.reason, flag.invalidates())).collect();
         reasons.dedup();
         for reason in reasons {
             *counts.entry(reason).or_default() += 1;
@@ -154,11 +135,7 @@ pub fn draw(document: &Document, all: &[Shown]) -> String {
     for point in points(document, all) {
         let generated = point.rows.iter().any(|row| row.generator.is_some());
         let generator = |words: &str| {
-            if generated {
-                format!("{words:>10}")
-            } else {
-                String::new()
-            }
+            if generated { format!("{words:>10}") } else { String::new() }
         };
         let _ = write!(text, "\n{}\n  {:22}", point.name, "subject");
         for (title, _, _) in point.columns {
@@ -174,11 +151,7 @@ pub fn draw(document: &Document, all: &[Shown]) -> String {
             }
             let [ratio, interval, verdict] = row.verdict();
             let own = generator(&row.generator());
-            let _ = writeln!(
-                text,
-                "{own}{ratio:>8}  {interval:15} {verdict:18} {}",
-                row.flags
-            );
+            let _ = writeln!(text, "{own}{ratio:>8}  {interval:15} {verdict:18} {}", row.flags);
         }
     }
     let _ = write!(text, "\n{}\n{}\n", validity(document), floor(document));
@@ -190,20 +163,12 @@ pub fn validity(document: &Document) -> String {
     let slices = &document.slices;
     let count = |what: fn(&Slice) -> bool| slices.iter().filter(|slice| what(slice)).count();
     let (valid, counted) = (count(Slice::valid), count(Slice::counts));
-    let decided = document
-        .comparisons
-        .iter()
-        .filter(|one| one.decides())
-        .count();
+    let decided = document.comparisons.iter().filter(|one| one.decides()).count();
     let mut words = format!("{valid} of {} slices are valid", slices.len());
     if counted > valid {
         let _ = write!(words, ", and of {} more the counts", counted - valid);
     }
-    let _ = write!(
-        words,
-        "; {decided} of {} comparisons decide",
-        document.comparisons.len()
-    );
+    let _ = write!(words, "; {decided} of {} comparisons decide", document.comparisons.len());
     if document.interrupted {
         words += "; interrupted or out of time: blocks are missing";
     }

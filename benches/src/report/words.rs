@@ -43,11 +43,7 @@ pub fn figure(value: f64) -> String {
 /// How many times as much, as one says it: `30`, `2.4`, and the other way round below one.
 pub fn times(ratio: f64) -> String {
     let most = ratio.max(1.0 / ratio);
-    if most >= 9.95 {
-        format!("{most:.0}")
-    } else {
-        format!("{most:.1}")
-    }
+    if most >= 9.95 { format!("{most:.0}") } else { format!("{most:.1}") }
 }
 
 /// Text that is no markup.
@@ -64,10 +60,7 @@ mod tests {
     fn numbers_are_short_and_have_their_unit() {
         let counts = [0.3, 1234.0, 12_345.0, 5e6].map(count);
         assert_eq!(counts, ["0.3", "1234", "12.3k", "5M"]);
-        assert_eq!(
-            [999.0, 1500.0, 2e9].map(time),
-            ["999 ns", "1.5 \u{b5}s", "2 s"]
-        );
+        assert_eq!([999.0, 1500.0, 2e9].map(time), ["999 ns", "1.5 \u{b5}s", "2 s"]);
         let figures = [0.0, 0.0514, 7.25, 73.96, 146.4, 35_000_000.0].map(figure);
         assert_eq!(figures, ["0", "0.051", "7.25", "74.0", "146", "35000000"]);
         assert_eq!([30.2, 0.5, 1.26].map(times), ["30", "2.0", "1.3"]);

@@ -11,10 +11,7 @@ use crate::sys;
 pub(super) const KINDS: &[Kind] = &[
     Kind::new("bare-epoll", "raw epoll, level", || open(0)),
     Kind::new("bare-epoll-edge", "raw epoll, edge", || open(libc::EPOLLET)).on_demand(),
-    Kind::new("bare-epoll-oneshot", "raw epoll, oneshot", || {
-        open(libc::EPOLLONESHOT)
-    })
-    .on_demand(),
+    Kind::new("bare-epoll-oneshot", "raw epoll, oneshot", || open(libc::EPOLLONESHOT)).on_demand(),
 ];
 
 /// Events that one wait can report, as many as in ours.

@@ -30,11 +30,7 @@ impl Dispatcher for Poll {
         }
         self.places[index] = self.entries.len();
         self.indices.push(index);
-        self.entries.push(libc::pollfd {
-            fd: fd.as_raw_fd(),
-            events: libc::POLLIN,
-            revents: 0,
-        });
+        self.entries.push(libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 });
         Ok(())
     }
 

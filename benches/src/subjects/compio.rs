@@ -97,18 +97,12 @@ impl<const URING: bool> Runtime for Compio<URING> {
 
 fn runtime(uring: bool) -> io::Result<compio::runtime::Runtime> {
     let mut driver = ProactorBuilder::new();
-    driver.driver_type(if uring {
-        DriverType::IoUring
-    } else {
-        DriverType::Poll
-    });
+    driver.driver_type(if uring { DriverType::IoUring } else { DriverType::Poll });
     RuntimeBuilder::new().with_proactor(driver).build()
 }
 
 /// Kernels refuse io_uring to those whom they do not trust with it.
 fn missing() -> Option<String> {
     let refused = runtime(true).err()?;
-    Some(format!(
-        "io_uring is refused ({refused}): see kernel.io_uring_disabled, and seccomp"
-    ))
+    Some(format!("io_uring is refused ({refused}): see kernel.io_uring_disabled, and seccomp"))
 }

@@ -11,38 +11,18 @@ use std::rc::Rc;
 /// `rearm` hide.
 pub trait Dispatcher {
     /// Watches for reading.
-    ///
-    /// # Errors
-    ///
-    /// What the kernel says.
     fn add(&mut self, index: usize, fd: &Rc<OwnedFd>) -> io::Result<()>;
 
     /// Watches for reading, and for writing too if `write`.
-    ///
-    /// # Errors
-    ///
-    /// What the kernel says.
     fn change(&mut self, index: usize, fd: &Rc<OwnedFd>, write: bool) -> io::Result<()>;
 
     /// Watches no longer.
-    ///
-    /// # Errors
-    ///
-    /// What the kernel says.
     fn remove(&mut self, index: usize, fd: &Rc<OwnedFd>) -> io::Result<()>;
 
     /// Sleeps until something is ready, and adds the index of each ready fd to `ready`.
-    ///
-    /// # Errors
-    ///
-    /// What the kernel says.
     fn wait(&mut self, ready: &mut Vec<usize>) -> io::Result<()>;
 
     /// After a report in oneshot mode: watch on. Nothing in other modes.
-    ///
-    /// # Errors
-    ///
-    /// What the kernel says.
     fn rearm(&mut self, _index: usize, _fd: &Rc<OwnedFd>) -> io::Result<()> {
         Ok(())
     }
@@ -73,20 +53,12 @@ impl Kind {
         about: &'static str,
         open: fn() -> io::Result<Box<dyn Dispatcher>>,
     ) -> Self {
-        Self {
-            name,
-            about,
-            open,
-            usual: true,
-        }
+        Self { name, about, open, usual: true }
     }
 
     /// The same, measured when it is named.
     pub const fn on_demand(self) -> Self {
-        Self {
-            usual: false,
-            ..self
-        }
+        Self { usual: false, ..self }
     }
 }
 

@@ -46,10 +46,6 @@ impl Wrong {
 }
 
 /// Echoes, a thread a connection, and not always as it should.
-///
-/// # Errors
-///
-/// In words: no port on the loopback.
 pub fn serve(wrong: Wrong) -> Result<(), String> {
     let listener = TcpListener::bind(LOOPBACK).map_err(|error| error.to_string())?;
     say_port(listener.local_addr().map_err(|e| e.to_string())?.port());

@@ -9,44 +9,36 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use super::subject::{Accepting, Subject};
+use super::subject::{Serving, Subject};
 
 /// libevent's buffered sockets.
 pub(super) const LIBEVENT: Subject = foreign(
-    Subject::new(
-        "libevent",
-        "libevent, bufferevent (C, from Debian's package)",
-        |_| become_(c(LIBEVENT_C, "event")),
-    ),
+    "libevent",
+    "libevent, bufferevent (C, from Debian's package)",
     |_| become_(c(LIBEVENT_C, "event")),
     || c_is_missing("event2/event.h", "libevent-dev"),
 );
 
 /// libuv's streams.
 pub(super) const LIBUV: Subject = foreign(
-    Subject::new(
-        "libuv",
-        "libuv, uv_read_start and uv_try_write (C, from Debian's package)",
-        |_| become_(c(LIBUV_C, "uv")),
-    ),
+    "libuv",
+    "libuv, uv_read_start and uv_try_write (C, from Debian's package)",
     |_| become_(c(LIBUV_C, "uv")),
     || c_is_missing("uv.h", "libuv1-dev"),
 );
 
 /// Python's own loop.
 pub(super) const ASYNCIO: Subject = foreign(
-    Subject::new("asyncio", "Python's asyncio, a Protocol", |_| {
-        become_(Ok(python("asyncio")));
-    }),
+    "asyncio",
+    "Python's asyncio, a Protocol",
     |_| become_(Ok(python("asyncio"))),
     || python_is_missing("asyncio", "python3"),
 );
 
 /// libuv below Python's interface.
 pub(super) const UVLOOP: Subject = foreign(
-    Subject::new("uvloop", "Python's uvloop, the same Protocol", |_| {
-        become_(Ok(python("uvloop")));
-    }),
+    "uvloop",
+    "Python's uvloop, the same Protocol",
     |_| become_(Ok(python("uvloop"))),
     || python_is_missing("uvloop", "python3-uvloop"),
 );
@@ -56,13 +48,13 @@ const LIBUV_C: &str = include_str!("libuv.c");
 const PYTHON: &str = include_str!("asyncio.py");
 
 /// On demand, for it is another process: no allocator of ours counts in it.
-const fn foreign(one: Subject, accept: fn(&Accepting), missing: fn() -> Option<String>) -> Subject {
-    Subject {
-        accept: Some(accept),
-        missing,
-        inside: false,
-        ..one.on_demand()
-    }
+const fn foreign(
+    name: &'static str,
+    about: &'static str,
+    serve: fn(&Serving),
+    missing: fn() -> Option<String>,
+) -> Subject {
+    Subject { missing, inside: false, ..Subject::new(name, about, serve).on_demand() }
 }
 
 /// Puts the program in the place of this process, so that its id and its CPU time are the server's.
@@ -112,11 +104,7 @@ fn interpreter() -> PathBuf {
 fn c_is_missing(header: &str, package: &str) -> Option<String> {
     let found = ["/usr/include", "/usr/local/include"].map(|folder| format!("{folder}/{header}"));
     let here = found.iter().any(|path| std::path::Path::new(path).exists());
-    let compiler = Command::new("cc")
-        .arg("--version")
-        .stdout(Stdio::null())
-        .status()
-        .is_ok();
+    let compiler = Command::new("cc").arg("--version").stdout(Stdio::null()).status().is_ok();
     (!here || !compiler).then(|| format!("apt-get install gcc {package}"))
 }
 

@@ -9,10 +9,9 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 
 use super::dispatcher::{Dispatcher, Kind};
-use super::runtime::{BUFFER, LOOPBACK};
-use super::serve::say_port;
-use super::subject::Subject;
-use crate::sys;
+use super::runtime::{BUFFER, sound};
+use super::serve::sockets;
+use super::subject::{Serving, Subject};
 
 /// The selector.
 pub(super) const KINDS: &[Kind] = &[Kind::new("mio", "mio's Poll, edge", open)];
@@ -26,35 +25,35 @@ pub(super) const SUBJECT: Subject = Subject::new(
 
 /// Events that one wait can report, as many as everyone's.
 const EVENTS: usize = 1024;
-const LISTENER: Token = Token(usize::MAX);
 
-fn serve(connections: usize) {
-    let mut listener = mio::net::TcpListener::bind(LOOPBACK).expect("bind");
-    sys::no_delay(listener.as_raw_fd()).expect("TCP_NODELAY");
-    say_port(listener.local_addr().expect("local_addr").port());
+fn serve(how: &Serving) {
     let mut poll = Poll::new().expect("Poll::new");
-    poll.registry()
-        .register(&mut listener, LISTENER, Interest::READABLE)
-        .expect("register");
-    let mut open: Vec<Option<TcpStream>> = Vec::with_capacity(connections);
+    let listeners = sockets(how).expect("listen").into_iter();
+    let mut listeners: Vec<_> = listeners.map(mio::net::TcpListener::from_std).collect();
+    for (index, listener) in listeners.iter_mut().enumerate() {
+        let token = Token(usize::MAX - index);
+        poll.registry().register(listener, token, Interest::READABLE).expect("register");
+    }
+    let (mut open, mut free) =
+        (Vec::<Option<TcpStream>>::with_capacity(how.connections), Vec::new());
     let mut events = Events::with_capacity(EVENTS);
     let mut buffer = [0; BUFFER];
     let mut closed = 0;
-    while closed < connections {
+    while how.for_ever() || closed < how.connections {
         match poll.poll(&mut events, None) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             Err(error) => panic!("poll: {error}"),
         }
         for event in &events {
-            if event.token() == LISTENER {
-                accept_all(&listener, &poll, &mut open, connections);
-                continue;
-            }
-            let slot = &mut open[event.token().0];
-            let Some(stream) = slot else { continue };
-            if !echo(stream, &mut buffer, event.is_read_closed()).expect("echo") {
-                *slot = None;
+            let place = event.token().0;
+            if let Some(listener) = listeners.get(usize::MAX - place) {
+                accept_all(listener, &poll, &mut open, &mut free);
+            } else if let Some(stream) = &mut open[place]
+                && !sound(echo(stream, &mut buffer, event.is_read_closed()), how.for_ever())
+            {
+                open[place] = None;
+                free.push(place);
                 closed += 1;
             }
         }
@@ -66,18 +65,22 @@ fn accept_all(
     listener: &mio::net::TcpListener,
     poll: &Poll,
     open: &mut Vec<Option<TcpStream>>,
-    connections: usize,
+    free: &mut Vec<usize>,
 ) {
-    while open.len() < connections {
+    loop {
         match listener.accept() {
             Ok((mut stream, _)) => {
-                let token = Token(open.len());
-                poll.registry()
-                    .register(&mut stream, token, Interest::READABLE)
-                    .expect("register");
-                open.push(Some(stream));
+                let place = free.pop().unwrap_or(open.len());
+                let interest = Interest::READABLE;
+                poll.registry().register(&mut stream, Token(place), interest).expect("register");
+                match open.get_mut(place) {
+                    Some(slot) => *slot = Some(stream),
+                    None => open.push(Some(stream)),
+                }
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+            // Its peer was gone before it was accepted.
+            Err(error) if error.kind() == ErrorKind::ConnectionAborted => {}
             Err(error) => panic!("accept: {error}"),
         }
     }
@@ -107,10 +110,7 @@ struct Mio {
 }
 
 fn open() -> io::Result<Box<dyn Dispatcher>> {
-    Ok(Box::new(Mio {
-        poll: Poll::new()?,
-        events: Events::with_capacity(EVENTS),
-    }))
+    Ok(Box::new(Mio { poll: Poll::new()?, events: Events::with_capacity(EVENTS) }))
 }
 
 impl Dispatcher for Mio {
@@ -121,11 +121,8 @@ impl Dispatcher for Mio {
     }
 
     fn change(&mut self, index: usize, fd: &Rc<OwnedFd>, write: bool) -> io::Result<()> {
-        let interest = if write {
-            Interest::READABLE | Interest::WRITABLE
-        } else {
-            Interest::READABLE
-        };
+        let interest =
+            if write { Interest::READABLE | Interest::WRITABLE } else { Interest::READABLE };
         let fd = fd.as_raw_fd();
         let registry = self.poll.registry();
         registry.reregister(&mut SourceFd(&fd), Token(index), interest)

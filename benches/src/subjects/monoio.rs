@@ -28,10 +28,8 @@ impl Runtime for Monoio {
     type Sleep = monoio::time::Sleep;
 
     fn run<F: Future<Output = ()> + 'static>(future: F) {
-        let mut runtime = RuntimeBuilder::<LegacyDriver>::new()
-            .enable_timer()
-            .build()
-            .expect("a monoio runtime");
+        let mut runtime =
+            RuntimeBuilder::<LegacyDriver>::new().enable_timer().build().expect("a monoio runtime");
         runtime.block_on(future);
     }
 

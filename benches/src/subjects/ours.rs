@@ -22,23 +22,15 @@ use super::subject::Subject;
 
 /// The selectors.
 pub(super) const KINDS: &[Kind] = &[
-    Kind::new("ours-epoll", "selectors-core, epoll, level", || {
-        open(Backend::Epoll, Mode::Level)
-    }),
+    Kind::new("ours-epoll", "selectors-core, epoll, level", || open(Backend::Epoll, Mode::Level)),
     Kind::new("ours-epoll-edge", "selectors-core, epoll, edge", || {
         open(Backend::Epoll, Mode::Edge)
     }),
-    Kind::new(
-        "ours-epoll-oneshot",
-        "selectors-core, epoll, oneshot",
-        || open(Backend::Epoll, Mode::Oneshot),
-    ),
-    Kind::new("ours-poll", "selectors-core, poll", || {
-        open(Backend::Poll, Mode::Level)
+    Kind::new("ours-epoll-oneshot", "selectors-core, epoll, oneshot", || {
+        open(Backend::Epoll, Mode::Oneshot)
     }),
-    Kind::new("ours-select", "selectors-core, select", || {
-        open(Backend::Select, Mode::Level)
-    }),
+    Kind::new("ours-poll", "selectors-core, poll", || open(Backend::Poll, Mode::Level)),
+    Kind::new("ours-select", "selectors-core, select", || open(Backend::Select, Mode::Level)),
 ];
 
 /// The runtime; which of the five is the parameter's to say.
@@ -62,24 +54,14 @@ impl<const CHOICE: usize> Runtime for Ours<CHOICE> {
             gated: true,
             ..serve::subject::<Self>("ours-level", "ours, epoll, level-triggered")
         },
-        2 => Subject {
-            linear: true,
-            ..serve::subject::<Self>("ours-poll", "ours, poll")
-        },
-        3 => Subject {
-            linear: true,
-            ..serve::subject::<Self>("ours-select", "ours, select")
-        },
+        2 => serve::subject::<Self>("ours-poll", "ours, poll"),
+        3 => serve::subject::<Self>("ours-select", "ours, select"),
         SPINNING => Subject {
             spins: true,
-            ..serve::subject::<Self>(
-                "ours-spin",
-                "ours, epoll, edge-triggered, spinning for 100 us",
-            )
+            ..serve::subject::<Self>("ours-spin", "ours, epoll, edge, spinning for 100 us")
         },
         _ => Subject {
             gated: true,
-            spinning: Some("ours-spin"),
             ..serve::subject::<Self>("ours", "ours, epoll, edge-triggered (the default)")
         },
     };
@@ -92,10 +74,7 @@ impl<const CHOICE: usize> Runtime for Ours<CHOICE> {
     fn run<F: Future<Output = ()> + 'static>(future: F) {
         let (backend, trigger) = Self::BACKEND;
         let spin = Duration::from_micros(if CHOICE == SPINNING { 100 } else { 0 });
-        let reactor = executor::Reactor::builder()
-            .backend(backend)
-            .trigger(trigger)
-            .spin(spin);
+        let reactor = executor::Reactor::builder().backend(backend).trigger(trigger).spin(spin);
         executor::Runtime::builder()
             .reactor(reactor)
             .build()
@@ -143,8 +122,7 @@ impl<const CHOICE: usize> Runtime for Ours<CHOICE> {
         let (from, to) = (Async::new(from), Async::new(to));
         let mut byte = [0];
         for _ in 0..times {
-            from.read_with(|mut stream| stream.read_exact(&mut byte))
-                .await?;
+            from.read_with(|mut stream| stream.read_exact(&mut byte)).await?;
             to.write_with(|mut stream| stream.write_all(&byte)).await?;
         }
         Ok(())
@@ -188,15 +166,9 @@ impl Dispatcher for Selector {
     }
 
     fn change(&mut self, index: usize, _fd: &Rc<OwnedFd>, write: bool) -> io::Result<()> {
-        let events = if write {
-            EVENT_READ | EVENT_WRITE
-        } else {
-            EVENT_READ
-        };
+        let events = if write { EVENT_READ | EVENT_WRITE } else { EVENT_READ };
         let token = self.token(index)?;
-        self.selector
-            .modify(token, events)
-            .map_err(io::Error::other)
+        self.selector.modify(token, events).map_err(io::Error::other)
     }
 
     fn remove(&mut self, index: usize, _fd: &Rc<OwnedFd>) -> io::Result<()> {
@@ -218,9 +190,7 @@ impl Dispatcher for Selector {
         if self.mode.is_oneshot() {
             self.changes += 1;
             let token = self.token(index)?;
-            self.selector
-                .modify(token, EVENT_READ)
-                .map_err(io::Error::other)?;
+            self.selector.modify(token, EVENT_READ).map_err(io::Error::other)?;
         }
         Ok(())
     }

@@ -43,8 +43,7 @@ impl Dispatcher for Polling {
 
     fn change(&mut self, index: usize, fd: &Rc<OwnedFd>, write: bool) -> io::Result<()> {
         let interest = polling::Event::new(index, true, write);
-        self.poller
-            .modify_with_mode(&**fd, interest, PollMode::Level)
+        self.poller.modify_with_mode(&**fd, interest, PollMode::Level)
     }
 
     fn remove(&mut self, _index: usize, fd: &Rc<OwnedFd>) -> io::Result<()> {

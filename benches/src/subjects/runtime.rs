@@ -85,10 +85,7 @@ pub fn sound<T: Default>(answer: io::Result<T>, may_reset: bool) -> T {
 
 #[cold]
 fn unsound<T: Default>(error: &io::Error, may_reset: bool) -> T {
-    let reset = matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
-    );
+    let reset = matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe);
     assert!(reset && may_reset, "echo: {error}");
     T::default()
 }

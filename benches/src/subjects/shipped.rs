@@ -1,38 +1,37 @@
 //! The echo example as it is shipped, from its own source: counters, graceful stop and all.
 
+// It is laid out as its own package is.
+#[rustfmt::skip]
 #[path = "../../../examples/echo/server.rs"]
 mod server;
 
 use std::pin::pin;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
 use executor::net::TcpListener;
 use server::Server;
 
-use super::runtime::LOOPBACK;
-use super::serve::say_port;
-use super::subject::Subject;
+use super::serve::sockets;
+use super::subject::{Serving, Subject};
 
 /// The subject: what holds for the minimal loop shall hold for the program that people copy.
 pub(super) const SUBJECT: Subject = Subject {
     gated: true,
-    ..Subject::new(
-        "shipped",
-        "the echo example, on epoll, edge-triggered",
-        serve,
-    )
-    .on_demand()
+    ..Subject::new("shipped", "the echo example, on epoll, edge-triggered", serve).on_demand()
 };
 
-/// Serves until so many connections have come and gone, then stops as Ctrl-C stops it.
-fn serve(connections: usize) {
+/// Serves until so many connections have come and gone, then stops as Ctrl-C stops it. It listens on
+/// one socket.
+fn serve(how: &Serving) {
     let serving = async {
-        let listener = TcpListener::bind(LOOPBACK).await.expect("listen");
-        say_port(listener.local_addr().expect("an address").port());
+        let listener = sockets(how).expect("listen").remove(0);
+        let listener = TcpListener::from_std(listener).expect("a listener");
         let server = Rc::new(Server::default());
         let gone = async {
-            while server.connections.get() < connections as u64 || server.open.get() != 0 {
+            let all = how.connections as u64;
+            while how.for_ever() || server.connections.get() < all || server.open.get() != 0 {
                 server.changed.listen().await;
             }
             server.stop(Duration::ZERO).await;
@@ -40,13 +39,9 @@ fn serve(connections: usize) {
         };
         let mut gone = pin!(gone);
         let mut accepting = pin!(Rc::clone(&server).serve(listener));
-        std::future::poll_fn(|cx| {
-            let accepting = accepting.as_mut().poll(cx);
-            if accepting.is_ready() {
-                accepting
-            } else {
-                gone.as_mut().poll(cx)
-            }
+        std::future::poll_fn(|cx| match accepting.as_mut().poll(cx) {
+            Poll::Pending => gone.as_mut().poll(cx),
+            accepting => accepting,
         })
         .await
         .expect("accept");

@@ -1,4 +1,4 @@
-//! What is told of a loop or a runtime, and how it accepts connections that come and go.
+//! What is told of a loop or a runtime, and how it serves.
 
 /// The loop that every ratio is taken against.
 pub const BARE: &str = "bare";
@@ -12,22 +12,16 @@ pub struct Subject {
     pub name: &'static str,
     /// One line: what runs and with which settings.
     pub about: &'static str,
-    /// Accepts so many connections and echoes until their peers close.
-    pub serve: fn(usize),
-    /// Connections that come and go, for ever; as `serve::accept` does it.
-    pub accept: Option<fn(&Accepting)>,
+    /// Says its port, accepts and echoes until the peers close.
+    pub serve: fn(&Serving),
     /// Whether it has tasks and timers: it is a runtime.
     pub tasks: bool,
     /// Why it cannot be run here, if it cannot; with what to do about it.
     pub missing: fn() -> Option<String>,
     /// Bytes of buffer that the echo itself holds for each connection.
     pub own_buffer: usize,
-    /// The subject that does the same while it spins before it blocks.
-    pub spinning: Option<&'static str>,
-    /// Whether it is such a subject itself.
+    /// Whether it spins before it blocks.
     pub spins: bool,
-    /// Whether each wait looks at every connection, so that thousands take long to set up.
-    pub linear: bool,
     /// Whether the usual tables show it.
     pub shown: bool,
     /// Whether the gate holds its counts against the baseline.
@@ -38,18 +32,15 @@ pub struct Subject {
 
 impl Subject {
     /// A loop without tasks, in the usual tables.
-    pub const fn new(name: &'static str, about: &'static str, serve: fn(usize)) -> Self {
+    pub const fn new(name: &'static str, about: &'static str, serve: fn(&Serving)) -> Self {
         Self {
             name,
             about,
             serve,
-            accept: None,
             tasks: false,
             missing: || None,
             own_buffer: 0,
-            spinning: None,
             spins: false,
-            linear: false,
             shown: true,
             gated: false,
             inside: true,
@@ -58,10 +49,7 @@ impl Subject {
 
     /// The same, left out of the usual tables.
     pub const fn on_demand(self) -> Self {
-        Self {
-            shown: false,
-            ..self
-        }
+        Self { shown: false, ..self }
     }
 
     /// Whether it can be run here.
@@ -72,39 +60,52 @@ impl Subject {
 
 /// How a server accepts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Accepting {
+pub struct Serving {
+    /// It ends when so many have been served; 0 for those that come and go, for ever.
+    pub connections: usize,
     /// Sockets that listen on the same port; more than one need `SO_REUSEPORT`, and the kernel
     /// deals the connections out to them.
     pub listeners: usize,
     /// Connections that the kernel keeps for each until they are accepted.
     pub backlog: i32,
-    /// Connections that are accepted in a row before others have their turn; 0 for as many as the
-    /// loop itself likes.
+    /// Of those that come and go: how many are accepted in a row before others have their turn; 0
+    /// for as many as the loop itself likes.
     pub batch: usize,
 }
 
-impl Accepting {
-    /// From the words of [`Accepting::words`].
-    ///
-    /// # Errors
-    ///
-    /// In words: what is no number.
+impl Serving {
+    /// So many connections, as usual.
+    pub fn of(connections: usize) -> Self {
+        Self { connections, listeners: 1, backlog: 4096, batch: 0 }
+    }
+
+    /// Whether it never ends, and its peers may go in any way.
+    #[inline]
+    pub fn for_ever(&self) -> bool {
+        self.connections == 0
+    }
+
+    /// From the words of [`Serving::words`]; the first is enough.
     pub fn from_words(words: &[String]) -> Result<Self, String> {
-        let number = |place: usize| {
-            let word = words.get(place).ok_or("LISTENERS BACKLOG BATCH")?;
-            word.parse::<u32>()
-                .map_err(|_| format!("{word} is no number"))
+        let number = |place: usize, usual: i32| {
+            let word = words.get(place).cloned().unwrap_or(usual.to_string());
+            word.parse::<i32>()
+                .ok()
+                .filter(|number| *number >= 0)
+                .ok_or(format!("{word} is no number"))
         };
+        let usual = Self::of(0);
         Ok(Self {
-            listeners: number(0)?.max(1) as usize,
-            backlog: i32::try_from(number(1)?).unwrap_or(i32::MAX),
-            batch: number(2)? as usize,
+            connections: number(0, 0)? as usize,
+            listeners: number(1, 1)?.max(1) as usize,
+            backlog: number(2, usual.backlog)?,
+            batch: number(3, 0)? as usize,
         })
     }
 
-    /// For the command line of the process that is to accept so.
-    pub fn words(&self) -> [String; 3] {
-        let backlog = self.backlog.to_string();
-        [self.listeners.to_string(), backlog, self.batch.to_string()]
+    /// For the command line of the process that is to serve so.
+    pub fn words(&self) -> [String; 4] {
+        let Self { connections, listeners, backlog, batch } = *self;
+        [connections.to_string(), listeners.to_string(), backlog.to_string(), batch.to_string()]
     }
 }

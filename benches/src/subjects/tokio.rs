@@ -19,10 +19,7 @@ pub(super) struct Tokio<const LOCAL_RUNTIME: bool>;
 
 impl<const LOCAL_RUNTIME: bool> Runtime for Tokio<LOCAL_RUNTIME> {
     const SUBJECT: Subject = if LOCAL_RUNTIME {
-        serve::subject::<Self>(
-            "tokio",
-            "tokio, LocalRuntime, spawn_local, default settings",
-        )
+        serve::subject::<Self>("tokio", "tokio, LocalRuntime, spawn_local, default settings")
     } else {
         let about = "tokio, current_thread with a LocalSet, spawn_local, default settings";
         serve::subject::<Self>("tokio-localset", about).on_demand()
@@ -36,9 +33,7 @@ impl<const LOCAL_RUNTIME: bool> Runtime for Tokio<LOCAL_RUNTIME> {
         let mut builder = tokio::runtime::Builder::new_current_thread();
         builder.enable_all();
         if LOCAL_RUNTIME {
-            let runtime = builder
-                .build_local(Default::default())
-                .expect("a tokio runtime");
+            let runtime = builder.build_local(Default::default()).expect("a tokio runtime");
             runtime.block_on(future);
         } else {
             let runtime = builder.build().expect("a tokio runtime");

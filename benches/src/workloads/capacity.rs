@@ -11,18 +11,17 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use super::load;
+use super::load::{self, Ends};
 use super::workload::{ARRIVALS, WIRE, Who, Workload, null_of_a_loop, number, some};
 use crate::method::checks;
-use crate::method::connections::{Clock, Connections};
+use crate::method::connections::Connections;
 use crate::method::flags::Reason;
 use crate::method::open::{Open, Phase};
 use crate::method::outcome::Outcome;
 use crate::method::quiet::{Quiet, Watch};
 use crate::method::schema::{Nature, Probe, Slice, Spec};
-use crate::method::server::Server;
 use crate::method::statistics;
-use crate::report::axis::{Axis, COUNT, TIME};
+use crate::report::axis::{COUNT, TIME};
 use crate::report::chart::{Chart, Point, Series};
 use crate::report::groups;
 use crate::report::shown::Shown;
@@ -34,16 +33,8 @@ pub const WORKLOAD: Workload = Workload {
     parameters: &[
         WIRE,
         &[
-            some(
-                "goal_us",
-                "1000",
-                "The goal for the response, in microseconds",
-            ),
-            number(
-                "percentile",
-                "99",
-                "Which percentile of the response must meet it",
-            ),
+            some("goal_us", "1000", "The goal for the response, in microseconds"),
+            number("percentile", "99", "Which percentile of the response must meet it"),
             ARRIVALS,
         ],
     ],
@@ -88,31 +79,20 @@ const CONFIRMATIONS: (usize, usize) = (3, 2);
 const STEPS_DOWN: usize = 12;
 
 fn measure(spec: &Spec) -> Result<Outcome, String> {
-    load::with_client(spec, 0, |server, client, clock, outcome| {
-        let watch = Watch::begin(server.id().as_slice());
-        let mut search = Search {
-            spec,
-            server,
-            client,
-            clock,
-            probes: Vec::new(),
-        };
+    load::with_client(spec, 0, |ends, outcome| {
+        let watch = Watch::begin(ends.server.id().as_slice());
+        let mut search = Search { ends, probes: Vec::new() };
         let found = search.run();
         outcome.probes = search.probes;
-        match found {
-            Err(error) => Ok(Err(error)),
-            Ok(Some(run)) => {
-                outcome.quiet = Some(run.quiet);
-                tell(run, client, outcome).map(Ok)
-            }
-            Ok(None) => {
-                outcome.quiet = Some(watch.end());
-                let goal = spec.number("goal_us");
-                let words = format!("no rate kept within {goal:.0} us when it was run again");
-                outcome.flag(Reason::Unconfirmed, words);
-                Ok(Ok(()))
-            }
+        if let Some(run) = found? {
+            outcome.quiet = Some(run.quiet);
+            return Ok(tell(run, ends.client, outcome)?);
         }
+        outcome.quiet = Some(watch.end());
+        let goal = spec.number("goal_us");
+        let words = format!("no rate kept within {goal:.0} us when it was run again");
+        outcome.flag(Reason::Unconfirmed, words);
+        Ok(())
     })
 }
 
@@ -141,15 +121,12 @@ fn tell(run: Run, client: &Connections, outcome: &mut Outcome) -> Result<(), Str
     Ok(())
 }
 
-struct Search<'a> {
-    spec: &'a Spec,
-    server: &'a Server,
-    client: &'a mut Connections,
-    clock: Clock,
+struct Search<'a, 'b> {
+    ends: &'a mut Ends<'b>,
     probes: Vec<Probe>,
 }
 
-impl Search<'_> {
+impl Search<'_, '_> {
     /// The last confirmation at the highest rate that holds; nothing if none does.
     fn run(&mut self) -> io::Result<Option<Run>> {
         // Without a warm-up: of so many messages the generator would never see the end of one.
@@ -176,46 +153,35 @@ impl Search<'_> {
 
     /// The percentile that is searched by, as a share.
     fn quantile(&self) -> f64 {
-        (self.spec.number("percentile") / 100.0).clamp(0.5, 0.9999)
+        (self.ends.spec.number("percentile") / 100.0).clamp(0.5, 0.9999)
     }
 
     /// Whether the machine's pauses in a run may be what its percentile shows.
     fn paused(&self, run: &Run) -> bool {
-        let (_, share) = checks::noise(&run.quiet, self.spec);
+        let (_, share) = checks::noise(&run.quiet, self.ends.spec);
         checks::told_up_to(share) < 100.0 * self.quantile()
     }
 
     /// Offers one rate, and judges it.
     fn offer(&mut self, rate: f64, warm_up: Duration, confirmation: bool) -> io::Result<Run> {
-        let duration = self.spec.duration();
-        let watch = Watch::begin(self.server.id().as_slice());
-        let mut open = Open::new(self.spec, self.clock, warm_up, &[Phase { rate, duration }]);
+        let Ends { spec, server, clock, .. } = *self.ends;
+        let duration = spec.duration();
+        let watch = Watch::begin(server.id().as_slice());
+        let mut open = Open::new(spec, clock, warm_up, &[Phase { rate, duration }]);
         // What is late then has failed already.
         open.drain = Duration::ZERO;
-        let before = self.server.cpu();
-        open.run(self.client, self.spec.count("depth").max(1))?;
-        let used = self.server.cpu().zip(before).map(|(after, before)| {
+        let before = server.cpu();
+        open.run(self.ends.client, spec.count("depth").max(1))?;
+        let used = server.cpu().zip(before).map(|(after, before)| {
             after.saturating_sub(before).as_secs_f64() / (warm_up + duration).as_secs_f64()
         });
         let response = &open.recorder.response;
-        let goal = self.spec.number("goal_us") * 1e3;
+        let goal = spec.number("goal_us") * 1e3;
         let reached = response_with(response, self.quantile(), open.unsent);
         let met = reached <= goal && !response.is_empty();
         // JSON knows no infinity: a minute is the histogram's own end.
-        self.probes.push(Probe {
-            rate,
-            response_ns: reached.min(60e9),
-            met,
-            confirmation,
-        });
-        Ok(Run {
-            open,
-            rate,
-            duration,
-            server_cpu: used,
-            met,
-            quiet: watch.end(),
-        })
+        self.probes.push(Probe { rate, response_ns: reached.min(60e9), met, confirmation });
+        Ok(Run { open, rate, duration, server_cpu: used, met, quiet: watch.end() })
     }
 }
 
@@ -223,11 +189,7 @@ impl Search<'_> {
 fn response_with(response: &Histogram<u64>, quantile: f64, unsent: u64) -> f64 {
     let all = (response.len() + unsent) as f64;
     let share = quantile * all / response.len().max(1) as f64;
-    if share > 1.0 {
-        f64::INFINITY
-    } else {
-        response.value_at_quantile(share) as f64
-    }
+    if share > 1.0 { f64::INFINITY } else { response.value_at_quantile(share) as f64 }
 }
 
 /// The highest rate that meets the goal, between `low`, which must meet it, and `high`, to one
@@ -281,40 +243,19 @@ const NEAR: f64 = 1.5;
 /// The percentile over the rates that were tried, a chart for each point.
 fn charts(slices: &[&Slice]) -> Vec<Chart> {
     let points = crate::method::compared::points(slices.iter().copied());
-    points
-        .into_iter()
-        .map(|(name, here)| knee(name, &here))
-        .collect()
+    points.into_iter().map(|(name, here)| knee(name, &here)).collect()
 }
 
 fn knee(name: String, slices: &[&Slice]) -> Chart {
     let curve = |(subject, group): (&str, Vec<&Slice>)| {
         let search = middle(&group)?;
-        Some(Series::main(
-            subject,
-            tried(search, NEAR * search.metrics["rate"]),
-        ))
+        Some(Series::main(subject, tried(search, NEAR * search.metrics["rate"])))
     };
-    let series = groups::by_subject(slices)
-        .into_iter()
-        .filter_map(curve)
-        .collect();
-    let x = Axis {
-        label: "messages a second",
-        logarithmic: true,
-        ..COUNT
-    };
-    let y = Axis {
-        label: "the response that is to meet the goal",
-        ..TIME
-    };
-    let level = slices
-        .first()
-        .map(|slice| slice.spec.number("goal_us") * 1e3);
-    Chart {
-        level,
-        ..Chart::new(name, x, y, series)
-    }
+    let series = groups::by_subject(slices).into_iter().filter_map(curve).collect();
+    let x = COUNT.log("messages a second");
+    let y = TIME.of("the response that is to meet the goal");
+    let level = slices.first().map(|slice| slice.spec.number("goal_us") * 1e3);
+    Chart { level, ..Chart::new(name, x, y, series) }
 }
 
 /// The median at each rate that a search tried, up to `most`.
@@ -325,26 +266,15 @@ fn tried(search: &Slice, most: f64) -> Vec<Point> {
     let point = |x: f64| {
         let here = search.probes.iter().filter(|probe| probe.rate == x);
         let responses: Vec<f64> = here.map(|probe| probe.response_ns).collect();
-        Point {
-            x,
-            y: statistics::median(&responses),
-            valid: search.valid(),
-        }
+        Point { x, y: statistics::median(&responses), valid: search.valid() }
     };
-    rates
-        .into_iter()
-        .filter(|rate| *rate <= most)
-        .map(point)
-        .collect()
+    rates.into_iter().filter(|rate| *rate <= most).map(point).collect()
 }
 
 /// The search whose result is the median one.
 fn middle<'a>(group: &[&'a Slice]) -> Option<&'a Slice> {
-    let having: Vec<&Slice> = group
-        .iter()
-        .copied()
-        .filter(|slice| slice.metrics.contains_key("rate"))
-        .collect();
+    let having: Vec<&Slice> =
+        group.iter().copied().filter(|slice| slice.metrics.contains_key("rate")).collect();
     let (mut having, _) = groups::believable(&having);
     having.sort_by(|a, b| a.metrics["rate"].total_cmp(&b.metrics["rate"]));
     having.get(having.len().checked_sub(1)? / 2).copied()
@@ -369,10 +299,7 @@ mod tests {
     fn nothing_is_found_where_nothing_meets_the_goal() {
         let never = |_| Ok::<_, Infallible>(false);
         assert_eq!(bisect(2_000.0, 130_000.0, never).unwrap(), None);
-        assert_eq!(
-            bisect(0.0, 0.0, |_| Ok::<_, Infallible>(true)).unwrap(),
-            None
-        );
+        assert_eq!(bisect(0.0, 0.0, |_| Ok::<_, Infallible>(true)).unwrap(), None);
         let confirmed = confirm(1000.0, |_| Ok::<_, Infallible>(()), |()| false).unwrap();
         assert!(confirmed.is_none());
     }
@@ -383,11 +310,7 @@ mod tests {
         let mut runs = 0;
         let offer = |rate: f64| {
             runs += 1;
-            let lucky = if rate > 990.0 {
-                runs % 3 == 1
-            } else {
-                runs % 3 != 1
-            };
+            let lucky = if rate > 990.0 { runs % 3 == 1 } else { runs % 3 != 1 };
             Ok::<_, Infallible>((rate, lucky))
         };
         let (rate, _) = confirm(1000.0, offer, |run| run.1).unwrap().unwrap();

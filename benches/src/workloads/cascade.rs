@@ -28,7 +28,7 @@ use crate::method::outcome::{Facts, Outcome};
 use crate::method::schema::{Slice, Spec};
 use crate::method::statistics::Random;
 use crate::method::stopwatch::Stopwatch;
-use crate::report::axis::{Axis, COUNT, TIME};
+use crate::report::axis::{COUNT, TIME};
 use crate::report::chart::{Chart, Series};
 use crate::report::groups;
 use crate::report::shown::Shown;
@@ -51,11 +51,7 @@ pub const WORKLOAD: Workload = Workload {
         Shown {
             caption: |_| CAPTION.to_owned(),
             charts,
-            ..Shown::table(
-                "cascade",
-                "A cascade through all that is registered",
-                COLUMNS,
-            )
+            ..Shown::table("cascade", "A cascade through all that is registered", COLUMNS)
         },
         "Registration of many fds with a timer each, then one byte that runs through all of them",
         measure,
@@ -73,31 +69,16 @@ const CAPTION: &str = "For each fd: flat is a cost that does not grow with their
     the number is a loop that looks at all of them for each link.";
 
 fn charts(slices: &[&Slice]) -> Vec<Chart> {
-    let x = Axis {
-        label: "fds, each with a timer",
-        logarithmic: true,
-        ..COUNT
-    };
-    let y = Axis {
-        label: "time for each fd",
-        ..TIME
-    };
+    let x = COUNT.log("fds, each with a timer");
+    let y = TIME.of("time for each fd");
     // From microseconds for all to nanoseconds for each.
     let each = |mut one: Series| {
-        one.points
-            .iter_mut()
-            .for_each(|point| point.y *= 1e3 / point.x);
+        one.points.iter_mut().for_each(|point| point.y *= 1e3 / point.x);
         one
     };
-    let parts = [
-        ("Register, with a timer each", "register_us"),
-        ("The ripple", "dispatch_us"),
-    ];
+    let parts = [("Register, with a timer each", "register_us"), ("The ripple", "dispatch_us")];
     let chart = |(name, metric)| {
-        let series = groups::curves(slices, "fds", metric)
-            .into_iter()
-            .map(each)
-            .collect();
+        let series = groups::curves(slices, "fds", metric).into_iter().map(each).collect();
         Chart::new(name, x, y, series)
     };
     parts.map(chart).into()
@@ -107,10 +88,7 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
     let fds = spec.count("fds").max(1);
     sys::raise_open_files().map_err(|error| error.to_string())?;
     if let Some(flag) = too_many(fds, sys::open_files_limit()) {
-        return Ok(Outcome {
-            flags: vec![flag],
-            ..Outcome::default()
-        });
+        return Ok(Outcome { flags: vec![flag], ..Outcome::default() });
     }
     let mut outcome = if spec.program() == BARE {
         let mut random = Random::new(spec.seed);
@@ -206,10 +184,7 @@ fn facts(registering: Duration, rippling: Duration, passed: usize) -> Facts {
 }
 
 async fn lap<R: Runtime>(chain: Chain, random: &mut Random) -> Facts {
-    let (missing, passed) = (
-        Rc::new(Missing::of(chain.links.len() + 1)),
-        Rc::new(Cell::new(0)),
-    );
+    let (missing, passed) = (Rc::new(Missing::of(chain.links.len() + 1)), Rc::new(Cell::new(0)));
     let mut links = Vec::with_capacity(chain.links.len());
     let begin = Stopwatch::begin();
     for (from, to) in chain.links {
@@ -249,10 +224,7 @@ struct Missing {
 
 impl Missing {
     fn of(count: usize) -> Self {
-        Self {
-            left: Cell::new(count),
-            none: Channel::default(),
-        }
+        Self { left: Cell::new(count), none: Channel::default() }
     }
 
     fn one_less(&self) {
@@ -299,9 +271,7 @@ fn bare_lap(chain: Chain, random: &mut Random) -> Facts {
         from.set_nonblocking(true).expect("set_nonblocking");
         to.set_nonblocking(true).expect("set_nonblocking");
         sys::epoll_add(&epoll, from.as_raw_fd(), libc::EPOLLIN, index as u64).expect("epoll_ctl");
-        timers
-            .due
-            .push(Reverse((Instant::now() + idle_timeout(random), index)));
+        timers.due.push(Reverse((Instant::now() + idle_timeout(random), index)));
         links.push(Some((from, to)));
     }
     let sentinel = links.len();
@@ -376,9 +346,6 @@ mod tests {
     #[test]
     fn more_links_than_files_are_a_wall_and_not_a_panic() {
         assert!(too_many(100, Ok(1024)).is_none());
-        assert_eq!(
-            too_many(1000, Ok(1024)).unwrap().reason,
-            Reason::ResourceWall
-        );
+        assert_eq!(too_many(1000, Ok(1024)).unwrap().reason, Reason::ResourceWall);
     }
 }

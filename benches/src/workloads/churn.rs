@@ -1,69 +1,45 @@
 //! Connections that come and go: accept, one echo, close, as fast as it goes.
 
-use std::time::Duration;
-
 use super::workload::{Who, Workload, number, some, word};
 use crate::method::checks;
 use crate::method::connections::Clock;
 use crate::method::dialer::{Close, Dialer, Manner};
 use crate::method::flags::Reason;
-use crate::method::outcome::{Outcome, refused};
+use crate::method::outcome::{self, Outcome, refused};
 use crate::method::placement::Placement;
 use crate::method::ports::{self, TimeWait};
-use crate::method::quiet::Watch;
 use crate::method::schema::{Nature, Slice, Spec};
-use crate::method::server::{self, Server};
-use crate::report::axis::{Axis, TIME};
+use crate::method::server::{Meter, Server};
+use crate::report::axis::TIME;
 use crate::report::chart::Chart;
 use crate::report::groups;
 use crate::report::shown::Shown;
-use crate::subjects::subject::Accepting;
-use crate::sys;
+use crate::subjects::subject::{BARE, Serving};
 
 /// The workload.
 pub const WORKLOAD: Workload = Workload {
-    who: Who::Loops(|subject| subject.accept.is_some()),
+    who: Who::Loops(|_| true),
     placements: &[Placement::SameCpu, Placement::Split, Placement::SplitSpin],
     parameters: &[&[
         some("connections", "16", "Connections under way at a time"),
-        word(
-            "close",
-            "fin,rst",
-            &Close::NAMES,
-            "How the client ends one: fin stays in TIME_WAIT",
-        ),
+        word("close", "fin,rst", &Close::NAMES, "How the client ends one: fin stays in TIME_WAIT"),
         number(
             "accept_batch",
             "0",
             "Connections that the server accepts in a row; 0 for as many as it likes",
         ),
-        some(
-            "backlog",
-            "1024",
-            "Connections that the kernel keeps until they are accepted",
-        ),
-        some(
-            "listeners",
-            "1",
-            "Sockets that listen on the port; more than one with SO_REUSEPORT",
-        ),
-        some(
-            "size",
-            "64",
-            "Bytes that are echoed on each; at most what a new socket holds",
-        ),
+        some("backlog", "1024", "Connections that the kernel keeps until they are accepted"),
+        some("listeners", "1", "Sockets that listen on the port; more than one with SO_REUSEPORT"),
+        some("size", "64", "Bytes that are echoed on each; at most what a new socket holds"),
     ]],
-    costs: &[
-        ("ns_per_connection", 100.0),
-        ("server_ns_per_connection", 0.0),
-    ],
+    costs: &[("ns_per_connection", 100.0), ("server_ns_per_connection", 0.0)],
     least: 1000.0,
     nature: Nature::Timed,
     fix: |point| point.number("size") <= 16384.0,
     null: |spec| {
         // A connection to itself is never accepted: the tightest loop stands for the null server.
         let mut null = spec.clone();
-        server::tightest(spec.placement).clone_into(&mut null.subject);
+        BARE.clone_into(&mut null.subject);
         null.server = None;
         null.milliseconds = spec.milliseconds.min(300);
         (spec.placement != Placement::SameCpu).then_some(null)
@@ -90,18 +66,10 @@ const CAPTION: &str = "From connect to the first byte of the reply, over all per
     which hides stalls.";
 
 fn charts(slices: &[&Slice]) -> Vec<Chart> {
-    let y = Axis {
-        label: "from connect to first byte",
-        ..TIME
-    };
+    let y = TIME.of("from connect to first byte");
     let points = crate::method::compared::points(slices.iter().copied()).into_iter();
     let chart = |(name, here): (String, Vec<&Slice>)| {
-        Chart::new(
-            name,
-            super::load::BEYOND,
-            y,
-            groups::distributions(&here, "first_byte"),
-        )
+        Chart::new(name, super::load::BEYOND, y, groups::distributions(&here, "first_byte"))
     };
     points.map(chart).collect()
 }
@@ -112,12 +80,13 @@ const FEW: u16 = 32;
 fn measure(spec: &Spec) -> Result<Outcome, String> {
     let name = spec.choice("close");
     let close = Close::named(name).ok_or_else(|| format!("{name} closes nothing"))?;
-    let accepting = Accepting {
+    let serving = Serving {
+        connections: 0,
         listeners: spec.count("listeners").max(1),
         backlog: i32::try_from(spec.count("backlog").max(1)).unwrap_or(i32::MAX),
         batch: spec.count("accept_batch"),
     };
-    let server = Server::accepting(spec, &accepting)?;
+    let server = Server::start(spec, &serving)?;
     let manner = Manner {
         address: server.address.ok_or("the null server accepts nothing")?,
         close,
@@ -134,10 +103,7 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
     let result = opened.and_then(|mut dialer| {
         let ended = run(spec, &server, &mut dialer, &mut outcome);
         if dialer.errors > 0 {
-            outcome.flag(
-                Reason::Errors,
-                format!("{} connections had no echo", dialer.errors),
-            );
+            outcome.flag(Reason::Errors, format!("{} connections had no echo", dialer.errors));
         }
         // Before the connections that are under way are closed: it would take a reset ill.
         drop(server);
@@ -161,42 +127,20 @@ fn run(
     dialer: &mut Dialer,
     outcome: &mut Outcome,
 ) -> std::io::Result<()> {
-    warm_up(dialer, spec.duration().min(Duration::from_secs(1)))?;
+    outcome::settle(spec.duration(), |window| {
+        dialer.forget();
+        let elapsed = dialer.run(window)?;
+        Ok(dialer.done as f64 / elapsed.as_secs_f64())
+    })?;
     dialer.forget();
-    let watch = Watch::begin(server.id().as_slice());
-    let (used, own) = (server.cpu(), sys::process_cpu_time(std::process::id())?);
+    let meter = Meter::begin(server);
     let elapsed = dialer.run(spec.duration())?;
-    outcome.quiet = Some(watch.end());
-    let own = sys::process_cpu_time(std::process::id())?.saturating_sub(own);
-    let seconds = elapsed.as_secs_f64();
-    let done = dialer.done as f64;
+    let (seconds, done) = (elapsed.as_secs_f64(), dialer.done as f64);
     outcome.metric("connections_served", done);
     outcome.metric("rate", done / seconds);
     outcome.metric("ns_per_connection", 1e9 * seconds / done.max(1.0));
-    outcome.metric("client_cpu", own.as_secs_f64() / seconds);
-    if let (Some(before), Some(after)) = (used, server.cpu()) {
-        let used = after.saturating_sub(before);
-        let busy = used.as_secs_f64() / seconds;
-        outcome.metric("server_cpu", busy);
-        let each = used.as_nanos() as f64 / done.max(1.0);
-        outcome.metric("server_ns_per_connection", each);
-        let client = own.as_secs_f64() / seconds;
-        outcome.flags.extend(checks::server_bound(busy, client));
-    }
-    Ok(())
-}
-
-/// Runs until two windows that follow each other agree within 5 %.
-fn warm_up(dialer: &mut Dialer, most: Duration) -> std::io::Result<()> {
-    let mut last = 0.0_f64;
-    for _ in 0..10 {
-        dialer.forget();
-        let elapsed = dialer.run(most / 10)?;
-        let rate = dialer.done as f64 / elapsed.as_secs_f64();
-        if (rate - last).abs() < 0.05 * rate {
-            break;
-        }
-        last = rate;
-    }
+    let (busy, client) = meter.end(elapsed, done, "server_ns_per_connection", outcome);
+    outcome.metric("client_cpu", client);
+    outcome.flags.extend(busy.and_then(|busy| checks::server_bound(busy, client)));
     Ok(())
 }

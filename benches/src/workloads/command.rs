@@ -55,19 +55,8 @@ pub struct Common {
 impl Common {
     /// Where results go.
     pub fn files(&self) -> Files {
-        let Self {
-            json,
-            csv,
-            hgrm,
-            html,
-            ..
-        } = self.clone();
-        Files {
-            json,
-            csv,
-            hgrm,
-            html,
-        }
+        let Self { json, csv, hgrm, html, .. } = self.clone();
+        Files { json, csv, hgrm, html }
     }
 }
 
@@ -80,10 +69,6 @@ fn at_least_one(blocks: &str) -> Result<usize, String> {
 }
 
 /// A file that can be written when all is measured: better refused now than then.
-///
-/// # Errors
-///
-/// In words: it is a folder, or there is no folder for it.
 pub fn new_file(path: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(path);
     let folder = path.parent().filter(|folder| *folder != Path::new(""));
@@ -91,10 +76,9 @@ pub fn new_file(path: &str) -> Result<PathBuf, String> {
         return Err("this is a folder: give the name of a file".to_owned());
     }
     match folder {
-        Some(folder) if !folder.is_dir() => Err(format!(
-            "there is no folder {}: make it first",
-            folder.display()
-        )),
+        Some(folder) if !folder.is_dir() => {
+            Err(format!("there is no folder {}: make it first", folder.display()))
+        }
         _ => Ok(path),
     }
 }
@@ -102,22 +86,16 @@ pub fn new_file(path: &str) -> Result<PathBuf, String> {
 /// The sub-command of a workload.
 pub fn command(workload: &'static Workload) -> Command {
     let mut command = Command::new(workload.name()).about(workload.about);
-    command = workload
-        .all()
-        .fold(command, |command, one| command.arg(option(one)));
+    command = workload.all().fold(command, |command, one| command.arg(option(one)));
     let names: Vec<&str> = workload.placements.iter().map(|one| one.name()).collect();
     if names.len() > 1 {
-        let places = Arg::new("placement")
-            .long("placement")
-            .value_delimiter(',')
-            .default_value(names[0]);
+        let places =
+            Arg::new("placement").long("placement").value_delimiter(',').default_value(names[0]);
         let parser = PossibleValuesParser::new(names);
         command = command.arg(places.value_parser(parser).help("Who runs where"));
     }
     if workload.serves() {
-        let server = Arg::new("server")
-            .long("server")
-            .value_name("127.0.0.1:PORT");
+        let server = Arg::new("server").long("server").value_name("127.0.0.1:PORT");
         command =
             command.arg(server.help("An echo server that runs already; only on the loopback"));
     }
@@ -125,20 +103,14 @@ pub fn command(workload: &'static Workload) -> Command {
 }
 
 fn option(one: &'static Parameter) -> Arg {
-    let arg = Arg::new(one.name)
-        .long(one.name.replace('_', "-"))
-        .help(one.about);
+    let arg = Arg::new(one.name).long(one.name.replace('_', "-")).help(one.about);
     let arg = match one.of {
         Of::Flag => return arg.action(ArgAction::SetTrue),
         Of::Word(words) => arg.value_parser(PossibleValuesParser::new(words)),
         Of::Number | Of::Apart => arg.value_parser(number),
     };
     let arg = arg.value_delimiter(',');
-    if one.usual.is_empty() {
-        arg
-    } else {
-        arg.default_value(one.usual)
-    }
+    if one.usual.is_empty() { arg } else { arg.default_value(one.usual) }
 }
 
 fn number(text: &str) -> Result<f64, String> {
@@ -150,10 +122,6 @@ fn number(text: &str) -> Result<f64, String> {
 }
 
 /// What was asked of a workload.
-///
-/// # Errors
-///
-/// In words: subjects that cannot do it, places that are not here, a server elsewhere.
 pub fn asked(workload: &'static Workload, matches: &ArgMatches) -> Result<(Asked, Common), String> {
     let common = Common::from_arg_matches(matches).map_err(|error| error.to_string())?;
     let all = |name: &str| -> Vec<&String> {
@@ -161,9 +129,7 @@ pub fn asked(workload: &'static Workload, matches: &ArgMatches) -> Result<(Asked
         let given = matches.try_get_many::<String>(name).ok().flatten();
         given.map(Iterator::collect).unwrap_or_default()
     };
-    let named = all("placement")
-        .into_iter()
-        .filter_map(|name| Placement::named(name));
+    let named = all("placement").into_iter().filter_map(|name| Placement::named(name));
     let mut placements: Vec<Placement> = named.collect();
     if placements.is_empty() {
         placements.extend(workload.placements.first());
@@ -190,10 +156,7 @@ pub fn asked(workload: &'static Workload, matches: &ArgMatches) -> Result<(Asked
     let mut apart = BTreeMap::new();
     for one in workload.all() {
         let numbers = || -> Vec<f64> {
-            matches
-                .get_many::<f64>(one.name)
-                .map(|all| all.copied().collect())
-                .unwrap_or_default()
+            matches.get_many::<f64>(one.name).map(|all| all.copied().collect()).unwrap_or_default()
         };
         match one.of {
             Of::Flag if matches.get_flag(one.name) => drop(apart.insert(one.name, vec![1.0])),
@@ -220,17 +183,11 @@ pub fn asked(workload: &'static Workload, matches: &ArgMatches) -> Result<(Asked
     }
     if whole.is_empty() {
         return Err(
-            "no combination of these makes a point: see --help for what each may be".to_owned(),
+            "no combination of these makes a point: see --help for what each may be".to_owned()
         );
     }
     let (blocks, floor) = (common.blocks, !common.no_floor);
-    let plan = Plan {
-        points: whole,
-        subjects,
-        blocks,
-        floor,
-        null: workload.null,
-    };
+    let plan = Plan { points: whole, subjects, blocks, floor, null: workload.null };
     Ok((Asked { plan, apart }, common))
 }
 
@@ -245,8 +202,5 @@ fn across<T>(points: &[Spec], values: &[T], set: impl Fn(&mut Spec, &T)) -> Vec<
         point
     };
     // The parameter that is declared last changes fastest.
-    points
-        .iter()
-        .flat_map(|point| values.iter().map(move |value| with(value, point)))
-        .collect()
+    points.iter().flat_map(|point| values.iter().map(move |value| with(value, point))).collect()
 }

@@ -4,28 +4,21 @@
 use std::io;
 use std::time::Duration;
 
+use super::load::{self, Ends};
 use super::workload::{WIRE, Who, Workload, null_of_a_loop};
 use crate::method::checks;
 use crate::method::connections::{Clock, Connections};
-use crate::method::flags::Reason;
-use crate::method::outcome::{Outcome, refused};
+use crate::method::outcome::{self, Outcome};
 use crate::method::placement::Placement;
-use crate::method::quiet::Watch;
 use crate::method::recorder::Recorder;
 use crate::method::schema::{Nature, Spec};
-use crate::method::server::Server;
+use crate::method::server::{Meter, Server};
 use crate::report::shown::Shown;
-use crate::sys;
 
 /// The workload.
 pub const WORKLOAD: Workload = Workload {
     who: Who::Loops(|_| true),
-    placements: &[
-        Placement::SameCpu,
-        Placement::Split,
-        Placement::SplitSpin,
-        Placement::SpinSpin,
-    ],
+    placements: &[Placement::SameCpu, Placement::Split, Placement::SplitSpin, Placement::SpinSpin],
     parameters: &[WIRE],
     costs: &[("ns_per_request", 100.0), ("server_ns_per_request", 0.0)],
     least: 100.0,
@@ -50,39 +43,16 @@ const COLUMNS: &[(&str, &str, f64)] = &[
 const PATIENCE: Duration = Duration::from_secs(2);
 
 fn measure(spec: &Spec) -> Result<Outcome, String> {
-    let (connections, idle) = (spec.count("connections").max(1), spec.count("idle"));
-    let depth = spec.count("depth").max(1);
-    let server = Server::start(spec, connections + idle)?;
-    let clock = Clock::new();
-    let mut outcome = Outcome::default();
-    let mut client =
-        match Connections::open(server.address, connections, idle, spec.count("size"), clock) {
-            Ok(client) => client,
-            Err(error) => {
-                outcome.flags.push(refused(&error));
-                return Ok(outcome);
-            }
-        };
-    let mut closed = Closed {
-        client: &mut client,
-        clock,
-        spinning: spec.placement.client_spins(),
-        number: 0,
-        idle_ns: 0,
-        fault: spec.fault.as_deref(),
-    };
-    match closed.measure(spec, &server, (connections * depth) as f64, &mut outcome) {
-        Ok((recorder, elapsed)) => recorder.tell(elapsed, &mut outcome)?,
-        Err(error) => outcome.flags.push(refused(&error)),
-    }
-    client.drain(Duration::from_millis(200));
-    if client.errors > 0 {
-        let words = format!("{} replies were not what was sent", client.errors);
-        outcome.flag(Reason::Errors, words);
-    }
-    // Before the connections close: it would take a reset ill.
-    drop(server);
-    Ok(outcome)
+    load::with_client(spec, 0, |ends, outcome| {
+        let (spinning, fault) = (spec.placement.client_spins(), spec.fault.as_deref());
+        let Ends { server, clock, .. } = *ends;
+        let client = &mut *ends.client;
+        let mut closed = Closed { client, clock, spinning, number: 0, idle_ns: 0, fault };
+        let measured = closed.measure(spec, server, outcome);
+        ends.client.drain(Duration::from_millis(200));
+        let (recorder, elapsed) = measured?;
+        Ok(recorder.tell(elapsed, outcome)?)
+    })
 }
 
 struct Closed<'a> {
@@ -102,71 +72,38 @@ impl Closed<'_> {
         &mut self,
         spec: &Spec,
         server: &Server,
-        under_way: f64,
         outcome: &mut Outcome,
     ) -> io::Result<(Recorder, Duration)> {
-        self.start(spec.count("depth").max(1))?;
-        self.warm_up(spec.duration().min(Duration::from_secs(1)))?;
-        self.idle_ns = 0;
-        let watch = Watch::begin(server.id().as_slice());
-        let (cpu, own) = (server.cpu(), sys::process_cpu_time(std::process::id())?);
-        let (mut recorder, elapsed) = self.run(spec.duration())?;
-        outcome.quiet = Some(watch.end());
-        let seconds = elapsed.as_secs_f64();
-        let own = sys::process_cpu_time(std::process::id())?.saturating_sub(own);
-        let client_cpu = match self.spinning {
-            true => 1.0 - self.idle_ns as f64 / 1e9 / seconds,
-            false => own.as_secs_f64() / seconds,
-        };
-        outcome.metric("client_cpu", client_cpu);
-        let replies = recorder.response.len() as f64;
-        let rate = replies / seconds;
-        outcome.metric("ns_per_request", 1e9 / rate);
-        if let (Some(before), Some(after)) = (cpu, server.cpu()) {
-            let used = after.saturating_sub(before);
-            let busy = used.as_secs_f64() / seconds;
-            outcome.metric("server_cpu", busy);
-            outcome.metric("server_ns_per_request", used.as_nanos() as f64 / replies);
-            outcome.flags.extend(checks::server_bound(busy, client_cpu));
+        let depth = spec.count("depth").max(1);
+        let active = self.client.active();
+        let under_way = (active * depth) as f64;
+        for index in (0..depth).flat_map(|_| 0..active) {
+            self.number += 1;
+            self.client.send(index, self.number, self.clock.now())?;
         }
+        outcome::settle(spec.duration(), |window| {
+            let (recorder, elapsed) = self.run(window)?;
+            Ok(recorder.response.len() as f64 / elapsed.as_secs_f64())
+        })?;
+        self.idle_ns = 0;
+        let meter = Meter::begin(server);
+        let (mut recorder, elapsed) = self.run(spec.duration())?;
+        let seconds = elapsed.as_secs_f64();
+        let replies = recorder.response.len() as f64;
+        let (busy, mut client) = meter.end(elapsed, replies, "server_ns_per_request", outcome);
+        if self.spinning {
+            client = 1.0 - self.idle_ns as f64 / 1e9 / seconds;
+        }
+        let rate = replies / seconds;
+        outcome.metric("client_cpu", client);
+        outcome.metric("ns_per_request", 1e9 / rate);
+        outcome.flags.extend(busy.and_then(|busy| checks::server_bound(busy, client)));
         let latency = recorder.mean_service();
         outcome.metric("little", rate * latency / under_way);
-        outcome
-            .flags
-            .extend(checks::little(under_way, rate, latency));
+        outcome.flags.extend(checks::little(under_way, rate, latency));
         // In a closed loop nothing is intended but what is sent: one histogram tells all.
         recorder.response.reset();
         Ok((recorder, elapsed))
-    }
-
-    fn start(&mut self, depth: usize) -> io::Result<()> {
-        for _ in 0..depth {
-            for index in 0..self.client.active() {
-                self.send(index)?;
-            }
-        }
-        Ok(())
-    }
-
-    #[inline]
-    fn send(&mut self, index: usize) -> io::Result<()> {
-        self.number += 1;
-        let now = self.clock.now();
-        self.client.send(index, self.number, now).map(|_| ())
-    }
-
-    /// Runs until two windows that follow each other agree within 5 %.
-    fn warm_up(&mut self, most: Duration) -> io::Result<()> {
-        let mut last = 0.0_f64;
-        for _ in 0..10 {
-            let (recorder, elapsed) = self.run(most / 10)?;
-            let rate = recorder.response.len() as f64 / elapsed.as_secs_f64();
-            if (rate - last).abs() < 0.05 * rate {
-                break;
-            }
-            last = rate;
-        }
-        Ok(())
     }
 
     /// Runs for so long; what was recorded, and how long it really was.

@@ -6,17 +6,13 @@
 //! bulk stream costs the server and the generator work of its own: a perfectly fair loop shows a
 //! ratio above one too, and only the ratios of two subjects say something about either.
 
-use std::io;
-
-use super::load;
+use super::load::{self, Ends, Trouble};
 use super::workload::{WIRE, Who, Workload, null_of_a_loop, some};
-use crate::method::connections::{Clock, Connections};
 use crate::method::flags::Reason;
 use crate::method::open::{Bulk, Open, Phase};
 use crate::method::outcome::Outcome;
 use crate::method::quiet::Watch;
-use crate::method::schema::{Nature, Spec};
-use crate::method::server::Server;
+use crate::method::schema::Nature;
 use crate::report::shown::Shown;
 
 /// The workload.
@@ -26,16 +22,8 @@ pub const WORKLOAD: Workload = Workload {
     parameters: &[
         WIRE,
         &[
-            some(
-                "rate",
-                "25000",
-                "Small messages a second, on all connections together",
-            ),
-            some(
-                "bulk_size",
-                "16384",
-                "Bytes in a message of the bulk stream",
-            ),
+            some("rate", "25000", "Small messages a second, on all connections together"),
+            some("bulk_size", "16384", "Bytes in a message of the bulk stream"),
             some("bulk_depth", "4", "Messages of the bulk stream under way"),
         ],
     ],
@@ -46,11 +34,7 @@ pub const WORKLOAD: Workload = Workload {
     ..Workload::new(
         Shown::table("fair", "Small messages beside a bulk stream", COLUMNS),
         "Small messages with and without a bulk stream beside them, --ms each",
-        |spec| {
-            load::with_client(spec, 1, |server, client, clock, outcome| {
-                run(spec, server, client, clock, outcome)
-            })
-        },
+        |spec| load::with_client(spec, 1, run),
     )
 };
 
@@ -63,40 +47,23 @@ const COLUMNS: &[(&str, &str, f64)] = &[
     ("bulk MB/s", "bulk_mb_per_second", 1.0),
 ];
 
-fn run(
-    spec: &Spec,
-    server: &Server,
-    client: &mut Connections,
-    clock: Clock,
-    outcome: &mut Outcome,
-) -> Result<io::Result<()>, String> {
+fn run(ends: &mut Ends<'_>, outcome: &mut Outcome) -> Result<(), Trouble> {
+    let Ends { spec, server, clock, .. } = *ends;
+    let client = &mut *ends.client;
     let size = spec.count("bulk_size").max(1);
-    let index = match client.open_bulk(server.address, size) {
-        Ok(index) => index,
-        Err(error) => return Ok(Err(error)),
-    };
+    let index = client.open_bulk(server.address, size)?;
     let depth = spec.count("depth").max(1);
     let rate = spec.number("rate").max(1.0);
     let duration = spec.duration();
     let watch = Watch::begin(server.id().as_slice());
     let half = |bulk| {
-        let mut open = Open::new(
-            spec,
-            clock,
-            load::warm_up(duration),
-            &[Phase { rate, duration }],
-        );
+        let mut open = Open::new(spec, clock, load::warm_up(duration), &[Phase { rate, duration }]);
         open.bulk = bulk;
         open
     };
     let mut alone = half(None);
-    if let Err(error) = alone.run(client, depth) {
-        return Ok(Err(error));
-    }
-    let mut beside = half(Some(Bulk {
-        index,
-        depth: spec.count("bulk_depth").max(1),
-    }));
+    alone.run(client, depth)?;
+    let mut beside = half(Some(Bulk { index, depth: spec.count("bulk_depth").max(1) }));
     let ended = beside.run(client, depth);
     outcome.quiet = Some(watch.end());
     load::judge(client, &beside, outcome);
@@ -116,5 +83,5 @@ fn run(
             outcome.metric(&format!("slowdown_{word}"), beside / alone);
         }
     }
-    Ok(ended)
+    Ok(ended?)
 }

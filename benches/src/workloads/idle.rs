@@ -18,7 +18,7 @@ use crate::method::placement::Placement;
 use crate::method::process::Process;
 use crate::method::quiet::Watch;
 use crate::method::schema::{Nature, Slice, Spec};
-use crate::report::axis::{Axis, COUNT};
+use crate::report::axis::COUNT;
 use crate::report::chart::{Chart, Series};
 use crate::report::groups;
 use crate::report::shown::Shown;
@@ -162,9 +162,7 @@ fn resident(server: &Process) -> Result<f64, String> {
 
 /// A line of so many kB, in bytes.
 fn kilobytes(text: &str, name: &str) -> Option<f64> {
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.trim().strip_suffix(" kB"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.trim().strip_suffix(" kB"))?;
     line.parse::<f64>().ok().map(|kilobytes| kilobytes * 1024.0)
 }
 
@@ -185,9 +183,7 @@ pub fn answer_questions() {
             // Whoever no longer asks or listens has ended.
             let mut out = stdout().lock();
             if question.is_err()
-                || writeln!(out, "heap {bytes}")
-                    .and_then(|()| out.flush())
-                    .is_err()
+                || writeln!(out, "heap {bytes}").and_then(|()| out.flush()).is_err()
             {
                 return;
             }
@@ -199,15 +195,8 @@ fn charts(slices: &[&Slice]) -> Vec<Chart> {
     let series = groups::curves(slices, "connections", "task_bytes_per_connection");
     let some = |one: &Series| one.points.len() > 1 && one.points.iter().all(|point| point.y > 0.0);
     let series = series.into_iter().filter(some).collect();
-    let x = Axis {
-        label: "connections",
-        logarithmic: true,
-        ..COUNT
-    };
-    let y = Axis {
-        label: "bytes of heap for each, without its buffer",
-        ..COUNT
-    };
+    let x = COUNT.log("connections");
+    let y = COUNT.of("bytes of heap for each, without its buffer");
     vec![Chart::new("", x, y, series)]
 }
 

@@ -11,15 +11,15 @@ use crate::method::histogram;
 use crate::method::open::{Open, Phase};
 use crate::method::outcome::{Outcome, refused};
 use crate::method::placement::Placement;
-use crate::method::quiet::Watch;
 use crate::method::schema::{Nature, Slice, Spec, Window};
-use crate::method::server::{self, Server};
+use crate::method::server::{self, Meter, Server};
 use crate::method::session::{Plan, Session};
 use crate::report::axis::{Axis, COUNT, TIME};
 use crate::report::chart::{Chart, Line, Point, Series, kind};
 use crate::report::groups;
 use crate::report::shown::Shown;
 use crate::report::words::count;
+use crate::subjects::subject::Serving;
 use crate::sys;
 
 /// The workload.
@@ -44,23 +44,15 @@ pub const WORKLOAD: Workload = Workload {
     null: |spec| null_of_a_loop(spec),
     offer: Some(offer),
     ..Workload::new(
-        Shown {
-            caption,
-            charts,
-            ..Shown::table("load", "Latency under load", COLUMNS)
-        },
+        Shown { caption, charts, ..Shown::table("load", "Latency under load", COLUMNS) },
         "Open loop against a server: latency at a given rate, from the intended time of sending",
-        measure,
+        |spec| with_client(spec, 0, run),
     )
 };
 
 /// Where an open loop can run.
-pub const PLACEMENTS: &[Placement] = &[
-    Placement::SplitSpin,
-    Placement::SameCpu,
-    Placement::Split,
-    Placement::SpinSpin,
-];
+pub const PLACEMENTS: &[Placement] =
+    &[Placement::SplitSpin, Placement::SameCpu, Placement::Split, Placement::SpinSpin];
 /// Percentiles of the response that verdicts are about, as far as noise leaves them; then what the
 /// server used.
 pub const RESPONSES: &[(&str, f64)] = &[
@@ -86,14 +78,9 @@ fn offer(session: &Session, plan: &Plan, asked: &Asked) -> Vec<Spec> {
         let share = |slowest: f64, percent: f64| (slowest * percent / 1e4).round() * 100.0;
         let rates = match asked.apart("rates") {
             [] => {
-                let slowest = session
-                    .rates(&plan.subjects, &closed(point))
-                    .map_or(0.0, |both| both.0);
-                asked
-                    .apart("percent")
-                    .iter()
-                    .map(|&percent| share(slowest, percent))
-                    .collect()
+                let slowest =
+                    session.rates(&plan.subjects, &closed(point)).map_or(0.0, |both| both.0);
+                asked.apart("percent").iter().map(|&percent| share(slowest, percent)).collect()
             }
             rates => rates.to_vec(),
         };
@@ -109,34 +96,52 @@ fn offer(session: &Session, plan: &Plan, asked: &Asked) -> Vec<Spec> {
 /// The closed loop at a point, which shows what can be done there at all.
 pub fn closed(point: &Spec) -> Spec {
     let milliseconds = point.milliseconds.min(300);
-    let mut echo = Spec {
-        workload: "echo".to_owned(),
-        milliseconds,
-        ..point.clone()
-    };
+    let mut echo = Spec { workload: "echo".to_owned(), milliseconds, ..point.clone() };
     echo.choices.clear();
     echo
 }
 
-fn measure(spec: &Spec) -> Result<Outcome, String> {
-    with_client(spec, 0, |server, client, clock, outcome| {
-        run(spec, server, client, clock, outcome)
-    })
+/// Both ends, set up: a server, the generator's connections to it, and the clock.
+pub struct Ends<'a> {
+    /// What was asked for.
+    pub spec: &'a Spec,
+    /// The server.
+    pub server: &'a Server,
+    /// The connections.
+    pub client: &'a mut Connections,
+    /// The clock.
+    pub clock: Clock,
+}
+
+/// What ends a measurement.
+pub enum Trouble {
+    /// The kernel refused something in the middle: a flag of the slice.
+    Kernel(io::Error),
+    /// It could not be set up.
+    Words(String),
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        Self::Kernel(error)
+    }
+}
+
+impl From<String> for Trouble {
+    fn from(words: String) -> Self {
+        Self::Words(words)
+    }
 }
 
 /// Starts the server, opens the connections that `spec` asks for, of which the server must accept
-/// `more` than it says, and lets `run` measure; the inner result is the kernel's.
-///
-/// # Errors
-///
-/// In words: what could not be set up, and those of `run`.
+/// `more` than it says, and lets `run` measure.
 pub fn with_client(
     spec: &Spec,
     more: usize,
-    run: impl FnOnce(&Server, &mut Connections, Clock, &mut Outcome) -> Result<io::Result<()>, String>,
+    run: impl FnOnce(&mut Ends<'_>, &mut Outcome) -> Result<(), Trouble>,
 ) -> Result<Outcome, String> {
     let (connections, idle) = (spec.count("connections").max(1), spec.count("idle"));
-    let server = Server::start(spec, connections + idle + more)?;
+    let server = Server::start(spec, &Serving::of(connections + idle + more))?;
     // Only matters to a generator that sleeps: it then wakes as soon as the kernel can.
     let _ = sys::set_timer_slack(1);
     if spec.fault.as_deref() == Some("few-files") {
@@ -152,8 +157,11 @@ pub fn with_client(
             return Ok(outcome);
         }
     };
-    if let Err(error) = run(&server, &mut client, clock, &mut outcome)? {
-        outcome.flags.push(refused(&error));
+    let mut ends = Ends { spec, server: &server, client: &mut client, clock };
+    match run(&mut ends, &mut outcome) {
+        Ok(()) => {}
+        Err(Trouble::Kernel(error)) => outcome.flags.push(refused(&error)),
+        Err(Trouble::Words(words)) => return Err(words),
     }
     if client.errors > 0 {
         let words = format!("{} replies were not what was sent", client.errors);
@@ -169,21 +177,14 @@ pub fn warm_up(duration: Duration) -> Duration {
     (duration / 4).min(Duration::from_secs(1))
 }
 
-fn run(
-    spec: &Spec,
-    server: &Server,
-    client: &mut Connections,
-    clock: Clock,
-    outcome: &mut Outcome,
-) -> Result<io::Result<()>, String> {
-    let duration = spec.duration();
+fn run(ends: &mut Ends<'_>, outcome: &mut Outcome) -> Result<(), Trouble> {
+    let (spec, duration) = (ends.spec, ends.spec.duration());
     let warm_up = warm_up(duration);
     let rate = spec.number("rate").max(1.0);
     let depth = spec.count("depth").max(1);
-    let under_way = (client.active() * depth) as f64;
-    let watch = Watch::begin(server.id().as_slice());
-    let cpu = server.cpu();
-    let stopping = match (spec.number("stop_ms"), server.id()) {
+    let under_way = (ends.client.active() * depth) as f64;
+    let meter = Meter::begin(ends.server);
+    let stopping = match (spec.number("stop_ms"), ends.server.id()) {
         (pause, Some(pid)) if pause > 0.0 => Some(server::stop_once(
             pid,
             spec.placement.server_cpu(),
@@ -192,22 +193,15 @@ fn run(
         )),
         _ => None,
     };
-    let mut open = Open::new(spec, clock, warm_up, &[Phase { rate, duration }]);
-    let interval = (1e9 / rate * client.active() as f64) as u64;
-    open.recorder
-        .break_on_purpose(spec.fault.as_deref(), interval);
-    let ended = open.run(client, depth);
-    outcome.quiet = Some(watch.end());
+    let mut open = Open::new(spec, ends.clock, warm_up, &[Phase { rate, duration }]);
+    let interval = (1e9 / rate * ends.client.active() as f64) as u64;
+    open.recorder.break_on_purpose(spec.fault.as_deref(), interval);
+    let ended = open.run(ends.client, depth);
+    let (elapsed, messages) = (duration + warm_up, open.number as f64);
+    meter.end(elapsed, messages, "server_ns_per_message", outcome);
     outcome.metric("offered", rate);
-    let seconds = (duration + warm_up).as_secs_f64();
-    if let (Some(before), Some(after)) = (cpu, server.cpu()) {
-        let used = after.saturating_sub(before);
-        outcome.metric("server_cpu", used.as_secs_f64() / seconds);
-        let each = used.as_nanos() as f64 / open.number.max(1) as f64;
-        outcome.metric("server_ns_per_message", each);
-    }
-    outcome.metric("client_cpu", 1.0 - open.idle_ns as f64 / 1e9 / seconds);
-    judge(client, &open, outcome);
+    outcome.metric("client_cpu", 1.0 - open.idle_ns as f64 / 1e9 / elapsed.as_secs_f64());
+    judge(ends.client, &open, outcome);
     if let Some(stopping) = stopping {
         let stopped = stopping
             .join()
@@ -216,7 +210,7 @@ fn run(
         sing(&open, rate, stopped, under_way, outcome);
     }
     open.recorder.tell(duration, outcome)?;
-    Ok(ended)
+    Ok(ended?)
 }
 
 /// The canary: what a stop of the server must look like.
@@ -243,21 +237,14 @@ pub fn judge(client: &Connections, open: &Open, outcome: &mut Outcome) {
         let words = format!("{} replies are too few for p99", recorder.response.len());
         outcome.flag(Reason::FewSamples, words);
     }
-    outcome.flags.extend(checks::generator_lag(
-        p99(&recorder.lag),
-        p99(&recorder.response),
-    ));
+    outcome.flags.extend(checks::generator_lag(p99(&recorder.lag), p99(&recorder.response)));
     let unsent = open.unsent;
     outcome.metric("unsent", unsent as f64);
-    outcome
-        .flags
-        .extend(flag_if(unsent > 0, Reason::Backlog, || {
-            format!("{unsent} messages were due and not sent when the time was over")
-        }));
-    let lost = client.under_way();
-    outcome.flags.extend(flag_if(lost > 0, Reason::Lost, || {
-        format!("{lost} replies never came")
+    outcome.flags.extend(flag_if(unsent > 0, Reason::Backlog, || {
+        format!("{unsent} messages were due and not sent when the time was over")
     }));
+    let lost = client.under_way();
+    outcome.flags.extend(flag_if(lost > 0, Reason::Lost, || format!("{lost} replies never came")));
 }
 
 /// Slices of the set-up that ran first: curves over the rate are of one.
@@ -265,70 +252,34 @@ fn of_one_set_up<'a>(slices: &[&'a Slice]) -> Vec<&'a Slice> {
     let set_up = |slice: &Slice| {
         let of = |name| slice.spec.count(name);
         let placement = slice.spec.placement;
-        (
-            ["connections", "idle", "size", "depth"].map(of),
-            placement,
-            slice.spec.choices.clone(),
-        )
+        (["connections", "idle", "size", "depth"].map(of), placement, slice.spec.choices.clone())
     };
     let Some(first) = slices.first() else {
         return Vec::new();
     };
-    slices
-        .iter()
-        .copied()
-        .filter(|slice| set_up(slice) == set_up(first))
-        .collect()
+    slices.iter().copied().filter(|slice| set_up(slice) == set_up(first)).collect()
 }
 
 fn charts(slices: &[&Slice]) -> Vec<Chart> {
     let shown = of_one_set_up(slices);
     let metrics = [("p99", "response_p99_ns"), ("p50", "response_p50_ns")];
-    let x = Axis {
-        label: "offered messages a second, the same for everyone",
-        ..COUNT
-    };
-    let y = Axis {
-        label: "response time",
-        ..TIME
-    };
-    let offered = Chart::new(
-        "Over the offered load",
-        x,
-        y,
-        groups::percentiles(&shown, "rate", metrics),
-    );
-    let mut rates: Vec<f64> = shown
-        .iter()
-        .map(|slice| slice.spec.number("rate"))
-        .collect();
+    let x = COUNT.of("offered messages a second, the same for everyone");
+    let y = TIME.of("response time");
+    let offered =
+        Chart::new("Over the offered load", x, y, groups::percentiles(&shown, "rate", metrics));
+    let mut rates: Vec<f64> = shown.iter().map(|slice| slice.spec.number("rate")).collect();
     rates.sort_by(f64::total_cmp);
     rates.dedup();
-    let middle = rates
-        .get(rates.len().saturating_sub(1) / 2)
-        .copied()
-        .unwrap_or(0.0);
+    let middle = rates.get(rates.len().saturating_sub(1) / 2).copied().unwrap_or(0.0);
     let at = |slice: &&Slice, rate: f64| slice.spec.number("rate") == rate;
-    let here: Vec<&Slice> = shown
-        .iter()
-        .copied()
-        .filter(|slice| at(slice, middle))
-        .collect();
+    let here: Vec<&Slice> = shown.iter().copied().filter(|slice| at(slice, middle)).collect();
     let title = format!("The whole distribution at {}/s", count(middle));
     let distribution = groups::distributions(&here, "response");
-    vec![
-        offered,
-        Chart::new(title, BEYOND, y, distribution),
-        time_line(&shown),
-    ]
+    vec![offered, Chart::new(title, BEYOND, y, distribution), time_line(&shown)]
 }
 
 /// The axis of percentiles.
-pub const BEYOND: Axis = Axis {
-    label: "1 / (1 \u{2212} percentile): 10 is p90, 100 is p99",
-    logarithmic: true,
-    ..COUNT
-};
+pub const BEYOND: Axis = COUNT.log("1 / (1 \u{2212} percentile): 10 is p90, 100 is p99");
 
 /// One slice of each subject in windows, at the highest valid rate; shaded where time was stolen.
 fn time_line(slices: &[&Slice]) -> Chart {
@@ -348,19 +299,11 @@ fn time_line(slices: &[&Slice]) -> Chart {
         let stolen = windows.clone().filter(|window| window.steal_percent > 1.0);
         shaded.extend(stolen.map(|window| (from(window), from(window) + 100.0)));
         for (word, line, of) in [
-            (
-                "p99",
-                Line::Main,
-                (|window| window.p99_ns) as fn(&Window) -> u64,
-            ),
+            ("p99", Line::Main, (|window| window.p99_ns) as fn(&Window) -> u64),
             ("p50", Line::Lower, |window| window.p50_ns),
         ] {
             let valid = slice.valid();
-            let point = |window: &Window| Point {
-                x: from(window),
-                y: of(window) as f64,
-                valid,
-            };
+            let point = |window: &Window| Point { x: from(window), y: of(window) as f64, valid };
             let points = windows.clone().map(point).collect();
             series.push(Series {
                 name: format!("{subject} {word}"),
@@ -370,22 +313,11 @@ fn time_line(slices: &[&Slice]) -> Chart {
             });
         }
     }
-    let x = Axis {
-        label: "milliseconds since the measurement began",
-        ..COUNT
-    };
-    let y = Axis {
-        label: "response time in each 100 ms",
-        ..TIME
-    };
+    let x = COUNT.of("milliseconds since the measurement began");
+    let y = TIME.of("response time in each 100 ms");
     Chart {
         shaded,
-        ..Chart::new(
-            format!("In the course of a slice at {}/s", count(highest)),
-            x,
-            y,
-            series,
-        )
+        ..Chart::new(format!("In the course of a slice at {}/s", count(highest)), x, y, series)
     }
 }
 
@@ -425,12 +357,7 @@ fn caption(slices: &[&Slice]) -> String {
             // Where no p99 could be told the knee may be as well.
             let all = groups::curve(&group, "rate", "offered").into_iter();
             let at = |x: f64| told.iter().find(|point| point.x == x).copied();
-            let points = all.map(|point| {
-                at(point.x).unwrap_or(Point {
-                    valid: false,
-                    ..point
-                })
-            });
+            let points = all.map(|point| at(point.x).unwrap_or(Point { valid: false, ..point }));
             knee(subject, &points.collect::<Vec<_>>())
         })
         .collect();
@@ -451,24 +378,13 @@ mod tests {
         let points = |valid: [bool; 4]| -> Vec<Point> {
             let y = [1e5, 1.2e5, 1.5e5, 9e5];
             (0..4)
-                .map(|at| Point {
-                    x: 1000.0 * (at + 1) as f64,
-                    y: y[at],
-                    valid: valid[at],
-                })
+                .map(|at| Point { x: 1000.0 * (at + 1) as f64, y: y[at], valid: valid[at] })
                 .collect()
         };
         let said = |valid| knee("ours", &points(valid));
-        assert!(
-            said([true; 4]).contains("between 3000 and 4000/s"),
-            "{}",
-            said([true; 4])
-        );
+        assert!(said([true; 4]).contains("between 3000 and 4000/s"), "{}", said([true; 4]));
         let open = said([true, true, false, true]);
-        assert!(
-            open.contains("no knee up to 2000/s; 3000/s is not valid"),
-            "{open}"
-        );
+        assert!(open.contains("no knee up to 2000/s; 3000/s is not valid"), "{open}");
         assert!(said([false, true, true, true]).contains("no rate is valid"));
     }
 }

@@ -18,10 +18,7 @@ use crate::subjects::dispatcher::Dispatcher;
 
 /// The workload.
 pub const WORKLOAD: Workload = Workload {
-    parameters: &[&[
-        number("most", "4096", "The largest number of fds"),
-        TRANSPORT,
-    ]],
+    parameters: &[&[number("most", "4096", "The largest number of fds"), TRANSPORT]],
     costs: &[("ns_per_turn", 0.0)],
     least: 20.0,
     ..Workload::new(
@@ -53,10 +50,8 @@ fn grid(most: usize) -> Vec<(usize, Vec<usize>)> {
         .into_iter()
         .filter(|&registered| registered <= most)
         .map(|registered| {
-            let mut actives: Vec<usize> = SHARES
-                .into_iter()
-                .map(|share| active(registered, share))
-                .collect();
+            let mut actives: Vec<usize> =
+                SHARES.into_iter().map(|share| active(registered, share)).collect();
             actives.dedup();
             (registered, actives)
         })
@@ -79,17 +74,10 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
         }
         for active in actives {
             let ns_per_turn = cell(&pairs, &mut *dispatcher, active, each).map_err(told)?;
-            outcome.cells.push(Cell {
-                registered,
-                active,
-                ns_per_turn,
-            });
+            outcome.cells.push(Cell { registered, active, ns_per_turn });
         }
     }
-    let costs = outcome
-        .cells
-        .iter()
-        .map(|cell| cell.ns_per_turn.max(0.1).ln());
+    let costs = outcome.cells.iter().map(|cell| cell.ns_per_turn.max(0.1).ln());
     let mean = costs.sum::<f64>() / outcome.cells.len().max(1) as f64;
     outcome.metric("ns_per_turn", mean.exp());
     Ok(outcome)
@@ -163,9 +151,8 @@ fn winner(turns: &Turns) -> Option<(&'static str, f64, Option<Next>)> {
     calls.sort_by(|a, b| a.1.total_cmp(&b.1));
     let &(first, cost) = calls.first()?;
     let next = calls.get(1).map(|&(next, _)| {
-        let both = turns[next]
-            .iter()
-            .filter_map(|(block, turn)| Some(turn / turns[first].get(block)?));
+        let both =
+            turns[next].iter().filter_map(|(block, turn)| Some(turn / turns[first].get(block)?));
         let logs: Vec<f64> = both.map(f64::ln).collect();
         let ratio = statistics::ratio(&logs);
         (next, ratio, logs.len() >= FEWEST_BLOCKS && ratio.low > 1.0)
@@ -175,19 +162,10 @@ fn winner(turns: &Turns) -> Option<(&'static str, f64, Option<Next>)> {
 
 /// The table of cells: fds across, the share that is active upwards.
 fn html(slices: &[&Slice]) -> String {
-    let valid: Vec<&Slice> = slices
-        .iter()
-        .copied()
-        .filter(|slice| slice.valid())
-        .collect();
-    let ours = valid
-        .iter()
-        .any(|slice| slice.spec.subject.starts_with("ours"));
+    let valid: Vec<&Slice> = slices.iter().copied().filter(|slice| slice.valid()).collect();
+    let ours = valid.iter().any(|slice| slice.spec.subject.starts_with("ours"));
     let mut cells = BTreeMap::<(usize, usize), Turns>::new();
-    for slice in valid
-        .iter()
-        .filter(|slice| !ours || slice.spec.subject.starts_with("ours"))
-    {
+    for slice in valid.iter().filter(|slice| !ours || slice.spec.subject.starts_with("ours")) {
         for cell in &slice.cells {
             let turns = cells.entry((cell.registered, cell.active)).or_default();
             let turns = turns.entry(call(&slice.spec.subject)).or_default();
@@ -202,31 +180,19 @@ fn html(slices: &[&Slice]) -> String {
     sizes.dedup();
     let mut html = "<div class=\"wide\"><table>\n".to_owned();
     for (row, share) in SHARES.into_iter().enumerate().rev() {
-        let words = if row == 0 {
-            "one".to_owned()
-        } else {
-            format!("{} %", share * 100.0)
-        };
+        let words = if row == 0 { "one".to_owned() } else { format!("{} %", share * 100.0) };
         let _ = write!(html, "<tr><th>{words}</th>");
         for &size in &sizes {
             let active = active(size, share);
             // Small sizes have several shares of the same number: the first one stands for all.
-            let first = SHARES
-                .iter()
-                .position(|&other| self::active(size, other) == active);
+            let first = SHARES.iter().position(|&other| self::active(size, other) == active);
             let turns = cells.get(&(size, active)).filter(|_| first == Some(row));
-            html += &turns
-                .and_then(shown)
-                .unwrap_or_else(|| "<td></td>".to_owned());
+            html += &turns.and_then(shown).unwrap_or_else(|| "<td></td>".to_owned());
         }
         html += "</tr>\n";
     }
     html += "<tr><th>fds</th>";
-    html.extend(
-        sizes
-            .iter()
-            .map(|size| format!("<th class=\"cell\">{size}</th>")),
-    );
+    html.extend(sizes.iter().map(|size| format!("<th class=\"cell\">{size}</th>")));
     html + "</tr></table></div>\n"
 }
 
@@ -236,17 +202,10 @@ fn shown(turns: &Turns) -> Option<String> {
     let class = if decided { first } else { "open" };
     let name = if decided { first } else { "undecided" };
     let beside = next.map_or_else(String::new, |(next, ratio, _)| {
-        format!(
-            "<br>{next} \u{d7}{} [{:.2}, {:.2}]",
-            times(ratio.value),
-            ratio.low,
-            ratio.high
-        )
+        format!("<br>{next} \u{d7}{} [{:.2}, {:.2}]", times(ratio.value), ratio.low, ratio.high)
     });
     let time = escape(&time(cost));
-    Some(format!(
-        "<td class=\"cell {class}\" data-winner=\"{name}\">{name}<br>{time}{beside}</td>"
-    ))
+    Some(format!("<td class=\"cell {class}\" data-winner=\"{name}\">{name}<br>{time}{beside}</td>"))
 }
 
 #[cfg(test)]
@@ -265,27 +224,14 @@ mod tests {
     fn a_winner_needs_blocks_and_an_interval() {
         let turns = |costs: [(f64, f64); 4], blocks: usize| -> Turns {
             let of = |pick: fn(&(f64, f64)) -> f64| {
-                costs
-                    .iter()
-                    .take(blocks)
-                    .map(pick)
-                    .enumerate()
-                    .collect::<BTreeMap<_, _>>()
+                costs.iter().take(blocks).map(pick).enumerate().collect::<BTreeMap<_, _>>()
             };
             Turns::from([("poll", of(|cost| cost.0)), ("epoll", of(|cost| cost.1))])
         };
-        let clear = [
-            (100.0, 300.0),
-            (110.0, 310.0),
-            (90.0, 280.0),
-            (100.0, 305.0),
-        ];
+        let clear = [(100.0, 300.0), (110.0, 310.0), (90.0, 280.0), (100.0, 305.0)];
         let told = |turns: &Turns| shown(turns).unwrap();
         assert!(told(&turns(clear, 4)).contains("data-winner=\"poll\""));
-        assert!(
-            told(&turns(clear, 3)).contains("undecided"),
-            "too few blocks"
-        );
+        assert!(told(&turns(clear, 3)).contains("undecided"), "too few blocks");
         let tie = [(100.0, 90.0), (100.0, 120.0), (110.0, 100.0), (90.0, 101.0)];
         assert!(told(&turns(tie, 4)).contains("undecided"));
     }

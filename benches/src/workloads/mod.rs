@@ -24,7 +24,7 @@ use crate::method::quiet::Watch;
 use crate::method::schema::{Slice, Spec};
 use crate::report::shown::Shown;
 use crate::subjects::faulty::{self, Wrong};
-use crate::subjects::subject::Accepting;
+use crate::subjects::subject::Serving;
 use crate::{subjects, sys};
 use workload::Workload;
 
@@ -59,10 +59,6 @@ pub fn shown() -> Vec<Shown> {
 }
 
 /// Measures a slice in this process.
-///
-/// # Errors
-///
-/// In words: what could not be set up. What went wrong while measuring is a flag instead.
 pub fn measure(spec: Spec) -> Result<Slice, String> {
     let workload =
         named(&spec.workload).ok_or_else(|| format!("no workload is named {}", spec.workload))?;
@@ -95,16 +91,13 @@ fn slice(words: &[String]) -> Result<(), String> {
     };
     let spec = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let result = measure(spec)?;
-    println!(
-        "{}",
-        serde_json::to_string(&result).map_err(|error| error.to_string())?
-    );
+    println!("{}", serde_json::to_string(&result).map_err(|error| error.to_string())?);
     Ok(())
 }
 
-/// Runs one work of one subject in this process: `WORK NAME COUNT`, where a server's count is its
-/// connections, or `accept NAME LISTENERS BACKLOG BATCH`. A server first says where it listens, and as
-/// `idle` it answers questions meanwhile; facts go to standard output, a line each.
+/// Runs one work of one subject in this process: `WORK NAME COUNT`, of a server with the words of
+/// [`Serving`]. A server first says where it listens, and as `idle` it answers questions meanwhile;
+/// facts go to standard output, a line each.
 fn play(words: &[String]) -> Result<(), String> {
     let [work, name, how @ ..] = words else {
         return Err("a subject is started with WORK NAME COUNT".to_owned());
@@ -114,31 +107,20 @@ fn play(words: &[String]) -> Result<(), String> {
     }
     sys::raise_open_files().map_err(|error| error.to_string())?;
     let subject = subjects::named(name).ok_or_else(|| format!("no subject is named {name}"))?;
-    if work == "accept" {
-        let accept = subject
-            .accept
-            .ok_or_else(|| format!("{name} does not accept for ever"))?;
-        accept(&Accepting::from_words(how)?);
-        return Ok(());
-    }
-    let count = how
-        .first()
-        .and_then(|count| count.parse::<u64>().ok())
-        .ok_or("COUNT is a number")?;
     if work == "idle" {
         idle::answer_questions();
     }
     let mut facts = match work.as_str() {
         "serve" | "idle" => {
-            (subject.serve)(count as usize);
+            (subject.serve)(&Serving::from_words(how)?);
             Vec::new()
         }
-        work => alone::run(work, name, count)?,
+        work => {
+            let count = how.first().and_then(|count| count.parse().ok());
+            alone::run(work, name, count.ok_or("COUNT is a number")?)?
+        }
     };
-    facts.push((
-        "allocations",
-        crate::method::allocations::allocations() as f64,
-    ));
+    facts.push(("allocations", crate::method::allocations::allocations() as f64));
     for (name, value) in facts {
         println!("{name} {value}");
     }

@@ -6,21 +6,18 @@
 //! arithmetic says (`drain_ms`): what was left over, divided by what the goodput has to spare
 //! beside the calm rate. A server that needs longer than that has been hurt by the overload.
 
-use std::io;
-
-use super::load;
+use super::load::{self, Ends, Trouble};
 use super::workload::{Asked, WIRE, Who, Workload, apart, null_of_a_loop};
 use crate::method::checks;
-use crate::method::connections::{Clock, Connections};
 use crate::method::flags::Reason;
 use crate::method::histogram;
 use crate::method::open::{Answer, Open, Phase};
 use crate::method::outcome::Outcome;
 use crate::method::quiet::Watch;
 use crate::method::schema::{Nature, Slice, Spec, Window};
-use crate::method::server::{self, Server};
+use crate::method::server;
 use crate::method::session::{Plan, Session};
-use crate::report::axis::{Axis, COUNT, TIME};
+use crate::report::axis::{COUNT, TIME};
 use crate::report::chart::{Chart, Line, Point, Series};
 use crate::report::groups;
 use crate::report::shown::Shown;
@@ -58,11 +55,7 @@ pub const WORKLOAD: Workload = Workload {
         },
         "More than anyone can do for --ms, before that as long and after it four times as long half of \
          the slowest capacity: goodput, and the time to recover",
-        |spec| {
-            load::with_client(spec, 0, |server, client, clock, outcome| {
-                run(spec, server, client, clock, outcome)
-            })
-        },
+        |spec| load::with_client(spec, 0, run),
     )
 };
 
@@ -95,58 +88,36 @@ fn offer(session: &Session, plan: &Plan, asked: &Asked) -> Vec<Spec> {
                 let both = session.rates(&plan.subjects, &load::closed(point));
                 let (slowest, fastest) = both.unwrap_or((0.0, 0.0));
                 let calm = share(slowest, CALM);
-                asked
-                    .apart("percent")
-                    .iter()
-                    .map(|&percent| (calm, share(fastest, percent)))
-                    .collect()
+                let peaks = asked.apart("percent").iter();
+                peaks.map(|&percent| (calm, share(fastest, percent))).collect()
             }
         };
-        points.extend(
-            rates
-                .into_iter()
-                .filter(|rates| rates.0 >= 1.0)
-                .map(|(calm, peak)| {
-                    let mut one = point.clone();
-                    one.set("rate", calm);
-                    one.set("peak", peak);
-                    one
-                }),
-        );
+        points.extend(rates.into_iter().filter(|rates| rates.0 >= 1.0).map(|(calm, peak)| {
+            let mut one = point.clone();
+            one.set("rate", calm);
+            one.set("peak", peak);
+            one
+        }));
     }
     points
 }
 
-fn run(
-    spec: &Spec,
-    server: &Server,
-    client: &mut Connections,
-    clock: Clock,
-    outcome: &mut Outcome,
-) -> Result<io::Result<()>, String> {
+fn run(ends: &mut Ends<'_>, outcome: &mut Outcome) -> Result<(), Trouble> {
+    let Ends { spec, server, clock, .. } = *ends;
     let (rate, peak) = (spec.number("rate").max(1.0), spec.number("peak").max(1.0));
     let duration = spec.duration();
     let warm_up = load::warm_up(duration);
     let calm = |duration| Phase { rate, duration };
-    let phases = [
-        calm(duration),
-        Phase {
-            rate: peak,
-            duration,
-        },
-        calm(AFTERMATH * duration),
-    ];
+    let phases = [calm(duration), Phase { rate: peak, duration }, calm(AFTERMATH * duration)];
     let watch = Watch::begin(server.id().as_slice());
     let cpu = spec.placement.server_cpu();
-    let busy = server
-        .id()
-        .map(|pid| server::busy_between(pid, cpu, warm_up + duration, duration));
+    let busy = server.id().map(|pid| server::busy_between(pid, cpu, warm_up + duration, duration));
     let mut open = Open::new(spec, clock, warm_up, &phases);
     let messages = (rate * 5.0 + peak) * duration.as_secs_f64();
     open.answers = Some(Vec::with_capacity(messages as usize + 1));
-    let ended = open.run(client, spec.count("depth").max(1));
+    let ended = open.run(ends.client, spec.count("depth").max(1));
     outcome.quiet = Some(watch.end());
-    load::judge(client, &open, outcome);
+    load::judge(ends.client, &open, outcome);
     if let Some(busy) = busy {
         let panicked = |_| "the thread that watches the server panicked".to_owned();
         if let Ok(busy) = busy.join().map_err(panicked)? {
@@ -159,15 +130,9 @@ fn run(
     let answers = open.answers.take().unwrap_or_default();
     let begins = open.measured_from + duration.as_nanos() as u64;
     let ends = begins + duration.as_nanos() as u64;
-    Course {
-        answers: &answers,
-        begins,
-        ends,
-    }
-    .tell(rate, peak, outcome);
-    open.recorder
-        .tell(phases.iter().map(|phase| phase.duration).sum(), outcome)?;
-    Ok(ended)
+    Course { answers: &answers, begins, ends }.tell(rate, peak, outcome);
+    open.recorder.tell(phases.iter().map(|phase| phase.duration).sum(), outcome)?;
+    Ok(ended?)
 }
 
 /// All answers, and when the overload was.
@@ -205,11 +170,7 @@ impl Course<'_> {
     /// p99 of the calm before, in nanoseconds.
     fn usual(&self) -> Option<f64> {
         let mut calm = histogram::new();
-        for answer in self
-            .answers
-            .iter()
-            .filter(|answer| answer.due < self.begins)
-        {
+        for answer in self.answers.iter().filter(|answer| answer.due < self.begins) {
             histogram::record(&mut calm, answer.came - answer.due);
         }
         (!calm.is_empty()).then(|| calm.value_at_percentile(99.0) as f64)
@@ -247,11 +208,7 @@ fn charts(slices: &[&Slice]) -> Vec<Chart> {
         return Vec::new();
     };
     let spec = &here[0].spec;
-    let (length, rate, peak) = (
-        spec.milliseconds as f64,
-        spec.number("rate"),
-        spec.number("peak"),
-    );
+    let (length, rate, peak) = (spec.milliseconds as f64, spec.number("rate"), spec.number("peak"));
     let whole = length * f64::from(2 + AFTERMATH);
     let corners = [
         (0.0, rate),
@@ -262,12 +219,8 @@ fn charts(slices: &[&Slice]) -> Vec<Chart> {
         (whole, rate),
     ];
     let points = corners.map(|(x, y)| Point { x, y, valid: true }).to_vec();
-    let mut replies = vec![Series {
-        name: "offered".into(),
-        points,
-        line: Line::Reference,
-        kind: 0,
-    }];
+    let mut replies =
+        vec![Series { name: "offered".into(), points, line: Line::Reference, kind: 0 }];
     let mut responses = Vec::new();
     for (subject, group) in groups::by_subject(&here) {
         let (believable, valid) = groups::believable(&group);
@@ -278,11 +231,7 @@ fn charts(slices: &[&Slice]) -> Vec<Chart> {
             let mut windows = slice.timeline.iter();
             let here = |window: &&Window| (window.at_ms as f64 - from).abs() < LINE / 2.0;
             let count = windows.find(here).map_or(0.0, |window| window.count as f64);
-            Point {
-                x: from + LINE / 2.0,
-                y: count * 1e3 / LINE,
-                valid,
-            }
+            Point { x: from + LINE / 2.0, y: count * 1e3 / LINE, valid }
         };
         let windows = (0..(whole / LINE) as usize).map(|index| window(index as f64 * LINE));
         replies.push(Series::main(subject, windows.collect()));
@@ -291,25 +240,10 @@ fn charts(slices: &[&Slice]) -> Vec<Chart> {
             y: window.p50_ns as f64,
             valid,
         };
-        responses.push(Series::main(
-            subject,
-            slice.timeline.iter().map(point).collect(),
-        ));
+        responses.push(Series::main(subject, slice.timeline.iter().map(point).collect()));
     }
-    let x = Axis {
-        label: "milliseconds",
-        ..COUNT
-    };
-    let y = [
-        Axis {
-            label: "replies a second",
-            ..COUNT
-        },
-        Axis {
-            label: "median response",
-            ..TIME
-        },
-    ];
+    let x = COUNT.of("milliseconds");
+    let y = [COUNT.of("replies a second"), TIME.of("median response")];
     let [replies, responses] = [(replies, y[0]), (responses, y[1])].map(|(series, y)| Chart {
         shaded: vec![(length, 2.0 * length)],
         ..Chart::new(format!("{name}: {}", y.label), x, y, series)
@@ -329,11 +263,7 @@ mod tests {
         while due < over {
             free = free.max(due) + 100_000;
             answers.push(Answer { due, came: free });
-            due += if (begins..ends).contains(&due) {
-                66_667
-            } else {
-                200_000
-            };
+            due += if (begins..ends).contains(&due) { 66_667 } else { 200_000 };
         }
         (answers, begins, ends)
     }
@@ -341,11 +271,7 @@ mod tests {
     #[test]
     fn a_queue_is_gone_when_arithmetic_says() {
         let (answers, begins, ends) = queue();
-        let course = Course {
-            answers: &answers,
-            begins,
-            ends,
-        };
+        let course = Course { answers: &answers, begins, ends };
         let mut outcome = Outcome::default();
         course.tell(5000.0, 15000.0, &mut outcome);
         assert!(outcome.flags.is_empty(), "{:?}", outcome.flags);
@@ -363,11 +289,7 @@ mod tests {
         for answer in answers.iter_mut().filter(|answer| answer.due >= ends) {
             answer.came = answer.due + 50_000_000;
         }
-        let course = Course {
-            answers: &answers,
-            begins,
-            ends,
-        };
+        let course = Course { answers: &answers, begins, ends };
         let mut outcome = Outcome::default();
         course.tell(5000.0, 15000.0, &mut outcome);
         assert_eq!(outcome.flags[0].reason, Reason::Backlog);

@@ -14,11 +14,7 @@ use crate::subjects::{Visitor, with_runtime};
 /// The workload.
 pub const WORKLOAD: Workload = Workload {
     who: TASKS,
-    parameters: &[&[some(
-        "sleep_us",
-        "50,100,500,1000,10000",
-        "Microseconds that are asked for",
-    )]],
+    parameters: &[&[some("sleep_us", "50,100,500,1000,10000", "Microseconds that are asked for")]],
     costs: &[("overshoot_median_ns", 50.0)],
     least: 100.0,
     nature: Nature::Timed,
@@ -67,13 +63,7 @@ impl Visitor for Sleeps {
 
 fn measure(spec: &Spec) -> Result<Outcome, String> {
     let asked = Duration::from_micros(spec.count("sleep_us") as u64);
-    let late = with_runtime(
-        spec.program(),
-        Sleeps {
-            asked,
-            duration: spec.duration(),
-        },
-    );
+    let late = with_runtime(spec.program(), Sleeps { asked, duration: spec.duration() });
     let late = late.ok_or_else(|| format!("no runtime with tasks is named {}", spec.subject))?;
     let mut histogram = histogram::new();
     for &late in &late {

@@ -20,28 +20,15 @@ use crate::report::shown::Shown;
 /// whose socket is full for a moment.
 pub const WORKLOAD: Workload = Workload {
     parameters: &[&[
-        some(
-            "registered",
-            "1,1000",
-            "How many fds are registered meanwhile",
-        ),
-        word(
-            "operation",
-            "register,modify,toggle-write",
-            OPERATIONS,
-            "What is done",
-        ),
+        some("registered", "1,1000", "How many fds are registered meanwhile"),
+        word("operation", "register,modify,toggle-write", OPERATIONS, "What is done"),
         TRANSPORT,
     ]],
     costs: &[("ns_per_operation", 0.0)],
     // For poll and select it is a store.
     least: 10.0,
     ..Workload::new(
-        Shown::table(
-            "register",
-            "Changes of interest",
-            &[("ns/op", "ns_per_operation", 1.0)],
-        ),
+        Shown::table("register", "Changes of interest", &[("ns/op", "ns_per_operation", 1.0)]),
         "What it costs to change interests; poll and select pay for it in each wait instead",
         measure,
     )
@@ -96,10 +83,7 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
     while costs.is_empty() || begin.elapsed() < spec.duration() {
         costs.push(round().map_err(told)?);
     }
-    let mut outcome = Outcome {
-        quiet: Some(watch.end()),
-        ..Outcome::default()
-    };
+    let mut outcome = Outcome { quiet: Some(watch.end()), ..Outcome::default() };
     outcome.metric("ns_per_operation", statistics::median(&costs));
     Ok(outcome)
 }

@@ -14,7 +14,7 @@ use crate::method::schema::{Slice, Spec};
 use crate::method::sockets::Pair;
 use crate::method::statistics;
 use crate::method::stopwatch::Stopwatch;
-use crate::report::axis::{Axis, COUNT, TIME};
+use crate::report::axis::{COUNT, TIME};
 use crate::report::chart::{Chart, Line, Point, Series, kind};
 use crate::report::groups;
 use crate::report::shown::Shown;
@@ -26,16 +26,8 @@ use crate::subjects::dispatcher::{Dispatcher, Kind};
 pub const WORKLOAD: Workload = Workload {
     parameters: &[&[
         some("registered", "1,8,64,512,4096", "How many fds are watched"),
-        some(
-            "active",
-            "1",
-            "How many tokens are under way; more than are registered are left out",
-        ),
-        number(
-            "writes",
-            "0",
-            "Writes in an iteration; 0 for 100 for each token",
-        ),
+        some("active", "1", "How many tokens are under way; more than are registered are left out"),
+        number("writes", "0", "Writes in an iteration; 0 for 100 for each token"),
         TRANSPORT,
         Parameter {
             of: Of::Flag,
@@ -50,23 +42,12 @@ pub const WORKLOAD: Workload = Workload {
     least: 20.0,
     fix: |point| {
         let (active, writes) = (point.number("active"), point.number("writes"));
-        point.set(
-            "writes",
-            if writes == 0.0 {
-                100.0 * active
-            } else {
-                writes.max(active)
-            },
-        );
+        point.set("writes", if writes == 0.0 { 100.0 * active } else { writes.max(active) });
         active <= point.number("registered")
     },
     instead: |asked| (!asked.apart("compat").is_empty()).then(|| compatible(asked)),
     ..Workload::new(
-        Shown {
-            caption,
-            charts,
-            ..Shown::table("ring", "Dispatch round a ring", COLUMNS)
-        },
+        Shown { caption, charts, ..Shown::table("ring", "Dispatch round a ring", COLUMNS) },
         "Pure dispatch: tokens passed round a ring, in one thread",
         measure,
     )
@@ -112,36 +93,18 @@ pub struct Ring {
 
 impl Ring {
     /// Opens the pairs and registers them.
-    ///
-    /// # Errors
-    ///
-    /// What the kernel says.
     pub fn new(kind: Kind, transport: &str, shape: Shape) -> io::Result<Self> {
         let pairs = Pair::many(transport, shape.registered)?;
         let mut dispatcher = (kind.open)()?;
         for (index, pair) in pairs.iter().enumerate() {
             dispatcher.add(index, &pair.receiver)?;
         }
-        Ok(Self {
-            shape,
-            pairs,
-            dispatcher,
-            ready: Vec::new(),
-            calls: [0; 3],
-        })
+        Ok(Self { shape, pairs, dispatcher, ready: Vec::new(), calls: [0; 3] })
     }
 
     /// Passes the tokens once; how long it took and how many bytes were received.
-    ///
-    /// # Errors
-    ///
-    /// What the kernel says.
     pub fn iteration(&mut self) -> io::Result<(Duration, usize)> {
-        let Shape {
-            registered,
-            active,
-            writes,
-        } = self.shape;
+        let Shape { registered, active, writes } = self.shape;
         let mut buffer = [0; 64];
         let begin = Stopwatch::begin();
         let (mut written, mut received) = (0, 0);
@@ -175,10 +138,6 @@ impl Ring {
 
     /// One run of libevent's bench: every fd is unregistered and registered again, then an
     /// iteration; both together.
-    ///
-    /// # Errors
-    ///
-    /// What the kernel says.
     pub fn compatible(&mut self) -> io::Result<Duration> {
         let begin = Instant::now();
         for (index, pair) in self.pairs.iter().enumerate() {
@@ -214,31 +173,20 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
     let [waits, reads, writes] = ring.calls.map(|count| count as f64);
     let changes = (ring.dispatcher.changes() - changes) as f64;
     let each = |count: f64| count / events as f64;
-    let mut outcome = Outcome {
-        quiet: Some(watch.end()),
-        ..Outcome::default()
-    };
+    let mut outcome = Outcome { quiet: Some(watch.end()), ..Outcome::default() };
     let median = statistics::median(&costs);
     outcome.metric("ns_per_event", median);
     outcome.metric("ns_per_wait", median * events as f64 / waits);
     outcome.metric("events", events as f64);
     outcome.metric("calls_per_event", each(waits + reads + writes + changes));
-    for (name, count) in [
-        ("wait", waits),
-        ("read", reads),
-        ("write", writes),
-        ("change", changes),
-    ] {
+    for (name, count) in [("wait", waits), ("read", reads), ("write", writes), ("change", changes)]
+    {
         outcome.call(name, each(count));
     }
     Ok(outcome)
 }
 
 /// The selector of a slice.
-///
-/// # Errors
-///
-/// In words: there is none of that name.
 pub fn selector(spec: &Spec) -> Result<Kind, String> {
     let subject = spec.program();
     subjects::selector(subject).ok_or_else(|| format!("no selector is named {subject}"))
@@ -249,10 +197,7 @@ fn compatible(asked: &Asked) -> Result<(), String> {
     use std::io::Write as _;
     let point = asked.plan.points.first().ok_or("no ring has so many")?;
     let subject = asked.plan.subjects.first().ok_or("no subject")?;
-    let kind = selector(&Spec {
-        subject: subject.clone(),
-        ..point.clone()
-    })?;
+    let kind = selector(&Spec { subject: subject.clone(), ..point.clone() })?;
     let shape = Shape {
         registered: point.count("registered"),
         active: point.count("active"),
@@ -280,46 +225,21 @@ fn charts(slices: &[&Slice]) -> Vec<Chart> {
     for (subject, points) in costs(slices) {
         if let Some((a, b)) = fit(&points).filter(|fit| fit.1 > 1e-3) {
             // Noise about a flat curve can fall, and would fall off a logarithmic axis.
-            let points = points
-                .iter()
-                .map(|point| Point {
-                    y: a + b * point.x,
-                    ..*point
-                })
-                .collect();
+            let points =
+                points.iter().map(|point| Point { y: a + b * point.x, ..*point }).collect();
             let (name, line) = (format!("{subject}, fitted"), Line::Reference);
-            series.push(Series {
-                name,
-                points,
-                line,
-                kind: kind(subject),
-            });
+            series.push(Series { name, points, line, kind: kind(subject) });
         }
         series.push(Series::main(subject, points));
     }
-    let x = Axis {
-        label: "watched fds, one of them active",
-        logarithmic: true,
-        ..COUNT
-    };
-    vec![Chart::new(
-        "",
-        x,
-        Axis {
-            label: "time for each event",
-            ..TIME
-        },
-        series,
-    )]
+    let x = COUNT.log("watched fds, one of them active");
+    vec![Chart::new("", x, TIME.of("time for each event"), series)]
 }
 
 /// The curve of each subject with one token.
 fn costs<'a>(slices: &[&'a Slice]) -> Vec<(&'a str, Vec<Point>)> {
-    let one: Vec<&Slice> = slices
-        .iter()
-        .copied()
-        .filter(|one| one.spec.count("active") == 1)
-        .collect();
+    let one: Vec<&Slice> =
+        slices.iter().copied().filter(|one| one.spec.count("active") == 1).collect();
     let all = groups::by_subject(&one).into_iter();
     all.map(|(subject, group)| (subject, groups::curve(&group, "registered", "ns_per_event")))
         .collect()
@@ -327,9 +247,7 @@ fn costs<'a>(slices: &[&'a Slice]) -> Vec<(&'a str, Vec<Point>)> {
 
 /// The line through the near points, if there are three that are to be believed.
 fn fit(points: &[Point]) -> Option<(f64, f64)> {
-    let near = points
-        .iter()
-        .filter(|point| point.x <= FITTED && point.valid);
+    let near = points.iter().filter(|point| point.x <= FITTED && point.valid);
     let near: Vec<(f64, f64)> = near.map(|point| (point.x, point.y)).collect();
     statistics::fit(&near).filter(|_| near.len() >= 3)
 }
@@ -343,23 +261,14 @@ fn caption(slices: &[&Slice]) -> String {
     let mut words = "Both ends in one thread; an event is a wait, a read and a write. ".to_owned();
     for (name, a, b) in &fits {
         let sign = if *b < 0.0 { '\u{2212}' } else { '+' };
-        let _ = write!(
-            words,
-            "{name}: {} {sign} {:.1} ns \u{b7} N. ",
-            time(a.max(0.0)),
-            b.abs()
-        );
+        let _ = write!(words, "{name}: {} {sign} {:.1} ns \u{b7} N. ", time(a.max(0.0)), b.abs());
     }
     let of = |name: &str| fits.iter().find(|line| line.0 == name);
     if let Some(epoll) = of("ours-epoll") {
         for other in ["ours-poll", "ours-select"].into_iter().filter_map(of) {
             let meet = (epoll.1 - other.1) / (other.2 - epoll.2);
             if meet > 1.0 {
-                let _ = write!(
-                    words,
-                    "{} and ours-epoll break even at N = {meet:.0}. ",
-                    other.0
-                );
+                let _ = write!(words, "{} and ours-epoll break even at N = {meet:.0}. ", other.0);
             }
         }
     }
@@ -372,11 +281,7 @@ mod tests {
 
     #[test]
     fn every_byte_that_is_written_is_received_on_every_kind() {
-        let shape = Shape {
-            registered: 7,
-            active: 3,
-            writes: 100,
-        };
+        let shape = Shape { registered: 7, active: 3, writes: 100 };
         for kind in subjects::selectors() {
             for transport in crate::method::sockets::TRANSPORTS {
                 let mut ring = Ring::new(*kind, transport, shape).unwrap();

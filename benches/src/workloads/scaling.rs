@@ -11,7 +11,7 @@ use crate::method::placement::Placement;
 use crate::method::process::{self, Process};
 use crate::method::quiet::Watch;
 use crate::method::schema::{Slice, Spec};
-use crate::report::axis::{Axis, COUNT, TIME};
+use crate::report::axis::{COUNT, TIME};
 use crate::report::chart::Chart;
 use crate::report::groups;
 use crate::report::shown::Shown;
@@ -23,11 +23,7 @@ pub const WORKLOAD: Workload = Workload {
     placements: &[Placement::SameCpu],
     parameters: &[&[
         some("connections", "1,100,1000", "Connections that are open"),
-        number(
-            "active_percent",
-            "1,100",
-            "How many of them are active in a round; one at least",
-        ),
+        number("active_percent", "1,100", "How many of them are active in a round; one at least"),
     ]],
     costs: &[("server_ns_per_echo", 0.0)],
     least: 100.0,
@@ -42,35 +38,22 @@ pub const WORKLOAD: Workload = Workload {
     )
 };
 
-const COLUMNS: &[(&str, &str, f64)] = &[
-    ("srv ns", "server_ns_per_echo", 1.0),
-    ("echoes", "echoes", 1.0),
-];
+const COLUMNS: &[(&str, &str, f64)] =
+    &[("srv ns", "server_ns_per_echo", 1.0), ("echoes", "echoes", 1.0)];
 const CAPTION: &str = "User and kernel, from the scheduler's account. With every connection active all \
     backends cost about the same: each report is paid for by an echo. With few active each echo also pays \
     for the sockets that select and poll look at; epoll does not see them.";
 
 fn charts(slices: &[&Slice]) -> Vec<Chart> {
-    let mut shares: Vec<f64> = slices
-        .iter()
-        .map(|slice| slice.spec.number("active_percent"))
-        .collect();
+    let mut shares: Vec<f64> =
+        slices.iter().map(|slice| slice.spec.number("active_percent")).collect();
     shares.sort_by(f64::total_cmp);
     shares.dedup();
-    let x = Axis {
-        label: "connections",
-        logarithmic: true,
-        ..COUNT
-    };
-    let y = Axis {
-        label: "CPU time for an echo",
-        ..TIME
-    };
+    let x = COUNT.log("connections");
+    let y = TIME.of("CPU time for an echo");
     let chart = |share: f64| {
-        let here = slices
-            .iter()
-            .copied()
-            .filter(|slice| slice.spec.number("active_percent") == share);
+        let here =
+            slices.iter().copied().filter(|slice| slice.spec.number("active_percent") == share);
         let here: Vec<&Slice> = here.collect();
         let series = groups::curves(&here, "connections", "server_ns_per_echo");
         Chart::new(format!("{share} % active"), x, y, series)
@@ -84,11 +67,8 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
         let active = (connections as f64 * spec.number("active_percent") / 100.0).round() as usize;
         let active = active.clamp(1, connections);
         let _ = sys::raise_open_files();
-        let server = Process::server(&mut Process::command(
-            "serve",
-            spec.program(),
-            connections as u64,
-        )?)?;
+        let server =
+            Process::server(&mut Process::command("serve", spec.program(), connections as u64)?)?;
         let mut outcome = Outcome::default();
         let run = || -> std::io::Result<(Duration, usize, Watch)> {
             let mut client = Client::connect(server.port, connections)?;

@@ -22,7 +22,7 @@ use crate::method::outcome::{Facts, Outcome};
 use crate::method::schema::{Slice, Spec};
 use crate::method::statistics::Random;
 use crate::method::stopwatch::Stopwatch;
-use crate::report::axis::{Axis, COUNT, TIME};
+use crate::report::axis::{COUNT, TIME};
 use crate::report::chart::Chart;
 use crate::report::groups;
 use crate::report::shown::Shown;
@@ -41,11 +41,7 @@ pub const WORKLOAD: Workload = Workload {
     costs: &[("ns_per_operation", 0.0)],
     least: 1.0,
     ..Workload::new(
-        Shown {
-            caption,
-            charts,
-            ..Shown::table("storm", "A storm of timers", COLUMNS)
-        },
+        Shown { caption, charts, ..Shown::table("storm", "A storm of timers", COLUMNS) },
         "A storm of idle timeouts: insert, reset on activity, cancel, expire, with so many outstanding",
         measure,
     )
@@ -66,10 +62,7 @@ const POLLS: u64 = 300;
 fn measure(spec: &Spec) -> Result<Outcome, String> {
     let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
     match too_many(spec.count("timers"), &meminfo) {
-        Some(flag) => Ok(Outcome {
-            flags: vec![flag],
-            ..Outcome::default()
-        }),
+        Some(flag) => Ok(Outcome { flags: vec![flag], ..Outcome::default() }),
         None => on_runtime(spec, Storm(spec)),
     }
 }
@@ -98,9 +91,7 @@ pub fn idle_timeout(random: &mut Random) -> Duration {
 fn too_many(timers: usize, meminfo: &str) -> Option<Flag> {
     /// More than any runtime takes for a timer, its own structures and the box it lies in.
     const EACH: u64 = 500;
-    let line = meminfo
-        .lines()
-        .find_map(|line| line.strip_prefix("MemAvailable:"));
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
     let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
     let (needed, available) = (timers as u64 * EACH, kilobytes? * 1024);
     flag_if(needed > available, Reason::ResourceWall, || {
@@ -196,23 +187,11 @@ async fn is_over<S: Future>(mut sleep: Pin<&mut S>) -> bool {
 }
 
 fn charts(slices: &[&Slice]) -> Vec<Chart> {
-    let x = Axis {
-        label: "outstanding timers",
-        logarithmic: true,
-        ..COUNT
-    };
-    let y = Axis {
-        label: "time for each",
-        ..TIME
-    };
+    let x = COUNT.log("outstanding timers");
+    let y = TIME.of("time for each");
     let operations = ["insert", "reset", "cancel", "expire"];
     let chart = |name: &str| {
-        Chart::new(
-            name,
-            x,
-            y,
-            groups::curves(slices, "timers", &format!("{name}_ns")),
-        )
+        Chart::new(name, x, y, groups::curves(slices, "timers", &format!("{name}_ns")))
     };
     operations.map(chart).into()
 }
@@ -226,9 +205,7 @@ fn caption(slices: &[&Slice]) -> String {
         .to_owned();
     for (subject, group) in groups::by_subject(slices) {
         let points = groups::curve(&group, "timers", "reset_ns").into_iter();
-        let points: Vec<_> = points
-            .filter(|point| point.valid && point.y > 0.0)
-            .collect();
+        let points: Vec<_> = points.filter(|point| point.valid && point.y > 0.0).collect();
         if let [few, .., many] = points[..] {
             let (times, many, few) = (times(many.y / few.y), count(many.x), count(few.x));
             let _ = write!(

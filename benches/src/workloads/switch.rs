@@ -21,11 +21,7 @@ use crate::subjects::{Visitor, with_runtime};
 pub const WORKLOAD: Workload = Workload {
     who: TASKS,
     parameters: &[&[
-        some(
-            "tasks",
-            "1,100,10000",
-            "How many tasks take part; ping-pong pairs them",
-        ),
+        some("tasks", "1,100,10000", "How many tasks take part; ping-pong pairs them"),
         word(
             "operation",
             "yield,spawn-join,ping-pong",
@@ -44,10 +40,8 @@ pub const WORKLOAD: Workload = Workload {
 };
 
 const OPERATIONS: &[&str] = &["yield", "spawn-join", "ping-pong"];
-const COLUMNS: &[(&str, &str, f64)] = &[
-    ("ns/switch", "ns_per_switch", 1.0),
-    ("allocs/task", "allocations_per_task", 1.0),
-];
+const COLUMNS: &[(&str, &str, f64)] =
+    &[("ns/switch", "ns_per_switch", 1.0), ("allocs/task", "allocations_per_task", 1.0)];
 
 /// Laps on a runtime, each of which begins with spawning the tasks and ends with joining them.
 struct Switch<'a>(&'a Spec);
@@ -69,10 +63,6 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
 }
 
 /// Runs a work on the runtime of a slice, and tells its facts.
-///
-/// # Errors
-///
-/// In words: there is no runtime of that name.
 pub fn on_runtime(spec: &Spec, work: impl Visitor<Output = Facts>) -> Result<Outcome, String> {
     let subject = &spec.subject;
     let facts = with_runtime(spec.program(), work);
@@ -89,9 +79,8 @@ fn times(tasks: usize) -> u64 {
 async fn lap<R: Runtime>(operation: &str, tasks: usize) -> Facts {
     let times = times(tasks);
     let pairs = tasks.div_ceil(2);
-    let channels: Vec<_> = (0..pairs)
-        .map(|_| (Rc::new(Channel::default()), Rc::new(Channel::default())))
-        .collect();
+    let channels: Vec<_> =
+        (0..pairs).map(|_| (Rc::new(Channel::default()), Rc::new(Channel::default()))).collect();
     let mut joins = Vec::with_capacity(2 * tasks.max(pairs));
     let before = allocations();
     let begin = Stopwatch::begin();

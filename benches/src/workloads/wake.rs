@@ -13,7 +13,6 @@ use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
-use super::alone::write_calls;
 use super::load::BEYOND;
 use super::workload::{TASKS, Workload, number, some};
 use crate::method::flags::Reason;
@@ -22,7 +21,7 @@ use crate::method::outcome::Outcome;
 use crate::method::placement::Placement;
 use crate::method::schema::{Nature, Slice, Spec};
 use crate::method::{compared, statistics};
-use crate::report::axis::{Axis, TIME};
+use crate::report::axis::TIME;
 use crate::report::chart::Chart;
 use crate::report::groups;
 use crate::report::shown::Shown;
@@ -41,11 +40,7 @@ pub const WORKLOAD: Workload = Workload {
             "Threads that wake, each its own tasks; 0 is the loop's own thread",
         ),
         some("burst", "1,100", "Tasks that a sender wakes in one burst"),
-        number(
-            "pause_us",
-            "200",
-            "Microseconds between bursts, in which the loop falls asleep",
-        ),
+        number("pause_us", "200", "Microseconds between bursts, in which the loop falls asleep"),
     ]],
     costs: &[("wake_median_ns", 50.0)],
     least: 10.0,
@@ -88,17 +83,11 @@ const WARM_UP: u64 = 20;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 fn charts(slices: &[&Slice]) -> Vec<Chart> {
-    let y = Axis {
-        label: "from wake to poll",
-        ..TIME
-    };
+    let y = TIME.of("from wake to poll");
     let chart = |(name, here): (String, Vec<&Slice>)| {
         Chart::new(name, BEYOND, y, groups::distributions(&here, "wake"))
     };
-    compared::points(slices.iter().copied())
-        .into_iter()
-        .map(chart)
-        .collect()
+    compared::points(slices.iter().copied()).into_iter().map(chart).collect()
 }
 
 fn measure(spec: &Spec) -> Result<Outcome, String> {
@@ -124,10 +113,11 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
     if woken.lost > 0 {
         outcome.flag(Reason::Lost, format!("{} tasks were not woken", woken.lost));
     }
-    let writes = woken.writes as f64;
-    outcome.metric("wakes", woken.wakes as f64);
-    outcome.metric("writes_per_wake", writes / (woken.wakes as f64).max(1.0));
-    outcome.metric("writes_per_burst", writes / (woken.bursts as f64).max(1.0));
+    let bursts = woken.writes.len() as f64;
+    let (writes, wakes) = (woken.writes.iter().sum::<u64>() as f64, bursts * wakes.burst as f64);
+    outcome.metric("wakes", wakes);
+    outcome.metric("writes_per_wake", writes / wakes.max(1.0));
+    outcome.metric("writes_per_burst", writes / bursts.max(1.0));
     if !latencies.is_empty() {
         // Told however few there are, for it is what verdicts are about.
         outcome.metric("wake_median_ns", statistics::median(&latencies));
@@ -138,29 +128,27 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
 
 /// Who wakes whom.
 #[derive(Clone, Copy)]
-struct Wakes {
+pub(super) struct Wakes {
     /// Threads that wake, each its own tasks; none for the loop's own thread.
-    senders: usize,
+    pub(super) senders: usize,
     /// Tasks that a sender wakes in one burst.
-    burst: usize,
+    pub(super) burst: usize,
     /// The CPU of the senders.
-    cpu: usize,
+    pub(super) cpu: usize,
     /// How long a sender waits when all its tasks wait: longer than a loop takes to fall asleep.
-    pause: Duration,
-    duration: Duration,
+    pub(super) pause: Duration,
+    /// How long it goes on, after the warm-up.
+    pub(super) duration: Duration,
 }
 
 /// What became of them.
 #[derive(Default)]
-struct Woken {
+pub(super) struct Woken {
     /// Nanoseconds from just before each wake until its task was polled.
     latencies: Vec<u64>,
-    /// Wakes that count: those after the warm-up.
-    wakes: u64,
-    /// Bursts that these came in.
-    bursts: u64,
-    /// `write` calls that the senders made for them, by the kernel's account: the notifier.
-    writes: u64,
+    /// Of each burst after the warm-up the `write` calls that its sender made, by the kernel's
+    /// account: the notifier.
+    pub(super) writes: Vec<u64>,
     /// Tasks whose last wake never came.
     lost: u64,
 }
@@ -197,9 +185,7 @@ impl Visitor for Wakes {
     fn visit<R: Runtime>(self) -> Woken {
         let meeting = Arc::new(Meeting {
             epoch: Instant::now(),
-            seats: (0..self.senders.max(1) * self.burst)
-                .map(|_| Seat::default())
-                .collect(),
+            seats: (0..self.senders.max(1) * self.burst).map(|_| Seat::default()).collect(),
             waiting: AtomicUsize::new(0),
             sender: Mutex::new(None),
             over: AtomicBool::new(false),
@@ -214,7 +200,7 @@ impl Visitor for Wakes {
         };
         let threads: Vec<_> = (0..self.senders).map(thread).collect();
         let latencies = Rc::new(RefCell::new(Vec::with_capacity(MOST)));
-        let told = Rc::new(RefCell::new((0, (0, 0))));
+        let told = Rc::new(RefCell::new((0, Vec::new())));
         let (result, theirs, facts) = (latencies.clone(), meeting.clone(), told.clone());
         R::run(async move {
             let member = |index| R::spawn(member(theirs.clone(), index, latencies.clone()));
@@ -231,18 +217,8 @@ impl Visitor for Wakes {
         });
         meeting.over.store(true, Ordering::Release);
         let (lost, own) = told.take();
-        let mut woken = Woken {
-            latencies: result.take(),
-            lost,
-            ..Woken::default()
-        };
         let sent = threads.into_iter().filter_map(|thread| thread.join().ok());
-        for (bursts, writes) in sent.chain([own]) {
-            woken.bursts += bursts;
-            woken.wakes += bursts * self.burst as u64;
-            woken.writes += writes;
-        }
-        woken
+        Woken { latencies: result.take(), writes: sent.flatten().chain(own).collect(), lost }
     }
 }
 
@@ -252,31 +228,35 @@ impl Wakes {
         burst <= WARM_UP || begin.elapsed() < self.duration
     }
 
-    /// Wakes the tasks from seat `first` on, burst after burst; how many bursts count, and how often
-    /// this thread wrote for them.
-    fn send(&self, meeting: &Meeting, first: usize) -> (u64, u64) {
+    /// Wakes the tasks from seat `first` on, burst after burst; how often this thread wrote for each
+    /// that counts.
+    fn send(&self, meeting: &Meeting, first: usize) -> Vec<u64> {
         let seats = &meeting.seats[first..first + self.burst];
-        let (mut begin, mut burst, mut writes) = (Instant::now(), 0, 0);
+        let (mut begin, mut burst, mut calls) = (Instant::now(), 0, Vec::new());
         while self.goes_on(burst, begin) {
             if !wait_for_all(meeting, seats) {
                 break;
             }
             std::thread::sleep(self.pause);
             if burst == WARM_UP {
-                (begin, writes) = (Instant::now(), write_calls());
+                begin = Instant::now();
+            }
+            // Asked before and not after, for that would keep the tasks waiting.
+            if burst >= WARM_UP {
+                calls.push(write_calls());
             }
             burst += 1;
             wake_all(meeting, seats, burst);
         }
-        let writes = write_calls() - writes;
+        calls.push(write_calls());
         if wait_for_all(meeting, seats) {
             stop_all(meeting, seats, burst + 1);
         }
-        (burst.saturating_sub(WARM_UP), writes)
+        calls.windows(2).map(|pair| pair[1] - pair[0]).collect()
     }
 
-    /// The same as a task of the loop.
-    async fn send_within(&self, meeting: &Meeting) -> (u64, u64) {
+    /// The same as a task of the loop; all calls are told with the first burst.
+    async fn send_within(&self, meeting: &Meeting) -> Vec<u64> {
         let (mut begin, mut burst, mut writes) = (Instant::now(), 0, 0);
         while self.goes_on(burst, begin) {
             all_wait(meeting).await;
@@ -289,7 +269,8 @@ impl Wakes {
         all_wait(meeting).await;
         let writes = write_calls() - writes;
         stop_all(meeting, &meeting.seats, burst + 1);
-        (burst - WARM_UP, writes)
+        let others = vec![0; (burst - WARM_UP).saturating_sub(1) as usize];
+        [vec![writes], others].concat()
     }
 }
 
@@ -330,11 +311,7 @@ async fn member(meeting: Arc<Meeting>, index: usize, latencies: Rc<RefCell<Vec<u
 fn arrive(meeting: &Meeting) {
     if meeting.waiting.fetch_add(1, Ordering::Relaxed) + 1 == meeting.seats.len() {
         // Taken first: waking may run code that waits again.
-        let sender = meeting
-            .sender
-            .lock()
-            .expect("no panic under this lock")
-            .take();
+        let sender = meeting.sender.lock().expect("no panic under this lock").take();
         if let Some(waker) = sender {
             waker.wake();
         }
@@ -375,12 +352,7 @@ fn wake_all(meeting: &Meeting, seats: &[Seat], burst: u64) {
 
 /// Waits until every task waits; false if they will not any more.
 fn wait_for_all(meeting: &Meeting, seats: &[Seat]) -> bool {
-    let waits = |seat: &Seat| {
-        seat.waker
-            .lock()
-            .expect("no panic under this lock")
-            .is_some()
-    };
+    let waits = |seat: &Seat| seat.waker.lock().expect("no panic under this lock").is_some();
     while !seats.iter().all(waits) {
         if meeting.over.load(Ordering::Acquire) {
             return false;
@@ -413,4 +385,11 @@ async fn ended<R: Runtime>(tasks: Vec<R::Join>, duration: Duration) -> u64 {
 #[inline]
 fn since(epoch: Instant) -> u64 {
     epoch.elapsed().as_nanos() as u64
+}
+
+/// `write` calls of the calling thread so far, by the kernel's account.
+fn write_calls() -> u64 {
+    let account = std::fs::read_to_string("/proc/thread-self/io").unwrap_or_default();
+    let line = account.lines().find_map(|line| line.strip_prefix("syscw: "));
+    line.and_then(|count| count.parse().ok()).unwrap_or(0)
 }

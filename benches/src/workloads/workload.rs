@@ -87,29 +87,17 @@ pub enum Of {
 
 /// A number.
 pub const fn number(name: &'static str, usual: &'static str, about: &'static str) -> Parameter {
-    Parameter {
-        name,
-        usual,
-        about,
-        of: Of::Number,
-        least: 0.0,
-    }
+    Parameter { name, usual, about, of: Of::Number, least: 0.0 }
 }
 
 /// A number of things of which there is one at least.
 pub const fn some(name: &'static str, usual: &'static str, about: &'static str) -> Parameter {
-    Parameter {
-        least: 1.0,
-        ..number(name, usual, about)
-    }
+    Parameter { least: 1.0, ..number(name, usual, about) }
 }
 
 /// Numbers that are no part of a point.
 pub const fn apart(name: &'static str, usual: &'static str, about: &'static str) -> Parameter {
-    Parameter {
-        of: Of::Apart,
-        ..number(name, usual, about)
-    }
+    Parameter { of: Of::Apart, ..number(name, usual, about) }
 }
 
 /// A word.
@@ -119,37 +107,22 @@ pub const fn word(
     words: &'static [&'static str],
     about: &'static str,
 ) -> Parameter {
-    Parameter {
-        of: Of::Word(words),
-        ..number(name, usual, about)
-    }
+    Parameter { of: Of::Word(words), ..number(name, usual, about) }
 }
 
 /// What client and server have in common.
 pub const WIRE: &[Parameter] = &[
     some("connections", "50", "Connections that are used"),
     number("idle", "0", "Connections that are only open"),
-    some(
-        "depth",
-        "1",
-        "Messages under way on each connection, at most",
-    ),
+    some("depth", "1", "Messages under way on each connection, at most"),
     some("size", "64", "Bytes in a message"),
 ];
 /// How raw selectors are connected: it ranks them.
-pub const TRANSPORT: Parameter = word(
-    "transport",
-    "socketpair",
-    &["pipe", "socketpair", "tcp"],
-    "What the bytes pass through",
-);
+pub const TRANSPORT: Parameter =
+    word("transport", "socketpair", &["pipe", "socketpair", "tcp"], "What the bytes pass through");
 /// When messages are due.
-pub const ARRIVALS: Parameter = word(
-    "arrivals",
-    "even",
-    &["even", "poisson"],
-    "Even, or random (seeded) arrivals",
-);
+pub const ARRIVALS: Parameter =
+    word("arrivals", "even", &["even", "poisson"], "Even, or random (seeded) arrivals");
 
 impl Workload {
     /// Work in one thread, on the selectors; the rest of the fields is for each to say.
@@ -195,11 +168,7 @@ impl Workload {
         Spec {
             workload: self.name().to_owned(),
             placement,
-            costs: self
-                .costs
-                .iter()
-                .map(|(name, _)| (*name).to_owned())
-                .collect(),
+            costs: self.costs.iter().map(|(name, _)| (*name).to_owned()).collect(),
             least: self.least,
             nature: self.nature,
             ..Spec::default()
@@ -207,26 +176,14 @@ impl Workload {
     }
 
     /// The subjects that are named, or the usual ones, the baseline first.
-    ///
-    /// # Errors
-    ///
-    /// In words: who is not known, cannot do it, or is not here.
     pub fn subjects(&self, named: &[String], placement: Placement) -> Result<Vec<String>, String> {
         let Who::Loops(able) = self.who else {
-            let all: Vec<_> = subjects::selectors()
-                .map(|one| (one.name, one.about))
-                .collect();
-            let usual = subjects::selectors()
-                .filter(|one| one.usual)
-                .map(|one| one.name);
+            let all: Vec<_> = subjects::selectors().map(|one| (one.name, one.about)).collect();
+            let usual = subjects::selectors().filter(|one| one.usual).map(|one| one.name);
             return choose(named, &all, usual.map(str::to_owned).collect());
         };
         let spin = placement == Placement::SpinSpin;
-        for one in named
-            .iter()
-            .filter_map(|name| subjects::named(name))
-            .filter(able)
-        {
+        for one in named.iter().filter_map(|name| subjects::named(name)).filter(able) {
             if one.spins != spin {
                 return Err(match spin {
                     true => format!(
@@ -240,9 +197,8 @@ impl Workload {
                 return Err(format!("{} is not here: {remedy}", one.name));
             }
         }
-        let able: Vec<&Subject> = subjects::all()
-            .filter(|one| able(one) && one.spins == spin)
-            .collect();
+        let able: Vec<&Subject> =
+            subjects::all().filter(|one| able(one) && one.spins == spin).collect();
         let all: Vec<_> = able.iter().map(|one| (one.name, one.about)).collect();
         // Of tasks ours on one backend is enough: they do not differ.
         let tasks = !able.iter().any(|one| one.name == BARE);
@@ -250,11 +206,8 @@ impl Workload {
             let backend = tasks && one.name.starts_with("ours-");
             spin || (one.shown && one.here() && !backend)
         };
-        let mut usual: Vec<String> = able
-            .iter()
-            .filter(usual)
-            .map(|one| one.name.to_owned())
-            .collect();
+        let mut usual: Vec<String> =
+            able.iter().filter(usual).map(|one| one.name.to_owned()).collect();
         usual.sort_by_key(|name| name != BARE && !(tasks && name == "ours"));
         choose(named, &all, usual)
     }
@@ -272,24 +225,16 @@ fn choose(
     let Some(unknown) = named.iter().find(|name| !known(name)) else {
         return Ok(named.to_vec());
     };
-    let lines: Vec<String> = all
-        .iter()
-        .map(|(name, about)| format!("  {name:20} {about}"))
-        .collect();
-    Err(format!(
-        "no subject is named {unknown}; there are:\n{}",
-        lines.join("\n")
-    ))
+    let lines: Vec<String> =
+        all.iter().map(|(name, about)| format!("  {name:20} {about}")).collect();
+    Err(format!("no subject is named {unknown}; there are:\n{}", lines.join("\n")))
 }
 
 /// What a generator of an open or a closed loop can do: connections to themselves, with four times
 /// the depth.
 pub fn null_of_a_loop(spec: &Spec) -> Option<Spec> {
-    let mut null = Spec {
-        workload: "echo".to_owned(),
-        placement: spec.placement,
-        ..Spec::default()
-    };
+    let mut null =
+        Spec { workload: "echo".to_owned(), placement: spec.placement, ..Spec::default() };
     for name in ["connections", "idle", "size"] {
         null.set(name, spec.number(name));
     }

@@ -1,33 +1,29 @@
-//! Measures every number that the project set itself, for a bare loop, the rivals and ours, in
-//! one run, and prints them side by side: `cargo run --release -p benches --bin gates`.
+//! Counts everything that repeats, for a bare loop, the rivals and ours, in one run, and prints it
+//! side by side: `cargo run --release -p benches --bin gates`. What is timed is selbench's.
 
 mod baseline;
-mod measure;
-mod rows;
+mod counts;
 mod sheet;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use benches::method::allocations::CountingAllocator;
-use benches::method::counted;
+use benches::method::counted::{self, Work};
 use benches::method::environment::Environment;
 use benches::subjects::subject::Subject;
 use benches::{subjects, sys, workloads};
-use clap::{CommandFactory, Parser};
-use rows::Row;
+use clap::{CommandFactory, FromArgMatches, Parser};
+use counts::{ECHO, FAMILIES, Row, THOUSANDS, rows};
 use sheet::Sheet;
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
 
-/// Every number that the project set itself, measured side by side
+/// Instructions, system calls, allocations and memory of every subject, side by side
 #[derive(Parser)]
 #[command(name = "gates", max_term_width = 100)]
 struct Options {
-    /// Shorter runs, fewer of them
-    #[arg(long)]
-    quick: bool,
     /// These rows or families of rows
     #[arg(long, value_delimiter = ',', value_parser = row)]
     only: Vec<String>,
@@ -44,7 +40,7 @@ struct Options {
         value_parser = ["echo", "self-wake", "spawn-join", "far-timer"]
     )]
     profile: Option<String>,
-    /// Compare our deterministic counts with the baseline; ends with 1 if one got worse
+    /// Compare our counts with the baseline; ends with 1 if one got worse
     #[arg(long)]
     check: bool,
     /// Make today's counts the baseline
@@ -56,10 +52,8 @@ struct Options {
 }
 
 fn row(name: &str) -> Result<String, String> {
-    let known = rows::all().any(|(family, row)| family.name == name || row.id == name);
-    known
-        .then(|| name.to_owned())
-        .ok_or_else(|| format!("no row is named {name}, see --help"))
+    let known = rows().any(|(family, row)| family.name == name || row.id == name);
+    known.then(|| name.to_owned()).ok_or_else(|| format!("no row is named {name}, see --help"))
 }
 
 fn subject(name: &str) -> Result<Subject, String> {
@@ -71,19 +65,10 @@ impl Options {
         self.check || self.write_baseline
     }
 
-    /// Whether nothing but counts by the tools is asked for.
-    fn counts_only(&self) -> bool {
-        self.gates() || self.profile.is_some()
-    }
-
-    /// Whether this row is to be measured.
+    /// Whether this row is to be counted.
     fn wants(&self, family: &str, row: &Row) -> bool {
-        let named = self.only.is_empty()
-            || self
-                .only
-                .iter()
-                .any(|name| name == family || name == row.id);
-        named && (!self.gates() || row.slack.is_some())
+        let named = self.only.iter().any(|name| name == family || name == row.id);
+        (named || self.only.is_empty()) && (!self.gates() || row.room.is_some())
     }
 }
 
@@ -94,19 +79,12 @@ fn main() -> ExitCode {
     }
     let answer = match workloads::inner(&words) {
         Some(answer) => answer.map(|()| true),
-        None => match Options::command().after_help(lists()).try_get_matches() {
-            Ok(matches) => clap::FromArgMatches::from_arg_matches(&matches)
-                .map_err(|error: clap::Error| error.to_string())
-                .and_then(run),
-            Err(error) => {
-                let _ = error.print();
-                return if error.use_stderr() {
-                    ExitCode::from(2)
-                } else {
-                    ExitCode::SUCCESS
-                };
-            }
-        },
+        None => Options::command()
+            .after_help(lists())
+            .try_get_matches()
+            .and_then(|matches| Options::from_arg_matches(&matches))
+            // Ends the program, with 2 if it is a mistake and not a question.
+            .map_or_else(|error| error.exit(), run),
     };
     match answer {
         Ok(true) => ExitCode::SUCCESS,
@@ -126,10 +104,10 @@ fn lists() -> String {
         text += &format!("  {usual} {:<16} {}\n", subject.name, subject.about);
     }
     text += "\nRows, by family:\n";
-    for family in rows::FAMILIES {
+    for family in FAMILIES {
         text += &format!("  {}\n", family.name);
         for row in family.rows {
-            text += &format!("    {:<26} {} [{}]\n", row.id, row.what, row.unit);
+            text += &format!("    {:<26} {}\n", row.id, row.what);
         }
     }
     text
@@ -143,38 +121,35 @@ fn run(mut options: Options) -> Result<bool, String> {
         options.subjects = subjects::all().filter(usual).copied().collect();
     }
     let missing = counted::missing_tools();
-    for tool in &missing {
-        eprintln!("gates: {tool}");
+    if !missing.is_empty() {
+        return Err(format!("nothing can be counted: {}", missing.join("; ")));
     }
-    if !missing.is_empty() && options.counts_only() {
-        return Err("the counts cannot be taken without these tools".to_owned());
+    if let Some(work) = &options.profile {
+        return profile(&options.subjects, work).map(|()| true);
     }
-    if let Some(work) = options.profile.clone() {
-        let work = ["echo", "self-wake", "spawn-join", "far-timer"]
-            .into_iter()
-            .find(|one| *one == work);
-        return measure::profile(&options, work.unwrap_or("echo")).map(|()| true);
-    }
-    let baseline = options
-        .check
-        .then(|| baseline::read(&options))
-        .transpose()?;
+    let baseline = options.check.then(|| baseline::read(&options)).transpose()?;
     let facts = Environment::read();
-    let [kernel, cpu, cpus, load, profile] =
-        ["kernel", "cpu", "cpus", "load", "profile"].map(|name| facts.get(name));
-    println!("Linux {kernel}, {cpu}, {cpus} CPUs, load {load}, {profile}\n");
+    let [kernel, cpu, cpus, profile] =
+        ["kernel", "cpu", "cpus", "profile"].map(|one| facts.get(one));
+    println!("Linux {kernel}, {cpu}, {cpus} CPUs, {profile}\n");
     let mut sheet = Sheet::default();
-    for family in rows::FAMILIES {
-        if family
-            .rows
-            .iter()
-            .any(|row| options.wants(family.name, row))
-        {
-            (family.measure)(&options, family, &mut sheet);
+    for family in FAMILIES {
+        let wanted: Vec<_> =
+            family.rows.iter().map(|row| options.wants(family.name, row)).collect();
+        for subject in options.subjects.iter().filter(|_| wanted.contains(&true)) {
+            eprintln!("gates: {} of {}", family.name, subject.name);
+            match family.count(subject) {
+                Ok(figures) => {
+                    for ((row, figure), _) in
+                        family.rows.iter().zip(figures).zip(&wanted).filter(|one| *one.1)
+                    {
+                        sheet.0.insert((row.id, subject.name), figure);
+                    }
+                }
+                Err(problem) => eprintln!("gates: {}: {problem}", subject.name),
+            }
         }
     }
-    // Some rows were measured only because their family was.
-    sheet.keep_only(|family, row| options.wants(family.name, row));
     print!("{}", sheet.table(&options.subjects));
     if let Some(baseline) = baseline {
         return baseline::check(&sheet, &baseline, &options);
@@ -183,4 +158,19 @@ fn run(mut options: Options) -> Result<bool, String> {
         baseline::write(&sheet, &options)?;
     }
     Ok(true)
+}
+
+/// Prints where the instructions of an operation go, for each subject.
+fn profile(subjects: &[Subject], work: &str) -> Result<(), String> {
+    let alone = FAMILIES.iter().find(|family| family.name == work).map(|family| family.work);
+    let (of, lengths) = alone.map_or(ECHO, |work| (work, THOUSANDS));
+    for subject in subjects.iter().filter(|one| one.tasks || !matches!(of, Work::Alone(_))) {
+        let profile = counted::callgrind(subject.name, of, lengths)?;
+        println!("{}, {work}: {:.1} instructions", subject.name, profile.instructions);
+        let lines = profile.lines.iter().take(60);
+        for (name, count) in profile.functions.iter().take(25).chain(lines) {
+            println!("{count:9.2}  {name}");
+        }
+    }
+    Ok(())
 }

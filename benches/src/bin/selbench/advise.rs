@@ -2,9 +2,11 @@
 //! that is asked for, with so many connections of which so many are active; and the ring, which shows what
 //! a wait costs without a network. Reasons are given, and what cannot be decided is called so.
 
+use std::time::{Duration, Instant};
+
 use benches::method::schema::{Comparison, Document};
 use benches::method::session::Session;
-use benches::method::statistics;
+use benches::method::statistics::{self, FEWEST_BLOCKS};
 use benches::report::words::times;
 use clap::Args;
 
@@ -26,8 +28,10 @@ pub(crate) struct Options {
     seconds: u64,
 }
 
-/// Backends and triggers of ours: the runtime, its selector in the ring, how it is chosen, in words.
-const CHOICES: [(&str, &str, &str, &str); 4] = [
+/// A backend and trigger of ours: the runtime, its selector in the ring, in words, how it is chosen.
+type Choice = (&'static str, &'static str, &'static str, &'static str);
+
+const CHOICES: [Choice; 4] = [
     (
         "ours",
         "ours-epoll-edge",
@@ -41,46 +45,46 @@ const CHOICES: [(&str, &str, &str, &str); 4] = [
         ".backend(Backend::Epoll).trigger(Trigger::Level)",
     ),
     ("ours-poll", "ours-poll", "poll", ".backend(Backend::Poll)"),
-    (
-        "ours-select",
-        "ours-select",
-        "select",
-        ".backend(Backend::Select)",
-    ),
+    ("ours-select", "ours-select", "select", ".backend(Backend::Select)"),
+];
+
+/// What is measured, by which metric it is judged, and in words.
+const WORKLOADS: [(&str, &str, &str); 3] = [
+    ("ring", "ns_per_event", "for an event of the ring"),
+    ("scaling", "server_ns_per_echo", "of the server's CPU for an echo in lockstep"),
+    ("load", "server_ns_per_message", "of the server's CPU for a message"),
 ];
 
 /// Measures, prints what was measured, and then the advice.
 pub(crate) fn run(options: &Options) -> Result<Ending, String> {
     let (open, active) = (options.connections, options.active.min(options.connections));
     let mut session = Session::begin(3.0)?;
-    let third = std::time::Duration::from_secs(options.seconds) / 3;
-    session.budget = Some(third);
-    let begin = std::time::Instant::now();
-    let names =
-        |which: fn(&(&'static str, &'static str, &'static str, &'static str)) -> &'static str| {
-            CHOICES.iter().map(which).collect::<Vec<_>>().join(",")
-        };
+    let time = Duration::from_secs(options.seconds);
+    let begin = Instant::now();
+    let names = |which: fn(&Choice) -> &'static str| CHOICES.map(|one| which(&one)).join(",");
+    let (selectors, runtimes) = (names(|one| one.1), names(|one| one.0));
     let writes = (20 * active).clamp(200, 2000).max(active);
-    let ring = format!(
-        "ring --registered {open} --active {active} --writes {writes} --ms 60 --blocks 8 --subjects {}",
-        names(|choice| choice.1)
-    );
-    // What is lockstep here is what is busiest: each wait finds all the active ones ready.
-    let share = 100.0 * active as f64 / open as f64;
-    let busy = format!(
-        "scaling --connections {open} --active-percent {share} --ms 60 --blocks 8 --subjects {}",
-        names(|choice| choice.0)
-    );
-    let load = format!(
-        "load --connections {active} --idle {} --rates {} --placement same-cpu --ms 250 --blocks 8 --subjects {}",
-        open - active,
-        options.rate,
-        names(|choice| choice.0)
-    );
-    // Each has its third, however busy the machine is: what is quick first.
-    for (number, line) in [ring, busy, load].into_iter().enumerate() {
-        session.deadline = Some(begin + third * (number as u32 + 1));
-        let (workload, mut asked) = crate::asked(&line)?;
+    // What is lockstep is what is busiest: each wait finds all the active ones ready.
+    let (share, idle) = (100.0 * active as f64 / open as f64, open - active);
+    let rate = options.rate;
+    let lines = [
+        format!(
+            "ring --registered {open} --active {active} --writes {writes} --ms 60 --subjects {selectors}"
+        ),
+        format!(
+            "scaling --connections {open} --active-percent {share} --ms 60 --subjects {runtimes}"
+        ),
+        format!(
+            "load --connections {active} --idle {idle} --rates {rate} --placement same-cpu --ms 100 \
+             --subjects {runtimes}"
+        ),
+    ];
+    // Each has its share, however busy the machine is: what is quick first.
+    for ((line, (_, metric, _)), until) in lines.iter().zip(WORKLOADS).zip([0.2, 0.5, 1.0]) {
+        session.deadline = Some(begin + time.mul_f64(until));
+        let (workload, mut asked) = crate::asked(&format!("{line} --blocks 6"))?;
+        // The server's own work is what is compared, and no latency, which has the client's in it.
+        asked.plan.points.iter_mut().for_each(|point| point.costs = vec![metric.to_owned()]);
         crate::measure(&mut session, workload, &mut asked);
     }
     let (document, ending) = crate::finish(session, &Default::default())?;
@@ -89,78 +93,51 @@ pub(crate) fn run(options: &Options) -> Result<Ending, String> {
 }
 
 /// The medians of a metric of each choice, over the valid slices of a workload.
-fn medians(document: &Document, workload: &str, metric: &str) -> Vec<Option<f64>> {
-    let of = |choice: &(&str, &str, &str, &str)| {
-        let slices = document
-            .slices
-            .iter()
-            .filter(|slice| slice.spec.workload == workload);
+fn medians(document: &Document, workload: &str, metric: &str) -> [Option<f64>; 4] {
+    CHOICES.map(|choice| {
+        let slices = document.slices.iter().filter(|slice| slice.spec.workload == workload);
         let own =
             slices.filter(|slice| [choice.0, choice.1].contains(&slice.spec.subject.as_str()));
-        let costs: Vec<f64> = own
-            .filter(|slice| slice.valid())
-            .filter_map(|one| one.cost(metric))
-            .collect();
+        let costs: Vec<f64> =
+            own.filter(|slice| slice.valid()).filter_map(|one| one.cost(metric)).collect();
         (!costs.is_empty()).then(|| statistics::median(&costs))
-    };
-    CHOICES.iter().map(of).collect()
+    })
 }
 
-/// Whether a choice is decidedly cheaper than the default in a workload, or dearer.
-fn decided<'a>(document: &'a Document, workload: &str, choice: usize) -> Option<&'a Comparison> {
+/// A choice beside the default, if enough blocks have both.
+fn beside<'a>(document: &'a Document, workload: &str, choice: usize) -> Option<&'a Comparison> {
     let names = [CHOICES[choice].0, CHOICES[choice].1];
-    let of_it = |one: &&Comparison| {
-        one.point.starts_with(workload) && names.contains(&one.subject.as_str()) && one.decides()
-    };
-    document.comparisons.iter().find(of_it)
+    document.comparisons.iter().find(|one| {
+        let of_it = one.point.starts_with(workload) && names.contains(&one.subject.as_str());
+        of_it && one.blocks >= FEWEST_BLOCKS
+    })
 }
 
 fn advice(document: &Document, options: &Options) -> String {
-    let Options {
-        connections,
-        active,
-        rate,
-        ..
-    } = options;
-    let load = medians(document, "load", "server_ns_per_message");
-    let ring = medians(document, "ring", "ns_per_event");
-    let busy = medians(document, "scaling", "server_ns_per_echo");
+    let Options { connections, active, rate, .. } = options;
     let mut words = format!(
         "For {connections} connections of which {active} are active, at {rate} messages a second:\n"
     );
-    // By what the server used at that rate, and where that is not told by the ring.
-    let (costs, workload, unit) = if load.iter().all(Option::is_some) {
-        (&load, "load", "of the server's CPU for a message")
-    } else if busy.iter().all(Option::is_some) {
-        (
-            &busy,
-            "scaling",
-            "of the server's CPU for an echo in lockstep",
-        )
-    } else {
-        (&ring, "ring", "for an event of the ring")
+    let all = WORKLOADS.map(|(workload, metric, _)| medians(document, workload, metric));
+    // By what the server used at that rate; where too few blocks have that by the next best.
+    let told = |place: &usize| {
+        (1..CHOICES.len()).all(|choice| beside(document, WORKLOADS[*place].0, choice).is_some())
     };
-    let best = |choices: &mut dyn Iterator<Item = usize>| {
-        choices
-            .filter(|&choice| costs[choice].is_some())
-            .min_by(|&a, &b| {
-                costs[a]
-                    .unwrap_or(f64::MAX)
-                    .total_cmp(&costs[b].unwrap_or(f64::MAX))
-            })
+    let Some(by) = [2, 1, 0].into_iter().find(told) else {
+        return words
+            + "  too little could be measured for an advice: give it more --seconds, or less to do beside";
     };
-    let Some(cheapest) = best(&mut (0..CHOICES.len())) else {
-        return words + "  nothing could be measured, so there is no advice; see the flags above";
-    };
+    let (costs, (workload, _, unit)) = (&all[by], WORKLOADS[by]);
+    let decided = |choice: usize| beside(document, workload, choice).filter(|one| one.decides());
     // The default stays unless another is decidedly cheaper.
-    let cheaper =
-        |choice: &usize| decided(document, workload, *choice).is_some_and(|one| one.ratio < 1.0);
-    let choice = best(&mut (1..CHOICES.len()).filter(cheaper)).unwrap_or(0);
+    let cheaper = |choice: &usize| decided(*choice).is_some_and(|one| one.ratio < 1.0);
+    let cost = |choice: &usize| costs[*choice].unwrap_or(f64::MAX);
+    let by_cost = |a: &usize, b: &usize| cost(a).total_cmp(&cost(b));
+    let choice = (1..CHOICES.len()).filter(cheaper).min_by(by_cost).unwrap_or(0);
     let (_, _, name, how) = CHOICES[choice];
     words += &format!("  use {name} ({how})\n");
     for (place, (_, _, name, _)) in CHOICES.iter().enumerate() {
-        let Some(cost) = costs[place] else { continue };
-        let beside = match decided(document, workload, place) {
+        let beside = match decided(place) {
             _ if place == 0 => "what the others are compared with".to_owned(),
             Some(one) if one.ratio > 1.0 => {
                 format!("{} times as much, decidedly", times(one.ratio))
@@ -168,23 +145,20 @@ fn advice(document: &Document, options: &Options) -> String {
             Some(one) => format!("{} times less, decidedly", times(one.ratio)),
             None => "not decidedly different here".to_owned(),
         };
-        words += &format!("  {name:24} {:8.2} us {unit}: {beside}\n", cost / 1e3);
+        words += &format!("  {name:24} {:8.2} us {unit}: {beside}\n", cost(&place) / 1e3);
     }
-    if cheapest != choice {
+    if (0..CHOICES.len()).min_by(by_cost) != Some(choice) {
         words += "  the cheapest of the medians is another, but nothing decides that it is\n";
     }
-    if let (Some(cost), "load") = (costs[choice], workload) {
-        words += &format!(
-            "  at that rate the server uses {:.0} % of a CPU\n",
-            cost * rate / 1e7
-        );
+    if by == 2 {
+        let percent = cost(&choice) * rate / 1e7;
+        words += &format!("  at that rate the server uses {percent:.0} % of a CPU\n");
     }
-    let times_of = |costs: &[Option<f64>], place: usize| Some(costs[place]? / costs[0]?);
-    for (costs, what) in [
-        (&busy, "with all active ones ready at once"),
-        (&ring, "for a wait, a read and a write alone"),
-    ] {
-        if let (Some(poll), Some(select)) = (times_of(costs, 2), times_of(costs, 3)) {
+    for (costs, what) in
+        all[..2].iter().zip(["for a wait, a read and a write alone", "in lockstep"])
+    {
+        if let [Some(epoll), _, Some(poll), Some(select)] = costs {
+            let (poll, select) = (poll / epoll, select / epoll);
             words += &format!("  {what} poll costs {poll:.2} and select {select:.2} of epoll\n");
         }
     }

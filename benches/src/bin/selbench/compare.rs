@@ -42,9 +42,7 @@ pub(crate) fn run(options: &Options) -> Result<Ending, String> {
                  echo --subjects list the runtimes"
             ));
         }
-        let serves = programs
-            .values()
-            .any(|program| matches!(program, Program::Server(_)));
+        let serves = programs.values().any(|program| matches!(program, Program::Server(_)));
         session.programs = Some((programs, own.clone()));
         !serves && selector(own)
     };
@@ -53,38 +51,15 @@ pub(crate) fn run(options: &Options) -> Result<Ending, String> {
 }
 
 fn plan(options: &Options, rings: bool, names: Vec<String>) -> Result<Plan, String> {
-    let sizes: Vec<String> = options
-        .sizes
-        .iter()
-        .map(|size| size.max(&1).to_string())
-        .collect();
-    let words = if rings {
-        "ring --registered"
-    } else {
-        "echo --connections"
-    };
-    let Common {
-        ms,
-        seed,
-        blocks,
-        no_floor,
-        ..
-    } = options.common;
-    let words = format!(
-        "{words} {} --ms {ms} --seed {seed} --blocks {blocks}",
-        sizes.join(",")
-    );
+    let sizes: Vec<String> = options.sizes.iter().map(|size| size.max(&1).to_string()).collect();
+    let words = if rings { "ring --registered" } else { "echo --connections" };
+    let Common { ms, seed, blocks, no_floor, .. } = options.common;
+    let words = format!("{words} {} --ms {ms} --seed {seed} --blocks {blocks}", sizes.join(","));
     let (_, asked) = crate::asked(&words)?;
-    if let Some(remedy) = names
-        .iter()
-        .filter_map(|name| subjects::named(name))
-        .find_map(|one| (one.missing)())
+    if let Some(remedy) =
+        names.iter().filter_map(|name| subjects::named(name)).find_map(|one| (one.missing)())
     {
         return Err(format!("one of them is not here: {remedy}"));
     }
-    Ok(Plan {
-        subjects: names,
-        floor: !no_floor,
-        ..asked.plan
-    })
+    Ok(Plan { subjects: names, floor: !no_floor, ..asked.plan })
 }

@@ -97,11 +97,7 @@ fn main() -> ExitCode {
         Err(error) => {
             // Help and version are answers, not mistakes.
             let _ = error.print();
-            return if error.use_stderr() {
-                ExitCode::from(64)
-            } else {
-                ExitCode::SUCCESS
-            };
+            return if error.use_stderr() { ExitCode::from(64) } else { ExitCode::SUCCESS };
         }
     };
     match run(&matches) {
@@ -134,9 +130,8 @@ fn commands() -> clap::Command {
 
 /// Does what the command line asks for; an error is one of usage.
 fn run(matches: &clap::ArgMatches) -> Result<Ending, String> {
-    let workload = matches
-        .subcommand()
-        .and_then(|(name, own)| Some((workloads::named(name)?, own)));
+    let workload =
+        matches.subcommand().and_then(|(name, own)| Some((workloads::named(name)?, own)));
     if let Some((workload, own)) = workload {
         let (mut asked, common) = command::asked(workload, own)?;
         if let Some(done) = (workload.instead)(&asked) {
@@ -157,11 +152,7 @@ fn run(matches: &clap::ArgMatches) -> Result<Ending, String> {
         Fixed::Advise(options) => advise::run(&options),
         Fixed::Compare(options) => compare::run(&options),
         Fixed::Matrix(options) => matrix::run(&options),
-        Fixed::Gate {
-            base,
-            new,
-            threshold,
-        } => {
+        Fixed::Gate { base, new, threshold } => {
             let (base, new) = (results::read(&base)?, results::read_all(&new)?);
             let (finding, text) = gate::judge(&base, &new, threshold / 100.0)?;
             print!("{text}");
@@ -216,9 +207,7 @@ fn finish(session: Session, files: &Files) -> Result<(Document, Ending), String>
 /// What the words of a workload's command line ask for; of programs that start themselves so.
 fn asked(words: &str) -> Result<(&'static Workload, Asked), String> {
     let words = ["selbench"].into_iter().chain(words.split_whitespace());
-    let matches = commands()
-        .try_get_matches_from(words)
-        .map_err(|error| error.to_string())?;
+    let matches = commands().try_get_matches_from(words).map_err(|error| error.to_string())?;
     let (name, own) = matches.subcommand().ok_or("no workload")?;
     let workload = workloads::named(name).ok_or("no workload")?;
     Ok((workload, command::asked(workload, own)?.0))

@@ -43,8 +43,8 @@ impl Preset {
         }
     }
 
-    /// The command lines; what is most asked for comes first, for a session that is out of time leaves
-    /// the rest out.
+    /// The command lines, each with its share of the time: what one leaves is for those after it, and on
+    /// a busy machine, which does less, there is something of each. What is most asked for comes first.
     fn lines(self) -> &'static str {
         match self {
             Self::Smoke => SMOKE,
@@ -55,58 +55,58 @@ impl Preset {
 }
 
 const SMOKE: &str = "\
-ring --registered 1,64,1024 --ms 20 --blocks 4 --subjects bare-epoll,ours-epoll,ours-poll,ours-select
-map --most 256 --ms 50 --blocks 4 --no-floor --subjects ours-epoll,ours-poll,ours-select
-register --registered 1000 --ms 10 --blocks 4 --no-floor --subjects bare-epoll,ours-epoll,ours-poll
-echo --ms 80 --blocks 4 --subjects bare,ours,tokio
-load --connections 16 --percent 50 --ms 250 --blocks 4 --no-floor --subjects bare,ours
-switch --tasks 10 --ms 10 --blocks 1 --no-floor --subjects ours
-storm --timers 1000 --ms 10 --blocks 1 --no-floor --subjects ours
-overshoot --sleep-us 100 --ms 20 --blocks 1 --no-floor --subjects ours
-wake --senders 1 --burst 1,10 --ms 20 --blocks 1 --no-floor --subjects ours
-cascade --fds 100 --ms 20 --blocks 1 --no-floor --subjects bare,ours
-churn --close rst --ms 20 --blocks 1 --no-floor --subjects bare,ours
-scaling --connections 100 --ms 20 --blocks 1 --no-floor --subjects bare,ours
-idle --connections 100 --ms 20 --blocks 1 --no-floor --subjects bare,ours";
+4 ring --registered 1024,1,64 --ms 20 --blocks 4 --subjects bare-epoll,ours-epoll,ours-poll,ours-select
+2 map --most 256 --ms 50 --blocks 4 --no-floor --subjects ours-epoll,ours-poll,ours-select
+1 idle --connections 100 --ms 20 --blocks 1 --no-floor --subjects bare,ours
+1 register --registered 1000 --ms 10 --blocks 4 --no-floor --subjects bare-epoll,ours-epoll,ours-poll
+1 switch --tasks 10 --ms 10 --blocks 1 --no-floor --subjects ours
+3 echo --ms 80 --blocks 4 --subjects bare,ours,tokio
+6 load --connections 16 --percent 50 --ms 250 --blocks 4 --no-floor --subjects bare,ours
+1 storm --timers 1000 --ms 10 --blocks 1 --no-floor --subjects ours
+1 overshoot --sleep-us 100 --ms 20 --blocks 1 --no-floor --subjects ours
+1 wake --senders 1 --burst 1,10 --ms 20 --blocks 1 --no-floor --subjects ours
+1 cascade --fds 100 --ms 20 --blocks 1 --no-floor --subjects bare,ours
+1 churn --close rst --ms 20 --blocks 1 --no-floor --subjects bare,ours
+1 scaling --connections 100 --ms 20 --blocks 1 --no-floor --subjects bare,ours";
 
 const QUICK: &str = "\
-ring --registered 1,4,64,1000,4096 --ms 80 --blocks 4 --subjects bare-epoll,ours-epoll,ours-epoll-edge,ours-poll,ours-select,mio,polling
-ring --registered 1000 --active 10,500 --writes 2000 --ms 80 --blocks 4 --no-floor --subjects bare-epoll,ours-epoll,ours-poll,ours-select
-map --most 4096 --ms 150 --blocks 4 --no-floor --subjects ours-epoll,ours-poll,ours-select
-register --registered 1000 --ms 20 --blocks 4 --no-floor --subjects bare-epoll,ours-epoll,ours-poll,ours-select,mio
-switch --tasks 100 --ms 20 --blocks 4 --no-floor --subjects ours,tokio,smol
-storm --timers 1000,100000 --ms 20 --blocks 4 --no-floor --subjects ours,tokio,smol
-scaling --connections 1,100,1000 --ms 60 --blocks 4 --no-floor --subjects bare,ours,ours-poll
-echo --ms 100 --blocks 4 --subjects bare,ours,ours-poll,mio,tokio,smol
-wake --senders 0,1 --burst 1,100 --placement same-cpu,split --ms 40 --blocks 4 --no-floor --subjects ours,tokio,smol
-overshoot --sleep-us 100,1000 --ms 40 --blocks 4 --no-floor --subjects ours,tokio,smol
-idle --connections 1000 --ms 40 --blocks 2 --no-floor --subjects bare,ours,tokio,smol
-cascade --fds 10,1000 --ms 40 --blocks 4 --no-floor --subjects bare,ours,tokio,smol
-load --connections 16 --percent 20,50,80 --ms 400 --blocks 4 --no-floor --subjects bare,ours,tokio
-churn --ms 60 --blocks 4 --no-floor --subjects bare,ours,tokio,smol
-fair --ms 400 --blocks 2 --no-floor --subjects bare,ours,tokio
-overload --ms 100 --blocks 2 --no-floor --subjects bare,ours,tokio
-capacity --ms 120 --blocks 2 --no-floor --subjects bare,ours,tokio";
+20 ring --registered 1000,1,4096,64,4 --ms 80 --blocks 4 --subjects bare-epoll,ours-epoll,ours-epoll-edge,ours-poll,ours-select,mio,polling
+5 ring --registered 1000 --active 10,500 --writes 2000 --ms 80 --blocks 4 --no-floor --subjects bare-epoll,ours-epoll,ours-poll,ours-select
+5 map --most 4096 --ms 150 --blocks 4 --no-floor --subjects ours-epoll,ours-poll,ours-select
+5 idle --connections 1000 --ms 40 --blocks 4 --no-floor --subjects bare,ours,tokio,smol
+4 register --registered 1000 --ms 20 --blocks 4 --no-floor --subjects bare-epoll,ours-epoll,ours-poll,ours-select,mio
+3 switch --tasks 100 --ms 20 --blocks 4 --no-floor --subjects ours,tokio,smol
+9 scaling --connections 1000,1,100 --ms 60 --blocks 4 --no-floor --subjects bare,ours,ours-poll
+6 echo --ms 100 --blocks 4 --subjects bare,ours,ours-poll,mio,tokio,smol
+18 load --connections 16 --percent 50,20,80 --ms 400 --blocks 4 --no-floor --subjects bare,ours,tokio
+7 storm --timers 1000,100000 --ms 20 --blocks 4 --no-floor --subjects ours,tokio,smol
+7 wake --senders 0,1 --burst 1,100 --placement same-cpu,split --ms 40 --blocks 4 --no-floor --subjects ours,tokio,smol
+3 overshoot --sleep-us 100,1000 --ms 40 --blocks 4 --no-floor --subjects ours,tokio,smol
+3 cascade --fds 1000,10 --ms 40 --blocks 4 --no-floor --subjects bare,ours,tokio,smol
+5 churn --ms 60 --blocks 4 --no-floor --subjects bare,ours,tokio,smol
+6 fair --ms 400 --blocks 2 --no-floor --subjects bare,ours,tokio
+6 overload --ms 100 --blocks 2 --no-floor --subjects bare,ours,tokio
+10 capacity --ms 120 --blocks 2 --no-floor --subjects bare,ours,tokio";
 
 const FULL: &str = "\
-ring --registered 1,2,4,8,64,256,1024,4096,8192 --ms 200 --blocks 10 --subjects bare-epoll,bare-poll,bare-select,ours-epoll,ours-epoll-edge,ours-epoll-oneshot,ours-poll,ours-select,mio,polling
-ring --registered 64,512,4096 --active 32,256,2048 --writes 8192 --ms 200 --blocks 10 --no-floor --subjects bare-epoll,ours-epoll,ours-poll,ours-select
-map --most 8192 --ms 1000 --blocks 5 --no-floor
-register --ms 100 --blocks 5 --no-floor
-echo --ms 500 --blocks 10
-load --connections 16 --percent 10,50,70,90,110 --ms 1500 --blocks 4 --no-floor --subjects bare,ours,ours-poll,tokio,smol,monoio,compio
-fair --ms 1000 --blocks 4 --no-floor --subjects bare,ours,ours-poll,tokio,smol
-overload --ms 500 --blocks 4 --no-floor --subjects bare,ours,ours-poll,tokio,smol
-capacity --ms 300 --blocks 4 --no-floor --subjects bare,ours,ours-poll,tokio,smol
-switch --ms 200 --blocks 5 --no-floor
-storm --ms 200 --blocks 5 --no-floor
-overshoot --ms 300 --blocks 5 --no-floor
-wake --placement same-cpu,split --ms 300 --blocks 5 --no-floor
-cascade --ms 300 --blocks 5 --no-floor
-churn --ms 300 --blocks 5 --no-floor
-scaling --connections 1,10,100,1000,9000 --ms 300 --blocks 5 --no-floor --subjects bare,ours,ours-level,ours-poll,ours-select
-idle --connections 1000,5000,9000 --ms 300 --blocks 3 --no-floor
-storm --timers 10000000 --ms 1 --blocks 1 --no-floor --subjects ours,tokio";
+1 ring --registered 1,2,4,8,64,256,1024,4096,8192 --ms 200 --blocks 10 --subjects bare-epoll,bare-poll,bare-select,ours-epoll,ours-epoll-edge,ours-epoll-oneshot,ours-poll,ours-select,mio,polling
+1 ring --registered 64,512,4096 --active 32,256,2048 --writes 8192 --ms 200 --blocks 10 --no-floor --subjects bare-epoll,ours-epoll,ours-poll,ours-select
+1 map --most 8192 --ms 1000 --blocks 5 --no-floor
+1 register --ms 100 --blocks 5 --no-floor
+1 echo --ms 500 --blocks 10
+1 load --connections 16 --percent 10,50,70,90,110 --ms 1500 --blocks 4 --no-floor --subjects bare,ours,ours-poll,tokio,smol,monoio,compio
+1 fair --ms 1000 --blocks 4 --no-floor --subjects bare,ours,ours-poll,tokio,smol
+1 overload --ms 500 --blocks 4 --no-floor --subjects bare,ours,ours-poll,tokio,smol
+1 capacity --ms 300 --blocks 4 --no-floor --subjects bare,ours,ours-poll,tokio,smol
+1 switch --ms 200 --blocks 5 --no-floor
+1 storm --ms 200 --blocks 5 --no-floor
+1 overshoot --ms 300 --blocks 5 --no-floor
+1 wake --placement same-cpu,split --ms 300 --blocks 5 --no-floor
+1 cascade --ms 300 --blocks 5 --no-floor
+1 churn --ms 300 --blocks 5 --no-floor
+1 scaling --connections 1,10,100,1000,9000 --ms 300 --blocks 5 --no-floor --subjects bare,ours,ours-level,ours-poll,ours-select
+1 idle --connections 1000,5000,9000 --ms 300 --blocks 3 --no-floor
+1 storm --timers 10000000 --ms 1 --blocks 1 --no-floor --subjects ours,tokio";
 
 /// Measures a preset and writes everything into a folder.
 pub(crate) fn run(options: &Options) -> Result<Ending, String> {
@@ -114,34 +114,27 @@ pub(crate) fn run(options: &Options) -> Result<Ending, String> {
     std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut session = Session::begin(3.0)?;
     let budget = options.preset.budget().map(Duration::from_secs);
-    session.deadline = budget.map(|budget| Instant::now() + budget);
-    for line in options.preset.lines().lines() {
+    let lines: Vec<(u32, &str)> = options
+        .preset
+        .lines()
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .filter_map(|(share, line)| Some((share.parse().ok()?, line)))
+        .collect();
+    let all: u32 = lines.iter().map(|line| line.0).sum();
+    let (begin, mut shares) = (Instant::now(), 0);
+    for (share, line) in lines {
+        shares += share;
+        session.deadline = budget.map(|budget| begin + budget * shares / all);
         let (workload, mut asked) =
             crate::asked(&format!("{} --seed {}", here(line), options.seed))?;
-        if workload
-            .placements
-            .iter()
-            .any(|placement| placement.possible())
-        {
+        if workload.placements.iter().any(|placement| placement.possible()) {
             crate::measure(&mut session, workload, &mut asked);
         }
     }
     let file = |name: &str| Some(folder.join(name));
-    let (json, csv, html) = (
-        file("results.json"),
-        file("results.csv"),
-        file("report.html"),
-    );
-    crate::finish(
-        session,
-        &Files {
-            json,
-            csv,
-            html,
-            hgrm: None,
-        },
-    )
-    .map(|(_, ending)| ending)
+    let (json, csv, html) = (file("results.json"), file("results.csv"), file("report.html"));
+    crate::finish(session, &Files { json, csv, html, hgrm: None }).map(|(_, ending)| ending)
 }
 
 /// A line without the subjects that this build or this machine does not have, and on a place that it has.
@@ -154,11 +147,7 @@ fn here(line: &str) -> String {
             selector || subjects::named(name).is_some_and(|subject| subject.here())
         };
         let names = || word.split(',').filter(known).collect::<Vec<_>>().join(",");
-        words.push(if of_subjects {
-            names()
-        } else {
-            word.to_owned()
-        });
+        words.push(if of_subjects { names() } else { word.to_owned() });
         of_subjects = word == "--subjects";
     }
     let apart = ["load", "fair", "overload", "capacity", "wake"].contains(&words[0].as_str());

@@ -39,11 +39,8 @@ pub(crate) fn run(options: &Options) -> Result<Ending, String> {
     if sys::cpus_online() < 2 {
         println!("     one CPU: only one-thread and same-cpu are possible");
     }
-    let wanted = |trial: &&trial::Trial| {
-        options
-            .fault
-            .is_none_or(|fault| trial.faults.contains(&fault))
-    };
+    let wanted =
+        |trial: &&trial::Trial| options.fault.is_none_or(|fault| trial.faults.contains(&fault));
     for trial in trial::ALL.iter().filter(wanted) {
         let found = (trial.run)(options.fault)?;
         let status = match options.fault {
@@ -54,12 +51,7 @@ pub(crate) fn run(options: &Options) -> Result<Ending, String> {
         worst = worst.max(status);
         share = share.max(found.share);
         say(trial.name, status, &found, options.fault);
-        noise.extend(
-            found
-                .flags
-                .into_iter()
-                .filter(|flag| flag.reason.is_noise()),
-        );
+        noise.extend(found.flags.into_iter().filter(|flag| flag.reason.is_noise()));
     }
     println!();
     if let Some(fault) = options.fault {
@@ -71,11 +63,7 @@ pub(crate) fn run(options: &Options) -> Result<Ending, String> {
         println!("noise: {}: {}", flag.reason.code(), flag.detail);
     }
     println!("{}", words(worst, &noise, share));
-    Ok(if worst == Status::Good {
-        Ending::Good
-    } else {
-        Ending::Invalid
-    })
+    Ok(if worst == Status::Good { Ending::Good } else { Ending::Invalid })
 }
 
 /// How a check ended by what it found: labels are nothing wrong.
@@ -87,11 +75,7 @@ fn status(found: &Found) -> Status {
         disturbed && (reason.is_about_time() || matches!(reason, Reason::Backlog | Reason::Lost))
     };
     let ended = |flag: &Flag| {
-        if excused(flag.reason) {
-            Status::Busy
-        } else {
-            Status::Failed
-        }
+        if excused(flag.reason) { Status::Busy } else { Status::Failed }
     };
     found.wrong().map(ended).max().unwrap_or(Status::Good)
 }
@@ -187,24 +171,14 @@ mod tests {
     #[test]
     fn noise_excuses_lateness_and_nothing_else() {
         let of = |reasons: &[Reason]| {
-            let flags = reasons
-                .iter()
-                .map(|&reason| Flag::new(reason, ""))
-                .collect();
-            status(&Found {
-                flags,
-                words: String::new(),
-                share: 0.0,
-            })
+            let flags = reasons.iter().map(|&reason| Flag::new(reason, "")).collect();
+            status(&Found { flags, words: String::new(), share: 0.0 })
         };
         for good in [&[][..], &[Reason::NoisyForeign], &[Reason::NotServerBound]] {
             assert_eq!(of(good), Status::Good, "{good:?}");
         }
         assert_eq!(of(&[Reason::GeneratorLag]), Status::Failed);
-        assert_eq!(
-            of(&[Reason::GeneratorLag, Reason::NoisyForeign]),
-            Status::Busy
-        );
+        assert_eq!(of(&[Reason::GeneratorLag, Reason::NoisyForeign]), Status::Busy);
         assert_eq!(of(&[Reason::Errors, Reason::NoisyForeign]), Status::Failed);
         let debug = [Reason::GeneratorLag, Reason::DebugBuild];
         assert_eq!(of(&debug), Status::Failed, "a debug build is no noise");
@@ -218,10 +192,7 @@ mod tests {
             assert!(noisy.contains(word), "{word}: {noisy}");
         }
         let busy = words(Status::Busy, &noise, 1.0);
-        assert!(
-            busy.contains("too busy") && busy.contains("no: others' work"),
-            "{busy}"
-        );
+        assert!(busy.contains("too busy") && busy.contains("no: others' work"), "{busy}");
         let failed = words(Status::Failed, &[], 0.0);
         assert!(!failed.contains("yes"), "{failed}");
         assert!(words(Status::Good, &[], 0.0).contains("everything"));

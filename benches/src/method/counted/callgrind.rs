@@ -26,10 +26,6 @@ struct Run {
 }
 
 /// Counts instructions per operation.
-///
-/// # Errors
-///
-/// A run that failed, in words.
 pub fn callgrind(subject: &str, work: Work, lengths: Lengths) -> Result<Profile, String> {
     let (short, long, operations) = lengths.of(work, |length| run(subject, work, length))?;
     let sum = |run: &Run| run.addresses.values().sum::<f64>();
@@ -84,10 +80,7 @@ fn parse(text: &str) -> Run {
             name.clone_into(&mut object);
         } else if let Some(name) = line.strip_prefix("fn=") {
             name.clone_into(&mut function);
-        } else if let Some(name) = ["fl=", "fi=", "fe="]
-            .iter()
-            .find_map(|p| line.strip_prefix(p))
-        {
+        } else if let Some(name) = ["fl=", "fi=", "fe="].iter().find_map(|p| line.strip_prefix(p)) {
             name.clone_into(&mut file);
         } else if line.starts_with("calls=") {
             inclusive = true;
@@ -96,9 +89,7 @@ fn parse(text: &str) -> Run {
                 continue;
             }
             let mut columns = address.split_whitespace();
-            let address = columns
-                .next()
-                .and_then(|hex| u64::from_str_radix(hex, 16).ok());
+            let address = columns.next().and_then(|hex| u64::from_str_radix(hex, 16).ok());
             let number = columns.next().unwrap_or("0");
             let count = columns.next().and_then(|count| count.parse::<f64>().ok());
             if let (Some(address), Some(count)) = (address, count) {

@@ -6,10 +6,6 @@ use std::process::Command;
 use super::{Lengths, Scratch, Work};
 
 /// System calls per operation, by name, on all threads of the subject.
-///
-/// # Errors
-///
-/// A run that failed, in words.
 pub fn strace(
     subject: &str,
     work: Work,

@@ -36,10 +36,8 @@ pub(super) fn check(stepping: bool) -> (Vec<Flag>, String) {
     let flag = flag_if(bad, Reason::Clock, || {
         format!("went back {back} times, a read costs {each:.0} ns, a step is {step:?}")
     });
-    let words = format!(
-        "a read costs {each:.0} ns, a record {:.0} ns, went back {back} times",
-        record()
-    );
+    let words =
+        format!("a read costs {each:.0} ns, a record {:.0} ns, went back {back} times", record());
     (flag.into_iter().collect(), words)
 }
 

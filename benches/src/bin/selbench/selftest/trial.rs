@@ -28,18 +28,12 @@ pub(super) struct Found {
 impl Found {
     /// What is wrong enough to say so: labels and noise are not.
     pub(super) fn wrong(&self) -> impl Iterator<Item = &Flag> {
-        self.flags
-            .iter()
-            .filter(|flag| !flag.reason.is_label() && !flag.reason.is_noise())
+        self.flags.iter().filter(|flag| !flag.reason.is_label() && !flag.reason.is_noise())
     }
 
     fn of(slice: Slice, words: String) -> Self {
         let (_, share) = checks::noise(&slice.quiet, &slice.spec);
-        Self {
-            flags: slice.flags,
-            words,
-            share,
-        }
+        Self { flags: slice.flags, words, share }
     }
 }
 
@@ -60,18 +54,10 @@ pub(super) const ALL: &[Trial] = &[
         faults: &[Fault::SteppingClock],
         run: |fault| {
             let (flags, words) = clock::check(fault.is_some());
-            Ok(Found {
-                flags,
-                words,
-                share: 0.0,
-            })
+            Ok(Found { flags, words, share: 0.0 })
         },
     },
-    Trial {
-        name: "generator headroom",
-        faults: &[Fault::SlowGenerator],
-        run: headroom,
-    },
+    Trial { name: "generator headroom", faults: &[Fault::SlowGenerator], run: headroom },
     Trial {
         name: "generator lag",
         faults: &[Fault::SleepingGenerator],
@@ -103,10 +89,7 @@ pub(super) const ALL: &[Trial] = &[
         name: "server-bound proof",
         faults: &[Fault::SleepingServer],
         run: |fault| {
-            attempt(
-                point("echo --connections 64 --ms 800 --placement split-spin")?,
-                fault,
-            )
+            attempt(point("echo --connections 64 --ms 800 --placement split-spin")?, fault)
         },
     },
     Trial {
@@ -114,16 +97,8 @@ pub(super) const ALL: &[Trial] = &[
         faults: &[Fault::DroppedReply, Fault::WrongByte, Fault::Reset],
         run: |fault| attempt(point("echo --connections 8 --size 1024 --ms 800")?, fault),
     },
-    Trial {
-        name: "shape of the curves",
-        faults: &[Fault::SwappedSubjects],
-        run: shapes,
-    },
-    Trial {
-        name: "quiet machine",
-        faults: &[Fault::NoisyNeighbour],
-        run: quiet,
-    },
+    Trial { name: "shape of the curves", faults: &[Fault::SwappedSubjects], run: shapes },
+    Trial { name: "quiet machine", faults: &[Fault::NoisyNeighbour], run: quiet },
 ];
 
 /// The one point of a command line, on the bare loop.
@@ -167,10 +142,7 @@ fn attempt(spec: Spec, fault: Option<Fault>) -> Result<Found, String> {
 impl Fault {
     /// Whether a check has found it.
     pub(super) fn is_in(self, found: &Found) -> bool {
-        found
-            .flags
-            .iter()
-            .any(|flag| self.codes().contains(&flag.reason))
+        found.flags.iter().any(|flag| self.codes().contains(&flag.reason))
     }
 }
 
@@ -221,11 +193,8 @@ fn headroom(fault: Option<Fault>) -> Result<Found, String> {
 
 /// The rings of poll and epoll; swapped, each has the other's shape.
 fn shapes(fault: Option<Fault>) -> Result<Found, String> {
-    let mut found = Found {
-        flags: Vec::new(),
-        words: "ns at 1, 64, 1024 fds:".to_owned(),
-        share: 0.0,
-    };
+    let mut found =
+        Found { flags: Vec::new(), words: "ns at 1, 64, 1024 fds:".to_owned(), share: 0.0 };
     for (name, other) in [("ours-poll", "ours-epoll"), ("ours-epoll", "ours-poll")] {
         let mut costs = Vec::new();
         for registered in [1, 64, 1024] {
@@ -250,10 +219,7 @@ fn quiet(fault: Option<Fault>) -> Result<Found, String> {
     drop(neighbour);
     let quiet = slice.quiet;
     let (stolen, foreign) = (quiet.steal_percent, quiet.foreign_percent);
-    Ok(Found::of(
-        slice,
-        format!("stolen {stolen:.1} %, foreign {foreign:.1} %"),
-    ))
+    Ok(Found::of(slice, format!("stolen {stolen:.1} %, foreign {foreign:.1} %")))
 }
 
 /// A process that computes and is none of ours.
@@ -262,13 +228,8 @@ struct Neighbour(Child);
 impl Neighbour {
     fn start() -> Result<Self, String> {
         let mut shell = Command::new("sh");
-        shell
-            .args(["-c", "while :; do :; done"])
-            .stdin(Stdio::null());
-        shell
-            .spawn()
-            .map(Self)
-            .map_err(|error| format!("sh cannot be started: {error}"))
+        shell.args(["-c", "while :; do :; done"]).stdin(Stdio::null());
+        shell.spawn().map(Self).map_err(|error| format!("sh cannot be started: {error}"))
     }
 }
 

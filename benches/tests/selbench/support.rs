@@ -1,8 +1,6 @@
 //! What the tests of the programs share: they are run, in folders of their own, and their results read.
 //! Figures are never asserted: tests run on busy machines and in debug builds.
 
-#![allow(dead_code, unreachable_pub, reason = "each test uses some of it")]
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -10,22 +8,19 @@ use benches::method::results;
 use benches::method::schema::{Document, Slice};
 
 /// Exit code, and everything that was printed.
-pub fn run(program: &str, words: &[&str]) -> (Option<i32>, String) {
+pub(crate) fn run(program: &str, words: &[&str]) -> (Option<i32>, String) {
     let output = Command::new(program).args(words).output().unwrap();
     let text = [output.stdout, output.stderr].concat();
-    (
-        output.status.code(),
-        String::from_utf8_lossy(&text).into_owned(),
-    )
+    (output.status.code(), String::from_utf8_lossy(&text).into_owned())
 }
 
 /// The same of `selbench`.
-pub fn selbench(words: &[&str]) -> (Option<i32>, String) {
+pub(crate) fn selbench(words: &[&str]) -> (Option<i32>, String) {
     run(env!("CARGO_BIN_EXE_selbench"), words)
 }
 
 /// A folder of this test's own; removed by the next run of the same test.
-pub fn folder(name: &str) -> PathBuf {
+pub(crate) fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
@@ -33,23 +28,18 @@ pub fn folder(name: &str) -> PathBuf {
 }
 
 /// Runs a workload, one block and no A/A pair, and reads what it wrote; the name is the test's own.
-pub fn document(name: &str, words: &str) -> Document {
+pub(crate) fn document(name: &str, words: &str) -> Document {
     let file = folder(name).join("results.json");
     let path = file.to_str().unwrap();
-    let words = words
-        .split_whitespace()
-        .chain(["--blocks", "1", "--no-floor", "--json", path]);
+    let words = words.split_whitespace().chain(["--blocks", "1", "--no-floor", "--json", path]);
     let (_, text) = selbench(&words.collect::<Vec<_>>());
     let document = results::read(path).unwrap_or_else(|problem| panic!("{problem}: {text}"));
-    assert!(
-        !document.slices.is_empty(),
-        "{name} measured something: {text}"
-    );
+    assert!(!document.slices.is_empty(), "{name} measured something: {text}");
     document
 }
 
 /// The slices of that, none of which went wrong.
-pub fn measure(name: &str, words: &str) -> Vec<Slice> {
+pub(crate) fn measure(name: &str, words: &str) -> Vec<Slice> {
     let slices = document(name, words).slices;
     for slice in &slices {
         // Full queues are counted for the whole machine: others may have had them.
@@ -62,7 +52,7 @@ pub fn measure(name: &str, words: &str) -> Vec<Slice> {
 }
 
 /// A document whose slices are valid, whatever this machine and build are: they only carry numbers.
-pub fn quiet(name: &str, words: &str) -> Document {
+pub(crate) fn quiet(name: &str, words: &str) -> Document {
     let mut document = document(name, words);
     for slice in &mut document.slices {
         slice.flags.clear();
@@ -74,17 +64,17 @@ pub fn quiet(name: &str, words: &str) -> Document {
 }
 
 /// Writes results.
-pub fn write(path: &Path, document: &Document) {
+pub(crate) fn write(path: &Path, document: &Document) {
     std::fs::write(path, serde_json::to_string(document).unwrap()).unwrap();
 }
 
 /// What a message about a slice begins with.
-pub fn row(slice: &Slice) -> String {
+pub(crate) fn row(slice: &Slice) -> String {
     format!("{} on {}", slice.spec.point(), slice.spec.subject)
 }
 
 /// A metric of a slice, which it must have.
-pub fn metric(slice: &Slice, name: &str) -> f64 {
+pub(crate) fn metric(slice: &Slice, name: &str) -> f64 {
     let value = slice.metrics.get(name).copied();
     value.unwrap_or_else(|| panic!("{} has no {name}: {:?}", row(slice), slice.metrics))
 }

@@ -1,8 +1,6 @@
 //! RESULTS.md is the truth about what `selbench` writes: every field and every metric is
 //! documented, and whatever is documented is written.
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use benches::method::flags::{Flag, Reason};
@@ -11,7 +9,7 @@ use benches::method::schema::{Cell, Comparison, Document, Probe, SCHEMA, Window}
 use benches::method::statistics::Verdict;
 use serde_json::Value;
 
-const GUIDE: &str = include_str!("../RESULTS.md");
+const GUIDE: &str = include_str!("../../RESULTS.md");
 
 /// A short run of each workload, in words of the command line.
 const RUNS: &[&str] = &[
@@ -39,18 +37,13 @@ fn the_fields_are_those_of_the_guide() {
     document.schema = SCHEMA.to_owned();
     let mut written = BTreeSet::new();
     fields(&serde_json::to_value(&document).unwrap(), "", &mut written);
-    let documented: BTreeSet<String> = rows("## Fields")
-        .into_iter()
-        .map(|row| row[0].clone())
-        .collect();
+    let documented: BTreeSet<String> =
+        rows("## Fields").into_iter().map(|row| row[0].clone()).collect();
     let undocumented: Vec<_> = written.difference(&documented).collect();
     let unwritten: Vec<_> = documented.difference(&written).collect();
     assert!(undocumented.is_empty(), "RESULTS.md lacks {undocumented:?}");
     assert!(unwritten.is_empty(), "nothing writes {unwritten:?}");
-    assert!(
-        GUIDE.lines().next().unwrap().contains(SCHEMA),
-        "the version"
-    );
+    assert!(GUIDE.lines().next().unwrap().contains(SCHEMA), "the version");
 }
 
 #[test]
@@ -73,17 +66,13 @@ fn every_metric_that_is_written_is_in_the_guide_and_the_other_way_round() {
         .map(|row| row[0].clone())
         .collect();
     for (number, words) in RUNS.iter().enumerate() {
-        for slice in support::document(&format!("results-{number}"), words).slices {
+        for slice in crate::support::document(&format!("results-{number}"), words).slices {
             let workload = slice.spec.workload.as_str();
             let belongs = |of: &BTreeMap<String, Vec<String>>, name: &str| {
-                of.get(name)
-                    .is_some_and(|all| all.iter().any(|one| one == workload))
+                of.get(name).is_some_and(|all| all.iter().any(|one| one == workload))
             };
-            let own: BTreeSet<&str> = asked
-                .keys()
-                .map(String::as_str)
-                .filter(|name| belongs(&asked, name))
-                .collect();
+            let own: BTreeSet<&str> =
+                asked.keys().map(String::as_str).filter(|name| belongs(&asked, name)).collect();
             let given: BTreeSet<&str> = slice
                 .spec
                 .parameters
@@ -103,11 +92,7 @@ fn every_metric_that_is_written_is_in_the_guide_and_the_other_way_round() {
             }
             // What could not be measured at all says so, and has no figures.
             let unmeasured = [Reason::Errors, Reason::Unconfirmed];
-            if slice
-                .flags
-                .iter()
-                .any(|flag| unmeasured.contains(&flag.reason))
-            {
+            if slice.flags.iter().any(|flag| unmeasured.contains(&flag.reason)) {
                 continue;
             }
             for name in always.iter().filter(|name| belongs(&metrics, name)) {
@@ -140,9 +125,7 @@ fn rows(heading: &str) -> Vec<Vec<String>> {
         .take_while(|line| line.starts_with('|'))
         .map(|line| {
             let cells = line.trim_matches('|').split('|');
-            cells
-                .map(|cell| cell.trim().trim_matches('`').to_owned())
-                .collect()
+            cells.map(|cell| cell.trim().trim_matches('`').to_owned()).collect()
         })
         .collect();
     assert!(!rows.is_empty(), "{heading} has a table");
@@ -150,14 +133,8 @@ fn rows(heading: &str) -> Vec<Vec<String>> {
 }
 
 /// The maps whose entries are told by tables of their own, or by the machine.
-const MAPS: [&str; 6] = [
-    "environment",
-    "parameters",
-    "choices",
-    "metrics",
-    "histograms",
-    "system_calls",
-];
+const MAPS: [&str; 6] =
+    ["environment", "parameters", "choices", "metrics", "histograms", "system_calls"];
 
 /// The paths of all that is no object and no list.
 fn fields(value: &Value, path: &str, found: &mut BTreeSet<String>) {
@@ -185,31 +162,16 @@ fn fields(value: &Value, path: &str, found: &mut BTreeSet<String>) {
 
 /// A document in which nothing is missing.
 fn everything() -> Document {
-    let mut document = support::document("results-everything", RUNS[0]);
+    let mut document = crate::support::document("results-everything", RUNS[0]);
     let slice = &mut document.slices[0];
     slice.spec.server = Some("127.0.0.1:1".to_owned());
     slice.spec.server_program = Some("server".to_owned());
     slice.spec.fault = Some("reset".to_owned());
     slice.histograms.insert("wake".to_owned(), String::new());
-    slice.timeline = vec![Window {
-        at_ms: 0,
-        count: 1,
-        p50_ns: 1,
-        p99_ns: 1,
-        max_ns: 1,
-        steal_percent: 0.0,
-    }];
-    slice.cells = vec![Cell {
-        registered: 1,
-        active: 1,
-        ns_per_turn: 1.0,
-    }];
-    slice.probes = vec![Probe {
-        rate: 1.0,
-        response_ns: 1.0,
-        met: true,
-        confirmation: true,
-    }];
+    slice.timeline =
+        vec![Window { at_ms: 0, count: 1, p50_ns: 1, p99_ns: 1, max_ns: 1, steal_percent: 0.0 }];
+    slice.cells = vec![Cell { registered: 1, active: 1, ns_per_turn: 1.0 }];
+    slice.probes = vec![Probe { rate: 1.0, response_ns: 1.0, met: true, confirmation: true }];
     slice.flags = vec![Flag::new(Reason::Errors, "")];
     document.comparisons = vec![Comparison {
         point: String::new(),

@@ -1,14 +1,12 @@
 //! `selbench` in the hands of a stranger: its exit codes, its files, wrong files, wrong names. Every answer
 //! says what is wrong and what to do, with the exit code of the guide.
 
-mod support;
-
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::support::{folder, quiet, selbench, write};
 use benches::method::results;
-use support::{folder, quiet, selbench, write};
 
 /// A ring of two sizes on two subjects: four slices.
 const RING: &str = "ring --registered 2,4 --ms 3 --subjects bare-epoll,ours-epoll";
@@ -32,15 +30,9 @@ fn wrong_words_end_with_64_and_are_explained() {
         ("ring --blocks 0", "one block is the least"),
         ("ring --registered -1", "unexpected argument"),
         ("report /nonexistent.json", "cannot be read"),
-        (
-            "compare ours-epoll ours",
-            "ours is a runtime; ours-epoll is a selector",
-        ),
+        ("compare ours-epoll ours", "ours is a runtime; ours-epoll is a selector"),
         ("compare ours-epoll nobody", "nobody is no subject"),
-        (
-            "compare ./nowhere OWN",
-            "./nowhere is a path, and there is no such file",
-        ),
+        ("compare ./nowhere OWN", "./nowhere is a path, and there is no such file"),
         ("compare OWN NOTES", "is a file, but no program"),
         ("compare OWN OWN --subject nobody", "--subject nobody"),
         ("compare ours", "<B>"),
@@ -49,9 +41,8 @@ fn wrong_words_end_with_64_and_are_explained() {
     ] {
         let words = words.replace("OWN", own).replace("NOTES", &text_file);
         let (code, text) = selbench(&words.split_whitespace().collect::<Vec<_>>());
-        let hidden = [own, text_file.as_str()]
-            .iter()
-            .fold(text, |text, path| text.replace(path, "P"));
+        let hidden =
+            [own, text_file.as_str()].iter().fold(text, |text, path| text.replace(path, "P"));
         assert_eq!(code, Some(64), "{words}: {hidden}");
         assert!(hidden.contains(wrong), "{words} says {wrong}: {hidden}");
     }
@@ -59,19 +50,9 @@ fn wrong_words_end_with_64_and_are_explained() {
 
 #[test]
 fn every_command_has_a_page_of_help_and_every_shell_its_completions() {
-    let workloads = benches::workloads::ALL
-        .iter()
-        .map(benches::workloads::workload::Workload::name);
-    let fixed = [
-        "env",
-        "selftest",
-        "advise",
-        "compare",
-        "matrix",
-        "gate",
-        "report",
-        "completions",
-    ];
+    let workloads =
+        benches::workloads::ALL.iter().map(benches::workloads::workload::Workload::name);
+    let fixed = ["env", "selftest", "advise", "compare", "matrix", "gate", "report", "completions"];
     for command in workloads.chain(fixed) {
         let (code, text) = selbench(&[command, "--help"]);
         assert_eq!(code, Some(0), "{command}");
@@ -90,13 +71,7 @@ fn every_command_has_a_page_of_help_and_every_shell_its_completions() {
 fn compat_prints_25_numbers_like_libevents_bench() {
     let words = "ring --compat --registered 20 --active 2 --subjects ours-epoll";
     let (_, text) = selbench(&words.split(' ').collect::<Vec<_>>());
-    assert_eq!(
-        text.lines()
-            .filter(|line| line.parse::<u64>().is_ok())
-            .count(),
-        25,
-        "{text}"
-    );
+    assert_eq!(text.lines().filter(|line| line.parse::<u64>().is_ok()).count(), 25, "{text}");
 }
 
 /// It measures less where the machine is busy, and then says so with a 2; it never falls over.
@@ -107,11 +82,7 @@ fn a_preset_goes_through_and_leaves_its_files() {
     assert!(matches!(code, Some(0 | 2)), "{told}");
     let document = results::read(folder.join("results.json").to_str().unwrap()).unwrap();
     assert!(!document.slices.is_empty(), "{told}");
-    assert!(
-        ["results.csv", "report.html"]
-            .iter()
-            .all(|name| folder.join(name).exists())
-    );
+    assert!(["results.csv", "report.html"].iter().all(|name| folder.join(name).exists()));
 }
 
 #[test]
@@ -124,9 +95,8 @@ fn a_file_that_cannot_be_read_says_why_and_what_to_do() {
     write(&folder.join("v9.json"), &document);
     let good = std::fs::read_to_string(path("good.json")).unwrap();
     // A later version has fields of other kinds: the version is looked at first.
-    let other = good
-        .replace("selbench-v2", "selbench-v7")
-        .replace("\"slices\":[", "\"slices\":[1,");
+    let other =
+        good.replace("selbench-v2", "selbench-v7").replace("\"slices\":[", "\"slices\":[1,");
     let damaged = good.replace("\"slices\":[", "\"slices\":[1,");
     for (name, text) in [
         ("empty.json", ""),
@@ -149,11 +119,7 @@ fn a_file_that_cannot_be_read_says_why_and_what_to_do() {
         ("other.json", "no result of selbench", "--json FILE"),
         ("v9.json", "selbench-v9", "measure again"),
         ("v7.json", "selbench-v7", "measure again"),
-        (
-            "damaged.json",
-            "not as this program knows it",
-            "measure again",
-        ),
+        ("damaged.json", "not as this program knows it", "measure again"),
     ] {
         let (wrong_path, html) = (path(name), path("never.html"));
         for words in [
@@ -176,10 +142,7 @@ fn a_place_that_cannot_be_written_is_refused_before_anything_is_measured() {
     let folder = folder("unwritable");
     let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
     for option in ["--json", "--csv", "--html"] {
-        for (place, why) in [
-            ("nowhere/x", "there is no folder"),
-            ("", "give the name of a file"),
-        ] {
+        for (place, why) in [("nowhere/x", "there is no folder"), ("", "give the name of a file")] {
             let (code, text) = selbench(&["ring", option, &path(place)]);
             assert_eq!(code, Some(64), "{text}");
             assert!(text.contains(why) && text.contains(option), "{text}");
@@ -189,24 +152,17 @@ fn a_place_that_cannot_be_written_is_refused_before_anything_is_measured() {
 
 #[test]
 fn a_server_that_is_none_makes_invalid_rows() {
-    let server = ["/bin/true", "/usr/bin/true"]
-        .into_iter()
-        .find(|path| Path::new(path).exists());
+    let server = ["/bin/true", "/usr/bin/true"].into_iter().find(|path| Path::new(path).exists());
     let server = server.expect("every system has it");
-    let (code, text) = selbench(&[
-        "compare", server, server, "--sizes", "1", "--blocks", "1", "--ms", "5",
-    ]);
+    let (code, text) =
+        selbench(&["compare", server, server, "--sizes", "1", "--blocks", "1", "--ms", "5"]);
     assert_eq!(code, Some(2), "{text}");
     assert!(text.contains("0 of 3 slices are valid"), "{text}");
 }
 
 #[test]
 fn a_point_whose_time_is_used_up_ends_after_five_blocks() {
-    let json = folder("budget")
-        .join("ring.json")
-        .to_str()
-        .unwrap()
-        .to_owned();
+    let json = folder("budget").join("ring.json").to_str().unwrap().to_owned();
     let words =
         "ring --registered 8 --ms 1 --no-floor --subjects bare-epoll,ours-epoll --budget 0 --json";
     let (_, text) = selbench(&words.split(' ').chain([json.as_str()]).collect::<Vec<_>>());
@@ -217,11 +173,7 @@ fn a_point_whose_time_is_used_up_ends_after_five_blocks() {
 
 #[test]
 fn what_was_measured_before_ctrl_c_is_written() {
-    let json = folder("interrupted")
-        .join("ring.json")
-        .to_str()
-        .unwrap()
-        .to_owned();
+    let json = folder("interrupted").join("ring.json").to_str().unwrap().to_owned();
     // Far more than anybody waits for.
     let words =
         "ring --registered 1,2 --subjects bare-epoll --blocks 2000 --ms 1 --no-floor --json";
@@ -235,10 +187,7 @@ fn what_was_measured_before_ctrl_c_is_written() {
     let mut lines = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
     lines.read_line(&mut line).unwrap();
-    assert_eq!(
-        line,
-        "0/4000 ring socketpair active=1 registered=1 writes=100 one-thread\n"
-    );
+    assert_eq!(line, "0/4000 ring socketpair active=1 registered=1 writes=100 one-thread\n");
     // Until something is measured there is nothing to keep: its slices come and go as its children.
     let slices = format!("/proc/{0}/task/{0}/children", child.id());
     let mut seen = std::collections::BTreeSet::new();
@@ -248,10 +197,7 @@ fn what_was_measured_before_ctrl_c_is_written() {
         assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
         std::thread::yield_now();
     }
-    let kill = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .unwrap();
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(kill.success());
     let mut rest = String::new();
     lines.read_to_string(&mut rest).unwrap();
@@ -259,9 +205,5 @@ fn what_was_measured_before_ctrl_c_is_written() {
     assert!(rest.contains("written: "), "{rest}");
     let document = results::read(&json).unwrap();
     assert!(document.interrupted);
-    assert!(
-        (3..4000).contains(&document.slices.len()),
-        "{} slices",
-        document.slices.len()
-    );
+    assert!((3..4000).contains(&document.slices.len()), "{} slices", document.slices.len());
 }

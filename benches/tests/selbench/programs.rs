@@ -1,15 +1,13 @@
 //! `compare` of programs: servers, `selbench` binaries, and git revisions of a project whose
 //! `selbench` answers what it is told to.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use crate::support::folder;
 use benches::method::results;
 use benches::method::schema::Document;
-use support::folder;
 
 fn compare(within: &Path, words: &[&str]) -> Document {
     let json = within.join("compared.json");
@@ -37,10 +35,7 @@ fn a_selbench_binary_measures_its_own_subjects_and_a_server_is_measured() {
     fs::copy(selbench, &copy).unwrap();
     let few = ["--blocks", "1", "--ms", "20", "--sizes", "2", "--no-floor"];
     let copy = copy.to_str().unwrap();
-    let rings = compare(
-        &folder,
-        &[&[copy, selbench, "--subject", "ours-poll"][..], &few].concat(),
-    );
+    let rings = compare(&folder, &[&[copy, selbench, "--subject", "ours-poll"][..], &few].concat());
     assert_eq!(rings.slices.len(), 2);
     for slice in &rings.slices {
         assert!([copy, selbench].contains(&slice.spec.subject.as_str()));
@@ -53,10 +48,7 @@ fn a_selbench_binary_measures_its_own_subjects_and_a_server_is_measured() {
     fs::write(&server, script).unwrap();
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(&server, fs::Permissions::from_mode(0o755)).unwrap();
-    let echoes = compare(
-        &folder,
-        &[&[server.to_str().unwrap(), selbench][..], &few].concat(),
-    );
+    let echoes = compare(&folder, &[&[server.to_str().unwrap(), selbench][..], &few].concat());
     assert_eq!(echoes.slices.len(), 2);
     for slice in &echoes.slices {
         assert!(slice.metrics["replies"] > 0.0, "{slice:?}");
@@ -107,27 +99,15 @@ fn revisions_are_built_compared_and_tidied_away() {
         git(&folder, &["commit", "-q", "-m", tag]);
         git(&folder, &["tag", tag]);
     }
-    let document = compare(
-        &folder,
-        &["new", "old", "--subject", "ours-epoll", "--sizes", "1"],
-    );
-    let find = |subject: &str| {
-        document
-            .comparisons
-            .iter()
-            .find(|one| one.subject == subject)
-            .unwrap()
-    };
+    let document = compare(&folder, &["new", "old", "--subject", "ours-epoll", "--sizes", "1"]);
+    let find =
+        |subject: &str| document.comparisons.iter().find(|one| one.subject == subject).unwrap();
     assert!((find("new").ratio - 2.0).abs() < 1e-9, "{:?}", find("new"));
     assert_eq!(find("new").verdict.words(0.03), "slower");
     assert!((find("old'").ratio - 1.0).abs() < 1e-9, "the A/A run");
     assert_eq!(document.noise_floor, Some(0.0));
-    let trees = fs::read_dir(folder.join("target/selbench-revisions"))
-        .unwrap()
-        .flatten();
+    let trees = fs::read_dir(folder.join("target/selbench-revisions")).unwrap().flatten();
     assert!(
-        !trees
-            .into_iter()
-            .any(|entry| entry.file_name().to_string_lossy().starts_with("tree-"))
+        !trees.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with("tree-"))
     );
 }

@@ -1,33 +1,24 @@
 //! Each workload is run briefly, and what it tells must be true. Counts and shapes are asserted, times
 //! never.
 
-mod support;
-
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
+use crate::support::{measure, metric, row};
 use benches::method::histogram;
 use benches::subjects;
-use support::{measure, metric, row};
 
 #[test]
 fn a_ring_counts_its_system_calls_exactly() {
     let subjects = "bare-epoll,ours-epoll,ours-epoll-oneshot,ours-poll";
-    let slices = measure(
-        "ring",
-        &format!("ring --registered 8 --ms 5 --subjects {subjects}"),
-    );
+    let slices = measure("ring", &format!("ring --registered 8 --ms 5 --subjects {subjects}"));
     assert_eq!(slices.len(), 4);
     for slice in &slices {
         let each = |name: &str| slice.system_calls.get(name).copied().unwrap_or(0.0);
         let changes = f64::from(u8::from(slice.spec.subject.ends_with("oneshot")));
         let calls = [each("wait"), each("read"), each("write"), each("change")];
         assert_eq!(calls, [1.0, 1.0, 1.0, changes], "{}", row(slice));
-        assert!(
-            slice.counts(),
-            "counts mind no noise and no debug build: {:?}",
-            slice.flags
-        );
+        assert!(slice.counts(), "counts mind no noise and no debug build: {:?}", slice.flags);
     }
 }
 
@@ -113,10 +104,7 @@ fn an_idle_server_of_ours_sleeps_and_each_connection_costs_memory() {
             let task = metric(&slice, "task_bytes_per_connection");
             assert!(task > 0.0 && task < 4096.0, "{}: {task} bytes", row(&slice));
         }
-        let restless = slice
-            .flags
-            .iter()
-            .any(|one| one.reason.code() == "restless");
+        let restless = slice.flags.iter().any(|one| one.reason.code() == "restless");
         assert_eq!(restless, metric(&slice, "wakeups") > 0.0, "{}", row(&slice));
     }
 }
@@ -126,24 +114,11 @@ fn the_byte_of_a_cascade_passes_every_link_and_both_parts_are_told() {
     let slices = measure("cascade", "cascade --fds 1,40 --ms 5");
     assert!(slices.iter().any(|slice| slice.spec.subject == "bare"));
     for slice in &slices {
-        assert_eq!(
-            metric(slice, "passed"),
-            slice.spec.number("fds"),
-            "{}",
-            row(slice)
-        );
+        assert_eq!(metric(slice, "passed"), slice.spec.number("fds"), "{}", row(slice));
         let parts = ["register_us", "dispatch_us"].map(|name| metric(slice, name));
-        assert!(
-            parts.iter().all(|&part| part > 0.0),
-            "{}: {parts:?}",
-            row(slice)
-        );
+        assert!(parts.iter().all(|&part| part > 0.0), "{}: {parts:?}", row(slice));
         // Medians over laps: the whole is not exactly the sum of its parts, but longer than each.
-        assert!(
-            metric(slice, "total_us") >= parts[0].max(parts[1]),
-            "{}",
-            row(slice)
-        );
+        assert!(metric(slice, "total_us") >= parts[0].max(parts[1]), "{}", row(slice));
     }
 }
 
@@ -154,17 +129,10 @@ fn an_open_loop_answers_every_message_and_tells_what_was_served_in_time() {
         let response = histogram::decode(&slice.histograms["response"]).unwrap();
         // Due in 400 ms at 2000 a second, give or take those at the ends; what was late was sent
         // afterwards all the same, and was not served in time.
-        assert!(
-            (798..=802).contains(&response.len()),
-            "{} replies",
-            response.len()
-        );
+        assert!((798..=802).contains(&response.len()), "{} replies", response.len());
         assert!(metric(&slice, "rate") <= 2010.0, "{}", row(&slice));
         let service = histogram::decode(&slice.histograms["service"]).unwrap();
-        assert!(
-            service.max() <= response.max(),
-            "service is a part of response"
-        );
+        assert!(service.max() <= response.max(), "service is a part of response");
     }
 }
 
@@ -185,28 +153,15 @@ const FEW: &str = "--connections 4 --subjects bare,ours --placement same-cpu";
 fn the_open_loop_is_asked_for_fairness_for_an_overload_and_for_a_capacity() {
     for slice in measure("fair", &format!("fair --ms 200 --rate 500 {FEW}")) {
         assert!(metric(&slice, "bulk_mb_per_second") > 0.0 && metric(&slice, "replies") > 0.0);
-        assert!(
-            ["alone", "response"]
-                .iter()
-                .all(|name| slice.histograms.contains_key(*name))
-        );
+        assert!(["alone", "response"].iter().all(|name| slice.histograms.contains_key(*name)));
     }
-    for slice in measure(
-        "overload",
-        &format!("overload --ms 100 --calm 200 --peak 2000 {FEW}"),
-    ) {
+    for slice in measure("overload", &format!("overload --ms 100 --calm 200 --peak 2000 {FEW}")) {
         assert!(metric(&slice, "goodput") > 0.0, "{}", row(&slice));
     }
     // A goal that every machine meets: what limits is the backlog alone.
-    for slice in measure(
-        "capacity",
-        &format!("capacity --ms 40 --goal-us 30000000 {FEW}"),
-    ) {
+    for slice in measure("capacity", &format!("capacity --ms 40 --goal-us 30000000 {FEW}")) {
         let again = slice.probes.iter().filter(|probe| probe.confirmation);
-        let unconfirmed = slice
-            .flags
-            .iter()
-            .any(|flag| flag.reason.code() == "unconfirmed");
+        let unconfirmed = slice.flags.iter().any(|flag| flag.reason.code() == "unconfirmed");
         match slice.metrics.get("rate") {
             Some(&rate) => {
                 let good = again.filter(|probe| probe.met && probe.rate == rate);
@@ -224,55 +179,29 @@ fn connections_that_come_and_go_are_all_served_in_every_manner() {
             "churn --connections 4 --ms 40 {manner} --subjects bare,ours,ours-select,tokio"
         );
         let slices = measure("churn", &words);
-        let closes = |name: &str| {
-            slices
-                .iter()
-                .filter(|one| one.spec.choice("close") == name)
-                .count()
-        };
+        let closes =
+            |name: &str| slices.iter().filter(|one| one.spec.choice("close") == name).count();
         assert_eq!(closes("fin"), closes("rst"));
         for slice in &slices {
             let told = histogram::decode(&slice.histograms["first_byte"]).unwrap();
-            assert!(
-                told.len() as f64 >= metric(slice, "connections_served"),
-                "{}",
-                row(slice)
-            );
+            assert!(told.len() as f64 >= metric(slice, "connections_served"), "{}", row(slice));
         }
     }
 }
 
 #[test]
 fn a_server_of_any_make_that_is_here_echoes_and_its_cpu_is_counted() {
-    let foreign = [
-        "libevent",
-        "libuv",
-        "asyncio",
-        "uvloop",
-        "compio",
-        "compio-uring",
-        "monoio",
-    ];
-    let here = foreign
-        .map(subjects::named)
-        .into_iter()
-        .flatten()
-        .filter(subjects::subject::Subject::here);
+    let foreign = ["libevent", "libuv", "asyncio", "uvloop", "compio", "compio-uring", "monoio"];
+    let here =
+        foreign.map(subjects::named).into_iter().flatten().filter(subjects::subject::Subject::here);
     let names: Vec<&str> = here.map(|subject| subject.name).collect();
     if names.is_empty() {
         println!("skipped: none is here");
         return;
     }
     let words = format!("--connections 2 --subjects {} --ms 100", names.join(","));
-    for slice in measure(
-        "foreign",
-        &format!("load --rates 200 --placement same-cpu {words}"),
-    ) {
-        assert!(
-            metric(&slice, "server_ns_per_message") > 0.0,
-            "{}",
-            row(&slice)
-        );
+    for slice in measure("foreign", &format!("load --rates 200 --placement same-cpu {words}")) {
+        assert!(metric(&slice, "server_ns_per_message") > 0.0, "{}", row(&slice));
     }
     measure("foreign-churn", &format!("churn {words}"));
 }
@@ -283,14 +212,12 @@ struct Elsewhere(Child, String);
 impl Elsewhere {
     fn start() -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_selbench"))
-            .args(["subject", "accept", "ours", "1", "64", "0"])
+            .args(["subject", "serve", "ours", "0"])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = format!("127.0.0.1:{}", line.trim().strip_prefix("port ").unwrap());
         Self(child, address)
     }
@@ -326,9 +253,6 @@ fn whoever_is_named_first_is_the_baseline_and_ours_if_nobody_is() {
         ("baseline-tokio", "--subjects tokio,ours", "tokio"),
     ] {
         let slices = measure(name, &format!("{words} {more}"));
-        assert!(
-            slices.iter().all(|slice| slice.spec.baseline == baseline),
-            "{name}"
-        );
+        assert!(slices.iter().all(|slice| slice.spec.baseline == baseline), "{name}");
     }
 }

@@ -1,10 +1,8 @@
 //! The gate closes on what is worse, whatever hides it, and says when it cannot judge.
 
-mod support;
-
+use crate::support::{folder, quiet, selbench, write};
 use benches::method::flags::{Flag, Reason};
 use benches::method::schema::{Document, Slice};
-use support::{folder, quiet, selbench, write};
 
 /// Changes a slice as a worse program would have: what belongs together stays together.
 fn slower(slice: &mut Slice, times: f64) {
@@ -61,9 +59,7 @@ fn more_system_calls_are_worse_and_time_needs_two_sessions() {
     // Noise does not change counts, and hides none.
     let noisy = with(&chatty, |slices| {
         let noise = Flag::new(Reason::NoisyForeign, "");
-        slices
-            .iter_mut()
-            .for_each(|slice| slice.flags = vec![noise.clone()]);
+        slices.iter_mut().for_each(|slice| slice.flags = vec![noise.clone()]);
     });
     let (code, text) = told(&[&noisy]);
     assert_eq!(code, Some(1), "{text}");
@@ -95,10 +91,9 @@ fn errors_lost_replies_backlog_and_too_little_work_are_worse_and_only_noise_is_u
     }
     // Corrupted replies are not excused by the noise beside them.
     let both = |slice: &mut Slice| {
-        slice.flags.extend([
-            Flag::new(Reason::NoisyForeign, ""),
-            Flag::new(Reason::Errors, "3 replies"),
-        ]);
+        slice
+            .flags
+            .extend([Flag::new(Reason::NoisyForeign, ""), Flag::new(Reason::Errors, "3 replies")]);
     };
     assert_eq!(told("both", &both).0, Some(1));
     // A fifth of the time, and a fifth of what was done in it, is no less work; in as much time it is.
@@ -113,11 +108,7 @@ fn errors_lost_replies_backlog_and_too_little_work_are_worse_and_only_noise_is_u
         slice.metrics.clear();
         slice.histograms.clear();
     };
-    assert_eq!(
-        told("nothing", &nothing).0,
-        Some(1),
-        "nothing was measured, and nobody says why"
-    );
+    assert_eq!(told("nothing", &nothing).0, Some(1), "nothing was measured, and nobody says why");
 }
 
 #[test]
@@ -132,19 +123,12 @@ fn an_empty_base_is_refused_and_rows_that_a_side_lacks_are_told() {
     let (code, text) = gate("gate-empty", &none, &[&whole]);
     assert_eq!(code, Some(64), "{text}");
     assert!(text.contains("the base has no slice"), "{text}");
-    assert_eq!(
-        gate("gate-none", &whole, &[&none]).0,
-        Some(2),
-        "nothing was compared"
-    );
+    assert_eq!(gate("gate-none", &whole, &[&none]).0, Some(2), "nothing was compared");
 
     let (code, text) = gate("gate-missing", &whole, &[&ours]);
     assert_eq!(code, Some(2), "what was not measured is not good: {text}");
     assert_eq!(text.matches("MISSING ring").count(), 2, "{text}");
-    assert!(
-        text.contains("measure again with the command of the base"),
-        "{text}"
-    );
+    assert!(text.contains("measure again with the command of the base"), "{text}");
 
     let (code, text) = gate("gate-more", &ours, &[&whole]);
     assert_eq!(code, Some(0), "more than before is no harm: {text}");
@@ -152,15 +136,8 @@ fn an_empty_base_is_refused_and_rows_that_a_side_lacks_are_told() {
 
     let chatty = with(&ours, |slices| chattier(&mut slices[0]));
     let (code, text) = gate("gate-both", &whole, &[&chatty]);
-    assert_eq!(
-        code,
-        Some(1),
-        "a regression is one, whatever is missing: {text}"
-    );
-    assert!(
-        text.contains("REGRESSION") && text.contains("MISSING"),
-        "{text}"
-    );
+    assert_eq!(code, Some(1), "a regression is one, whatever is missing: {text}");
+    assert!(text.contains("REGRESSION") && text.contains("MISSING"), "{text}");
 
     let wrong = with(&whole, |slices| {
         slices
@@ -174,10 +151,7 @@ fn an_empty_base_is_refused_and_rows_that_a_side_lacks_are_told() {
 #[test]
 fn results_that_were_edited_are_refused() {
     let ring = quiet("edited-ring", RING);
-    let echo = quiet(
-        "edited-echo",
-        "echo --connections 2 --ms 60 --subjects bare",
-    );
+    let echo = quiet("edited-echo", "echo --connections 2 --ms 60 --subjects bare");
     type Edit = fn(&mut Slice);
     let edits: [(&str, &Document, Edit); 5] = [
         ("sum", &ring, |slice| {
@@ -203,7 +177,7 @@ fn results_that_were_edited_are_refused() {
         assert!(text.contains("was edited, or damaged"), "{name}: {text}");
     }
     // A verdict that does not follow from the slices.
-    let mut verdict = support::document("edited-verdicts", RING);
+    let mut verdict = crate::support::document("edited-verdicts", RING);
     assert!(!verdict.comparisons.is_empty());
     for one in &mut verdict.comparisons {
         one.ratio *= 0.5;
@@ -225,10 +199,7 @@ fn a_server_that_corrupts_replies_is_a_regression_from_end_to_end() {
         std::fs::set_permissions(path("server"), std::fs::Permissions::from_mode(0o755)).unwrap();
         let (server, json) = (path("server"), path(json));
         let words = "--sizes 2 --ms 300 --blocks 1 --no-floor --json".split(' ');
-        let words = ["compare", &server, &server]
-            .into_iter()
-            .chain(words)
-            .chain([json.as_str()]);
+        let words = ["compare", &server, &server].into_iter().chain(words).chain([json.as_str()]);
         selbench(&words.collect::<Vec<_>>())
     };
     measured("bare", "good.json");

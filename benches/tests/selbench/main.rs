@@ -1,0 +1,11 @@
+//! The programs in the hands of a stranger. One executable, for each takes its time to link.
+
+mod commands;
+mod gate;
+mod gates;
+mod nagle;
+mod programs;
+mod report;
+mod results;
+mod support;
+mod workloads;
