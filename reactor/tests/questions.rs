@@ -1,5 +1,6 @@
 //! Questions and options of a socket that fail say what was asked of which fd, and keep kind and errno.
 
+use std::fmt::Debug;
 use std::io;
 use std::net;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -7,7 +8,8 @@ use std::os::unix::net as unix;
 use std::time::Duration;
 
 use reactor::net::{
-    Keepalive, TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixStream,
+    Keepalive, TcpListener, TcpSocket, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixSocket,
+    UnixStream,
 };
 use reactor::{Async, errno_of};
 
@@ -105,6 +107,125 @@ fn a_registration_that_is_refused_names_the_call_and_the_fd() -> io::Result<()> 
         assert!(error.to_string().contains("non-blocking"), "{error}");
         assert_eq!(errno_of(&error), Some(libc::ENOMEM));
         drop(fd);
+        Ok(())
+    })?
+}
+
+/// The error names option, value and range, and what held before still holds.
+#[track_caller]
+fn refuses<R: PartialEq + Debug>(
+    name: &str,
+    range: &str,
+    set: io::Result<()>,
+    get: impl Fn() -> io::Result<R>,
+    before: &R,
+) {
+    let Err(error) = set else {
+        panic!("{name} is cut: {:?}", get());
+    };
+    assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{error}");
+    let text = error.to_string();
+    assert!(text.contains(name) && text.contains(range), "{text}");
+    assert_eq!(&get().expect("it is asked"), before, "{text}");
+}
+
+/// Numbers that the kernel, or a cast on the way to it, would make others of.
+#[test]
+fn what_an_option_has_no_room_for_is_refused_and_not_cut() -> io::Result<()> {
+    const BYTE: &str = "0 to 255";
+    const INT: &str = "0 to 2147483647";
+    const SECONDS: &str = "to 32767 seconds";
+    let (byte, int) = ([256, 257, 65_536, u32::MAX], [1 << 31, 1 << 32, usize::MAX]);
+    let long = [
+        Duration::from_secs(32_767) + Duration::from_nanos(1),
+        Duration::from_secs(1 << 32),
+        Duration::MAX,
+    ];
+    executor::block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let tcp = TcpStream::connect(listener.local_addr()?).await?;
+        let udp = UdpSocket::bind("127.0.0.1:0").await?;
+        let (set_up, unix_set_up) = (TcpSocket::new_v4()?, UnixSocket::new()?);
+        let (unix, _far) = UnixStream::pair()?;
+        tcp.set_tos(0x10)?;
+        udp.set_tos(0x10)?;
+        set_up.set_tos(0x10)?;
+        for number in byte {
+            refuses("IP_TOS", BYTE, tcp.set_tos(number), || tcp.tos(), &0x10);
+            refuses("IP_TOS", BYTE, udp.set_tos(number), || udp.tos(), &0x10);
+            refuses("IP_TOS", BYTE, set_up.set_tos(number), || set_up.tos(), &0x10);
+            refuses("IP_TTL", BYTE, tcp.set_ttl(number), || tcp.ttl(), &64);
+            refuses("IP_TTL", BYTE, udp.set_ttl(number), || udp.ttl(), &64);
+            refuses("IP_TTL", BYTE, listener.set_ttl(number), || listener.ttl(), &64);
+            let set = udp.set_multicast_ttl_v4(number);
+            refuses("IP_MULTICAST_TTL", BYTE, set, || udp.multicast_ttl_v4(), &1);
+            for (name, address) in [("IP_TTL", "127.0.0.1:0"), ("IPV6_UNICAST_HOPS", "[::1]:0")] {
+                let bound = TcpListener::options().ttl(number).bind(address).await;
+                refuses(name, BYTE, bound.map(drop), || Ok(()), &());
+            }
+        }
+        // Whatever is set before, so that a size that is cut is another.
+        let (recv, send) = (set_up.recv_buffer_size()?, set_up.send_buffer_size()?);
+        for bytes in int {
+            let set = set_up.set_recv_buffer_size(bytes);
+            refuses("SO_RCVBUF", INT, set, || set_up.recv_buffer_size(), &recv);
+            let set = set_up.set_send_buffer_size(bytes);
+            refuses("SO_SNDBUF", INT, set, || set_up.send_buffer_size(), &send);
+            let send = unix_set_up.send_buffer_size()?;
+            let set = unix_set_up.set_send_buffer_size(bytes);
+            refuses("SO_SNDBUF", INT, set, || unix_set_up.send_buffer_size(), &send);
+            let (recv, send) = (unix.recv_buffer_size()?, unix.send_buffer_size()?);
+            let set = unix.set_recv_buffer_size(bytes);
+            refuses("SO_RCVBUF", INT, set, || unix.recv_buffer_size(), &recv);
+            let set = unix.set_send_buffer_size(bytes);
+            refuses("SO_SNDBUF", INT, set, || unix.send_buffer_size(), &send);
+            for options in [
+                TcpListener::options().recv_buffer_size(bytes),
+                TcpListener::options().send_buffer_size(bytes),
+            ] {
+                let bound = options.bind("127.0.0.1:0").await.map(drop);
+                refuses("BUF", INT, bound, || Ok(()), &());
+            }
+        }
+        for long in long {
+            let set = tcp.set_linger(Some(long));
+            refuses("SO_LINGER", SECONDS, set, || tcp.linger(), &None);
+            let set = set_up.set_linger(Some(long));
+            refuses("SO_LINGER", SECONDS, set, || set_up.linger(), &None);
+        }
+        let keepalives = long.into_iter().chain([Duration::ZERO]).flat_map(|time| {
+            let chosen = Keepalive::new();
+            [
+                ("keepalive time", SECONDS, chosen.time(time)),
+                ("keepalive interval", SECONDS, chosen.interval(time)),
+            ]
+        });
+        let retries = [0, 128, 256, 65_537, u32::MAX].into_iter().map(|retries| {
+            let chosen = Keepalive::new().retries(retries);
+            ("keepalive retries", "1 to 127", chosen)
+        });
+        for (name, range, chosen) in keepalives.chain(retries) {
+            let set = tcp.set_keepalive(Some(chosen));
+            refuses(name, range, set, || tcp.keepalive(), &None);
+            let set = set_up.set_keepalive(Some(chosen));
+            refuses(name, range, set, || set_up.keepalive(), &None);
+            let bound = TcpListener::options().keepalive(chosen).bind("127.0.0.1:0").await;
+            refuses(name, range, bound.map(drop), || Ok(()), &());
+        }
+        // The ends of the ranges are within them.
+        for byte in [1, 255] {
+            tcp.set_ttl(byte)?;
+            udp.set_multicast_ttl_v4(byte)?;
+        }
+        udp.set_tos(255)?;
+        tcp.set_linger(Some(Duration::from_secs(32_767)))?;
+        assert_eq!(tcp.linger()?, Some(Duration::from_secs(32_767)));
+        tcp.set_linger(None)?;
+        let most = Keepalive::new().retries(127);
+        let most = most.time(Duration::from_secs(32_767)).interval(Duration::from_secs(32_767));
+        tcp.set_keepalive(Some(most))?;
+        assert_eq!(tcp.keepalive()?, Some(most));
+        set_up.set_recv_buffer_size(i32::MAX as usize)?;
         Ok(())
     })?
 }

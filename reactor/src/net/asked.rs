@@ -9,7 +9,10 @@ use selectors_core::os::{AsFd, AsRawFd};
 use socket2::SockRef;
 
 use crate::errno::tried;
-use crate::net::keepalive::{Keepalive, whole_seconds};
+use crate::net::keepalive::Keepalive;
+#[cfg(type_of_service)]
+use crate::net::ranges::TOS;
+use crate::net::ranges::{BUFFER, LINGER, seconds, within};
 
 /// Asks a socket for something.
 pub(crate) fn get<R>(
@@ -55,12 +58,6 @@ pub(crate) fn take_error(of: &impl AsFd) -> io::Result<Option<io::Error>> {
     })
 }
 
-/// The kernel reads an int: a larger number would come round to a small one. It has limits of its
-/// own far below.
-pub(crate) fn buffer_size(bytes: usize) -> usize {
-    bytes.min(i32::MAX as usize)
-}
-
 // Options that several types have, each getter with its setter.
 
 pub(crate) fn recv_buffer_size(of: &impl AsFd) -> io::Result<usize> {
@@ -69,7 +66,7 @@ pub(crate) fn recv_buffer_size(of: &impl AsFd) -> io::Result<usize> {
 
 pub(crate) fn set_recv_buffer_size(of: &impl AsFd, bytes: usize) -> io::Result<()> {
     set(of, "SO_RCVBUF", bytes, || {
-        SockRef::from(of).set_recv_buffer_size(buffer_size(bytes))
+        SockRef::from(of).set_recv_buffer_size(within(BUFFER, bytes)?)
     })
 }
 
@@ -79,7 +76,7 @@ pub(crate) fn send_buffer_size(of: &impl AsFd) -> io::Result<usize> {
 
 pub(crate) fn set_send_buffer_size(of: &impl AsFd, bytes: usize) -> io::Result<()> {
     set(of, "SO_SNDBUF", bytes, || {
-        SockRef::from(of).set_send_buffer_size(buffer_size(bytes))
+        SockRef::from(of).set_send_buffer_size(within(BUFFER, bytes)?)
     })
 }
 
@@ -89,7 +86,8 @@ pub(crate) fn linger(of: &impl AsFd) -> io::Result<Option<Duration>> {
 
 pub(crate) fn set_linger(of: &impl AsFd, linger: Option<Duration>) -> io::Result<()> {
     set(of, "SO_LINGER", format!("{linger:?}"), || {
-        SockRef::from(of).set_linger(linger.map(whole_seconds))
+        let linger = linger.map(|linger| seconds(LINGER, linger)).transpose()?;
+        SockRef::from(of).set_linger(linger)
     })
 }
 
@@ -110,5 +108,7 @@ pub(crate) fn tos(of: &impl AsFd) -> io::Result<u32> {
 
 #[cfg(type_of_service)]
 pub(crate) fn set_tos(of: &impl AsFd, tos: u32) -> io::Result<()> {
-    set(of, "IP_TOS", tos, || SockRef::from(of).set_tos_v4(tos))
+    set(of, "IP_TOS", tos, || {
+        SockRef::from(of).set_tos_v4(within(TOS, tos)?)
+    })
 }

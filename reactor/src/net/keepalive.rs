@@ -6,10 +6,12 @@ use std::time::Duration;
 use socket2::{Socket, TcpKeepalive};
 
 use crate::errno::tried;
+use crate::net::ranges::{KEEPALIVE, RETRIES, seconds, within};
 
 /// How the kernel finds out that a silent peer is gone (`SO_KEEPALIVE`). What is not chosen is the
 /// system's default, on Linux two hours, 75 seconds and 9 times. The kernel counts whole seconds: a part
-/// of one is rounded up; and it has limits, on Linux 32 767 seconds and 127 questions.
+/// of one is rounded up. Times are 1 to 32 767 seconds, and questions 1 to 127, on all systems; anything
+/// else is an `InvalidInput` error where it is set.
 /// OpenBSD and Solaris know only the time; choosing the others is an `Unsupported` error there.
 ///
 /// ```
@@ -57,6 +59,25 @@ impl Keepalive {
         self
     }
 
+    /// As the kernel counts. What it would refuse, or cut, is an error before anything is set.
+    fn counted(self) -> io::Result<Self> {
+        let count = |what: &str, time: Option<Duration>| {
+            let Some(time) = time else { return Ok(None) };
+            let counted = seconds(KEEPALIVE, time);
+            let named = |error| tried(format_args!("a keepalive {what} of {time:?}"), error);
+            counted.map(Some).map_err(named)
+        };
+        if let Some(retries) = self.retries {
+            let counted = within(RETRIES, retries);
+            counted.map_err(|error| tried(format_args!("{retries} keepalive retries"), error))?;
+        }
+        Ok(Keepalive {
+            time: count("time", self.time)?,
+            interval: count("interval", self.interval)?,
+            retries: self.retries,
+        })
+    }
+
     /// All at once, because the one call that there is sets them all: those that nobody chose are what
     /// the system begins with.
     #[cfg(winsock)]
@@ -64,6 +85,7 @@ impl Keepalive {
         let Some(chosen) = keepalive else {
             return socket.set_keepalive(false);
         };
+        let chosen = chosen.counted()?;
         let mut all = TcpKeepalive::new()
             .with_time(chosen.time.unwrap_or(Duration::from_secs(2 * 3600)))
             .with_interval(chosen.interval.unwrap_or(Duration::from_secs(1)));
@@ -79,9 +101,10 @@ impl Keepalive {
         let Some(chosen) = keepalive else {
             return socket.set_keepalive(false);
         };
+        let chosen = chosen.counted()?;
         // One after another, so that an error says which.
         socket.set_keepalive(true)?;
-        if let Some(time) = chosen.time.map(whole_seconds) {
+        if let Some(time) = chosen.time {
             let set = socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(time));
             set.map_err(|error| tried(format_args!("set a keepalive time of {time:?}"), error))?;
         }
@@ -90,7 +113,7 @@ impl Keepalive {
 
     #[cfg(all(keepalive_pace, not(winsock)))]
     fn set_pace(self, socket: &Socket) -> io::Result<()> {
-        if let Some(interval) = self.interval.map(whole_seconds) {
+        if let Some(interval) = self.interval {
             let set = socket.set_tcp_keepalive(&TcpKeepalive::new().with_interval(interval));
             set.map_err(|error| {
                 tried(
@@ -134,11 +157,4 @@ impl Keepalive {
     pub(crate) fn get(socket: &Socket) -> io::Result<Option<Keepalive>> {
         Ok(socket.keepalive()?.then(Keepalive::new))
     }
-}
-
-/// As the kernel counts: a part of a second is a whole one, for none would mean something else
-/// (refused by a keepalive, a reset by a linger).
-pub(crate) fn whole_seconds(duration: Duration) -> Duration {
-    let seconds = duration.as_nanos().div_ceil(1_000_000_000);
-    Duration::from_secs(seconds.min(i32::MAX as u128) as u64)
 }

@@ -28,6 +28,7 @@ mod no_files;
 mod own_call;
 #[cfg(peer_credentials)]
 mod peer_credentials;
+mod ranges;
 mod received;
 mod sockets;
 mod split;

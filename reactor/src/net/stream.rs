@@ -312,7 +312,7 @@ impl<S: StreamSocket> Stream<S> {
     ///
     /// # Errors
     ///
-    /// What setsockopt(2) answers.
+    /// `InvalidInput` beyond 2 147 483 647; else what setsockopt(2) answers.
     pub fn set_recv_buffer_size(&self, bytes: usize) -> io::Result<()> {
         asked::set_recv_buffer_size(&self.io, bytes)
     }
@@ -330,7 +330,7 @@ impl<S: StreamSocket> Stream<S> {
     ///
     /// # Errors
     ///
-    /// What setsockopt(2) answers.
+    /// `InvalidInput` beyond 2 147 483 647; else what setsockopt(2) answers.
     pub fn set_send_buffer_size(&self, bytes: usize) -> io::Result<()> {
         asked::set_send_buffer_size(&self.io, bytes)
     }

@@ -8,9 +8,10 @@ use selectors_core::sys::{Address, socket};
 use socket2::Socket;
 
 use crate::errno::tried;
-use crate::net::asked::{buffer_size, set};
+use crate::net::asked::{self, set};
 use crate::net::keepalive::Keepalive;
 use crate::net::listener::listen;
+use crate::net::ranges::{HOPS, within};
 
 /// Connections that the kernel may keep waiting for `accept`; it caps this at
 /// `net.core.somaxconn`.
@@ -139,7 +140,7 @@ impl TcpOptions {
         self
     }
 
-    /// Through how many routers a packet may go; the hop limit of IPv6 too.
+    /// Through how many routers a packet may go, 255 at most; the hop limit of IPv6 too.
     #[must_use]
     pub fn ttl(mut self, ttl: u32) -> Self {
         self.ttl = Some(ttl);
@@ -191,15 +192,11 @@ impl TcpOptions {
         if self.reuse_port {
             set(&socket, "SO_REUSEPORT", true, || reuse_port(&socket))?;
         }
-        if let Some(bytes) = self.recv_buffer_size.map(buffer_size) {
-            set(&socket, "SO_RCVBUF", bytes, || {
-                socket.set_recv_buffer_size(bytes)
-            })?;
+        if let Some(bytes) = self.recv_buffer_size {
+            asked::set_recv_buffer_size(&socket, bytes)?;
         }
-        if let Some(bytes) = self.send_buffer_size.map(buffer_size) {
-            set(&socket, "SO_SNDBUF", bytes, || {
-                socket.set_send_buffer_size(bytes)
-            })?;
+        if let Some(bytes) = self.send_buffer_size {
+            asked::set_send_buffer_size(&socket, bytes)?;
         }
         if self.nodelay {
             set(&socket, "TCP_NODELAY", true, || {
@@ -207,14 +204,16 @@ impl TcpOptions {
             })?;
         }
         match (self.ttl, address.is_ipv6()) {
-            (Some(ttl), false) => set(&socket, "IP_TTL", ttl, || socket.set_ttl_v4(hops(ttl)?))?,
+            (Some(ttl), false) => set(&socket, "IP_TTL", ttl, || {
+                socket.set_ttl_v4(within(HOPS, ttl)?)
+            })?,
             (Some(ttl), true) => set(&socket, "IPV6_UNICAST_HOPS", ttl, || {
-                socket.set_unicast_hops_v6(hops(ttl)?)
+                socket.set_unicast_hops_v6(within(HOPS, ttl)?)
             })?,
             (None, _) => {}
         }
         if let Some(keepalive) = self.keepalive {
-            Keepalive::set(&socket, Some(keepalive))?;
+            asked::set_keepalive(&socket, Some(keepalive))?;
         }
         Ok(socket)
     }
@@ -225,15 +224,6 @@ pub(crate) fn family_of(address: SocketAddr) -> i32 {
         SocketAddr::V4(_) => socket::AF_INET,
         SocketAddr::V6(_) => socket::AF_INET6,
     }
-}
-
-/// The kernel takes -1 for "as usual", and some systems the lowest byte alone.
-pub(crate) fn hops(ttl: u32) -> io::Result<u32> {
-    if ttl <= 255 {
-        return Ok(ttl);
-    }
-    let message = format!("a packet goes through 255 routers at most, not {ttl}");
-    Err(io::Error::new(io::ErrorKind::InvalidInput, message))
 }
 
 /// Lets several sockets listen on one port.

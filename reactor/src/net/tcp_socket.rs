@@ -154,7 +154,7 @@ impl TcpSocket {
     ///
     /// # Errors
     ///
-    /// What setsockopt(2) answers.
+    /// As there.
     pub fn set_linger(&self, linger: Option<Duration>) -> io::Result<()> {
         asked::set_linger(&self.socket, linger)
     }
@@ -163,7 +163,7 @@ impl TcpSocket {
     ///
     /// # Errors
     ///
-    /// What setsockopt(2) answers.
+    /// `InvalidInput` for times and numbers beyond what [`Keepalive`] says; else what setsockopt(2) answers.
     pub fn set_keepalive(&self, keepalive: Option<Keepalive>) -> io::Result<()> {
         asked::set_keepalive(&self.socket, keepalive)
     }
@@ -220,7 +220,7 @@ impl TcpSocket {
     ///
     /// # Errors
     ///
-    /// What setsockopt(2) answers.
+    /// `InvalidInput` beyond 2 147 483 647; else what setsockopt(2) answers.
     pub fn set_recv_buffer_size(&self, bytes: usize) -> io::Result<()> {
         asked::set_recv_buffer_size(&self.socket, bytes)
     }
@@ -238,7 +238,7 @@ impl TcpSocket {
     ///
     /// # Errors
     ///
-    /// What setsockopt(2) answers.
+    /// `InvalidInput` beyond 2 147 483 647; else what setsockopt(2) answers.
     pub fn set_send_buffer_size(&self, bytes: usize) -> io::Result<()> {
         asked::set_send_buffer_size(&self.socket, bytes)
     }
@@ -287,7 +287,7 @@ impl TcpSocket {
     ///
     /// # Errors
     ///
-    /// What setsockopt(2) answers.
+    /// `InvalidInput` beyond 255; else what setsockopt(2) answers.
     #[cfg(type_of_service)]
     pub fn set_tos(&self, tos: u32) -> io::Result<()> {
         asked::set_tos(&self.socket, tos)

@@ -14,8 +14,9 @@ use crate::heart::driven::Begun;
 use crate::net::addresses::{ToSocketAddrs, first_of};
 use crate::net::asked::{self, OWN_ADDRESS, PEERS_ADDRESS, get, set};
 use crate::net::keepalive::Keepalive;
+use crate::net::ranges::{HOPS, within};
 use crate::net::stream::Stream;
-use crate::net::tcp_options::{TcpOptions, hops};
+use crate::net::tcp_options::TcpOptions;
 use crate::time::timeout;
 use crate::watch::direction::Direction;
 
@@ -173,7 +174,7 @@ impl TcpStream {
     ///
     /// # Errors
     ///
-    /// What setsockopt(2) answers.
+    /// `InvalidInput` beyond 32 767 seconds; else what setsockopt(2) answers.
     pub fn set_linger(&self, linger: Option<Duration>) -> io::Result<()> {
         asked::set_linger(&self.io, linger)
     }
@@ -191,7 +192,7 @@ impl TcpStream {
     ///
     /// # Errors
     ///
-    /// What setsockopt(2) answers.
+    /// `InvalidInput` for times and numbers beyond what [`Keepalive`] says; else what setsockopt(2) answers.
     pub fn set_keepalive(&self, keepalive: Option<Keepalive>) -> io::Result<()> {
         asked::set_keepalive(&self.io, keepalive)
     }
@@ -205,7 +206,8 @@ impl TcpStream {
         asked::keepalive(&self.io)
     }
 
-    /// The type of service of its packets (`IP_TOS`): what routers are told about haste; IPv4 only.
+    /// The type of service of its packets (`IP_TOS`): what routers are told about haste; IPv4 only. The
+    /// lowest two bits tell of congestion; on Linux they are the kernel's.
     ///
     /// ```
     /// use reactor::net::{TcpListener, TcpStream};
@@ -222,7 +224,7 @@ impl TcpStream {
     ///
     /// # Errors
     ///
-    /// What setsockopt(2) answers.
+    /// `InvalidInput` beyond 255; else what setsockopt(2) answers.
     #[cfg(type_of_service)]
     pub fn set_tos(&self, tos: u32) -> io::Result<()> {
         asked::set_tos(&self.io, tos)
@@ -242,10 +244,10 @@ impl TcpStream {
     ///
     /// # Errors
     ///
-    /// What setsockopt(2) answers.
+    /// `InvalidInput` beyond 255; else what setsockopt(2) answers.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         set(&self.io, "IP_TTL", ttl, || {
-            self.io.get_ref().set_ttl(hops(ttl)?)
+            self.io.get_ref().set_ttl(within(HOPS, ttl)?)
         })
     }
 

@@ -16,7 +16,8 @@ use crate::net::addresses::{ToSocketAddrs, first_of, name_address};
 use crate::net::asked;
 use crate::net::asked::{get, set};
 use crate::net::datagrams::Datagrams;
-use crate::net::tcp_options::{family_of, hops};
+use crate::net::ranges::{HOPS, within};
+use crate::net::tcp_options::family_of;
 use crate::watch::direction::Direction;
 
 /// A UDP socket; most of what it can do is said at [`Datagrams`].
@@ -165,7 +166,7 @@ impl UdpSocket {
     pub fn set_multicast_ttl_v4(&self, ttl: u32) -> io::Result<()> {
         let socket = self.io.get_ref();
         set(&self.io, "IP_MULTICAST_TTL", ttl, || {
-            socket.set_multicast_ttl_v4(hops(ttl)?)
+            socket.set_multicast_ttl_v4(within(HOPS, ttl)?)
         })
     }
 
@@ -184,7 +185,7 @@ impl UdpSocket {
     ///
     /// # Errors
     ///
-    /// What setsockopt(2) answers.
+    /// `InvalidInput` beyond 255; else what setsockopt(2) answers.
     #[cfg(type_of_service)]
     pub fn set_tos(&self, tos: u32) -> io::Result<()> {
         asked::set_tos(&self.io, tos)
@@ -207,7 +208,7 @@ impl UdpSocket {
     /// `InvalidInput` beyond 255; else what setsockopt(2) answers.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         set(&self.io, "IP_TTL", ttl, || {
-            self.io.get_ref().set_ttl(hops(ttl)?)
+            self.io.get_ref().set_ttl(within(HOPS, ttl)?)
         })
     }
 

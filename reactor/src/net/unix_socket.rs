@@ -170,7 +170,7 @@ impl UnixSocket {
     ///
     /// # Errors
     ///
-    /// What setsockopt(2) answers.
+    /// `InvalidInput` beyond 2 147 483 647; else what setsockopt(2) answers.
     pub fn set_send_buffer_size(&self, bytes: usize) -> io::Result<()> {
         asked::set_send_buffer_size(&self.socket, bytes)
     }
