@@ -93,7 +93,7 @@ fn names_are_looked_up_on_the_pool(variant: Variant) -> io::Result<()> {
         assert!(
             error
                 .to_string()
-                .starts_with("look up no.such.name.invalid:1: "),
+                .starts_with("look up \"no.such.name.invalid:1\": "),
             "{error}"
         );
         Ok(())

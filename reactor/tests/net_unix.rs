@@ -419,7 +419,7 @@ fn errors_name_the_file(variant: Variant) -> io::Result<()> {
         assert!(
             error
                 .to_string()
-                .starts_with(&format!("connect to {name}: ")),
+                .starts_with(&format!("connect to \"{name}\": ")),
             "{error}"
         );
         let nowhere = path.0.join("below");
@@ -427,7 +427,7 @@ fn errors_name_the_file(variant: Variant) -> io::Result<()> {
         assert!(
             error
                 .to_string()
-                .starts_with(&format!("bind {name}/below: ")),
+                .starts_with(&format!("bind \"{name}/below\": ")),
             "{error}"
         );
         let error = UnixDatagram::unbound()?
@@ -435,7 +435,9 @@ fn errors_name_the_file(variant: Variant) -> io::Result<()> {
             .await
             .expect_err("no file");
         assert!(
-            error.to_string().starts_with(&format!("send to {name}: ")),
+            error
+                .to_string()
+                .starts_with(&format!("send to \"{name}\": ")),
             "{error}"
         );
         let too_long = "x".repeat(200);

@@ -260,7 +260,9 @@ fn a_program_that_does_not_exist_is_named(variant: Variant) -> io::Result<()> {
         let error = spawn(&mut Command::new("/no/such/program")).expect_err("it is not there");
         assert_eq!(error.kind(), ErrorKind::NotFound);
         assert!(
-            error.to_string().starts_with("start /no/such/program: "),
+            error
+                .to_string()
+                .starts_with("start \"/no/such/program\": "),
             "{error}"
         );
         Ok(())
@@ -307,7 +309,7 @@ fn a_missing_working_directory_is_named(variant: Variant) -> io::Result<()> {
         assert_eq!(errno_of(&error), Some(libc::ENOENT));
         let text = error.to_string();
         assert!(
-            text.starts_with("start true: no working directory /no/such/directory: "),
+            text.starts_with("start \"true\": no working directory \"/no/such/directory\": "),
             "{text}"
         );
         let error = spawn(Command::new("/no/such/program").current_dir("/"));

@@ -53,13 +53,12 @@ pub fn difference(found: &str, file: &Path) -> Option<String> {
     if found == expected {
         return None;
     }
-    let name = file.display();
     let same = found.lines().zip(expected.lines());
     let same = same.take_while(|(found, expected)| found == expected);
     let number = same.count();
     let line = |text: &str| text.lines().nth(number).unwrap_or("the end").to_owned();
     Some(format!(
-        "line {} of {name} is\n  {}\nand now it is\n  {}\nUPDATE=1 accepts the new trace",
+        "line {} of {file:?} is\n  {}\nand now it is\n  {}\nUPDATE=1 accepts the new trace",
         number + 1,
         line(&expected),
         line(found)

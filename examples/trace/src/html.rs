@@ -153,5 +153,14 @@ fn inside(tag: &str) -> &'static str {
 /// The file cannot be found.
 pub fn address(file: &Path, traces: usize) -> io::Result<String> {
     let place = if traces > 1 { "#compare" } else { "" };
-    Ok(format!("file://{}{place}", file.canonicalize()?.display()))
+    let path = file.canonicalize()?;
+    let mut address = "file://".to_owned();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'-' | b'.' | b'_' | b'~' => address.push(char::from(*byte)),
+            byte if byte.is_ascii_alphanumeric() => address.push(char::from(*byte)),
+            byte => address.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    Ok(address + place)
 }

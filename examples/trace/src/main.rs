@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use trace::{Trace, chrome, hang, html, lint, strace};
+use trace::{Trace, chrome, hang, html, lint, plain, strace};
 
 /// Looks at traces of the reactor. To record one, run any program on it with REACTOR_TRACE=FILE.
 #[derive(Parser)]
@@ -80,9 +80,9 @@ const LEFT_OUT: usize = 10;
 /// So are tasks that sleep.
 const SLEEPERS: usize = 20;
 
-/// What a trace says is shown, and moves no cursor.
-fn plain(text: &str) -> String {
-    text.replace(|letter: char| letter.is_control() && letter != '\n', "?")
+/// A file's name.
+fn name(file: &Path) -> String {
+    plain(&file.to_string_lossy())
 }
 
 fn main() -> ExitCode {
@@ -110,7 +110,7 @@ fn run(what: What) -> Result<ExitCode, String> {
             let output = output.unwrap_or_else(|| beside(&files[0], "html"));
             write(&output, &page.text)?;
             let address = html::address(&output, traces.len());
-            let address = address.map_err(|error| format!("{}: {error}", output.display()))?;
+            let address = address.map_err(|error| format!("{}: {error}", name(&output)))?;
             for (file, reason) in page.left_out.iter().take(LEFT_OUT) {
                 say!("trace: left out {file:?}: {reason}");
             }
@@ -132,7 +132,7 @@ fn run(what: What) -> Result<ExitCode, String> {
                 let hits = lint::all(&trace);
                 say!(
                     "{}: {} events, {} lint hits",
-                    file.display(),
+                    name(file),
                     trace.lines.len(),
                     hits.len()
                 );
@@ -140,7 +140,7 @@ fn run(what: What) -> Result<ExitCode, String> {
                     say!("  the trace ends at its limit of {limit} bytes; the program went on");
                 }
                 for hit in &hits {
-                    say!("  {}", plain(&hit.to_string()));
+                    say!("  {hit}");
                     status = ExitCode::from(1);
                 }
                 say_asleep(&trace);
@@ -149,11 +149,11 @@ fn run(what: What) -> Result<ExitCode, String> {
         }
         What::Strace { log, output, loops } => {
             let found = strace::read(&read(&log)?);
-            let found = found.map_err(|bad| format!("{}: {bad}", log.display()))?;
-            let name = log.file_stem().unwrap_or_default().to_string_lossy();
+            let found = found.map_err(|bad| format!("{}: {bad}", name(&log)))?;
+            let stem = plain(&log.file_stem().unwrap_or_default().to_string_lossy());
             let mut traces = Vec::new();
             for found in found.iter().take(loops.max(1)) {
-                let title = format!("{name} {}", found.thread);
+                let title = format!("{stem} {}", found.thread);
                 let hits = lint::all(&found.trace);
                 say!(
                     "{title}: {} waits, {} events, {} lint hits",
@@ -162,7 +162,7 @@ fn run(what: What) -> Result<ExitCode, String> {
                     hits.len()
                 );
                 for hit in &hits {
-                    say!("  {}", plain(&hit.to_string()));
+                    say!("  {hit}");
                 }
                 traces.push((title, found.trace.text()));
             }
@@ -170,14 +170,14 @@ fn run(what: What) -> Result<ExitCode, String> {
             let output = output.unwrap_or_else(|| beside(&log, "html"));
             write(&output, &page.text)?;
             let address = html::address(&output, 1);
-            let address = address.map_err(|error| format!("{}: {error}", output.display()))?;
+            let address = address.map_err(|error| format!("{}: {error}", name(&output)))?;
             say!("trace: open {address}");
         }
         What::Chrome { file, output } => {
             let text = chrome::export(&parse(&file)?);
             let output = output.unwrap_or_else(|| beside(&file, "json"));
             write(&output, &text)?;
-            say!("{}", output.display());
+            say!("{}", name(&output));
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -198,15 +198,15 @@ fn say_asleep(trace: &Trace) {
 }
 
 fn read(file: &PathBuf) -> Result<String, String> {
-    fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))
+    fs::read_to_string(file).map_err(|error| format!("{}: {error}", name(file)))
 }
 
 fn parse(file: &PathBuf) -> Result<Trace, String> {
-    Trace::parse(&read(file)?).map_err(|bad| format!("{}: {bad}", file.display()))
+    Trace::parse(&read(file)?).map_err(|bad| format!("{}: {bad}", name(file)))
 }
 
 fn write(file: &Path, text: &str) -> Result<(), String> {
-    fs::write(file, text).map_err(|error| format!("{}: {error}", file.display()))
+    fs::write(file, text).map_err(|error| format!("{}: {error}", name(file)))
 }
 
 fn beside(file: &Path, ending: &str) -> PathBuf {

@@ -257,5 +257,13 @@ fn the_command_names_a_bad_file_and_what_it_leaves_out_and_moves_no_cursor() {
         said.contains("EBADF") && !said.contains('\u{1b}'),
         "{said:?}"
     );
+    // Nor does a file's name, nor what stands in it where something else is expected.
+    let word = header.replace("\"backend\"", "\"back\\u001b[2J\\nend\"");
+    for what in ["html", "lint", "chrome"] {
+        let (status, said) = run(what, "line\n\u{1b}[2J\u{202e}.trace", &word);
+        assert_eq!((status, said.lines().count()), (Some(2), 1), "{said:?}");
+        let moves = |letter: char| letter.is_control() && letter != '\n' || letter == '\u{202e}';
+        assert!(said.contains("[2J") && !said.contains(moves), "{said:?}");
+    }
     fs::remove_dir_all(folder).expect("ours");
 }

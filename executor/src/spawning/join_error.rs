@@ -1,7 +1,7 @@
 //! Why a task has no result.
 
 use std::any::Any;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::io;
 use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError};
@@ -131,9 +131,20 @@ impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.panic_message() {
             _ if self.is_cancelled() => f.write_str("the task was cancelled"),
-            Some(message) => write!(f, "the task panicked: {message}"),
+            Some(message) => {
+                f.write_str("the task panicked: ")?;
+                message.chars().try_for_each(|letter| put(f, letter))
+            }
             None => f.write_str("the task panicked"),
         }
+    }
+}
+
+/// A panic's text may have in it what came from a peer: an error is one line, and moves no cursor.
+fn put(f: &mut fmt::Formatter<'_>, letter: char) -> fmt::Result {
+    match letter {
+        '"' | '\'' | '\\' => f.write_char(letter),
+        _ => write!(f, "{}", letter.escape_debug()),
     }
 }
 

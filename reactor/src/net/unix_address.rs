@@ -42,7 +42,7 @@ pub(crate) fn name_unix(what: &str, address: &SocketAddr, error: io::Error) -> i
 }
 
 fn name_file(what: &str, path: &Path, error: io::Error) -> io::Error {
-    tried(format_args!("{what} {}", path.display()), error)
+    tried(format_args!("{what} {path:?}"), error)
 }
 
 /// An address without a file: a name that lives as long as its socket (unix(7), "abstract").

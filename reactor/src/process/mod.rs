@@ -101,11 +101,11 @@ pub fn spawn(command: &mut Command) -> io::Result<Child> {
 
 /// The errno is the same whether the program or the directory is missing.
 fn not_started(command: &Command, error: io::Error) -> io::Error {
-    let program = command.get_program().to_string_lossy();
+    let program = command.get_program();
     let no_directory = |folder: &&Path| !folder.is_dir();
     let what = match command.get_current_dir().filter(no_directory) {
-        Some(folder) => format!("start {program}: no working directory {}", folder.display()),
-        None => format!("start {program}"),
+        Some(folder) => format!("start {program:?}: no working directory {folder:?}"),
+        None => format!("start {program:?}"),
     };
     shortage(what, error)
 }

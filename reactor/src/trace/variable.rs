@@ -36,7 +36,7 @@ pub fn asked_for(backend: &str, trigger: &str) -> Option<Recorder> {
     let file = match File::create(&path) {
         Ok(file) => file,
         Err(error) => {
-            say(format_args!("cannot write {}: {error}", path.display()));
+            say(format_args!("cannot write {path:?}: {error}"));
             return None;
         }
     };

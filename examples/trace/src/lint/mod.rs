@@ -30,7 +30,7 @@ mod tasks;
 use std::fmt;
 
 use crate::hang::{Sleepers, Waker};
-use crate::{Step, Trace};
+use crate::{Step, Trace, plain};
 use calls::Calls;
 use keys::Keys;
 use tasks::Tasks;
@@ -48,7 +48,8 @@ pub struct Hit {
 
 impl fmt::Display for Hit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at event {}: {}", self.lint, self.event, self.text)
+        let text = plain(&self.text);
+        write!(f, "{} at event {}: {text}", self.lint, self.event)
     }
 }
 
