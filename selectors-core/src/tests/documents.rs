@@ -133,3 +133,38 @@ fn contract_names_pythons_tests_by_prefixes_that_exist() {
         }
     }
 }
+
+/// What stands between backticks in a cell, and is no mere name.
+fn code(cell: &str) -> Vec<String> {
+    let spans = cell.split('`').skip(1).step_by(2);
+    let spans = spans.map(|span| span.replace('\u{0}', "|"));
+    spans
+        .filter(|span| span.contains(['(', '{', '!', '&', '|']))
+        .collect()
+}
+
+#[test]
+fn coming_from_each_row_stands_in_the_program_below_its_table() {
+    let page = include_str!("../../DOCS.md");
+    let mut tables = 0;
+    for section in page.split("\n# Coming from ").skip(1) {
+        tables += 1;
+        let (table, rest) = section.split_once("\n```\n").expect("a program below it");
+        let program = rest.split("\n```").next().unwrap();
+        let rows = table.lines().filter(|line| line.starts_with("| ")).skip(1);
+        for row in rows {
+            let cells = row.replace("\\|", "\u{0}");
+            let cells: Vec<_> = cells.split('|').collect();
+            assert_eq!(cells.len(), 4, "{row}");
+            let (here, pieces) = (cells[2].trim(), code(cells[2]));
+            assert!(
+                !pieces.is_empty() || here.starts_with("none"),
+                "no code: {row}"
+            );
+            for piece in pieces {
+                assert!(program.contains(&piece), "{piece}");
+            }
+        }
+    }
+    assert_eq!(tables, 2);
+}
