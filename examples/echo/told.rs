@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use examples::change::Change;
 use examples::words::plural;
+use executor::time::sleep;
 use indicatif::HumanCount;
-use reactor::time::sleep;
 
 use crate::server::Server;
 

@@ -11,9 +11,9 @@
 use std::io;
 use std::time::Duration;
 
+use executor::net::UnixStream;
+use executor::time::timeout;
 use exercises::e10::Patient;
-use reactor::net::UnixStream;
-use reactor::time::timeout;
 
 /// Messages of four bytes.
 pub struct Messages {

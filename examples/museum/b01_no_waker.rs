@@ -17,7 +17,7 @@ use std::rc::Rc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use reactor::time::{sleep, timeout};
+use executor::time::{sleep, timeout};
 
 fn main() -> io::Result<()> {
     let fixed = env::args().nth(1).as_deref() == Some("fixed");

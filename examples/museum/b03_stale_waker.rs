@@ -18,7 +18,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use reactor::time::{sleep, timeout};
+use executor::time::{sleep, timeout};
 
 #[derive(Default)]
 struct Shared {

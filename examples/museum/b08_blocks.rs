@@ -14,7 +14,7 @@ use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use reactor::time::sleep;
+use executor::time::sleep;
 
 fn main() -> io::Result<()> {
     let fixed = env::args().nth(1).as_deref() == Some("fixed");

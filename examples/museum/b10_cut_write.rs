@@ -13,8 +13,8 @@ use std::env;
 use std::io;
 use std::time::Duration;
 
-use reactor::net::UnixStream;
-use reactor::time::sleep;
+use executor::net::UnixStream;
+use executor::time::sleep;
 
 /// More than the kernel's buffer holds, so that the write has to wait for the reader.
 const MESSAGE: usize = 4 << 20;

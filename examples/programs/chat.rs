@@ -15,10 +15,10 @@ use std::io;
 use std::rc::Rc;
 
 use async_channel::Sender;
+use executor::net::{TcpListener, TcpStream};
+use executor::signal::ctrl_c;
 use futures_lite::future::or;
 use futures_lite::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use reactor::net::{TcpListener, TcpStream};
-use reactor::signal::ctrl_c;
 
 /// Bytes of a line; a longer one arrives in pieces.
 const LINE: u64 = 1024;

@@ -13,9 +13,9 @@ use std::env;
 use std::io;
 use std::net::Ipv4Addr;
 
+use executor::net::UdpSocket;
+use executor::signal::ctrl_c;
 use futures_lite::future::or;
-use reactor::net::UdpSocket;
-use reactor::signal::ctrl_c;
 
 /// What a query may have without extensions, and how much of that its head is.
 const LONGEST: usize = 512;

@@ -14,9 +14,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use executor::TaskSet;
+use executor::net::TcpStream;
+use executor::time::timeout;
 use futures_lite::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use reactor::net::TcpStream;
-use reactor::time::timeout;
 
 /// For one URL, from the look-up of its host to the last byte.
 const PATIENCE: Duration = Duration::from_secs(30);

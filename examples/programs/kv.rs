@@ -12,10 +12,10 @@ use std::env;
 use std::io::{self, Error, ErrorKind::InvalidData};
 use std::rc::Rc;
 
+use executor::net::{TcpListener, TcpStream};
+use executor::signal::ctrl_c;
 use futures_lite::future::or;
 use futures_lite::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use reactor::net::{TcpListener, TcpStream};
-use reactor::signal::ctrl_c;
 
 const LONGEST: usize = 1 << 20; // bytes of a key or a value
 

@@ -16,10 +16,10 @@ use std::io;
 use std::time::Duration;
 
 use executor::Runtime;
+use executor::net::{TcpListener, TcpStream, copy_bidirectional};
+use executor::signal::ctrl_c;
+use executor::time::timeout;
 use futures_lite::future::or;
-use reactor::net::{TcpListener, TcpStream, copy_bidirectional};
-use reactor::signal::ctrl_c;
-use reactor::time::timeout;
 
 /// How long the program behind may take to let us in.
 const PATIENCE: Duration = Duration::from_secs(10);

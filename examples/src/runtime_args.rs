@@ -6,8 +6,9 @@ use std::io;
 
 use clap::{Args, ValueEnum};
 use executor::Backend;
+use executor::Trigger;
+use executor::reactor::errno_of;
 use executor::{Reactor, Runtime};
-use reactor::{Trigger, errno_of};
 
 use crate::failure::Failure;
 

@@ -12,9 +12,10 @@ use std::task::Poll;
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
-use reactor::observe::{Cause, Event, Observer, Outcome};
-use reactor::trace::Recorder;
-use reactor::{Call, Direction};
+use executor::Direction;
+use executor::reactor::Call;
+use executor::reactor::observe::{Cause, Event, Observer, Outcome};
+use executor::reactor::trace::Recorder;
 use selectors_core::os::{AsFd, AsRawFd, RawFd};
 use selectors_core::{Events, Readiness};
 
@@ -56,7 +57,7 @@ pub fn begin(waits_with: &str) {
 
 /// The same, for a program that is told of changes (`edge`) in place of states (`level`).
 pub fn begin_with(waits_with: &str, trigger: &str) {
-    *teller() = reactor::trace::asked_for(waits_with, trigger).map(|recorder| Teller {
+    *teller() = executor::reactor::trace::asked_for(waits_with, trigger).map(|recorder| Teller {
         recorder,
         home: thread::current().id(),
         cause: Cause::Task,

@@ -3,9 +3,9 @@
 use std::io;
 use std::time::{Duration, Instant};
 
+use executor::net::UnixStream;
+use executor::time::timeout_at;
 use exercises::e10::Patient;
-use reactor::net::UnixStream;
-use reactor::time::timeout_at;
 
 /// Messages of four bytes.
 pub struct Messages {

@@ -7,9 +7,9 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
+use executor::net::UnixStream;
+use executor::time::sleep;
 use executor::{Reactor, Runtime};
-use reactor::net::UnixStream;
-use reactor::time::sleep;
 use selectors_core::{Readiness, Script};
 
 use crate::verdict::{demand, failed, polling};

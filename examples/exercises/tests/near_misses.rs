@@ -8,9 +8,9 @@ use std::task::{Context, Poll};
 use std::io;
 use std::time::Duration;
 
+use executor::net::UnixStream;
+use executor::time::timeout;
 use exercises::{Judged, e06, e08, e10};
-use reactor::net::UnixStream;
-use reactor::time::timeout;
 
 #[track_caller]
 fn refused(judged: Judged, words: &str) {
@@ -259,7 +259,7 @@ impl<const GIVES_UP: bool> e10::Patient for Deaf<GIVES_UP> {
         let end = std::time::Instant::now() + patience;
         while self.part.len() < 4 {
             let mut bytes = [0; 64];
-            match reactor::time::timeout_at(end, self.stream.read(&mut bytes)).await {
+            match executor::time::timeout_at(end, self.stream.read(&mut bytes)).await {
                 Err(_late) => return Ok(None),
                 Ok(Ok(0)) if GIVES_UP => return Ok(None),
                 Ok(read) => self.part.extend_from_slice(&bytes[..read?]),

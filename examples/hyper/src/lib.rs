@@ -12,7 +12,7 @@
 //! use hyper::server::conn::http1;
 //! use hyper::service::service_fn;
 //! use hyper::{Request, Response, body::Incoming};
-//! use reactor::net::{TcpListener, TcpStream};
+//! use executor::net::{TcpListener, TcpStream};
 //! use selectors_hyper::{HyperStream, HyperTimer};
 //!
 //! async fn hello(_: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
@@ -47,7 +47,7 @@
 //!
 //! ```text
 //! async fn slow() -> &'static str {
-//!     SendWrapper::new(reactor::time::sleep(Duration::from_millis(50))).await;
+//!     SendWrapper::new(executor::time::sleep(Duration::from_millis(50))).await;
 //!     "hello"
 //! }
 //! ```
@@ -63,8 +63,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
+use executor::net::TcpStream;
 use hyper::rt::{Executor, Read, ReadBufCursor, Sleep, Timer, Write};
-use reactor::net::TcpStream;
 use send_wrapper::SendWrapper;
 
 /// A stream as hyper wants it.
@@ -128,17 +128,19 @@ pub struct HyperTimer;
 
 impl Timer for HyperTimer {
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Sleep>> {
-        Box::pin(HyperSleep(SendWrapper::new(reactor::time::sleep(duration))))
+        Box::pin(HyperSleep(SendWrapper::new(executor::time::sleep(
+            duration,
+        ))))
     }
 
     fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn Sleep>> {
-        let sleep = reactor::time::sleep_until(deadline);
+        let sleep = executor::time::sleep_until(deadline);
         Box::pin(HyperSleep(SendWrapper::new(sleep)))
     }
 }
 
 /// hyper wants its timers `Send`. They never leave this thread, and would panic if they did.
-struct HyperSleep(SendWrapper<reactor::time::Sleep>);
+struct HyperSleep(SendWrapper<executor::time::Sleep>);
 
 impl Sleep for HyperSleep {}
 

@@ -9,8 +9,8 @@ use std::task::{Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
-use reactor::net::{TcpListener, TcpStream, UnixStream};
-use reactor::time::{sleep, timeout};
+use executor::net::{TcpListener, TcpStream, UnixStream};
+use executor::time::{sleep, timeout};
 use selectors_core::Backend;
 use support::record;
 use trace::lint::{self, Hit};
@@ -195,7 +195,7 @@ fn wakes_that_only_hear_would_block_are_told() {
 fn a_future_that_never_ends_in_block_on_is_nobodys_mistake_here() {
     // The future of `block_on` has an uncounted waker; its other half keeps this one going.
     let hits = hits_of(async {
-        let ended = reactor::time::timeout(Duration::from_millis(1), pending::<()>()).await;
+        let ended = executor::time::timeout(Duration::from_millis(1), pending::<()>()).await;
         assert!(ended.is_err());
     });
     assert_eq!(hits, []);

@@ -5,7 +5,7 @@ mod support;
 use std::path::Path;
 use std::time::Duration;
 
-use reactor::net::UnixStream;
+use executor::net::UnixStream;
 use selectors_core::Backend;
 use support::record;
 #[cfg(target_os = "linux")]
@@ -94,7 +94,7 @@ fn bytes_are_counted_and_the_first_sight_of_an_fd_has_its_real_number() {
 fn times_never_run_backwards_and_every_poll_ends() {
     let trace = recorded(Backend::Poll, async {
         ping_pong().await;
-        reactor::time::sleep(Duration::from_millis(2)).await;
+        executor::time::sleep(Duration::from_millis(2)).await;
     });
     let events: Vec<_> = trace
         .lines
@@ -218,7 +218,7 @@ fn each_event_shows_the_line_that_did_it_and_not_the_one_that_reports_it() {
     ] {
         let trace = recorded(backend, async {
             ping_pong().await;
-            reactor::time::sleep(Duration::from_millis(1)).await;
+            executor::time::sleep(Duration::from_millis(1)).await;
         });
         let mut seen = 0;
         for line in &trace.lines {
@@ -257,13 +257,13 @@ fn reads_writes_and_sleeps_name_the_line_that_awaits_them_and_a_task_has_its_nam
     let trace = recorded(Backend::Poll, async move {
         let (near, far) = UnixStream::pair().expect("a pair");
         let task = executor::spawn_named("say \"hello\"", async move {
-            reactor::time::sleep(Duration::from_millis(1)).await;
+            executor::time::sleep(Duration::from_millis(1)).await;
             far.write_all(b"hello").await.expect("it reads");
             let mut rest = [0; 4];
             far.read_exact(&mut rest).await.expect("it writes");
         });
         let mut buffer = [0; 16];
-        let read = reactor::time::timeout(Duration::from_secs(60), near.read(&mut buffer)).await;
+        let read = executor::time::timeout(Duration::from_secs(60), near.read(&mut buffer)).await;
         read.expect("in time").expect("it writes");
         near.write(b"four").await.expect("it reads");
         task.await.expect("it does not panic");
@@ -319,7 +319,7 @@ fn who_sleeps_when_a_trace_ends_is_told_with_the_line_and_where_its_waker_is() {
             std::task::Poll::<()>::Pending
         }))
         .detach();
-        reactor::time::sleep(Duration::from_millis(2)).await;
+        executor::time::sleep(Duration::from_millis(2)).await;
         drop(near);
     });
     // As if it had been killed in its first sleep.

@@ -21,7 +21,7 @@ fn program() {
     if env::var(CHILD).as_deref() == Ok("killed") {
         executor::block_on(async {
             executor::spawn(async {
-                reactor::time::sleep(std::time::Duration::from_millis(1)).await;
+                executor::time::sleep(std::time::Duration::from_millis(1)).await;
                 // As if by a signal: nothing is dropped, nothing is flushed.
                 std::process::abort();
             })

@@ -22,8 +22,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clap::Parser;
 use executor::Runtime;
-use reactor::trace::Recorder;
-use reactor::{Reactor, Trigger};
+use executor::reactor::trace::Recorder;
+use executor::{Reactor, Trigger};
 use selectors_core::Backend;
 
 use crate::programs::Program;

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use executor::JoinError;
-use reactor::net::{TcpListener, TcpStream};
-use reactor::time::{sleep, timeout};
+use executor::net::{TcpListener, TcpStream};
+use executor::time::{sleep, timeout};
 
 /// What to run.
 #[derive(Clone, Copy, Debug, ValueEnum)]

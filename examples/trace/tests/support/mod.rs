@@ -10,9 +10,9 @@ use std::mem;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use executor::Trigger;
+use executor::reactor::trace::Recorder;
 use executor::{Reactor, Runtime};
-use reactor::Trigger;
-use reactor::trace::Recorder;
 use selectors_core::Backend;
 
 #[derive(Clone, Default)]
