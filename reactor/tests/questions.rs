@@ -1,6 +1,7 @@
 //! Questions and options of a socket that fail say what was asked of which fd, and keep kind and errno.
 
 use std::fmt::Debug;
+use std::future::poll_fn;
 use std::io;
 use std::net;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -8,10 +9,11 @@ use std::os::unix::net as unix;
 use std::time::Duration;
 
 use reactor::net::{
-    Keepalive, TcpListener, TcpSocket, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixSocket,
-    UnixStream,
+    Keepalive, TcpListener, TcpSocket, TcpStream, UdpSocket, UnixDatagram, UnixListener,
+    UnixSocket, UnixStream,
 };
 use reactor::{Async, errno_of};
+use socket2::{Domain, SockRef, Socket, Type};
 
 /// What is no socket: whatever is asked of it is refused.
 fn none() -> io::Result<OwnedFd> {
@@ -153,10 +155,22 @@ fn what_an_option_has_no_room_for_is_refused_and_not_cut() -> io::Result<()> {
         for number in byte {
             refuses("IP_TOS", BYTE, tcp.set_tos(number), || tcp.tos(), &0x10);
             refuses("IP_TOS", BYTE, udp.set_tos(number), || udp.tos(), &0x10);
-            refuses("IP_TOS", BYTE, set_up.set_tos(number), || set_up.tos(), &0x10);
+            refuses(
+                "IP_TOS",
+                BYTE,
+                set_up.set_tos(number),
+                || set_up.tos(),
+                &0x10,
+            );
             refuses("IP_TTL", BYTE, tcp.set_ttl(number), || tcp.ttl(), &64);
             refuses("IP_TTL", BYTE, udp.set_ttl(number), || udp.ttl(), &64);
-            refuses("IP_TTL", BYTE, listener.set_ttl(number), || listener.ttl(), &64);
+            refuses(
+                "IP_TTL",
+                BYTE,
+                listener.set_ttl(number),
+                || listener.ttl(),
+                &64,
+            );
             let set = udp.set_multicast_ttl_v4(number);
             refuses("IP_MULTICAST_TTL", BYTE, set, || udp.multicast_ttl_v4(), &1);
             for (name, address) in [("IP_TTL", "127.0.0.1:0"), ("IPV6_UNICAST_HOPS", "[::1]:0")] {
@@ -173,7 +187,13 @@ fn what_an_option_has_no_room_for_is_refused_and_not_cut() -> io::Result<()> {
             refuses("SO_SNDBUF", INT, set, || set_up.send_buffer_size(), &send);
             let send = unix_set_up.send_buffer_size()?;
             let set = unix_set_up.set_send_buffer_size(bytes);
-            refuses("SO_SNDBUF", INT, set, || unix_set_up.send_buffer_size(), &send);
+            refuses(
+                "SO_SNDBUF",
+                INT,
+                set,
+                || unix_set_up.send_buffer_size(),
+                &send,
+            );
             let (recv, send) = (unix.recv_buffer_size()?, unix.send_buffer_size()?);
             let set = unix.set_recv_buffer_size(bytes);
             refuses("SO_RCVBUF", INT, set, || unix.recv_buffer_size(), &recv);
@@ -209,7 +229,10 @@ fn what_an_option_has_no_room_for_is_refused_and_not_cut() -> io::Result<()> {
             refuses(name, range, set, || tcp.keepalive(), &None);
             let set = set_up.set_keepalive(Some(chosen));
             refuses(name, range, set, || set_up.keepalive(), &None);
-            let bound = TcpListener::options().keepalive(chosen).bind("127.0.0.1:0").await;
+            let bound = TcpListener::options()
+                .keepalive(chosen)
+                .bind("127.0.0.1:0")
+                .await;
             refuses(name, range, bound.map(drop), || Ok(()), &());
         }
         // The ends of the ranges are within them.
@@ -222,10 +245,40 @@ fn what_an_option_has_no_room_for_is_refused_and_not_cut() -> io::Result<()> {
         assert_eq!(tcp.linger()?, Some(Duration::from_secs(32_767)));
         tcp.set_linger(None)?;
         let most = Keepalive::new().retries(127);
-        let most = most.time(Duration::from_secs(32_767)).interval(Duration::from_secs(32_767));
+        let most = most
+            .time(Duration::from_secs(32_767))
+            .interval(Duration::from_secs(32_767));
         tcp.set_keepalive(Some(most))?;
         assert_eq!(tcp.keepalive()?, Some(most));
         set_up.set_recv_buffer_size(i32::MAX as usize)?;
+        Ok(())
+    })?
+}
+
+/// Whichever errno the kernel has for it.
+#[test]
+fn who_accepts_on_what_does_not_listen_is_told_what_to_do() -> io::Result<()> {
+    executor::block_on(async {
+        let does_not = "does not listen; have it listen first";
+        let idle = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        let tcp = TcpListener::from_std(idle.into())?;
+        refused(&tcp, does_not, tcp.try_accept());
+        refused(&tcp, does_not, tcp.accept().await);
+        refused(&tcp, does_not, poll_fn(|cx| tcp.poll_accept(cx)).await);
+        let datagrams = net::UdpSocket::bind("127.0.0.1:0")?;
+        let udp = TcpListener::from_std(OwnedFd::from(datagrams).into())?;
+        refused(&udp, does_not, udp.accept().await);
+        let (near, _far) = unix::UnixStream::pair()?;
+        let unix = UnixListener::from_std(OwnedFd::from(near).into())?;
+        refused(&unix, does_not, unix.try_accept());
+        // It did.
+        let closed = TcpListener::bind("127.0.0.1:0").await?;
+        SockRef::from(&closed).shutdown(net::Shutdown::Both)?;
+        refused(&closed, does_not, closed.accept().await);
+        let pipe = TcpListener::from_std(net::TcpListener::from(none()?))?;
+        refused(&pipe, "accept", pipe.accept().await);
+        let error = UnixSocket::new()?.listen(1).expect_err("it has no name");
+        assert!(error.to_string().starts_with("listen on fd "), "{error}");
         Ok(())
     })?
 }

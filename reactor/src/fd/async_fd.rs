@@ -34,6 +34,43 @@ use crate::watch::events::Outcome;
 /// event: where keys are edge-triggered that is the next change, else it is called again for what is
 /// there, after 31 such answers every 10 ms, so that the loop does not turn for nothing.
 ///
+/// **It owns its source**, as a key of the selector does: an fd that is registered must not be closed, and
+/// nobody who only borrows it can promise that, since an `Async` may be forgotten. So there is no `Async<&T>`
+/// and no `Async<BorrowedFd>`. What is used elsewhere as well is shared, or its fd is duplicated:
+///
+/// ```
+/// use reactor::Async;
+/// use std::io::{Read, Write};
+/// use std::os::fd::AsFd;
+/// use std::os::unix::net::UnixStream;
+/// use std::rc::Rc;
+///
+/// executor::block_on(async {
+///     let (ours, theirs) = UnixStream::pair()?;
+///     // Shared: the socket is closed when both are gone.
+///     let shared = Rc::new(ours);
+///     let waits = Async::nonblocking(Rc::clone(&shared))?;
+///     (&theirs).write_all(b"hi")?;
+///     waits.readable().await?;
+///     assert_eq!((&*shared).read(&mut [0; 8])?, 2);
+///
+///     // Of a borrowed fd: another one for the same open file.
+///     let borrowed = theirs.as_fd();
+///     let waits = Async::nonblocking(borrowed.try_clone_to_owned()?)?;
+///     waits.writable().await?;
+///     std::io::Result::Ok(())
+/// })??;
+/// # std::io::Result::Ok(())
+/// ```
+///
+/// ```compile_fail,E0597
+/// # let reactor = reactor::Reactor::new()?;
+/// # let _entered = reactor.enter();
+/// let (ours, _theirs) = std::os::unix::net::UnixStream::pair()?;
+/// let borrowed = reactor::Async::new(&ours);
+/// # std::io::Result::Ok(())
+/// ```
+///
 /// `as_fd` of the source is the program's code: it may do anything, and its first answer counts; see
 /// [`contracts`](crate::contracts#foreign-code).
 ///

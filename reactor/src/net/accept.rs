@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use selectors_core::os::{AsFd, AsRawFd, OwnedFd, errno};
+use selectors_core::os::{AsFd, AsRawFd, BorrowedFd, OwnedFd, errno};
 use selectors_core::sys::{Address, socket};
 
 use crate::errno::tried;
@@ -109,12 +109,30 @@ pub(crate) fn try_accept<L: AsFd>(listener: &L) -> io::Result<Accepted> {
 fn accept<L: AsFd>(listener: &L) -> io::Result<Accepted> {
     let listener = listener.as_fd();
     socket::accept4(listener).map_err(|error| match error.raw_os_error() {
-        // It means either: the connection has an error, or this can never accept.
-        Some(errno::EOPNOTSUPP) if !socket::so_acceptconn(listener).unwrap_or(false) => {
-            tried("accept: this socket does not listen", error)
+        // The first means either: the connection has an error, or this can never accept.
+        Some(errno::EOPNOTSUPP | errno::EINVAL)
+            if socket::so_acceptconn(listener).is_ok_and(|listens| !listens) =>
+        {
+            let fd = listener.as_raw_fd();
+            let why = "this socket does not listen; have it listen first, as `bind` of a listener \
+                       and `listen` of a `TcpSocket` or a `UnixSocket` do";
+            tried(format_args!("accept on fd {fd}: {why}"), error)
         }
-        _ => error,
+        _ => named(listener, error),
     })
+}
+
+/// What ends the wait says on which fd; what does not is looked at by its errno, and told to nobody.
+fn named(listener: BorrowedFd<'_>, error: io::Error) -> io::Error {
+    let ends = meaning(&error) == Meaning::Failed
+        && !matches!(
+            error.kind(),
+            io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+        );
+    match ends {
+        true => tried(format_args!("accept on fd {}", listener.as_raw_fd()), error),
+        false => error,
+    }
 }
 
 /// What an error of accept(2) is about.

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use selectors_core::Events;
-use selectors_core::os::AsFd;
+use selectors_core::os::{AsFd, AsRawFd};
 use selectors_core::sys::socket;
 use socket2::Socket;
 
@@ -27,7 +27,10 @@ use crate::watch::direction::Direction;
 /// listen(2), with a backlog that the kernel caps far below what is possible.
 pub(super) fn listen(socket: &Socket, backlog: u32) -> io::Result<()> {
     let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
-    socket::listen(socket.as_fd(), backlog).map_err(|error| tried("listen", error))
+    socket::listen(socket.as_fd(), backlog).map_err(|error| {
+        let fd = socket.as_raw_fd();
+        tried(format_args!("listen on fd {fd}"), error)
+    })
 }
 
 /// A socket that listens for connections, under the names [`TcpListener`](super::TcpListener) and
@@ -116,7 +119,7 @@ impl<S: ListeningSocket> Listener<S> {
     ///
     /// # Errors
     ///
-    /// Whatever else accept(2) answers.
+    /// Whatever else accept(2) answers; the error names the fd, and says what to do if that does not listen.
     pub fn accept(&self) -> impl Future<Output = io::Result<(Stream<S::Connection>, S::Address)>> {
         let mut accepting = Accepting::new(&self.io);
         let reactor = &self.io.reactor;
