@@ -228,6 +228,10 @@ fn names_and_ports_are_an_address(variant: Variant) -> io::Result<()> {
             .await
             .expect_err("no name has spaces");
         assert!(error.to_string().contains("no such host"), "{error}");
+        for no_port in ["localhost", "", "localhost:99999", "localhost:http"] {
+            let error = lookup_host(no_port).await.expect_err("it has no port");
+            assert!(error.to_string().contains("no host:port"), "{error}");
+        }
         Ok(())
     })
 }

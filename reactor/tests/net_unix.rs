@@ -178,6 +178,10 @@ fn every_socket_tells_its_address_and_its_peers_of_whatever_form(
 ) -> io::Result<()> {
     let file = |file: &Private| SocketAddr::from_pathname(&file.0);
     let name = |of: &str| abstract_address(format!("{of}-{variant:?}-{}", process::id()));
+    let longest = |of: &str| {
+        let name = format!("{of}-{variant:?}-{}", process::id());
+        abstract_address(format!("{name:0<107}"))
+    };
     let (servers, clients, datagrams) = (Private::new(), Private::new(), Private::new());
     variant.block_on(async {
         assert!(UnixSocket::new()?.local_addr()?.is_unnamed());
@@ -185,6 +189,8 @@ fn every_socket_tells_its_address_and_its_peers_of_whatever_form(
         for (server, client, datagram) in [
             (file(&servers)?, file(&clients)?, file(&datagrams)?),
             (name("server")?, name("client")?, name("datagram")?),
+            // As long as they can be; std and the kernel agree about that.
+            (longest("server")?, longest("client")?, longest("datagram")?),
         ] {
             let mut socket = UnixSocket::new()?;
             socket.bind_addr(&server)?;

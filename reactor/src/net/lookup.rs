@@ -13,5 +13,12 @@ pub(crate) async fn look_up(name: String) -> io::Result<Vec<SocketAddr>> {
     let asked = name.clone();
     let addresses = unblock(move || asked.to_socket_addrs().map(Iterator::collect)).await;
     let answer = addresses.and_then(|answer| answer);
-    answer.map_err(|error| tried(format_args!("look up {name:?}"), error))
+    answer.map_err(|error| match error.kind() {
+        // What std could not take apart; the resolver's answers have other kinds.
+        io::ErrorKind::InvalidInput => tried(
+            format_args!("look up {name:?}, which is no host:port"),
+            error,
+        ),
+        _ => tried(format_args!("look up {name:?}"), error),
+    })
 }
