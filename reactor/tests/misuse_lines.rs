@@ -43,8 +43,8 @@ const WAIT_FOR_NOTHING: [&str; 9] = [
     "unblock",
 ];
 
-/// It never panics itself, and the line at which a guard is dropped is nobody's.
-const WHOSE_GUARD_PANICS: &str = "Reactor::enter";
+/// They never panic themselves, and the line at which a guard is dropped is nobody's.
+const WHOSE_GUARDS_PANIC: [&str; 2] = ["Reactor::drive", "Reactor::enter"];
 
 /// What our panics for misuse say.
 const OURS: [&str; 3] = [
@@ -344,7 +344,9 @@ fn a_panic_for_misuse_is_at_the_line_that_misuses() -> io::Result<()> {
     let says_so = who_says_that_it_panics(&functions);
     let missing: Vec<_> = says_so
         .iter()
-        .filter(|function| !tried.contains(&***function) && **function != WHOSE_GUARD_PANICS)
+        .filter(|function| {
+            !tried.contains(&***function) && !WHOSE_GUARDS_PANIC.contains(&&***function)
+        })
         .collect();
     assert!(missing.is_empty(), "{missing:?}");
     assert!(says_so.len() > 40, "the sources are read: {says_so:?}");
