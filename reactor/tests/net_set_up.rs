@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{self, IpAddr, Ipv4Addr, Shutdown, SocketAddr};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net as unix;
 use std::time::Duration;
 
@@ -300,6 +300,9 @@ fn numbers_and_conversions_have_the_names_of_std(variant: Variant) -> io::Result
         let client = net::TcpStream::try_from(client)?;
         assert_eq!(client.as_raw_fd(), number);
         net::TcpListener::try_from(ours)?;
+        let (tcp, unix) = (TcpSocket::new_v4()?, UnixSocket::new()?);
+        assert_eq!(tcp.as_raw_fd(), tcp.as_fd().as_raw_fd());
+        assert_eq!(unix.as_raw_fd(), unix.as_fd().as_raw_fd());
         let udp = UdpSocket::try_from(net::UdpSocket::bind(any_port())?)?;
         net::UdpSocket::try_from(udp)?;
         let (near, _far) = unix::UnixStream::pair()?;

@@ -203,6 +203,11 @@ fn a_waiting_receiver_is_woken_by_each_datagram(variant: Variant) -> io::Result<
 
 fn options_hold(variant: Variant) -> io::Result<()> {
     variant.block_on(async {
+        let buffered = UdpSocket::bind("127.0.0.1:0").await?;
+        buffered.set_recv_buffer_size(1 << 15)?;
+        buffered.set_send_buffer_size(1 << 14)?;
+        let buffers = (buffered.recv_buffer_size()?, buffered.send_buffer_size()?);
+        assert!(buffers.0 >= 1 << 15 && (1 << 14..1 << 16).contains(&buffers.1));
         let (socket, _) = two().await?;
         for on in [true, false] {
             socket.set_broadcast(on)?;

@@ -194,6 +194,11 @@ fn what_an_option_has_no_room_for_is_refused_and_not_cut() -> io::Result<()> {
                 || unix_set_up.send_buffer_size(),
                 &send,
             );
+            let (recv, send) = (udp.recv_buffer_size()?, udp.send_buffer_size()?);
+            let set = udp.set_recv_buffer_size(bytes);
+            refuses("SO_RCVBUF", INT, set, || udp.recv_buffer_size(), &recv);
+            let set = udp.set_send_buffer_size(bytes);
+            refuses("SO_SNDBUF", INT, set, || udp.send_buffer_size(), &send);
             let (recv, send) = (unix.recv_buffer_size()?, unix.send_buffer_size()?);
             let set = unix.set_recv_buffer_size(bytes);
             refuses("SO_RCVBUF", INT, set, || unix.recv_buffer_size(), &recv);

@@ -16,6 +16,8 @@ use crate::fd::async_fd::Async;
 #[cfg(not(winsock))]
 use crate::net::sockets::{DatagramSocket, ListeningSocket, StreamSocket};
 use crate::net::{Datagrams, Listener, Stream};
+#[cfg(not(winsock))]
+use crate::net::{TcpSocket, UnixSocket};
 
 #[cfg(not(winsock))]
 macro_rules! numbers {
@@ -34,6 +36,8 @@ numbers! {
     [S: StreamSocket] Stream<S>;
     [S: ListeningSocket] Listener<S>;
     [S: DatagramSocket] Datagrams<S>;
+    [] TcpSocket;
+    [] UnixSocket;
 }
 
 macro_rules! conversions {
