@@ -1,17 +1,42 @@
 //! What an observer is told of the calls and the waits of an [`Async`].
 
+use std::future::Future;
 use std::io;
 use std::panic::Location;
+use std::task::{Context, Poll};
 
+use selectors_core::act;
 use selectors_core::os::{AsFd, AsRawFd};
 
 use crate::fd::async_fd::Async;
+use crate::fd::operation::Operation;
+use crate::fd::transfer::Transfer;
+use crate::heart::budget::Attend;
 use crate::watch::acts::{self, Act};
 use crate::watch::call::Call;
 use crate::watch::direction::Direction;
 use crate::watch::events::{Event, Outcome};
 
 impl<T: AsFd + 'static> Async<T> {
+    /// The budget is used up, or somebody observes.
+    #[cold]
+    pub(super) fn attend<R>(
+        &self,
+        call: Call,
+        cx: &mut Context<'_>,
+        op: &mut impl FnMut(&Self) -> io::Result<R>,
+        tell: &impl Fn(&R) -> Outcome,
+    ) -> Poll<io::Result<R>> {
+        if self.reactor.attention.attend() == Attend::BudgetIsUsedUp {
+            // One busy socket must not starve the rest: go to the back of the queue.
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let result = act!(acts::Called, op(self));
+        self.tell(call, &result, tell, acts::Called::AT);
+        Poll::Ready(result)
+    }
+
     /// Tells the observer of a system call; one of the program's own was made from line `at`.
     #[cold]
     pub(crate) fn tell<R>(
@@ -61,5 +86,28 @@ impl<T: AsFd + 'static> Async<T> {
             false => acts::Stored::AT,
         };
         hook.emit(told, at);
+    }
+}
+
+impl<T, M, const CALL: u8> Operation<'_, T, M, CALL>
+where
+    T: AsFd + 'static,
+    M: Transfer<T>,
+{
+    /// As [`poll_slowly`](Self::poll_slowly), perhaps before the eyes of an observer, who is told the
+    /// line of the await.
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    pub(super) fn poll_told<const ALONE: bool>(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<<Self as Future>::Output> {
+        let reactor = &self.io.reactor;
+        let _awaited = match reactor.attention.is_observed() {
+            true => Some(reactor.hook.await_here()),
+            false => None,
+        };
+        self.poll_slowly::<ALONE>(cx)
     }
 }

@@ -10,14 +10,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
 use selectors_core::os::{AsFd, BorrowedFd};
-use selectors_core::{Events, act, poll_now};
+use selectors_core::{Events, poll_now};
 
 use crate::fd::async_fd::Async;
 use crate::fd::transfer::{Reply, Transfer};
-use crate::heart::budget::Attend;
 use crate::heart::crowd::Use;
 use crate::heart::queue::WaiterId;
-use crate::watch::acts::{self, Act};
 use crate::watch::call::Call;
 use crate::watch::direction::Direction;
 use crate::watch::events::Outcome;
@@ -29,7 +27,7 @@ use crate::watch::events::Outcome;
 /// to look it up.
 #[must_use = "futures do nothing unless awaited"]
 pub(crate) struct Operation<'a, T: AsFd + 'static, M, const CALL: u8> {
-    io: &'a Async<T>,
+    pub(super) io: &'a Async<T>,
     /// Zero until it first waits.
     waiter: WaiterId,
     transfer: M,
@@ -146,27 +144,10 @@ where
         self.poll_slowly::<ALONE>(cx)
     }
 
-    /// As [`poll_slowly`](Self::poll_slowly), perhaps before the eyes of an observer, who is told the
-    /// line of the await.
     #[cold]
     #[inline(never)]
     #[track_caller]
-    fn poll_told<const ALONE: bool>(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<<Self as Future>::Output> {
-        let reactor = &self.io.reactor;
-        let _awaited = match reactor.attention.is_observed() {
-            true => Some(reactor.hook.await_here()),
-            false => None,
-        };
-        self.poll_slowly::<ALONE>(cx)
-    }
-
-    #[cold]
-    #[inline(never)]
-    #[track_caller]
-    fn poll_slowly<const ALONE: bool>(
+    pub(super) fn poll_slowly<const ALONE: bool>(
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<<Self as Future>::Output> {
@@ -274,25 +255,6 @@ impl<T: AsFd + 'static> Async<T> {
             _ => return Some(error),
         }
         None
-    }
-
-    /// The budget is used up, or somebody observes.
-    #[cold]
-    fn attend<R>(
-        &self,
-        call: Call,
-        cx: &mut Context<'_>,
-        op: &mut impl FnMut(&Self) -> io::Result<R>,
-        tell: &impl Fn(&R) -> Outcome,
-    ) -> Poll<io::Result<R>> {
-        if self.reactor.attention.attend() == Attend::BudgetIsUsedUp {
-            // One busy socket must not starve the rest: go to the back of the queue.
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        let result = act!(acts::Called, op(self));
-        self.tell(call, &result, tell, acts::Called::AT);
-        Poll::Ready(result)
     }
 
     /// As [`wait`](Self::wait), for a waiter that may be here already, with a waker that will do.

@@ -7,8 +7,6 @@ use std::time::Duration;
 
 use libc::{c_int, epoll_event};
 
-use crate::sys::acts;
-
 /// epoll_create1(2), close-on-exec: a new, empty set.
 ///
 /// # Errors
@@ -72,7 +70,7 @@ pub fn epoll_wait(
 ) -> io::Result<usize> {
     let (pointer, len) = (events.as_mut_ptr(), events.len() as c_int);
     // SAFETY: the kernel writes at most `len` events from `pointer` on, which are ours to write.
-    let n = act!(acts::EpollWait, unsafe {
+    let n = act!(super::acts::EpollWait, unsafe {
         syscall!(epoll_wait(epoll.as_raw_fd(), pointer, len, millis))
     })?;
     Ok(n as usize)
