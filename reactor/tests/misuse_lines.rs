@@ -169,7 +169,7 @@ fn a_panic_for_misuse_is_at_the_line_that_misuses() -> io::Result<()> {
 
     // What follows is made in a reactor, which nobody drives any more.
     let reactor = Reactor::new()?;
-    let entered = reactor.enter();
+    let _entered = reactor.enter();
     let (near, far) = unix::UnixStream::pair()?;
     let (near, far) = (Async::nonblocking(near)?, Async::nonblocking(far)?);
     while far
@@ -220,7 +220,9 @@ fn a_panic_for_misuse_is_at_the_line_that_misuses() -> io::Result<()> {
         reactor.refill_budget();
     }
     reactor.refill_budget();
-    drop(entered);
+    // Nor is it driven by a loop that drives another one.
+    let another = Reactor::new()?;
+    let _drives = another.drive();
 
     let (byte, vector) = (&mut [0; 1], &[IoSlice::new(b"x")]);
     let refuse = |_: &unix::UnixStream| io::Result::<()>::Err(ErrorKind::WouldBlock.into());
