@@ -120,7 +120,7 @@ impl fmt::Display for Refusal {
             }
             Refusal::RingTooOld => "io_uring is older than Linux 5.19 here; take epoll",
             Refusal::NoMemoryForRing => {
-                "no memory for an io_uring (before Linux 5.12 it counts as locked: RLIMIT_MEMLOCK)"
+                "no memory for an io_uring, which may count as locked memory: raise RLIMIT_MEMLOCK (ulimit -l)"
             }
         })
     }
