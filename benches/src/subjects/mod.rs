@@ -92,6 +92,8 @@ runtimes! {
     ours::Ours<2>,
     ours::Ours<3>,
     ours::Ours<4>,
+    ours::Ours<5>,
+    ours::Ours<6>,
 }
 
 /// Something that can be done with any runtime.

@@ -31,9 +31,15 @@ pub(super) const KINDS: &[Kind] = &[
     }),
     Kind::new("ours-poll", "selectors-core, poll", || open(Backend::Poll, Mode::Level)),
     Kind::new("ours-select", "selectors-core, select", || open(Backend::Select, Mode::Level)),
+    Kind::new("ours-uring", "selectors-core, io_uring, level", || {
+        open(Backend::Uring, Mode::Level)
+    }),
+    Kind::new("ours-uring-edge", "selectors-core, io_uring, edge", || {
+        open(Backend::Uring, Mode::Edge)
+    }),
 ];
 
-/// The runtime; which of the five is the parameter's to say.
+/// The runtime; which of the seven is the parameter's to say.
 pub(super) struct Ours<const CHOICE: usize>;
 
 /// The choice that spins.
@@ -44,6 +50,8 @@ impl<const CHOICE: usize> Ours<CHOICE> {
         1 => (Backend::Epoll, Trigger::Level),
         2 => (Backend::Poll, Trigger::Level),
         3 => (Backend::Select, Trigger::Level),
+        5 => (Backend::Uring, Trigger::Edge),
+        6 => (Backend::Uring, Trigger::Level),
         _ => (Backend::Epoll, Trigger::Edge),
     };
 }
@@ -60,6 +68,10 @@ impl<const CHOICE: usize> Runtime for Ours<CHOICE> {
             spins: true,
             ..serve::subject::<Self>("ours-spin", "ours, epoll, edge, spinning for 100 us")
         },
+        5 => on_a_ring(serve::subject::<Self>("ours-uring", "ours, io_uring, edge-triggered")),
+        6 => {
+            on_a_ring(serve::subject::<Self>("ours-uring-level", "ours, io_uring, level-triggered"))
+        }
         _ => Subject {
             gated: true,
             ..serve::subject::<Self>("ours", "ours, epoll, edge-triggered (the default)")
@@ -127,6 +139,16 @@ impl<const CHOICE: usize> Runtime for Ours<CHOICE> {
         }
         Ok(())
     }
+}
+
+/// A runtime that waits by a ring.
+const fn on_a_ring(subject: Subject) -> Subject {
+    Subject { gated: true, ring: true, missing: no_ring, ..subject.on_demand() }
+}
+
+fn no_ring() -> Option<String> {
+    let refused = Backend::Uring.selector::<OwnedFd, ()>().err()?;
+    Some(refused.to_string())
 }
 
 struct Selector {

@@ -22,6 +22,8 @@ pub struct Subject {
     pub own_buffer: usize,
     /// Whether it spins before it blocks.
     pub spins: bool,
+    /// Whether it waits by a ring of io_uring, in which valgrind hangs: no instructions are counted.
+    pub ring: bool,
     /// Whether the usual tables show it.
     pub shown: bool,
     /// Whether the gate holds its counts against the baseline.
@@ -41,6 +43,7 @@ impl Subject {
             missing: || None,
             own_buffer: 0,
             spins: false,
+            ring: false,
             shown: true,
             gated: false,
             inside: true,

@@ -117,7 +117,7 @@ fn lists() -> String {
 fn run(mut options: Options) -> Result<bool, String> {
     let gate = options.gates();
     if options.subjects.is_empty() {
-        let usual = |one: &&Subject| one.gated || (!gate && one.shown && one.here());
+        let usual = |one: &&Subject| one.here() && (one.gated || (!gate && one.shown));
         options.subjects = subjects::all().filter(usual).copied().collect();
     }
     let missing = counted::missing_tools();

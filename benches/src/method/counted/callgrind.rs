@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 use super::{Lengths, Scratch, Work, locked};
+use crate::subjects;
 
 /// What one operation executes in user space, on all threads of the subject.
 pub struct Profile {
@@ -27,6 +28,9 @@ struct Run {
 
 /// Counts instructions per operation.
 pub fn callgrind(subject: &str, work: Work, lengths: Lengths) -> Result<Profile, String> {
+    if subjects::named(subject).is_some_and(|subject| subject.ring) {
+        return Err("no instructions are counted, because valgrind hangs in a ring".to_owned());
+    }
     let (short, long, operations) = lengths.of(work, |length| run(subject, work, length))?;
     let sum = |run: &Run| run.addresses.values().sum::<f64>();
     let locked = |run: &Run| locked::count(&run.addresses);
