@@ -94,7 +94,9 @@ fn a_cut_datagram_says_so(variant: Variant) -> io::Result<()> {
         let (received, _) = far.recv_from(&mut buffer).await?;
         assert_eq!(peeked, received);
         assert!(received.is_truncated());
-        assert_eq!((received.len(), received.full_len()), (4, 8));
+        // Only Linux tells how much was cut.
+        let full = if cfg!(target_os = "linux") { 8 } else { 4 };
+        assert_eq!((received.len(), received.full_len()), (4, full));
         assert_eq!(&buffer, b"too ");
         // The rest is gone, and the next one is whole.
         near.send_to(b"four", far.local_addr()?).await?;

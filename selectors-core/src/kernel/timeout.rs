@@ -38,7 +38,7 @@ pub(crate) fn whole_millis(timeout: Option<Duration>) -> Option<i32> {
 pub(crate) fn timespec(timeout: Duration) -> libc::timespec {
     let timeout = timeout.min(LONGEST);
     libc::timespec {
-        tv_sec: timeout.as_secs() as libc::time_t,
+        tv_sec: timeout.as_secs() as _,
         tv_nsec: timeout.subsec_nanos() as _,
     }
 }

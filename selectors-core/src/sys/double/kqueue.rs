@@ -190,7 +190,7 @@ fn wait(kqueue: RawFd, left: Option<Duration>) -> io::Result<()> {
         revents: 0,
     };
     let left = left.map(|left| libc::timespec {
-        tv_sec: left.as_secs() as libc::time_t,
+        tv_sec: left.as_secs() as _,
         tv_nsec: left.subsec_nanos() as libc::c_long,
     });
     let timeout = left.as_ref().map_or(ptr::null(), ptr::from_ref);
