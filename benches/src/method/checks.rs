@@ -56,15 +56,19 @@ pub fn judge_noise(mut flags: Vec<Flag>, nature: Nature, left: bool) -> Vec<Flag
     flags
 }
 
-/// What a slice knows without having been noisy.
-pub fn always(quiet: &Quiet) -> impl Iterator<Item = Flag> {
+/// What a slice knows without having been noisy. The kernel counts full queues of the whole machine:
+/// where nothing is timed the connections come one after the other, so the queue is another program's.
+pub fn always(quiet: &Quiet, nature: Nature) -> impl Iterator<Item = Flag> {
     let overflows = quiet.accept_overflows;
     let full = flag_if(overflows > 0.0, Reason::ResourceWall, || {
         format!("{overflows:.0} connections found a full queue of accept")
     });
     let debug = cfg!(debug_assertions);
-    full.into_iter()
-        .chain(flag_if(debug, Reason::DebugBuild, || "not an optimised build".to_owned()))
+    full.map(|full| Flag { label: nature != Nature::Timed, ..full }).into_iter().chain(flag_if(
+        debug,
+        Reason::DebugBuild,
+        || "not an optimised build".to_owned(),
+    ))
 }
 
 /// Rows beyond this share of what the generator can do are marked.
@@ -191,7 +195,9 @@ mod tests {
         assert_eq!(codes(&loud, Placement::OneThread, "cascade"), "steal foreign");
         let pressed = Quiet { pressure_percent: 99.0, ..Quiet::default() };
         assert_eq!(codes(&pressed, Placement::OneThread, "ring"), "", "told, not judged");
-        assert_eq!(always(&loud).next().unwrap().reason, Reason::ResourceWall);
+        let full = |nature| always(&loud, nature).next().unwrap();
+        assert_eq!(full(Nature::Timed).reason, Reason::ResourceWall);
+        assert!(full(Nature::Timed).invalidates() && !full(Nature::Counted).invalidates());
     }
 
     #[test]

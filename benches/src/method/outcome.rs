@@ -93,7 +93,7 @@ impl Outcome {
             flag.label |= untold;
         }
         self.flags.extend(checks::judge_noise(noise, spec.nature, left));
-        self.flags.extend(checks::always(&quiet));
+        self.flags.extend(checks::always(&quiet, spec.nature));
         Slice {
             spec,
             metrics: self.metrics,

@@ -70,10 +70,10 @@ const SMOKE: &str = "\
 1 scaling --connections 100 --ms 20 --blocks 1 --no-floor --subjects bare,ours";
 
 const QUICK: &str = "\
+8 idle --connections 500 --ms 20 --blocks 4 --no-floor --subjects ours,tokio,smol
 20 ring --registered 1000,1,4096,64,4 --ms 80 --blocks 4 --subjects bare-epoll,ours-epoll,ours-epoll-edge,ours-poll,ours-select,mio,polling
 5 ring --registered 1000 --active 10,500 --writes 2000 --ms 80 --blocks 4 --no-floor --subjects bare-epoll,ours-epoll,ours-poll,ours-select
 5 map --most 4096 --ms 150 --blocks 4 --no-floor --subjects ours-epoll,ours-poll,ours-select
-5 idle --connections 1000 --ms 40 --blocks 4 --no-floor --subjects bare,ours,tokio,smol
 4 register --registered 1000 --ms 20 --blocks 4 --no-floor --subjects bare-epoll,ours-epoll,ours-poll,ours-select,mio
 3 switch --tasks 100 --ms 20 --blocks 4 --no-floor --subjects ours,tokio,smol
 9 scaling --connections 1000,1,100 --ms 60 --blocks 4 --no-floor --subjects bare,ours,ours-poll
