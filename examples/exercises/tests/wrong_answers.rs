@@ -9,9 +9,9 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use executor::net::UnixStream;
+use executor::time::timeout_at;
 use exercises::{Judged, e01, e04, e06, e08, e10};
-use reactor::net::UnixStream;
-use reactor::time::timeout_at;
 use selectors_core::{Readiness, Script};
 
 #[track_caller]
