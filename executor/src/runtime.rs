@@ -300,7 +300,7 @@ impl Runtime {
     }
 
     /// Polls every task that is woken, and whom they wake, until nobody is. Asks no kernel: for
-    /// host loops, and for tests. True if anybody was polled.
+    /// host loops, and for tests. True if anybody was polled, or was aborted and is dropped now.
     ///
     /// # Panics
     ///
@@ -309,11 +309,12 @@ impl Runtime {
     #[allow(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn run_until_stalled(&self) -> bool {
         let _running = current::run(&self.core);
-        let before = self.core.polls.get();
+        let done = || (self.core.polls.get(), self.core.live());
+        let before = done();
         while !self.core.is_idle() || self.core.has_mail() {
             self.core.poll_somebody();
         }
-        self.core.polls.get() != before
+        done() != before
     }
 
     /// One step for a host loop: polls who is woken, takes a [turn](Reactor::turn) of at most
