@@ -45,6 +45,8 @@ mod backpressure {}
 mod systems {}
 #[doc = include_str!("../src/loops.md")]
 mod loops {}
+#[doc = include_str!("../src/ring.md")]
+mod ring {}
 #[doc = include_str!("../src/afternoon.md")]
 mod afternoon {}
 #[doc = include_str!("../src/glossary.md")]

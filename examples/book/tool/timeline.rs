@@ -63,7 +63,23 @@ pub fn write() -> io::Result<()> {
         let page = page.map_err(|bad| io::Error::other(format!("{name}: {bad}")))?;
         fs::write(folder.join(format!("{name}.html")), page)?;
     }
-    Ok(())
+    println!("book: recording a ring");
+    fs::write(folder.join("ring.html"), ring(&programs)?)
+}
+
+/// The same program on epoll and on a ring, as far as they are to be had; else on poll.
+fn ring(programs: &Programs) -> io::Result<String> {
+    let run = |backend: &str| {
+        let trace = programs.step("s06_backends", &[backend])?;
+        Ok((format!("s06_backends on {backend}"), trace))
+    };
+    let both = ["epoll", "uring"].into_iter().map(run);
+    let mut traces: Vec<_> = both.filter_map(io::Result::ok).collect();
+    if traces.is_empty() {
+        traces.push(run("poll")?);
+    }
+    let page = trace::html::page(&traces, &root());
+    page.map_err(|bad| io::Error::other(format!("ring: {bad}")))
 }
 
 /// The trace of a loop that is not ours, from its log.
