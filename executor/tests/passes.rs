@@ -5,16 +5,22 @@ use std::cell::Cell;
 use std::io;
 use std::panic::Location;
 use std::rc::Rc;
+use std::time::Duration;
 
 use executor::spawn;
 use reactor::net::TcpStream;
 use reactor::observe::{Event, Observer};
+use reactor::time::sleep;
 
 #[macro_use]
 mod harness;
 use harness::{Variant, pair, until};
 
-on_every_backend!(a_round_of_many_changes_no_interest);
+on_every_backend!(
+    a_round_of_many_changes_no_interest,
+    a_reader_who_is_away_changes_no_interest_while_nothing_comes,
+    a_reader_who_is_away_keeps_nobody_awake,
+);
 
 /// More than the polls between two looks of an edge-triggered loop.
 const MANY: usize = 100;
@@ -65,6 +71,44 @@ fn a_round_of_many_changes_no_interest(variant: Variant) -> io::Result<()> {
             runtime.reactor().observe(Some(observer));
         }
         assert_eq!(modified.0.get(), 0);
+        Ok(())
+    })?
+}
+
+fn a_reader_who_is_away_changes_no_interest_while_nothing_comes(
+    variant: Variant,
+) -> io::Result<()> {
+    let runtime = variant.runtime()?;
+    runtime.block_on(async {
+        let (near, far) = pair().await?;
+        let modified = Rc::new(Modified::default());
+        for _ in 0..4 {
+            near.write_all(b"x").await?;
+            assert_eq!(far.read(&mut [0; 8]).await?, 1);
+            sleep(Duration::from_millis(1)).await;
+            let observer = Rc::clone(&modified) as Rc<dyn Observer>;
+            runtime.reactor().observe(Some(observer));
+        }
+        assert_eq!(modified.0.get(), 0);
+        Ok(())
+    })?
+}
+
+fn a_reader_who_is_away_keeps_nobody_awake(variant: Variant) -> io::Result<()> {
+    let runtime = variant.runtime()?;
+    runtime.block_on(async {
+        let (near, far) = pair().await?;
+        for byte in 0..4 {
+            near.write_all(&[byte, byte]).await?;
+            let mut buffer = [0xff];
+            assert_eq!(far.read(&mut buffer).await?, 1);
+            let turns = runtime.metrics().turns;
+            sleep(Duration::from_millis(5)).await;
+            let turns = runtime.metrics().turns - turns;
+            assert!(turns < 50, "it turned {turns} times");
+            assert_eq!(far.read(&mut buffer).await?, 1);
+            assert_eq!(buffer, [byte]);
+        }
         Ok(())
     })?
 }

@@ -49,8 +49,9 @@ const NOBODY: u32 = u32::MAX;
 #[inline]
 pub(crate) fn wake(id: Id) {
     let woken = with_current(|core| match core {
-        Some(core) if core.number == id.runtime() => core.wake_at_once(id),
-        _ => false,
+        // The marks hold whole ids: a task of another runtime is not found.
+        Some(core) => core.wake_at_once(id),
+        None => false,
     });
     if !woken {
         wake_slowly(id);

@@ -245,7 +245,7 @@ impl Core {
 
     /// Drops what a task that is over, or aborted, has left, and keeps its box if it is good for
     /// another one.
-    #[inline]
+    #[inline(always)]
     fn retire(&self, mut job: Job) {
         if job.as_mut().clear() {
             self.spare.keep(job);

@@ -120,7 +120,8 @@ where
             }
             // Before the slot is looked at, because it is not our code.
             let waker = cx.waker().clone();
-            if io.slot.may_wait_alone(Self::DIRECTION) {
+            let arms_nothing = Self::DIRECTION == Direction::Read || io.reactor.edge;
+            if io.slot.may_wait_alone(Self::DIRECTION) && arms_nothing {
                 // A new name each time is cheaper than to look whether it has one.
                 self.waiter = io.reactor.next_waiter();
                 io.slot.wait_alone(Self::DIRECTION, self.waiter, waker);
@@ -348,9 +349,11 @@ impl<T: AsFd + 'static> Async<T> {
         }
         if !self.reactor.edge {
             let armed = self.slot.armed().map_or(0, Events::bits);
-            if armed & (1 << direction as u8) == 0 && self.slot.mark_dirty() {
+            let is_armed = armed & (1 << direction as u8) != 0 && !self.slot.is_suspicious();
+            if !is_armed && self.slot.mark_dirty() {
                 self.reactor.dirty.borrow_mut().push(self.slot.fd());
             }
+            self.slot.settle();
         }
         Ok(())
     }

@@ -32,12 +32,14 @@ impl Shared {
     }
 
     /// Level mode: tells the kernel which interest changed since the last turn. Interest that was
-    /// dropped and wanted again in between costs nothing. The answer is how long it is until the
-    /// first key is to be looked at again, see [`lasting`](crate::heart::lasting).
-    pub(super) fn flush(&self, woken: &mut Vec<Waker>) -> Option<Duration> {
+    /// dropped and wanted again in between costs nothing. Before a turn that only `looks`, the key of a
+    /// reader who was woken and has not come stays armed: he may be on his way, and a turn that sleeps parks it. The answer is
+    /// how long it is until the first key is to be looked at again, see
+    /// [`lasting`](crate::heart::lasting).
+    pub(super) fn flush(&self, looks: bool, woken: &mut Vec<Waker>) -> Option<Duration> {
         let mut aside = Vec::new();
         loop {
-            let rest = self.tell_interest(woken, &mut aside);
+            let rest = self.tell_interest(looks, woken, &mut aside);
             if aside.is_empty() {
                 return rest;
             }
@@ -72,7 +74,12 @@ impl Shared {
         }
     }
 
-    fn tell_interest(&self, woken: &mut Vec<Waker>, aside: &mut Vec<Aside>) -> Option<Duration> {
+    fn tell_interest(
+        &self,
+        looks: bool,
+        woken: &mut Vec<Waker>,
+        aside: &mut Vec<Aside>,
+    ) -> Option<Duration> {
         let observed = self.attention.is_observed();
         let mut selector = self.selector.borrow_mut();
         let mut dirty = self.dirty.borrow_mut();
@@ -81,10 +88,10 @@ impl Shared {
         if resting.is_busy {
             resting.get_up(now(&selector), &mut dirty);
         }
-        for fd in dirty.drain(..) {
+        dirty.retain(|&fd| {
             // Another key of the same number loses nothing by being looked at.
             let Some((token, key)) = selector.get_map().get_by_fd(fd) else {
-                continue;
+                return false;
             };
             let slot = &key.data;
             let mut want = slot.want();
@@ -93,13 +100,16 @@ impl Shared {
                     Next::Tell(events) => want = events,
                     Next::Ask(question) => {
                         aside.push(Aside::Asked(question));
-                        continue;
+                        return false;
                     }
                 }
             }
+            if looks && want.is_none() && slot.is_patient() {
+                return true;
+            }
             slot.flushed();
             if want == slot.armed() {
-                continue;
+                return false;
             }
             let slot = Rc::clone(slot);
             let changed = match want {
@@ -121,7 +131,8 @@ impl Shared {
                     slot.fail(woken);
                 }
             }
-        }
+            false
+        });
         give_back(&mut dirty);
         if !resting.is_busy {
             return None;

@@ -4,13 +4,13 @@
 use selectors_core::os::RawFd;
 use selectors_core::{Events, Mode};
 
-use crate::heart::slot::{AWAITED_SHIFT, READABLE, SETTLED, Slot, WRITABLE};
+use crate::heart::slot::{AWAITED_SHIFT, Dirty, Marked, READABLE, SETTLED, Slot, WRITABLE};
 use crate::watch::call::Call;
 use crate::watch::direction::Direction;
 
 /// There is a key. Its token is asked for at the selector, which has it under the fd.
 const REGISTERED: u8 = 1;
-/// A short read proves nothing about this fd: it is not what its type says. Never SETTLED, so that
+/// A short read proves nothing about this fd: it is not what its type says. By edge never SETTLED, so that
 /// who is to wait comes by the long way, and asks the kernel first.
 const DOUBTFUL: u8 = 2;
 /// Since the count of refusals began, one of them was the answer to a first try, or to what is left after
@@ -31,9 +31,10 @@ impl Slot {
     pub(crate) fn registered(&self, fd: RawFd, armed: Events, mode: Mode) {
         self.fd.set(fd);
         self.key.set(self.key.get() | REGISTERED);
-        self.armed.set(armed.bits());
-        if mode == Mode::Edge && !self.is_doubtful() {
-            self.state.set(self.state.get() | SETTLED);
+        match mode {
+            Mode::Edge if self.is_doubtful() => {}
+            Mode::Edge => self.state.set(self.state.get() | SETTLED),
+            _ => self.set_armed(Some(armed)),
         }
     }
 
@@ -82,15 +83,43 @@ impl Slot {
 
     pub(crate) fn set_armed(&self, armed: Option<Events>) {
         self.armed.set(armed.map_or(0, Events::bits));
+        self.settle();
+    }
+
+    /// Level mode: who reads, alone, need not be looked after in each turn if his interest is what the
+    /// kernel has: after an event he is back, or the next one finds nobody, and the key is parked then.
+    /// One that is in doubt is looked after.
+    pub(crate) fn settle(&self) {
+        let as_wanted = self.is_registered() && self.armed() == Some(Events::READ);
+        let settled = as_wanted && !self.is_suspicious();
+        let state = self.state.get() & !SETTLED;
+        self.state.set(state | if settled { SETTLED } else { 0 });
     }
 
     /// Level mode: marks the slot for the next flush; true if it was not marked yet.
     pub(crate) fn mark_dirty(&self) -> bool {
-        !self.dirty.replace(true)
+        self.dirty.replace(Dirty::Yes) == Dirty::No
+    }
+
+    /// The same for an event that has found no reader.
+    pub(super) fn mark_unread(&self, marked: Marked) -> bool {
+        if !marked.was_readable() {
+            return self.mark_dirty();
+        }
+        let is_new = self.dirty.get() == Dirty::No;
+        if is_new {
+            self.dirty.set(Dirty::Patiently);
+        }
+        is_new
+    }
+
+    /// Level mode: may its reader be on his way back?
+    pub(super) fn is_patient(&self) -> bool {
+        self.dirty.get() == Dirty::Patiently
     }
 
     pub(crate) fn flushed(&self) {
-        self.dirty.set(false);
+        self.dirty.set(Dirty::No);
     }
 
     /// One more call has said WouldBlock: one of ours, by somebody who was woken `for_nothing` or has
@@ -104,6 +133,10 @@ impl Slot {
         let key = self.key.get() | first_try;
         let more = if key < DOUBTED { REFUSAL } else { 0 };
         self.key.set(key + more);
+        // By edge nothing ever is.
+        if self.armed.get() != 0 {
+            self.settle();
+        }
     }
 
     /// The count of refusals begins anew.

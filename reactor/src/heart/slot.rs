@@ -74,8 +74,9 @@ impl Direction {
 //              socket is broken, or urgent data     nothing then: the end of the stream, or what
 //              is in the stream                     is behind the urgent byte, is still to come
 // CROWDED      a second waiter                      dispatch or `forget`, when the crowd is gone
-// SETTLED      registered edge-triggered: there     unregistering
-//              is never anything to arm
+// SETTLED      for who reads there is nothing to    unregistering; by level a flush that tells the
+//              arm: registered edge-triggered, or   kernel something else, and the refusal that
+//              by level just for reading            is doubted
 // AWAITED      the first waiter (what it waits      dispatch, or `forget` of that waiter
 //              for, READABLE or WRITABLE, shifted)
 //
@@ -123,12 +124,26 @@ pub(crate) struct Marked {
 }
 
 impl Marked {
-    /// Does nobody wait but perhaps one who reads, and is there nothing to be armed? That is what
-    /// most events find.
+    /// Was there something to be read before, for somebody who has not come to it?
+    pub(super) fn was_readable(self) -> bool {
+        self.before & READABLE != 0
+    }
+
+    /// Does nobody wait but perhaps one who reads, and is there nothing to be armed for him? That is
+    /// what most events find.
     #[inline(always)]
     pub(crate) fn concerns_only_a_reader(self) -> bool {
         self.before & (CROWDED | SETTLED | Direction::Write.awaited()) == SETTLED
     }
+}
+
+/// Is a slot on the list of interests to flush?
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dirty {
+    No,
+    Yes,
+    /// It is, but its reader was woken and may be on his way back.
+    Patiently,
 }
 
 /// All that the reactor knows about one registered fd. With the counters of its `Rc` it fits into a
@@ -145,8 +160,8 @@ pub(crate) struct Slot {
     pub(super) state: Cell<u8>,
     /// Level mode: the interest that the kernel has now (bits of [`Events`]); 0 is parked.
     pub(super) armed: Cell<u8>,
-    /// Level mode: this slot is on the reactor's list of interests to flush.
-    pub(super) dirty: Cell<bool>,
+    /// Level mode: is this slot on the reactor's list of interests to flush?
+    pub(super) dirty: Cell<Dirty>,
     /// Whether there is a key, and what is known of it; see [`interest`](crate::heart::interest).
     pub(super) key: Cell<u8>,
     /// The number that the key was registered with, whatever the source says later.
@@ -171,7 +186,7 @@ impl Slot {
             crowd: Cell::new(None),
             state: Cell::new(ready.map_or(0, readiness_of)),
             armed: Cell::new(0),
-            dirty: Cell::new(false),
+            dirty: Cell::new(Dirty::No),
             key: Cell::new(0),
             fd: Cell::new(-1),
         }

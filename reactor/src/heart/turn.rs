@@ -98,7 +98,7 @@ impl Shared {
     ) -> io::Result<Option<u64>> {
         let mut timeout = timeout;
         if !self.edge {
-            let rest = self.flush(woken);
+            let rest = self.flush(timeout == Some(Duration::ZERO), woken);
             timeout = timeout.into_iter().chain(rest).min();
         }
         let special = self.special.get();
@@ -123,12 +123,14 @@ impl Shared {
             let slot = &*key.data;
             let marked = slot.mark(readiness);
             let mut wake = |direction, woken: &mut Vec<Waker>| {
-                if let Some(waker) = slot.take_first(marked, direction) {
-                    match absorb(waker) {
-                        Some(waker) => keep(woken, waker),
-                        None => turn.woken += 1,
-                    }
+                let Some(waker) = slot.take_first(marked, direction) else {
+                    return false;
+                };
+                match absorb(waker) {
+                    Some(waker) => keep(woken, waker),
+                    None => turn.woken += 1,
                 }
+                true
             };
             if !marked.concerns_only_a_reader() {
                 wake(Direction::Write, woken);
@@ -138,8 +140,10 @@ impl Shared {
                 if slot.is_crowded() && slot.take_crowd(marked, woken) {
                     self.wake_more_of(&key.data);
                 }
+                wake(Direction::Read, woken);
+            } else if !wake(Direction::Read, woken) && !self.edge && slot.mark_unread(marked) {
+                self.note(key);
             }
-            wake(Direction::Read, woken);
         };
         let selected = if special && self.clock.is_paused() {
             self.select_paused(timeout, dispatched)
@@ -171,7 +175,7 @@ impl Shared {
     pub(super) fn is_settled(&self) -> bool {
         let mut woken = self.woken.take();
         if !self.edge {
-            self.flush(&mut woken);
+            self.flush(false, &mut woken);
         }
         let nobody = woken.is_empty();
         self.woken.set(woken);
