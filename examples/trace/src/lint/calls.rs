@@ -50,15 +50,15 @@ impl Calls {
                 took,
                 ..
             } => {
-                if let Some(took) = took.filter(|took| *took > BLOCKS) {
-                    if self.told.insert(call.clone()) {
-                        let text = format!(
-                            "{call} took {} ms, and the thread has a loop to turn: meanwhile nobody else \
+                if let Some(took) = took.filter(|took| *took > BLOCKS)
+                    && self.told.insert(call.clone())
+                {
+                    let text = format!(
+                        "{call} took {} ms, and the thread has a loop to turn: meanwhile nobody else \
                              was served",
-                            took / 1_000_000
-                        );
-                        hits.hit("blocking-call", text);
-                    }
+                        took / 1_000_000
+                    );
+                    hits.hit("blocking-call", text);
                 }
                 if call.starts_with("re") {
                     self.reads(*fd, result, *n, hits);

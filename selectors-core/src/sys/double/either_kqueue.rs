@@ -62,10 +62,9 @@ pub(crate) unsafe fn kevent(
         return unsafe { first::kevent(kqueue, changes, n_changes, events, n_events, timeout) };
     }
     // SAFETY: promised by the caller.
-    let (changes, timeout) = unsafe {
-        let changes = slice::from_raw_parts(changes, n_changes as usize).to_vec();
-        (changes, timeout.as_ref().copied())
-    };
+    let changes = unsafe { slice::from_raw_parts(changes, n_changes as usize) }.to_vec();
+    // SAFETY: the same.
+    let timeout = unsafe { timeout.as_ref() }.copied();
     // SAFETY: the room was promised; the changes are a copy.
     answer(unsafe { second::kevent(kqueue, changes, events, n_events, timeout) })
 }

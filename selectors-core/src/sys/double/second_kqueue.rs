@@ -106,7 +106,9 @@ pub(super) unsafe fn kevent(
     let found = fault::aside(|| call(kqueue, &changes, room, timeout))?;
     for (index, event) in found.iter().enumerate() {
         // SAFETY: no more than `room` were found, and there is room for as many.
-        unsafe { events.add(index).write(*event) };
+        let place = unsafe { events.add(index) };
+        // SAFETY: the same.
+        unsafe { place.write(*event) };
     }
     Ok(found.len() as c_int)
 }
