@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// The type of service is a byte of a packet's head.
+#[cfg(type_of_service)]
 pub(crate) const TOS: RangeInclusive<u32> = 0..=255;
 
 /// Routers that a packet may go through, a byte as well. The kernel takes -1 for "as usual", and some
