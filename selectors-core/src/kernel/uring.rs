@@ -47,8 +47,6 @@ pub struct Uring {
     pub(crate) events: Vec<RawEvent>,
     /// Whether `events` has been reported.
     reported: bool,
-    /// Whether there were more answers than room, so that requests that last may have ended for that.
-    crowded: bool,
 }
 
 /// A key, and its request in the kernel.
@@ -61,8 +59,7 @@ struct Watched {
     queued: u32,
     /// Whether it wants a request of its own when the queue is worked off.
     asks: bool,
-    /// Whether that request lasts, although the key is none of edge: all that held was unwanted. Of an edge
-    /// key: whether the one before it ended with an answer that has been told.
+    /// Whether that request lasts, although the key is none of edge: all that held was unwanted.
     only_news: bool,
     /// One more than its index in `events` during a wait, else 0.
     merged: u32,
@@ -161,7 +158,6 @@ impl Uring {
     /// Returns whether there was any answer.
     fn read(&mut self, what: Answers) -> bool {
         self.forget_reported();
-        self.crowded |= self.ring.is_full() || self.ring.overflows();
         let mut any = false;
         for Completion {
             name,
@@ -180,8 +176,7 @@ impl Uring {
             if !lasts {
                 key.request = 0;
             }
-            let last = !lasts && !self.crowded;
-            if settle(key, result, lasts, last, what, &mut self.events) {
+            if settle(key, result, lasts, what, &mut self.events) {
                 key.enter(&mut self.queue);
             }
         }
@@ -268,13 +263,11 @@ impl Uring {
     }
 }
 
-/// Takes an answer to the request of a key in, after which others come if it `lasts`; it is the `last`
-/// of a request that has ended by itself. Returns whether the key has to ask anew.
+/// Takes an answer to the request of a key in. Returns whether the key has to ask anew.
 fn settle(
     key: &mut Watched,
     result: i32,
     lasts: bool,
-    last: bool,
     what: Answers,
     events: &mut Vec<RawEvent>,
 ) -> bool {
@@ -310,13 +303,6 @@ fn settle(
         key.asks = !lasts;
         return !lasts;
     }
-    // A file that nothing can wake, such as a regular one, has no request that lasts. That is told from one
-    // that ended otherwise by asking again, once; and it has no news.
-    let ends = is_edge && last && result >= 0;
-    if ends && key.only_news {
-        key.asks = false;
-        return false;
-    }
     if key.merged == 0 {
         events.push(RawEvent::new(key.token, readiness));
         key.merged = events.len() as u32;
@@ -330,7 +316,7 @@ fn settle(
         Mode::Edge => !lasts && result >= 0,
         Mode::Oneshot | Mode::EdgeOneshot => false,
     };
-    key.only_news = ends;
+    key.only_news = false;
     key.asks || (lasts && !is_edge)
 }
 
@@ -460,7 +446,6 @@ impl Open for Uring {
             thread: thread::current().id(),
             events: Vec::new(),
             reported: false,
-            crowded: false,
         })
     }
 }
@@ -554,7 +539,6 @@ impl Kernel for Uring {
                 self.read(Answers::Hints);
                 more = self.ring.overflows();
             }
-            self.crowded = false;
             self.work_off().map_err(failed)?;
             let entered = self.enter(left);
             for event in &self.events {

@@ -120,12 +120,6 @@ impl Ring {
         self.ring.submission().cq_overflow()
     }
 
-    /// Whether no answer more has room in the ring.
-    #[inline]
-    pub fn is_full(&mut self) -> bool {
-        self.ring.completion().is_full()
-    }
-
     /// Whether there are requests that the kernel has not seen.
     #[inline]
     pub fn has_requests(&mut self) -> bool {

@@ -435,37 +435,6 @@ fn a_closed_number_is_told_once() {
     }
 }
 
-/// A regular file, and a device that is always ready: the kernel ends requests for them at once.
-#[test]
-fn a_file_that_is_always_ready_is_no_news_to_an_edge_key() {
-    if !has_ring() {
-        return;
-    }
-    for path in ["/proc/self/exe", "/dev/null"] {
-        for mode in MODES {
-            let mut selector = selector::<Uring, _, _>();
-            let file = File::open(path).unwrap();
-            let token = selector.register_with(file, EVENT_READ, mode, ()).unwrap();
-            let lasts = usize::from(mode == Mode::Level);
-            for _ in 0..2 {
-                let mut reports = || tokens_now(&mut selector).len();
-                assert_eq!(
-                    [reports(), reports(), reports()],
-                    [1, lasts, lasts],
-                    "{mode:?}"
-                );
-                if mode != Mode::Level {
-                    let before = fault::count("io_uring_enter");
-                    let timeout = Some(Duration::from_millis(3));
-                    assert_eq!(selector.select(&mut Vec::new(), timeout).unwrap(), 0);
-                    assert!(fault::count("io_uring_enter") - before <= 3, "it spins");
-                }
-                selector.modify(token, EVENT_READ).unwrap();
-            }
-        }
-    }
-}
-
 /// The request that waits is for the file, not for the number.
 #[test]
 fn a_number_that_is_closed_after_a_wait_is_held_open_until_it_is_unregistered() {
