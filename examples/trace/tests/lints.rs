@@ -276,8 +276,11 @@ fn a_sleep_over_a_key_in_which_nobody_waits_is_told() {
     assert_eq!(made_with("level", &looks, 1), []);
     let sound = [&waits[..], &[register("R"), sleeps(None)]].concat();
     assert_eq!(made_with("level", &sound, 1), []);
-    // Its waiter is over and the key is still watched.
-    let left = [&sound[..], &[Step::Done { task: 1 }, sleeps(None)]].concat();
+    // Its waiter is over and the key is still watched: until it is reported, that costs nobody anything.
+    let over = [&sound[..], &[Step::Done { task: 1 }, sleeps(None)]].concat();
+    assert_eq!(made_with("level", &over, 1), []);
+    let ready = vec![(3, "R".into())];
+    let left = [&over[..], &[Step::SelectEnd { ready }, sleeps(None)]].concat();
     assert_only(&made_with("level", &left, 1), "key-without-waiter");
     // Nobody stores wakers in a program of callbacks.
     assert_eq!(

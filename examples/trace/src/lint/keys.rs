@@ -33,6 +33,8 @@ struct Key {
     reported: u32,
     /// Reported readable, and no call has been tried since.
     untried: bool,
+    /// Reported readable while nobody waited for that: from then on it should not be watched for it.
+    found_nobody: bool,
     /// It was said already that nobody waits for it.
     told: bool,
 }
@@ -96,6 +98,7 @@ impl Keys {
             Step::Modify { fd, events } => {
                 let key = self.keys.entry(*fd).or_default();
                 key.interest.clone_from(events);
+                key.found_nobody = false;
                 // Nobody is waited for in a direction that is not watched.
                 for (direction, letter) in ["R", "W"].into_iter().enumerate() {
                     if !events.contains(letter) {
@@ -237,6 +240,7 @@ impl Keys {
         }
         if let Some(task) = running {
             self.wakers = true;
+            key.found_nobody &= dir != "R";
             let waiters = &mut key.waiters[usize::from(dir != "R")];
             waiters.stored.insert(task);
             waiters.asleep.insert(task);
@@ -259,7 +263,10 @@ impl Keys {
             return;
         }
         for (fd, key) in &mut self.keys {
-            let waited_for = |direction: usize| !key.waiters[direction].stored.is_empty();
+            // A reader may be elsewhere, as long as nothing comes: his key need not be changed each time.
+            let waited_for = |direction: usize| {
+                !key.waiters[direction].stored.is_empty() || (direction == 0 && !key.found_nobody)
+            };
             let letters = ["R", "W"].into_iter().enumerate();
             let idle = letters.filter(|(direction, letter)| {
                 key.interest.contains(letter) && !waited_for(*direction)
@@ -286,6 +293,7 @@ impl Keys {
             let key = self.keys.entry(*fd).or_default();
             key.reported += 1;
             key.untried = conditions.contains('R');
+            key.found_nobody = key.untried && key.waiters[0].stored.is_empty();
             for (direction, letters) in [['R', 'C'], ['W', 'W']].into_iter().enumerate() {
                 // A hang-up and an error concern both.
                 if conditions.contains(letters) || conditions.contains(['H', 'E']) {

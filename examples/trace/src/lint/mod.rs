@@ -11,7 +11,7 @@
 //! | `long-poll` | one poll took more than 100 ms, those not counted in which the machine was busy with others |
 //! | `wake-without-progress` | a task was woken by its key 8 times in a row, for WouldBlock only |
 //! | `spin` | select returned 8 times in a row with a key that nobody does anything about |
-//! | `key-without-waiter` | the thread sleeps over a key in which no waker is stored |
+//! | `key-without-waiter` | the thread sleeps over a key in which no waker is stored; by READ only once that has been reported |
 //! | `stored-too-late` | a waker was stored after the report that it was meant for |
 //! | `closed-fd` | an fd was closed, or its number given away, while somebody still used it |
 //! | `cut-write` | a task was dropped, or began another write, in the middle of a write |
