@@ -15,7 +15,6 @@ use std::time::Duration;
 use executor::{AbortOnDrop, JoinError, JoinHandle, Runtime, SendHandle, TaskSet};
 use futures_lite::Stream;
 
-#[path = "../../reactor/tests/source_reader/mod.rs"]
 mod source_reader;
 use source_reader::{functions, who_hides_the_callers_line, who_says_that_it_panics};
 

@@ -29,6 +29,7 @@ use selectors_core::Readiness;
 mod harness;
 use harness::Variant;
 
+#[path = "../../executor/tests/source_reader/mod.rs"]
 mod source_reader;
 use source_reader::{Function, functions, table_of_awaits};
 

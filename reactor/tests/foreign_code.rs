@@ -35,6 +35,7 @@ use harness::Variant;
 mod by_hand;
 use by_hand::{Count, pair, poll, read_byte, settle, wait};
 
+#[path = "../../executor/tests/source_reader/mod.rs"]
 mod source_reader;
 use source_reader::functions;
 

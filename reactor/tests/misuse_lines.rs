@@ -25,6 +25,7 @@ use reactor::time::{
 use reactor::{Async, Direction, Reactor, process};
 use selectors_core::Readiness;
 
+#[path = "../../executor/tests/source_reader/mod.rs"]
 mod source_reader;
 use source_reader::{
     functions, table_of_awaits, who_hides_the_callers_line, who_says_that_it_panics,

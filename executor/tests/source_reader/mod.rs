@@ -40,7 +40,7 @@ impl Function {
 /// The rows of the table of awaits, each method on its own.
 pub(crate) fn table_of_awaits() -> BTreeSet<String> {
     let mut rows = BTreeSet::new();
-    let table = include_str!("../../src/contracts.rs")
+    let table = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/contracts.rs"))
         .lines()
         .skip_while(|line| *line != "//! # Awaits")
         .skip(1)
