@@ -145,9 +145,11 @@ fn what_is_of_a_runtime_that_is_only_entered_says_what_to_do(variant: Variant) -
     assert!(sentence(|| other.block_on(far.read(&mut [0; 8]))).contains(SOCKET));
     assert!(sentence(|| other.block_on(timer)).contains(SOCKET));
     assert!(sentence(|| other.block_on(interval_of(short))).contains(SOCKET));
-    // What does not wait may be done.
-    assert_eq!(other.block_on(near.write(b"x"))??, 1);
-    assert_eq!(far.try_read(&mut [0; 8])?, 1);
+    // What does not wait may be done, and more often than a budget has room for.
+    for _ in 0..100 {
+        assert_eq!(other.block_on(near.write(b"x"))??, 1);
+    }
+    assert_eq!(far.try_read(&mut [0; 128])?, 100);
     drop(guard);
     // Inside of it.
     let inside = async {

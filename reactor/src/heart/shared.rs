@@ -71,7 +71,7 @@ pub(crate) struct Shared {
     /// The next name of a waiter; see [`WaiterId`].
     next_waiter: Cell<WaiterId>,
     /// It is entered, and no other one is [driven](crate::Reactor::drive).
-    driven: Cell<bool>,
+    pub(crate) driven: Cell<bool>,
     /// Driven, and nobody observes; see `is_calm`.
     calm: Cell<bool>,
     /// A turn has more to do than usual: somebody observes, the clock is paused, or there are `rests` or
