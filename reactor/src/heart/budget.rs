@@ -28,6 +28,8 @@ pub(crate) struct Attention {
     observed_budget: Cell<i32>,
     /// A task was sent to the back of the queue because its budget was used up.
     exhausted: Cell<bool>,
+    /// The reactor is entered, and no other one is [driven](crate::Reactor::drive).
+    driven: Cell<bool>,
 }
 
 /// What an operation has to attend to.
@@ -35,7 +37,7 @@ pub(crate) struct Attention {
 pub(crate) enum Attend {
     /// Let others run first.
     BudgetIsUsedUp,
-    /// Go on, and tell the observer.
+    /// Go on, and tell the observer, if there is one.
     Observed,
 }
 
@@ -47,6 +49,7 @@ impl Attention {
             observed: Cell::new(false),
             observed_budget: Cell::new(BUDGET),
             exhausted: Cell::new(false),
+            driven: Cell::new(false),
         }
     }
 
@@ -87,8 +90,22 @@ impl Attention {
         self.budget.set(full);
     }
 
-    /// One budget was enough for this task, and the executor shall hear of it.
+    pub(crate) fn set_driven(&self, driven: bool) {
+        self.driven.set(driven);
+    }
+
+    #[inline]
+    pub(crate) fn is_driven(&self) -> bool {
+        self.driven.get()
+    }
+
+    /// One budget was enough for this task, and the executor shall hear of it. Where none drives the
+    /// reactor, nobody else is kept waiting: what need not wait may be done, with another budget.
     fn exhaust(&self) -> Attend {
+        if !self.driven.get() {
+            self.refill_whole();
+            return Attend::Observed;
+        }
         self.ask_for_a_turn();
         Attend::BudgetIsUsedUp
     }
