@@ -2,15 +2,7 @@
 
 pub(crate) use selectors_core::sys::acts::Act;
 
-/// Names of acts: types without values.
-macro_rules! names {
-    ($($(#[$meta:meta])* $name:ident)*) => {$(
-        $(#[$meta])*
-        pub(crate) enum $name {}
-    )*};
-}
-
-names! {
+selectors_core::acts! {
     /// A task is taken in, and queued.
     Spawned
     /// A waker was called on this thread.

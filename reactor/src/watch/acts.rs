@@ -2,15 +2,7 @@
 
 pub(crate) use selectors_core::sys::acts::Act;
 
-/// Names of acts: types without values.
-macro_rules! names {
-    ($($(#[$meta:meta])* $name:ident)*) => {$(
-        $(#[$meta])*
-        pub(crate) enum $name {}
-    )*};
-}
-
-names! {
+selectors_core::acts! {
     /// A try of the program's own call.
     Tried
     /// A call of the program's own, in an await of it.

@@ -11,16 +11,7 @@ pub trait Act {
     const AT: &'static Location<'static>;
 }
 
-/// Names of acts: types without values.
-macro_rules! names {
-    ($($(#[$meta:meta])* $name:ident)*) => {$(
-        $(#[$meta])*
-        #[derive(Debug)]
-        pub enum $name {}
-    )*};
-}
-
-names! {
+acts! {
     /// accept(2)
     Accept
     /// connect(2)
@@ -36,31 +27,31 @@ names! {
 }
 
 #[cfg(not(winsock))]
-names! {
+acts! {
     /// poll(2)
     Poll
 }
 
 #[cfg(epoll)]
-names! {
+acts! {
     /// epoll_wait(2)
     EpollWait
 }
 
 #[cfg(any(kqueue, all(test, doubles)))]
-names! {
+acts! {
     /// kevent(2)
     Kevent
 }
 
 #[cfg(any(devpoll, all(test, doubles)))]
-names! {
+acts! {
     /// The ioctl(2) DP_POLL
     DpPoll
 }
 
 #[cfg(uring)]
-names! {
+acts! {
     /// io_uring_enter(2)
     UringEnter
 }

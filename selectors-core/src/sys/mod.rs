@@ -67,6 +67,17 @@ macro_rules! act {
     }};
 }
 
+/// Names of acts, for `act!`: types without values.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! acts {
+    ($($(#[$meta:meta])* $name:ident)*) => {$(
+        $(#[$meta])*
+        #[derive(Debug)]
+        pub enum $name {}
+    )*};
+}
+
 // What a trace tells of.
 #[doc(hidden)]
 pub mod acts;
