@@ -28,9 +28,13 @@ impl<T: AsFd + 'static> Async<T> {
         tell: &impl Fn(&R) -> Outcome,
     ) -> Poll<io::Result<R>> {
         if self.reactor.attention.attend() == Attend::BudgetIsUsedUp {
-            // One busy socket must not starve the rest: go to the back of the queue.
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
+            if self.reactor.driven.get() {
+                // One busy socket must not starve the rest: go to the back of the queue.
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            // Nobody else would refill it, and what need not wait may be done.
+            self.reactor.attention.refill();
         }
         let result = act!(acts::Called, op(self));
         if self.reactor.attention.is_observed() {

@@ -28,8 +28,6 @@ pub(crate) struct Attention {
     observed_budget: Cell<i32>,
     /// A task was sent to the back of the queue because its budget was used up.
     exhausted: Cell<bool>,
-    /// The reactor is entered, and no other one is [driven](crate::Reactor::drive).
-    driven: Cell<bool>,
 }
 
 /// What an operation has to attend to.
@@ -37,7 +35,7 @@ pub(crate) struct Attention {
 pub(crate) enum Attend {
     /// Let others run first.
     BudgetIsUsedUp,
-    /// Go on, and tell the observer, if there is one.
+    /// Go on, and tell the observer.
     Observed,
 }
 
@@ -49,7 +47,6 @@ impl Attention {
             observed: Cell::new(false),
             observed_budget: Cell::new(BUDGET),
             exhausted: Cell::new(false),
-            driven: Cell::new(false),
         }
     }
 
@@ -90,22 +87,8 @@ impl Attention {
         self.budget.set(full);
     }
 
-    pub(crate) fn set_driven(&self, driven: bool) {
-        self.driven.set(driven);
-    }
-
-    #[inline]
-    pub(crate) fn is_driven(&self) -> bool {
-        self.driven.get()
-    }
-
-    /// One budget was enough for this task, and the executor shall hear of it. Where none drives the
-    /// reactor, nobody else is kept waiting: what need not wait may be done, with another budget.
+    /// One budget was enough for this task, and the executor shall hear of it.
     fn exhaust(&self) -> Attend {
-        if !self.driven.get() {
-            self.refill_whole();
-            return Attend::Observed;
-        }
         self.ask_for_a_turn();
         Attend::BudgetIsUsedUp
     }

@@ -70,6 +70,8 @@ pub(crate) struct Shared {
     pub(crate) counts: Counts,
     /// The next name of a waiter; see [`WaiterId`].
     next_waiter: Cell<WaiterId>,
+    /// It is entered, and no other one is [driven](crate::Reactor::drive).
+    pub(crate) driven: Cell<bool>,
     /// Driven, and nobody observes; see `is_calm`.
     calm: Cell<bool>,
     /// A turn has more to do than usual: somebody observes, the clock is paused, or there are `rests` or
@@ -122,6 +124,7 @@ impl Shared {
             cause: Cell::default(),
             counts: Counts::default(),
             next_waiter: Cell::new(1),
+            driven: Cell::new(false),
             calm: Cell::new(false),
             special: Cell::new(false),
             notifier,
@@ -192,7 +195,7 @@ impl Shared {
 
     pub(crate) fn update_calm(&self) {
         let observed = self.attention.is_observed();
-        self.calm.set(self.attention.is_driven() && !observed);
+        self.calm.set(self.driven.get() && !observed);
         let more = self.clock.is_paused()
             || !self.sleepers.borrow().is_empty()
             || self.rests.borrow().len() != 0;
@@ -200,7 +203,7 @@ impl Shared {
     }
 
     pub(crate) fn set_driven(&self, driven: bool) {
-        self.attention.set_driven(driven);
+        self.driven.set(driven);
         self.update_calm();
     }
 
@@ -214,7 +217,7 @@ impl Shared {
     #[inline]
     #[track_caller]
     pub(crate) fn assert_driven(&self) {
-        if !self.attention.is_driven() {
+        if !self.driven.get() {
             undriven();
         }
     }
