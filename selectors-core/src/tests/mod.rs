@@ -40,6 +40,8 @@ mod rearm;
 mod register;
 mod results;
 mod scripted;
+#[cfg(doubles)]
+mod scripts;
 mod shared;
 mod support;
 #[cfg(doubles)]

@@ -10,8 +10,8 @@ use std::os::unix::net::UnixStream;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
 
+use super::scripts;
 use super::support::{pair, pipe};
 use crate::sys::double::either_kqueue::with_the_second;
 use crate::sys::fd;
@@ -259,25 +259,7 @@ fn seen(event: &Kevent) -> (i32, char, String) {
 
 #[test]
 fn two_kqueues_that_were_written_apart_agree_on_random_scripts() {
-    let asked = std::env::var("SELECTORS_SEQUENCES").ok();
-    let cases = asked.and_then(|asked| asked.parse().ok()).unwrap_or(2_000);
-    let config = Config {
-        cases,
-        failure_persistence: None,
-        ..Config::default()
-    };
     let numbers: Vec<Private> = (0..FILES).map(|_| Private::new(pipe().0)).collect();
-    let outcome = TestRunner::new(config).run(&vec(step(), 1..24), |script| {
-        let mut world = World::new(&numbers);
-        let end = [Step::Kevent(Vec::new(), Room::All)];
-        for (line, step) in script.iter().chain(&end).enumerate() {
-            world.play(step).map_err(|difference| {
-                TestCaseError::fail(format!("line {line}, {step:?}: {difference}"))
-            })?;
-        }
-        Ok(())
-    });
-    if let Err(failed) = outcome {
-        panic!("{failed}");
-    }
+    let end = [Step::Kevent(Vec::new(), Room::All)];
+    scripts::play(2_000, step(), &end, || World::new(&numbers), World::play);
 }

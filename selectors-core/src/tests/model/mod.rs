@@ -7,10 +7,9 @@
 mod source;
 mod world;
 
-use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
 
+use super::scripts;
 use crate::{Events, Mode};
 use world::World;
 
@@ -65,25 +64,5 @@ fn step() -> impl Strategy<Value = Step> {
 
 #[test]
 fn model_and_all_backends_agree_on_random_scripts() {
-    let asked = std::env::var("SELECTORS_SEQUENCES").ok();
-    let cases = asked.and_then(|asked| asked.parse().ok()).unwrap_or(20_000);
-    let config = Config {
-        cases,
-        failure_persistence: None,
-        ..Config::default()
-    };
-    let mut runner = TestRunner::new(config);
-    let script = vec(step(), 1..24);
-    let outcome = runner.run(&script, |script| {
-        let mut world = World::new();
-        for (line, step) in script.iter().enumerate() {
-            world.play(step).map_err(|difference| {
-                TestCaseError::fail(format!("line {line}, {step:?}: {difference}"))
-            })?;
-        }
-        Ok(())
-    });
-    if let Err(failed) = outcome {
-        panic!("{failed}");
-    }
+    scripts::play(20_000, step(), &[], World::new, World::play);
 }
