@@ -28,7 +28,7 @@ impl<T: AsFd + 'static> Async<T> {
         tell: &impl Fn(&R) -> Outcome,
     ) -> Poll<io::Result<R>> {
         if self.reactor.attention.attend() == Attend::BudgetIsUsedUp {
-            if self.reactor.driven.get() {
+            if self.reactor.is_driven() {
                 // One busy socket must not starve the rest: go to the back of the queue.
                 cx.waker().wake_by_ref();
                 return Poll::Pending;

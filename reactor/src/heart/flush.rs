@@ -33,8 +33,8 @@ impl Shared {
 
     /// Level mode: tells the kernel which interest changed since the last turn. Interest that was
     /// dropped and wanted again in between costs nothing. Before a turn that only `looks`, the key of a
-    /// reader who was woken and has not come stays armed: he may be on his way, and a turn that sleeps parks it. The answer is
-    /// how long it is until the first key is to be looked at again, see
+    /// reader who was woken and has not come stays armed: he may be on his way, and a turn that sleeps
+    /// parks it. The answer is how long it is until the first key is to be looked at again, see
     /// [`lasting`](crate::heart::lasting).
     pub(super) fn flush(&self, looks: bool, woken: &mut Vec<Waker>) -> Option<Duration> {
         let mut aside = Vec::new();

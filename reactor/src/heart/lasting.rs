@@ -233,6 +233,7 @@ mod tests {
         }
         Ok(())
     }
+
     /// Who writes a part each time that he is woken has not been woken for nothing.
     #[test]
     fn only_calls_for_nothing_tell_of_what_lasts() -> io::Result<()> {

@@ -71,7 +71,7 @@ pub(crate) struct Shared {
     /// The next name of a waiter; see [`WaiterId`].
     next_waiter: Cell<WaiterId>,
     /// It is entered, and no other one is [driven](crate::Reactor::drive).
-    pub(crate) driven: Cell<bool>,
+    driven: Cell<bool>,
     /// Driven, and nobody observes; see `is_calm`.
     calm: Cell<bool>,
     /// A turn has more to do than usual: somebody observes, the clock is paused, or there are `rests` or
@@ -210,6 +210,10 @@ impl Shared {
     pub(crate) fn set_observed(&self, observed: bool) {
         self.attention.set_observed(observed);
         self.update_calm();
+    }
+
+    pub(crate) fn is_driven(&self) -> bool {
+        self.driven.get()
     }
 
     /// Nobody will ever dispatch to a waiter of a reactor that is not driven: better a sentence
