@@ -148,6 +148,9 @@ fn what_is_of_a_runtime_that_is_only_entered_says_what_to_do(variant: Variant) -
     // What does not wait may be done, and more often than a budget has room for.
     for _ in 0..100 {
         assert_eq!(other.block_on(near.write(b"x"))??, 1);
+        assert_eq!(other.block_on(near.write(b""))??, 0);
+        let ready = reactor::time::timeout(short, future::ready(()));
+        assert!(other.block_on(ready)?.is_ok());
     }
     assert_eq!(far.try_read(&mut [0; 128])?, 100);
     drop(guard);

@@ -143,7 +143,7 @@ impl Pool {
             }
             if refused.is_some() {
                 // The next one is likely to be refused as well.
-                ready!(Shared::poll_spend(cx));
+                ready!(Shared::poll_spend_here(cx));
             }
             if let Some(error) = refused.take() {
                 return Poll::Ready(Err(shortage("no thread can be made", error)));
@@ -156,7 +156,7 @@ impl Pool {
                 return Poll::Pending;
             }
             // Many results may be there already.
-            ready!(Shared::poll_spend(cx));
+            ready!(Shared::poll_spend_here(cx));
             let result = lock(&task.step).take_result();
             match result {
                 None => Poll::Pending,

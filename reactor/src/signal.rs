@@ -159,7 +159,7 @@ impl Signals {
             arrived,
         } = self;
         if !arrived.is_empty() {
-            ready!(bell.reactor.attention.poll_spend(cx));
+            ready!(bell.reactor.poll_spend(cx));
         }
         if let Some(signal) = arrived.pop_front() {
             return Poll::Ready(Ok(signal));

@@ -25,7 +25,7 @@ impl<T: AsFd + 'static> Async<T> {
 
     /// The poll-style form of [`let_others_run`](Self::let_others_run).
     pub(crate) fn poll_let_others_run(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.reactor.attention.poll_spend(cx)
+        self.reactor.poll_spend(cx)
     }
 
     /// The poll-style form of [`nothing_to_move`](Self::nothing_to_move).

@@ -27,14 +27,10 @@ impl<T: AsFd + 'static> Async<T> {
         op: &mut impl FnMut(&Self) -> io::Result<R>,
         tell: &impl Fn(&R) -> Outcome,
     ) -> Poll<io::Result<R>> {
-        if self.reactor.attention.attend() == Attend::BudgetIsUsedUp {
-            if self.reactor.is_driven() {
-                // One busy socket must not starve the rest: go to the back of the queue.
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-            // Nobody else would refill it, and what need not wait may be done.
-            self.reactor.attention.refill();
+        if self.reactor.attend() == Attend::BudgetIsUsedUp {
+            // One busy socket must not starve the rest: go to the back of the queue.
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
         }
         let result = act!(acts::Called, op(self));
         if self.reactor.attention.is_observed() {

@@ -158,7 +158,7 @@ where
             transfer,
         } = self;
         let answer = if let Some(nothing) = transfer.nothing() {
-            ready!(io.reactor.attention.poll_spend(cx));
+            ready!(io.reactor.poll_spend(cx));
             nothing
         } else {
             let make = |io: &Async<T>| transfer.make(io);

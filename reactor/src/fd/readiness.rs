@@ -139,7 +139,7 @@ impl<T: AsFd + 'static> Async<T> {
         let mut watch: Option<Async<OwnedFd>> = None;
         let mut false_alarms = 0;
         loop {
-            poll_fn(|cx| self.reactor.attention.poll_spend(cx)).await;
+            poll_fn(|cx| self.reactor.poll_spend(cx)).await;
             let now = asked.of(self)?;
             if !now.is_empty() {
                 return Ok(now);

@@ -43,7 +43,7 @@ impl<T: AsFd + 'static> Async<T> {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         loop {
-            ready!(self.reactor.attention.poll_spend(cx));
+            ready!(self.reactor.poll_spend(cx));
             let now = poll_now(&self.source, direction.readiness());
             if now.as_ref().map_or(true, |now| !now.is_empty()) {
                 self.forget(direction, *id);

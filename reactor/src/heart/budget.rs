@@ -35,7 +35,7 @@ pub(crate) struct Attention {
 pub(crate) enum Attend {
     /// Let others run first.
     BudgetIsUsedUp,
-    /// Go on, and tell the observer.
+    /// Go on, and tell the observer, if there is one.
     Observed,
 }
 
@@ -131,11 +131,7 @@ impl Attention {
     /// to the back of the queue: it is woken, and has to wait.
     #[inline]
     pub(crate) fn poll_spend(&self, cx: &Context<'_>) -> Poll<()> {
-        if self.spend() || self.attend() == Attend::Observed {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
+        go_on_or_wait(self.spend() || self.attend() == Attend::Observed, cx)
     }
 
     /// Takes all of the budget but so much.
@@ -170,4 +166,13 @@ impl Drop for Lifted<'_> {
     fn drop(&mut self) {
         self.attention.whole().set(self.before);
     }
+}
+/// Goes on, or is woken for later.
+#[inline]
+pub(crate) fn go_on_or_wait(goes_on: bool, cx: &Context<'_>) -> Poll<()> {
+    if goes_on {
+        return Poll::Ready(());
+    }
+    cx.waker().wake_by_ref();
+    Poll::Pending
 }

@@ -87,7 +87,7 @@ impl<F: Future> Future for Begun<F> {
         // At each poll: what it makes at its end, it makes in the reactor of this thread.
         let current = Shared::current_for(this.made_at);
         if this.reactor.is_none() {
-            ready!(current.attention.poll_spend(cx));
+            ready!(current.poll_spend(cx));
             *this.reactor = Some(current);
         }
         match this.reactor {

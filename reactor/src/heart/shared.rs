@@ -11,7 +11,7 @@ use std::time::Duration;
 use selectors_core::os::RawFd;
 use selectors_core::{Backend, DefaultSelector, Notifier};
 
-use crate::heart::budget::Attention;
+use crate::heart::budget::{Attend, Attention, go_on_or_wait};
 use crate::heart::lasting::Resting;
 use crate::heart::pollable::Pollable;
 use crate::heart::queue::WaiterId;
@@ -159,9 +159,9 @@ impl Shared {
 
     /// For what is ready at once and has no reactor of its own: spends from the budget of the task
     /// that runs, if this thread has entered a reactor.
-    pub(crate) fn poll_spend(cx: &Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_spend_here(cx: &Context<'_>) -> Poll<()> {
         match Self::try_current() {
-            Some(reactor) => reactor.attention.poll_spend(cx),
+            Some(reactor) => reactor.poll_spend(cx),
             None => Poll::Ready(()),
         }
     }
@@ -212,8 +212,24 @@ impl Shared {
         self.update_calm();
     }
 
-    pub(crate) fn is_driven(&self) -> bool {
-        self.driven.get()
+    /// As [`Attention::poll_spend`], for awaits of ours.
+    #[inline]
+    pub(crate) fn poll_spend(&self, cx: &Context<'_>) -> Poll<()> {
+        let goes_on = self.attention.spend() || self.attend() == Attend::Observed;
+        go_on_or_wait(goes_on, cx)
+    }
+
+    /// As [`Attention::attend`]. Where none drives the reactor nobody would refill a budget, and nobody
+    /// else is kept waiting: who need not wait goes on.
+    #[cold]
+    pub(crate) fn attend(&self) -> Attend {
+        match self.attention.attend() {
+            Attend::BudgetIsUsedUp if !self.driven.get() => {
+                self.attention.refill();
+                Attend::Observed
+            }
+            attend => attend,
+        }
     }
 
     /// Nobody will ever dispatch to a waiter of a reactor that is not driven: better a sentence

@@ -178,7 +178,7 @@ impl ChildStdin {
         match &self.pipe {
             Some(pipe) => Poll::Ready(Ok(pipe)),
             None => {
-                let spent = self.reactor.attention.poll_spend(cx);
+                let spent = self.reactor.poll_spend(cx);
                 spent.map(|()| Err(io::ErrorKind::BrokenPipe.into()))
             }
         }
@@ -192,7 +192,7 @@ impl ChildStdin {
     /// For what needs no call; a closed pipe has nothing left to go on with.
     #[cfg(feature = "futures-io")]
     pub(crate) fn poll_let_others_run(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.reactor.attention.poll_spend(cx)
+        self.reactor.poll_spend(cx)
     }
 }
 
@@ -285,7 +285,7 @@ impl Child {
             End::Sigchld => {
                 // The handler first, the question second: no end falls in between.
                 let mut ends = Signals::in_reactor(Rc::clone(&self.reactor), vec![SIGCHLD])?;
-                poll_fn(|cx| Shared::poll_spend(cx)).await;
+                poll_fn(|cx| Shared::poll_spend_here(cx)).await;
                 loop {
                     match process.try_wait()? {
                         Some(status) => break status,

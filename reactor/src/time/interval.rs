@@ -149,7 +149,7 @@ impl Interval {
         }
         let now = read.max(due);
         let reactor = &self.next.reactor;
-        ready!(reactor.attention.poll_spend(cx));
+        ready!(reactor.poll_spend(cx));
         if !waited && now.saturating_sub(self.last) >= self.period {
             // Since the last tick this task had the thread for a whole period: others are next, or
             // after a few ticks that come one right after another.

@@ -194,7 +194,7 @@ impl Sleep {
                 Poll::Pending
             }
             Progress::Waiting(timer) => self.poll_timer(timer, cx),
-            Progress::Over => self.reactor.attention.poll_spend(cx),
+            Progress::Over => self.reactor.poll_spend(cx),
         }
     }
 
@@ -228,7 +228,7 @@ impl Future for Sleep {
                 this.poll_timer(timer, cx)
             }
             // From now on it is ready whenever it is polled.
-            Progress::Over => this.reactor.attention.poll_spend(cx),
+            Progress::Over => this.reactor.poll_spend(cx),
         }
     }
 }

@@ -69,7 +69,7 @@ impl<F: Future> Future for Timeout<F> {
         let this = self.project();
         if this.sleep.is_new() {
             // The future may be one that never waits.
-            ready!(this.sleep.reactor.attention.poll_spend(cx));
+            ready!(this.sleep.reactor.poll_spend(cx));
         }
         if let Poll::Ready(output) = this.future.poll(cx) {
             return Poll::Ready(Ok(output));
