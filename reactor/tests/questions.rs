@@ -135,6 +135,7 @@ fn refuses<R: PartialEq + Debug>(
 #[test]
 fn what_an_option_has_no_room_for_is_refused_and_not_cut() -> io::Result<()> {
     const BYTE: &str = "0 to 255";
+    const TTL: &str = "1 to 255";
     const INT: &str = "0 to 2147483647";
     const SECONDS: &str = "to 32767 seconds";
     let (byte, int) = ([256, 257, 65_536, u32::MAX], [1 << 31, 1 << 32, usize::MAX]);
@@ -162,21 +163,18 @@ fn what_an_option_has_no_room_for_is_refused_and_not_cut() -> io::Result<()> {
                 || set_up.tos(),
                 &0x10,
             );
-            refuses("IP_TTL", BYTE, tcp.set_ttl(number), || tcp.ttl(), &64);
-            refuses("IP_TTL", BYTE, udp.set_ttl(number), || udp.ttl(), &64);
-            refuses(
-                "IP_TTL",
-                BYTE,
-                listener.set_ttl(number),
-                || listener.ttl(),
-                &64,
-            );
             let set = udp.set_multicast_ttl_v4(number);
             refuses("IP_MULTICAST_TTL", BYTE, set, || udp.multicast_ttl_v4(), &1);
-            for (name, address) in [("IP_TTL", "127.0.0.1:0"), ("IPV6_UNICAST_HOPS", "[::1]:0")] {
-                let bound = TcpListener::options().ttl(number).bind(address).await;
-                refuses(name, BYTE, bound.map(drop), || Ok(()), &());
-            }
+            let bound = TcpListener::options().ttl(number).bind("[::1]:0").await;
+            refuses("IPV6_UNICAST_HOPS", BYTE, bound.map(drop), || Ok(()), &());
+        }
+        for number in byte.into_iter().chain([0]) {
+            refuses("IP_TTL", TTL, tcp.set_ttl(number), || tcp.ttl(), &64);
+            refuses("IP_TTL", TTL, udp.set_ttl(number), || udp.ttl(), &64);
+            let set = listener.set_ttl(number);
+            refuses("IP_TTL", TTL, set, || listener.ttl(), &64);
+            let bound = TcpListener::options().ttl(number).bind("127.0.0.1:0").await;
+            refuses("IP_TTL", TTL, bound.map(drop), || Ok(()), &());
         }
         // Whatever is set before, so that a size that is cut is another.
         let (recv, send) = (set_up.recv_buffer_size()?, set_up.send_buffer_size()?);

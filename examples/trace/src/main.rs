@@ -108,7 +108,7 @@ fn run(what: What) -> Result<ExitCode, String> {
             }
             let page = html::build(&traces, &sources).map_err(|bad| bad.to_string())?;
             let output = output.unwrap_or_else(|| beside(&files[0], "html"));
-            write(&output, &page.text)?;
+            write(&output, &page.text, &files)?;
             let address = html::address(&output, traces.len());
             let address = address.map_err(|error| format!("{}: {error}", name(&output)))?;
             for (file, reason) in page.left_out.iter().take(LEFT_OUT) {
@@ -168,7 +168,7 @@ fn run(what: What) -> Result<ExitCode, String> {
             }
             let page = html::build(&traces, Path::new(".")).map_err(|bad| bad.to_string())?;
             let output = output.unwrap_or_else(|| beside(&log, "html"));
-            write(&output, &page.text)?;
+            write(&output, &page.text, &[log])?;
             let address = html::address(&output, 1);
             let address = address.map_err(|error| format!("{}: {error}", name(&output)))?;
             say!("trace: open {address}");
@@ -176,7 +176,7 @@ fn run(what: What) -> Result<ExitCode, String> {
         What::Chrome { file, output } => {
             let text = chrome::export(&parse(&file)?);
             let output = output.unwrap_or_else(|| beside(&file, "json"));
-            write(&output, &text)?;
+            write(&output, &text, &[file])?;
             say!("{}", name(&output));
         }
     }
@@ -205,7 +205,18 @@ fn parse(file: &PathBuf) -> Result<Trace, String> {
     Trace::parse(&read(file)?).map_err(|bad| format!("{}: {bad}", name(file)))
 }
 
-fn write(file: &Path, text: &str) -> Result<(), String> {
+/// Writes what was made of files that were `read`, and not over one of them.
+fn write(file: &Path, text: &str, read: &[PathBuf]) -> Result<(), String> {
+    if let Ok(there) = file.canonicalize()
+        && read
+            .iter()
+            .any(|read| read.canonicalize().is_ok_and(|read| read == there))
+    {
+        return Err(format!(
+            "{}: this was read, and would be lost; write to another file",
+            name(file)
+        ));
+    }
     fs::write(file, text).map_err(|error| format!("{}: {error}", name(file)))
 }
 

@@ -203,4 +203,14 @@ fn the_command_writes_a_page_and_says_why_it_does_not() {
     let (status, said) = run(&Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
     assert_eq!(status, Some(2), "{said}");
     assert!(said.contains("strace -f -ttt -T -yy"), "{said}");
+    // strace's own `-o` is the log, so it is a likely slip; a log is not written over.
+    fs::copy(folder().join("redis.strace"), &page).expect("a copy");
+    let (status, said) = run(&page);
+    assert_eq!(status, Some(2), "{said}");
+    assert!(said.contains("would be lost"), "{said}");
+    assert_eq!(
+        fs::read(&page).ok(),
+        fs::read(folder().join("redis.strace")).ok()
+    );
+    fs::remove_file(&page).expect("ours");
 }

@@ -35,7 +35,9 @@ impl Reactor {
     /// wakes their tasks.
     ///
     /// Wakers are called last, when nothing is borrowed any more, so a waker may do what it
-    /// likes, a nested `turn` included. A signal ends the wait early, with nothing ready.
+    /// likes, a nested `turn` included. A signal ends the wait early, with nothing ready. If a
+    /// [budget](Self::poll_budget) was used up since the last one it does not wait: whom that sent away
+    /// may go on.
     ///
     /// # Errors
     ///
@@ -51,6 +53,10 @@ impl Reactor {
     /// # std::io::Result::Ok(())
     /// ```
     pub fn turn(&self, timeout: Option<Duration>) -> io::Result<Turn> {
+        let timeout = match self.take_exhausted() {
+            true => Some(Duration::ZERO),
+            false => timeout,
+        };
         self.turn_with(timeout, Some)
     }
 

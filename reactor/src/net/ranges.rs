@@ -10,8 +10,11 @@ use std::time::Duration;
 #[cfg(type_of_service)]
 pub(crate) const TOS: RangeInclusive<u32> = 0..=255;
 
-/// Routers that a packet may go through, a byte as well. The kernel takes -1 for "as usual", and some
-/// systems the lowest byte alone.
+/// Routers that a packet may go through, of IPv4: a byte as well, and none would be no packet.
+pub(crate) const TTL: RangeInclusive<u32> = 1..=255;
+
+/// The same for IPv6 and for groups, where none is "this host". The kernel takes -1 for "as usual", and
+/// some systems the lowest byte alone.
 pub(crate) const HOPS: RangeInclusive<u32> = 0..=255;
 
 /// The kernel reads an int: a larger number would come round to a small one.

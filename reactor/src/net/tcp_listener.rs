@@ -7,7 +7,7 @@ use crate::heart::driven::Begun;
 use crate::net::addresses::{ToSocketAddrs, first_of};
 use crate::net::asked::{get, set};
 use crate::net::listener::Listener;
-use crate::net::ranges::{HOPS, within};
+use crate::net::ranges::{TTL, within};
 use crate::net::tcp_options::TcpOptions;
 
 /// A TCP socket that listens for connections; most of what it can do is said at [`Listener`].
@@ -58,10 +58,10 @@ impl TcpListener {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` beyond 255; else what setsockopt(2) answers.
+    /// `InvalidInput` for 0 and beyond 255; else what setsockopt(2) answers.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         set(&self.io, "IP_TTL", ttl, || {
-            self.io.get_ref().set_ttl(within(HOPS, ttl)?)
+            self.io.get_ref().set_ttl(within(TTL, ttl)?)
         })
     }
 

@@ -11,7 +11,7 @@ use crate::errno::tried;
 use crate::net::asked::{self, set};
 use crate::net::keepalive::Keepalive;
 use crate::net::listener::listen;
-use crate::net::ranges::{HOPS, within};
+use crate::net::ranges::{HOPS, TTL, within};
 
 /// Connections that the kernel may keep waiting for `accept`; it caps this at
 /// `net.core.somaxconn`.
@@ -205,7 +205,7 @@ impl TcpOptions {
         }
         match (self.ttl, address.is_ipv6()) {
             (Some(ttl), false) => set(&socket, "IP_TTL", ttl, || {
-                socket.set_ttl_v4(within(HOPS, ttl)?)
+                socket.set_ttl_v4(within(TTL, ttl)?)
             })?,
             (Some(ttl), true) => set(&socket, "IPV6_UNICAST_HOPS", ttl, || {
                 socket.set_unicast_hops_v6(within(HOPS, ttl)?)

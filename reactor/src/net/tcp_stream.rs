@@ -14,7 +14,7 @@ use crate::heart::driven::Begun;
 use crate::net::addresses::{ToSocketAddrs, first_of};
 use crate::net::asked::{self, OWN_ADDRESS, PEERS_ADDRESS, get, set};
 use crate::net::keepalive::Keepalive;
-use crate::net::ranges::{HOPS, within};
+use crate::net::ranges::{TTL, within};
 use crate::net::stream::Stream;
 use crate::net::tcp_options::TcpOptions;
 use crate::time::timeout;
@@ -244,10 +244,10 @@ impl TcpStream {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` beyond 255; else what setsockopt(2) answers.
+    /// `InvalidInput` for 0 and beyond 255; else what setsockopt(2) answers.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         set(&self.io, "IP_TTL", ttl, || {
-            self.io.get_ref().set_ttl(within(HOPS, ttl)?)
+            self.io.get_ref().set_ttl(within(TTL, ttl)?)
         })
     }
 

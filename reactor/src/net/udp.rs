@@ -16,7 +16,7 @@ use crate::net::addresses::{ToSocketAddrs, first_of, name_address};
 use crate::net::asked;
 use crate::net::asked::{get, set};
 use crate::net::datagrams::Datagrams;
-use crate::net::ranges::{HOPS, within};
+use crate::net::ranges::{HOPS, TTL, within};
 use crate::net::tcp_options::family_of;
 use crate::watch::direction::Direction;
 
@@ -205,10 +205,10 @@ impl UdpSocket {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` beyond 255; else what setsockopt(2) answers.
+    /// `InvalidInput` for 0 and beyond 255; else what setsockopt(2) answers.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
         set(&self.io, "IP_TTL", ttl, || {
-            self.io.get_ref().set_ttl(within(HOPS, ttl)?)
+            self.io.get_ref().set_ttl(within(TTL, ttl)?)
         })
     }
 
