@@ -232,7 +232,7 @@ fn each_event_shows_the_line_that_did_it_and_not_the_one_that_reports_it() {
                 Step::PollBegin { .. } | Step::PollEnd { .. } => "future.poll(cx)",
                 Step::TimerSet { .. } => "timers.insert(",
                 Step::TimerFired { .. } => "woken.push(",
-                Step::Register { .. } => "selector.register_fd(",
+                Step::Register { .. } => "register(&mut selector, ",
                 Step::Modify { .. } => "selector.",
                 Step::Unregister { .. } => "unregister(",
                 Step::Spawn { .. } => ".new_task(",

@@ -90,11 +90,15 @@ impl<T: AsFd + 'static> Async<T> {
         };
         let source = Pollable::of(&self.source);
         let slot = Rc::clone(&self.slot);
+        let register = match owns_its_fd::<T>() {
+            true => Selector::register_open,
+            false => Selector::register_fd,
+        };
         let mut selector = self.reactor.selector.borrow_mut();
         let interest = interest.mode(mode);
         let registered = act!(
             acts::Registered,
-            selector.register_fd(fd, source, interest, slot)
+            register(&mut selector, fd, source, interest, slot)
         );
         drop(selector);
         let token = registered.map_err(|refused| of_selector(refused.error))?;

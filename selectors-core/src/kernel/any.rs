@@ -34,6 +34,10 @@ impl Kernel for AnyKernel {
         self.0.add(token, interest)
     }
 
+    fn add_open(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
+        self.0.add_open(token, interest)
+    }
+
     fn modify(&mut self, token: Token, from: Interest, to: Interest) -> Result<(), Error> {
         self.0.modify(token, from, to)
     }

@@ -124,6 +124,10 @@ impl Kernel for Devpoll {
 
     fn add(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
         must_be_open(token.fd)?;
+        self.add_open(token, interest)
+    }
+
+    fn add_open(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
         self.write_if_full()?;
         self.insert(token.fd, interest);
         self.keys.insert(token.fd, (token, interest));

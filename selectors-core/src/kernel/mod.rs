@@ -75,6 +75,11 @@ pub trait Kernel {
     /// Starts to watch. On failure the kernel is as it was.
     fn add(&mut self, token: Token, interest: Interest) -> Result<(), Error>;
 
+    /// The same for a number that is open, of which a kernel that finds out only later need not be asked.
+    fn add_open(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
+        self.add(token, interest)
+    }
+
     /// Watches for something else, and arms a oneshot key again. On failure the kernel is as it
     /// was.
     fn modify(&mut self, token: Token, from: Interest, to: Interest) -> Result<(), Error>;

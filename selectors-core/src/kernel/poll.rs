@@ -96,6 +96,10 @@ impl Kernel for Poll {
 
     fn add(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
         must_be_open(token.fd)?;
+        self.add_open(token, interest)
+    }
+
+    fn add_open(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
         self.index.insert(token.fd, self.records.len() as u32);
         self.records.push(record(token.fd, interest));
         self.owners.push((token, interest));

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use super::closed::Spoilt;
 use super::{AsRawEvent, Kernel, Open, RawEvent, must_be_open, timeout};
+use crate::os::RawFd;
 use crate::sys::is_withheld;
 use crate::sys::select::{self as sys, Word};
 use crate::table::give_back;
@@ -132,6 +133,14 @@ impl Spoilt for Select {
     }
 }
 
+/// Refuses a number that the bitmaps cannot have.
+fn within_limit(fd: RawFd) -> Result<(), Error> {
+    match sys::LIMIT.filter(|limit| fd as usize >= *limit) {
+        Some(limit) => Err(Error::FdTooLarge { fd, limit }),
+        None => Ok(()),
+    }
+}
+
 /// Where the bit of a number lies.
 fn place(fd: usize) -> (usize, Word) {
     let width = Word::BITS as usize;
@@ -168,12 +177,14 @@ impl Kernel for Select {
     }
 
     fn add(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
-        let fd = token.fd as usize;
-        if let Some(limit) = sys::LIMIT.filter(|limit| fd >= *limit) {
-            let fd = token.fd;
-            return Err(Error::FdTooLarge { fd, limit });
-        }
+        within_limit(token.fd)?;
         must_be_open(token.fd)?;
+        self.add_open(token, interest)
+    }
+
+    fn add_open(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
+        within_limit(token.fd)?;
+        let fd = token.fd as usize;
         if fd >= self.keys.len() {
             self.keys.resize(fd + 1, None);
             let words = (place(fd).0 + 1).next_multiple_of(sys::STEP);

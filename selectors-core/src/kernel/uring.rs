@@ -469,6 +469,11 @@ impl Kernel for Uring {
     fn add(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
         self.must_be_ours()?;
         must_be_open(token.fd)?;
+        self.add_open(token, interest)
+    }
+
+    fn add_open(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
+        self.must_be_ours()?;
         let watched = Watched {
             token,
             interest,

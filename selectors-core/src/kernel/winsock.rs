@@ -221,6 +221,10 @@ impl Kernel for Select {
 
     fn add(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
         must_be_open(token.fd)?;
+        self.add_open(token, interest)
+    }
+
+    fn add_open(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
         self.index.insert(token.fd, self.keys.len());
         self.keys.push(Watched::new(token, interest));
         Ok(())

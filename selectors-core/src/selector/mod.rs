@@ -52,6 +52,7 @@ pub use shared::SharedSelector;
 /// | verb | needs | fails with | closed fd (raw sources only) |
 /// |---|---|---|---|
 /// | `register` | a number without key | `AlreadyRegistered`, `FdTooLarge`, `Unsupported`, the kernel's answer; gives all back | EBADF on every backend |
+/// | `register_open` | the same, and that it is open | the same | epoll, kqueue: EBADF; others: succeeds |
 /// | `modify`, `modify_interest`, `park` | a key | `NotRegistered`, the kernel's answer; nothing changes | epoll, kqueue: EBADF; others: succeeds |
 /// | `unregister`, `unregister_to_close` | a key | `NotRegistered`, the kernel's answer; the key stays | succeeds |
 /// | `select` | nothing | the kernel's answer | one invalid event (poll, select) or silence |
@@ -315,7 +316,7 @@ impl<K: Kernel + ?Sized, F: AsFd, D> Selector<K, F, D> {
         data: D,
     ) -> Result<Token, RegisterError<F, D>> {
         let fd = fileobj.as_fd().as_raw_fd();
-        self.enter(fd, fileobj, interest, true, data)
+        self.enter(fd, fileobj, interest, Begin::Watched, data)
     }
 
     /// A new key that is [parked](Self::park) from the beginning: the kernel does not know of it until
@@ -341,7 +342,13 @@ impl<K: Kernel + ?Sized, F: AsFd, D> Selector<K, F, D> {
     /// error gives `fileobj` and `data` back.
     pub fn register_parked(&mut self, fileobj: F, data: D) -> Result<Token, RegisterError<F, D>> {
         let fd = fileobj.as_fd().as_raw_fd();
-        self.enter(fd, fileobj, Interest::new(Events::READ), false, data)
+        self.enter(
+            fd,
+            fileobj,
+            Interest::new(Events::READ),
+            Begin::Parked,
+            data,
+        )
     }
 }
 
@@ -372,7 +379,39 @@ impl<K: Kernel + ?Sized, F, D> Selector<K, F, D> {
         interest: Interest,
         data: D,
     ) -> Result<Token, RegisterError<F, D>> {
-        self.enter(fd.as_raw_fd(), fileobj, interest, true, data)
+        self.enter(fd.as_raw_fd(), fileobj, interest, Begin::Watched, data)
+    }
+
+    /// As [`register_fd`](Self::register_fd), for a fd that is open for certain, because its type owns it.
+    /// epoll and kqueue say EBADF by themselves; for the others a number is looked at first, in a call that
+    /// is not made here.
+    ///
+    /// If the number is not open after all, `select` reports [`INVALID`](crate::Readiness::INVALID) once,
+    /// as it does for one that was closed while it was registered.
+    ///
+    /// ```
+    /// use selectors_core::{DefaultSelector, EVENT_WRITE, Interest};
+    /// use std::{os::fd::AsFd, rc::Rc, time::Duration};
+    ///
+    /// let (near, _far) = std::os::unix::net::UnixStream::pair()?;
+    /// let (mut selector, mut ready) = (DefaultSelector::new()?, Vec::new());
+    /// let shared = Rc::new(near);
+    /// selector.register_open(shared.as_fd(), Rc::clone(&shared), Interest::new(EVENT_WRITE), ())?;
+    /// assert_eq!(selector.select(&mut ready, Some(Duration::ZERO))?, 1);
+    /// # std::io::Result::Ok(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As there, but for EBADF.
+    pub fn register_open(
+        &mut self,
+        fd: BorrowedFd<'_>,
+        fileobj: F,
+        interest: Interest,
+        data: D,
+    ) -> Result<Token, RegisterError<F, D>> {
+        self.enter(fd.as_raw_fd(), fileobj, interest, Begin::Open, data)
     }
 
     fn enter(
@@ -380,11 +419,12 @@ impl<K: Kernel + ?Sized, F, D> Selector<K, F, D> {
         fd: RawFd,
         fileobj: F,
         interest: Interest,
-        watched: bool,
+        begin: Begin,
         data: D,
     ) -> Result<Token, RegisterError<F, D>> {
-        match self.admit(fd, interest, watched) {
+        match self.admit(fd, interest, begin) {
             Ok(token) => {
+                let watched = begin != Begin::Parked;
                 self.map.insert(Entry {
                     generation: token.generation(),
                     mask: if watched { interest.mask() } else { 0 },
@@ -407,7 +447,7 @@ impl<K: Kernel + ?Sized, F, D> Selector<K, F, D> {
     }
 
     /// Checks a registration and tells the kernel; the map is the caller's.
-    fn admit(&mut self, fd: RawFd, interest: Interest, watched: bool) -> Result<Token, Error> {
+    fn admit(&mut self, fd: RawFd, interest: Interest, begin: Begin) -> Result<Token, Error> {
         self.check_capabilities(interest)?;
         if self.map.get_by_fd(fd).is_some() {
             return Err(Error::AlreadyRegistered(fd));
@@ -415,13 +455,24 @@ impl<K: Kernel + ?Sized, F, D> Selector<K, F, D> {
         // 64 bits: a million registrations a second need half a million years to use them up.
         self.generation += 1;
         let token = Token::new(fd, self.generation);
-        if watched {
-            self.kernel.add(token, interest)?;
-        } else {
-            must_be_open(fd)?;
+        match begin {
+            Begin::Watched => self.kernel.add(token, interest)?,
+            Begin::Open => self.kernel.add_open(token, interest)?,
+            Begin::Parked => must_be_open(fd)?,
         }
         Ok(token)
     }
+}
+
+/// What is known of a new key, and what the kernel hears of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Begin {
+    /// Its number may be any.
+    Watched,
+    /// Its number is open.
+    Open,
+    /// Its number may be any, and the kernel hears nothing yet.
+    Parked,
 }
 
 #[cfg(not(winsock))]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::{DefaultSelector, RegisterError, SelectorKey};
+use super::{Begin, DefaultSelector, RegisterError, SelectorKey};
 use crate::os::{AsFd, AsRawFd};
 use crate::{Backend, EVENT_READ, Error, Event, Events, Interest, Notifier, Token};
 
@@ -130,7 +130,7 @@ impl<F: AsFd, D> SharedSelector<F, D> {
                     fd,
                     FileOrNotifier::File(fileobj),
                     interest,
-                    true,
+                    Begin::Watched,
                     Some(data),
                 )
                 .map_err(|failed| {

@@ -22,6 +22,7 @@ on_every_backend!(
     a_mode_that_is_not_offered_is_unsupported,
     ; but_on_windows:
     r7_f5_a_closed_number_is_refused_by_every_backend,
+    who_is_open_for_certain_is_not_looked_at,
     r8_files_that_are_always_ready,
     r9_a_selector_nests_in_another,
     r13_numbers_beyond_fd_setsize_work,
@@ -81,6 +82,34 @@ fn r7_f5_a_closed_number_is_refused_by_every_backend<K: TestKernel>() {
         (number.number(), "data")
     );
     assert!(selector.get_map().is_empty());
+}
+
+/// No call beyond what tells the kernel. Of one who is closed after all nobody hears anything but that.
+#[cfg(not(winsock))]
+fn who_is_open_for_certain_is_not_looked_at<K: TestKernel>() {
+    let (a, b) = pair();
+    let mut selector = selector::<K, _, _>();
+    let before = fault::count("fcntl");
+    let interest = Interest::new(EVENT_READ);
+    let token = selector.register_open(a.as_fd(), a.as_fd(), interest, ());
+    let token = token.unwrap();
+    assert_eq!(fault::count("fcntl"), before);
+    assert_eq!(tokens_now(&mut selector), []);
+    send(&b);
+    assert_eq!(tokens_now(&mut selector), [token]);
+    selector.unregister(token).unwrap();
+
+    let number = Private::new(&a);
+    number.close();
+    let source = number.source();
+    match selector.register_open(source.as_fd(), source.as_fd(), interest, ()) {
+        Ok(token) => {
+            let ready = ready_now(&mut selector);
+            assert!(ready.len() == 1 && ready[0].0 == token && ready[0].1.is_invalid());
+            assert_eq!(tokens_now(&mut selector), []);
+        }
+        Err(failed) => assert_eq!(failed.error.raw_os_error(), Some(libc::EBADF)),
+    }
 }
 
 #[cfg(not(winsock))]
