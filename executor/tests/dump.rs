@@ -4,10 +4,13 @@
 use std::future::pending;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
+use std::panic::Location;
+use std::rc::Rc;
 use std::time::Duration;
 
 use executor::{TaskInfo, dump, spawn, spawn_named, yield_now};
 use futures_lite::future;
+use reactor::observe::{Event, Observer};
 use reactor::time::{sleep, timeout};
 use reactor::{Direction, Waiting};
 
@@ -21,6 +24,7 @@ on_every_backend!(
     a_task_that_writes_waits_for_its_fd,
     a_task_that_sleeps_waits_for_a_timer,
     a_task_with_a_timeout_waits_for_both,
+    a_task_with_timeouts_waits_for_the_same_before_the_eyes_of_an_observer,
     each_task_waits_for_its_own,
     a_task_that_is_woken_is_ready,
     a_task_that_nobody_will_wake_is_told_apart,
@@ -128,6 +132,37 @@ fn a_task_with_a_timeout_waits_for_both(variant: Variant) -> io::Result<()> {
         assert!(info.to_string().contains(" or a timer in "), "{info}");
         Ok(())
     })
+}
+
+fn a_task_with_timeouts_waits_for_the_same_before_the_eyes_of_an_observer(
+    variant: Variant,
+) -> io::Result<()> {
+    struct Watches;
+    impl Observer for Watches {
+        fn event(&self, _: Event<'_>, _: &'static Location<'static>) {}
+    }
+    let runtime = variant.runtime()?;
+    runtime.reactor().observe(Some(Rc::new(Watches)));
+    runtime.block_on(async {
+        let (_near, far) = pair().await?;
+        let fd = far.as_fd().as_raw_fd();
+        let limit = Duration::from_secs(3600);
+        spawn_named("three", async move {
+            timeout(limit, timeout(limit, far.read(&mut [0; 8]))).await
+        })
+        .detach();
+        while named("three").waits_for.is_empty() {
+            yield_now().await;
+        }
+        let info = named("three");
+        let direction = Direction::Read;
+        assert_eq!(info.waits_for.len(), 3, "{info}");
+        assert!(
+            info.waits_for.contains(&Waiting::Key { fd, direction }),
+            "{info}"
+        );
+        Ok(())
+    })?
 }
 
 fn each_task_waits_for_its_own(variant: Variant) -> io::Result<()> {

@@ -90,6 +90,10 @@ fn words(event: &Value, running: Option<u64>) -> Option<(String, String)> {
         "wake" => (woken_by(text("by")?, running), format!("wakes {}", task?)),
         "notify" => (lane("kernel"), "the notifier was written to".into()),
         "timer_set" => (who, format!("sets timer {}", number("timer")?)),
+        "timer_alone" => (
+            who,
+            format!("is polled again by timer {} alone", number("timer")?),
+        ),
         "timer_fired" => (
             lane("reactor"),
             format!("timer {} is due", number("timer")?),

@@ -158,6 +158,9 @@ impl Export {
             Step::Notify => self.put(t, THREADS, "i", "notify", at),
             Step::TimerSet { .. } => self.put(t, track, "i", "timer set", at),
             Step::TimerFired { .. } => self.put(t, REACTOR, "i", "timer fired", at),
+            Step::TimerAlone { .. } => {
+                self.put(t, track, "i", "only the timer will go on", at);
+            }
             Step::Recorder { took, .. } => {
                 self.put(t, REACTOR, "i", "recorder", json!({ "took_ns": took }));
             }

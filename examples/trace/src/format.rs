@@ -160,6 +160,9 @@ pub enum Step {
     TimerFired {
         timer: u32,
     },
+    TimerAlone {
+        timer: u32,
+    },
     Recorder {
         took: u64,
         /// The trace has reached this many bytes, and ends.
@@ -226,7 +229,9 @@ impl Step {
             | Step::Modify { fd, .. }
             | Step::Unregister { fd } => ("fd", *fd),
             Step::SelectEnd { ready } => ("fd", ready.iter().map(|(fd, _)| *fd).max()?),
-            Step::TimerSet { timer, .. } | Step::TimerFired { timer } => ("timer", *timer),
+            Step::TimerSet { timer, .. }
+            | Step::TimerFired { timer }
+            | Step::TimerAlone { timer } => ("timer", *timer),
             Step::SelectBegin { .. } | Step::Notify | Step::Recorder { .. } => return None,
         })
     }

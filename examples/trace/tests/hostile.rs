@@ -32,6 +32,7 @@ fn records() -> Vec<Value> {
         json!({"e": "select_end", "ready": [[0, text]]}),
         json!({"e": "notify"}),
         json!({"e": "timer_set", "timer": 0, "deadline": u64::MAX}),
+        json!({"e": "timer_alone", "timer": 0}),
         json!({"e": "timer_fired", "timer": 0}),
         json!({"e": "unregister", "fd": 0}),
         task("lost"),

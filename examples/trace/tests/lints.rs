@@ -4,6 +4,7 @@ mod support;
 
 use std::cell::{Cell, RefCell};
 use std::future::{Future, pending, poll_fn};
+use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 use std::thread;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use executor::net::{TcpListener, TcpStream, UnixStream};
 use executor::time::{sleep, timeout};
+use futures_lite::future::zip;
 use selectors_core::Backend;
 use support::record;
 use trace::lint::{self, Hit};
@@ -99,6 +101,98 @@ fn a_task_that_wakes_itself_in_every_poll_is_told() {
         .await;
     });
     assert_only(&hits, "self-wake");
+}
+
+#[test]
+fn a_future_in_a_timeout_that_keeps_no_waker_is_told_and_one_that_does_is_not() {
+    // On its second poll, if a wake of another future of the task makes one.
+    let forgets = |at_poll: u32| async move {
+        let mut polls = 0;
+        let mut kept = None;
+        let forgetful = poll_fn(|cx| {
+            polls += 1;
+            let forgets = polls >= at_poll;
+            kept = (!forgets).then(|| cx.waker().clone());
+            Poll::<()>::Pending
+        });
+        let beside = async {
+            loop {
+                sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let limited = async { timeout(Duration::from_millis(5), forgetful).await };
+        let late = timeout(Duration::from_millis(20), zip(limited, beside)).await;
+        assert!(late.is_err());
+    };
+    for at_poll in [1, 2] {
+        let hits = hits_of(forgets(at_poll));
+        assert_only(&hits, "timer-alone");
+        assert!(hits[0].text.contains("tests/lints.rs:"), "{hits:#?}");
+        let in_a_task = hits_of(async move {
+            executor::spawn(forgets(at_poll)).await.expect("no panic");
+        });
+        assert_only(&in_a_task, "timer-alone");
+    }
+    assert_eq!(hits_of(forgets(u32::MAX)), []);
+}
+
+#[test]
+fn futures_in_timeouts_that_somebody_wakes_are_not_told() {
+    let patience = Duration::from_secs(3600);
+    let hits = hits_of(async move {
+        // Woken in its own poll; by a task; by a thread, perhaps before the poll is over.
+        timeout(patience, executor::yield_now())
+            .await
+            .expect("in time");
+        let task = executor::spawn(executor::yield_now());
+        timeout(patience, task)
+            .await
+            .expect("in time")
+            .expect("no panic");
+        for _ in 0..100 {
+            let mut asked = false;
+            let by_thread = poll_fn(|cx| {
+                if std::mem::replace(&mut asked, true) {
+                    return Poll::Ready(());
+                }
+                let waker = cx.waker().clone();
+                thread::spawn(move || waker.wake());
+                Poll::Pending
+            });
+            timeout(patience, by_thread).await.expect("in time");
+        }
+        // One in another, and one whose waker stays in the key, from one timeout to the next.
+        let (near, far) = UnixStream::pair().expect("a pair");
+        let mut byte = [0];
+        let mut read = pin!(far.read(&mut byte));
+        for _ in 0..3 {
+            let inner = timeout(Duration::from_millis(1), read.as_mut());
+            assert!(timeout(patience, inner).await.expect("in time").is_err());
+        }
+        near.write_all(b"x").await.expect("there is room");
+        assert_eq!(read.await.expect("it is there"), 1);
+    });
+    assert_eq!(hits, []);
+}
+
+#[test]
+fn a_write_that_goes_on_from_one_timeout_to_the_next_is_not_cut() {
+    let hits = hits_of(async {
+        let (near, far) = UnixStream::pair().expect("a pair");
+        let mut write = pin!(near.write_all(&[7; 1 << 20]));
+        for _ in 0..3 {
+            let written = timeout(Duration::from_millis(1), write.as_mut()).await;
+            assert!(written.is_err());
+        }
+        let drained = async {
+            let mut left = 1 << 20;
+            while left != 0 {
+                left -= far.read(&mut [0; 65_536]).await.expect("it is there");
+            }
+        };
+        zip(write, drained).await.0.expect("it is read");
+    });
+    assert_eq!(hits, []);
 }
 
 /// A trace without events.

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::panic::Location;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use selectors_core::act;
 use selectors_core::os::{AsFd, AsRawFd};
@@ -70,9 +70,12 @@ impl<T: AsFd + 'static> Async<T> {
         hook.emit(told, call.place().unwrap_or(at));
     }
 
-    /// Tells the observer that a waker is in the slot.
+    /// Tells the observer that a waker is in the slot, unless it wakes whom the one `before` it did.
     #[cold]
-    pub(crate) fn tell_stored(&self, direction: Direction) {
+    pub(crate) fn tell_stored(&self, direction: Direction, before: Option<&Waker>) {
+        if before.is_some_and(|before| self.still_wakes(direction, before)) {
+            return;
+        }
         let fd = self.source.as_fd().as_raw_fd();
         let crowded = self.slot.is_crowded_for(direction);
         let hook = &self.reactor.hook;
@@ -88,6 +91,16 @@ impl<T: AsFd + 'static> Async<T> {
             false => acts::Stored::AT,
         };
         hook.emit(told, at);
+    }
+
+    /// Does a waker in the slot wake whom this one did?
+    fn still_wakes(&self, direction: Direction, before: &Waker) -> bool {
+        let whom = self.reactor.hook.kept.whom();
+        let mut still = false;
+        self.slot.for_each_waiter(|waker, its| {
+            still |= its == direction && whom.of(waker).will_wake(whom.of(before));
+        });
+        still
     }
 }
 

@@ -310,7 +310,7 @@ impl<T: AsFd + 'static> Async<T> {
             self.slot.wait(direction, *id, waker, what)
         };
         if self.reactor.attention.is_observed() {
-            self.tell_stored(direction);
+            self.tell_stored(direction, before.as_ref());
         }
         let armed = self.arm(fd, direction);
         // Not before: dropping a waker runs code that is not ours.

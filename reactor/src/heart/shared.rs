@@ -219,6 +219,12 @@ impl Shared {
         go_on_or_wait(goes_on, cx)
     }
 
+    /// [`Attention::spend`] said no: goes on, or is woken for later.
+    #[cold]
+    pub(crate) fn poll_attend(&self, cx: &Context<'_>) -> Poll<()> {
+        go_on_or_wait(self.attend() == Attend::Observed, cx)
+    }
+
     /// As [`Attention::attend`]. Where none drives the reactor nobody would refill a budget, and nobody
     /// else is kept waiting: who need not wait goes on.
     #[cold]

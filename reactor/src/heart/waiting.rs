@@ -46,6 +46,8 @@ impl fmt::Display for Waiting {
 impl Reactor {
     /// Shows every waker that a key or a timer holds. `visit` must not use this reactor.
     pub fn for_each_waiter(&self, mut visit: impl FnMut(&Waker, Waiting)) {
+        let whom = self.shared.hook.kept.whom();
+        let mut visit = |waker: &Waker, what| visit(whom.of(waker), what);
         for (_, key) in self.shared.selector.borrow().get_map().iter() {
             key.data.for_each_waiter(|waker, direction| {
                 visit(

@@ -144,6 +144,20 @@ impl Sleep {
         matches!(self.stage, Progress::New)
     }
 
+    /// The number of its timer, if it has one.
+    pub(super) fn timer(&self) -> Option<TimerId> {
+        match self.stage {
+            Progress::Waiting(timer) => Some(timer),
+            _ => None,
+        }
+    }
+
+    /// What the waker in its timer points to, if there is one.
+    pub(super) fn waker_data(&self) -> Option<*const ()> {
+        let mut timers = self.reactor.timers.borrow_mut();
+        timers.waker(self.timer()?).map(Waker::data)
+    }
+
     /// Has it waited, and its time has come?
     pub(super) fn has_fired(&self) -> bool {
         match self.stage {

@@ -1,15 +1,21 @@
 //! A future with a deadline.
 
+use std::any::type_name;
 use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, Instant};
 
 use pin_project_lite::pin_project;
+use selectors_core::act;
 
 use super::sleep::{Sleep, sleep, sleep_until};
+use crate::watch::acts::{self, Act};
+use crate::watch::events::Event;
 
 /// Gives `future` no more than `duration`; then it is dropped, which cancels it.
 ///
@@ -67,15 +73,78 @@ impl<F: Future> Future for Timeout<F> {
     #[track_caller]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        if this.sleep.is_new() {
-            // The future may be one that never waits.
-            ready!(this.sleep.reactor.poll_spend(cx));
+        let reactor = &this.sleep.reactor;
+        let is_new = this.sleep.is_new();
+        // The future may be one that never waits, so it spends. Who observes is found out with what is
+        // asked anyway.
+        let goes_on = match is_new {
+            true => reactor.attention.spend(),
+            false => reactor.is_calm(),
+        };
+        if !goes_on {
+            return poll_slowly(this.future, this.sleep, cx);
         }
         if let Poll::Ready(output) = this.future.poll(cx) {
             return Poll::Ready(Ok(output));
         }
-        Pin::new(this.sleep).poll(cx).map(|()| Err(Elapsed(())))
+        let polled = match is_new {
+            true => Pin::new(this.sleep).poll(cx),
+            false => this.sleep.advance(cx),
+        };
+        polled.map(|()| Err(Elapsed(())))
     }
+}
+
+/// The budget is used up, or nobody drives the reactor, or somebody observes.
+#[cold]
+#[track_caller]
+fn poll_slowly<F: Future>(
+    future: Pin<&mut F>,
+    sleep: &mut Sleep,
+    cx: &mut Context<'_>,
+) -> Poll<Result<F::Output, Elapsed>> {
+    if sleep.is_new() {
+        ready!(sleep.reactor.poll_attend(cx));
+    }
+    let polled = match sleep.reactor.attention.is_observed() {
+        true => return poll_told(future, sleep, cx),
+        false => future.poll(cx),
+    };
+    match polled {
+        Poll::Ready(output) => Poll::Ready(Ok(output)),
+        Poll::Pending => Pin::new(sleep).poll(cx).map(|()| Err(Elapsed(()))),
+    }
+}
+
+/// Before the eyes of an observer, who is told if the future keeps no waker.
+#[cold]
+#[track_caller]
+fn poll_told<F: Future>(
+    future: Pin<&mut F>,
+    sleep: &mut Sleep,
+    cx: &mut Context<'_>,
+) -> Poll<Result<F::Output, Elapsed>> {
+    let reactor = Rc::clone(&sleep.reactor);
+    let hook = &reactor.hook;
+    let (kept, fewest) = hook.kept.of(sleep.waker_data(), cx.waker());
+    let waker = Waker::from(Arc::clone(&kept));
+    let mut cx = Context::from_waker(&waker);
+    if let Poll::Ready(output) = future.poll(&mut cx) {
+        return Poll::Ready(Ok(output));
+    }
+    let alone = act!(acts::Left, kept.is_kept_by_nobody(fewest)) && !means_it::<F>();
+    if Pin::new(&mut *sleep).poll(&mut cx).is_ready() {
+        return Poll::Ready(Err(Elapsed(())));
+    }
+    if let Some(timer) = sleep.timer().filter(|_| alone) {
+        hook.emit(Event::TimerAlone { timer }, acts::Left::AT);
+    }
+    Poll::Pending
+}
+
+/// Is it std's future that never ends?
+fn means_it<F>() -> bool {
+    type_name::<F>().starts_with("core::future::pending::Pending<")
 }
 
 /// The time was up; converts into an [`io::Error`] of kind `TimedOut`.

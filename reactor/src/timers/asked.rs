@@ -34,6 +34,11 @@ impl Timers {
         }
     }
 
+    /// Who waits for it, if it has not fired.
+    pub(crate) fn waker(&mut self, id: TimerId) -> Option<&Waker> {
+        self.places.held(id).waker.as_ref()
+    }
+
     /// Has it fired?
     pub(crate) fn has_fired(&mut self, id: TimerId) -> bool {
         self.places.held(id).waker.is_none()

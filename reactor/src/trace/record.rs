@@ -88,6 +88,7 @@ pub(super) enum What {
         from: Place,
     },
     TimerFired(u32),
+    TimerAlone(u32),
     /// Nanoseconds in which the thread could have run, and did not, in the poll that ends.
     HeldUp(u64),
 }
@@ -193,6 +194,7 @@ pub(super) fn pack(
             from: place(places, from),
         },
         Event::TimerFired { timer } => What::TimerFired(timer),
+        Event::TimerAlone { timer } => What::TimerAlone(timer),
     });
 }
 

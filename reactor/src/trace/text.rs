@@ -181,6 +181,10 @@ pub(super) fn event(
             put(out, format_args!("timer_fired\",\"timer\":{number}"));
             names.timers.forget(timer);
         }
+        What::TimerAlone(timer) => {
+            let (number, _) = names.timers.of(timer);
+            put(out, format_args!("timer_alone\",\"timer\":{number}"));
+        }
     }
     out.push_str("}\n");
 }

@@ -25,4 +25,6 @@ selectors_core::acts! {
     Timed
     /// A timer is due, and its waker is taken.
     Fired
+    /// It is asked whether a future with a deadline has kept its waker.
+    Left
 }

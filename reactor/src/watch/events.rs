@@ -16,6 +16,7 @@ use selectors_core::{Events, Readiness};
 use crate::watch::call::Call;
 use crate::watch::direction::Direction;
 use crate::watch::foreign::contain;
+use crate::watch::kept::KeptWakers;
 
 /// One step of one station. Tasks are numbers that the executor gives, timers numbers of the
 /// reactor; both are used again after the task or timer is gone.
@@ -149,6 +150,13 @@ pub enum Event<'a> {
         /// Which.
         timer: u32,
     },
+    /// Station *waker*: a future with a deadline returned `Pending` and has kept no waker: nothing but its
+    /// timer goes on with it. Known, not guessed: observed, it is polled with a waker that is counted.
+    /// [`std::future::pending`] is not told of.
+    TimerAlone {
+        /// The timer.
+        timer: u32,
+    },
 }
 
 /// The kernel's answer to a system call.
@@ -223,11 +231,14 @@ pub(crate) struct Hook {
     observer: RefCell<Option<Rc<dyn Observer>>>,
     /// The line of the await that is polled; nobody's while nobody observes.
     awaited: Cell<Option<&'static Location<'static>>>,
+    /// The wakers of futures with deadlines, while somebody observes.
+    pub(crate) kept: KeptWakers,
 }
 
 impl Hook {
     /// Somebody else is told from now on; whoever was told before is the caller's to drop.
     pub(crate) fn replace(&self, observer: Option<Rc<dyn Observer>>) -> Option<Rc<dyn Observer>> {
+        self.kept.clear();
         self.observer.replace(observer)
     }
 

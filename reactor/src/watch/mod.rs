@@ -6,4 +6,5 @@ pub(crate) mod call;
 pub(crate) mod direction;
 pub(crate) mod events;
 pub(crate) mod foreign;
+pub(crate) mod kept;
 pub(crate) mod metrics;

@@ -6,6 +6,7 @@
 //! | lint | fires when |
 //! |---|---|
 //! | `lost-task` | a task sleeps, and its last waker is gone |
+//! | `timer-alone` | a future in a `timeout` returned `Pending` and kept no waker, so that only the time can end it |
 //! | `ready-but-asleep` | a key was reported ready, and the task that waits for it was not woken |
 //! | `self-wake` | a task wakes itself in more than half of its polls |
 //! | `long-poll` | one poll took more than 100 ms, those not counted in which the machine was busy with others |

@@ -55,6 +55,10 @@ struct Timer {
     set: u64,
     /// How often the thread had slept by then.
     sleeps: u64,
+    /// The line that awaits it.
+    from: String,
+    /// It was said that nobody else goes on with its future.
+    told_alone: bool,
 }
 
 impl Task {
@@ -155,13 +159,33 @@ impl Tasks {
                     task.cut = task.cut.filter(|cut| cut.fd != *fd);
                 }
             }
-            Step::TimerSet { timer, .. } => {
+            Step::TimerSet { timer, from, .. } => {
                 let new = Timer {
                     task: running,
                     set: line.t,
                     sleeps: self.sleeps,
+                    from: from.clone(),
+                    told_alone: false,
                 };
                 self.timers.insert(*timer, new);
+            }
+            Step::TimerAlone { timer } => {
+                let timer = self.timers.get_mut(timer);
+                let Some(timer) = timer.filter(|timer| !timer.told_alone) else {
+                    return;
+                };
+                timer.told_alone = true;
+                let from = match timer.from.as_str() {
+                    "" => String::new(),
+                    from => format!(" (awaited at {from})"),
+                };
+                let who = running.map_or("a program".into(), |task| format!("task {task}"));
+                let text = format!(
+                    "a future in a timeout of {who}{from} returned Pending and kept no waker: whatever it \
+                     waits for may come, and only the time ends its sleep; a poll forgot to store the \
+                     waker, or, if it is meant never to end, a sleep says so"
+                );
+                hits.hit("timer-alone", text);
             }
             Step::TimerFired { timer } => self.fired(*timer, line.t, hits),
             Step::Recorder { took, held_up, .. } => {
