@@ -54,8 +54,8 @@ enum What {
         #[arg(long, short)]
         output: Option<PathBuf>,
         /// How many threads that wait are shown: those that wait most often
-        #[arg(long, default_value_t = 2)]
-        loops: usize,
+        #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
+        loops: u32,
     },
     /// Convert to the trace format of Chrome and Perfetto
     Chrome {
@@ -148,11 +148,12 @@ fn run(what: What) -> Result<ExitCode, String> {
             return Ok(status);
         }
         What::Strace { log, output, loops } => {
-            let found = strace::read(&read(&log)?);
+            // The name of a file may be of any bytes, and not every strace escapes them.
+            let found = strace::read(&String::from_utf8_lossy(&bytes(&log)?));
             let found = found.map_err(|bad| format!("{}: {bad}", name(&log)))?;
             let stem = plain(&log.file_stem().unwrap_or_default().to_string_lossy());
             let mut traces = Vec::new();
-            for found in found.iter().take(loops.max(1)) {
+            for found in found.iter().take(loops as usize) {
                 let title = format!("{stem} {}", found.thread);
                 let hits = lint::all(&found.trace);
                 say!(
@@ -197,11 +198,19 @@ fn say_asleep(trace: &Trace) {
     }
 }
 
-fn read(file: &PathBuf) -> Result<String, String> {
-    fs::read_to_string(file).map_err(|error| format!("{}: {error}", name(file)))
+fn bytes(file: &Path) -> Result<Vec<u8>, String> {
+    fs::read(file).map_err(|error| format!("{}: {error}", name(file)))
 }
 
-fn parse(file: &PathBuf) -> Result<Trace, String> {
+fn read(file: &Path) -> Result<String, String> {
+    String::from_utf8(bytes(file)?).map_err(|error| {
+        let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        format!("{}: line {line}: not UTF-8, and so no trace", name(file))
+    })
+}
+
+fn parse(file: &Path) -> Result<Trace, String> {
     Trace::parse(&read(file)?).map_err(|bad| format!("{}: {bad}", name(file)))
 }
 

@@ -59,3 +59,17 @@ fn who_stops_reading_is_not_shouted_at() {
     assert!(output.status.success(), "{output:?}");
     assert!(output.stderr.is_empty(), "{output:?}");
 }
+
+#[test]
+fn a_trace_that_is_no_text_is_refused_with_its_line() {
+    let file = env::temp_dir().join(format!("trace-bytes-{}.trace", std::process::id()));
+    fs::write(&file, [TRACE.as_bytes(), b"\xff\n"].concat()).expect("it can be written");
+    for what in ["lint", "html", "chrome"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_trace"));
+        let output = command.arg(what).arg(&file).output().expect("it was built");
+        let said = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(".trace: line 4: not UTF-8"), "{said}");
+    }
+    fs::remove_file(&file).expect("ours");
+}

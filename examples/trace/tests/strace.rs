@@ -214,3 +214,27 @@ fn the_command_writes_a_page_and_says_why_it_does_not() {
     );
     fs::remove_file(&page).expect("ours");
 }
+
+#[test]
+fn a_log_with_names_of_any_bytes_is_read_and_no_loops_are_refused() {
+    let log = std::env::temp_dir().join(format!("bytes-{}.strace", std::process::id()));
+    let text = b"7 1.0 openat(AT_FDCWD, \"\xff\xfe\", O_RDONLY) = 3</\xff>\n\
+        7 1.1 poll([{fd=3</\xff>, events=POLLIN}], 1, -1) = 1 ([{fd=3</\xff>, revents=POLLIN}])\n\
+        7 1.2 poll([{fd=3</\xff>, events=POLLIN}], 1, 5) = 0 (Timeout)\n";
+    fs::write(&log, text).expect("it can be written");
+    let run = |loops: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_trace"));
+        command.args(["strace", "--loops", loops]).arg(&log);
+        let output = command.output().expect("it runs");
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(said).expect("text"))
+    };
+    let (status, said) = run("1");
+    assert_eq!(status, Some(0), "{said}");
+    assert!(said.contains(" 7: 2 waits"), "{said}");
+    let (status, said) = run("0");
+    assert_eq!(status, Some(2), "{said}");
+    assert!(said.contains("'0'") && said.contains("1.."), "{said}");
+    fs::remove_file(log.with_extension("strace.html")).expect("ours");
+    fs::remove_file(&log).expect("ours");
+}
