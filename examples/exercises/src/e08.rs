@@ -21,6 +21,8 @@ struct State {
     waker: Option<Waker>,
     polls: usize,
     over: bool,
+    /// Polled although it is over.
+    again: bool,
 }
 
 impl Promise {
@@ -43,11 +45,11 @@ impl Future for Promise {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<u8> {
         let mut state = self.0.borrow_mut();
-        assert!(
-            !state.over,
-            "a future was polled again after it had said Ready"
-        );
         state.polls += 1;
+        if state.over {
+            state.again = true;
+            return Poll::Pending;
+        }
         match state.value.take() {
             Some(value) => {
                 state.over = true;
@@ -90,7 +92,15 @@ pub fn judge<F: Future<Output = (u8, u8)>>(join2: fn(Promise, Promise) -> F) -> 
             let mut polled = Poll::Pending;
             for (place, which) in order.into_iter().enumerate() {
                 if place >= kept {
+                    let before = wakes.0.load(Ordering::SeqCst);
                     polled = polling(|| joined.as_mut().poll(&mut cx));
+                    none_is_polled_again(&promises)?;
+                    demand(wakes.0.load(Ordering::SeqCst) == before, || {
+                        "join2 was polled, and woke its own task at once, though no promise had been kept \
+                         meanwhile: a loop that never sleeps. Both futures have its waker, and the one that \
+                         becomes ready calls it"
+                            .into()
+                    })?;
                     demand(polled.is_pending(), || {
                         format!(
                             "{} is not kept yet, and join2 says {polled:?}",
@@ -111,6 +121,7 @@ pub fn judge<F: Future<Output = (u8, u8)>>(join2: fn(Promise, Promise) -> F) -> 
             }
             if polled.is_pending() {
                 polled = polling(|| joined.as_mut().poll(&mut cx));
+                none_is_polled_again(&promises)?;
             }
             demand(polled == Poll::Ready((1, 2)), || {
                 format!(
@@ -122,6 +133,19 @@ pub fn judge<F: Future<Output = (u8, u8)>>(join2: fn(Promise, Promise) -> F) -> 
         }
     }
     Ok(())
+}
+
+fn none_is_polled_again(promises: &[Promise; 2]) -> Judged {
+    let again = promises.iter().position(|promise| promise.0.borrow().again);
+    let which = ["first", "second"];
+    match again {
+        None => Ok(()),
+        Some(again) => Err(Wrong::new(format!(
+            "the {} future was polled again after it had said Ready: an `async` one panics then, for its \
+             output is gone. Keep what it said until the other one is ready, and leave it alone",
+            which[again]
+        ))),
+    }
 }
 
 fn both_are_asked_at_once<F: Future<Output = (u8, u8)>>(
