@@ -9,7 +9,7 @@
 //! | `timer-alone` | a future in a `timeout` returned `Pending` and kept no waker, so that only the time can end it |
 //! | `ready-but-asleep` | a key was reported ready, and the task that waits for it was not woken |
 //! | `self-wake` | a task wakes itself in more than half of its polls |
-//! | `long-poll` | one poll took more than 100 ms, those not counted in which the machine was busy with others |
+//! | `long-poll` | one poll computed or blocked for more than 100 ms; time in which others had the processors is not counted (on Linux, which tells) |
 //! | `wake-without-progress` | a task was woken by its key 8 times in a row, for WouldBlock only |
 //! | `spin` | select returned 8 times in a row with a key that nobody does anything about |
 //! | `key-without-waiter` | the thread sleeps over a key in which no waker is stored; by READ only once that has been reported |
