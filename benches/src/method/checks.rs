@@ -1,9 +1,6 @@
 //! The checks of honesty: each finds one reason why a row is not to be believed.
 
-use super::flags::{Flag, Reason, flag_if};
-use super::placement::Placement;
-use super::quiet::Quiet;
-use super::schema::{Nature, Spec};
+use super::{Flag, Nature, Placement, Quiet, Reason, Spec, flag_if};
 
 /// What else the machine did, and the share of the slice that it may have been in; none if the
 /// machine was quiet.

@@ -3,8 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::schema::{AGAIN, Comparison, Slice};
-use super::statistics::{self, FEWEST_BLOCKS, Verdict};
+use super::{AGAIN, Comparison, FEWEST_BLOCKS, Slice, Verdict, statistics};
 
 /// The points of these slices in the order in which they first ran, each with its slices.
 pub fn points<'a>(slices: impl IntoIterator<Item = &'a Slice>) -> Vec<(String, Vec<&'a Slice>)> {

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use socket2::{Domain, Socket, Type};
 
-use super::payload::Payload;
-use crate::subjects::runtime::LOOPBACK;
+use super::Payload;
+use crate::subjects::LOOPBACK;
 use crate::sys;
 
 /// Nanoseconds since it was made.

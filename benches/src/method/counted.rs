@@ -12,8 +12,7 @@ use std::process::Command;
 pub use callgrind::{Profile, callgrind};
 pub use strace::strace;
 
-use super::client::{self, Client};
-use super::process::{self, Process};
+use super::{Client, Process, client, process};
 
 /// One kind of work, and how to drive it to a given length.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -9,9 +9,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use socket2::{Domain, Socket, Type};
 
-use super::connections::Clock;
-use super::histogram;
-use super::payload::Payload;
+use super::{Clock, Payload, histogram};
 use crate::sys;
 
 /// So long nothing may happen before the server counts as gone.

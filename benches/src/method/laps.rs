@@ -5,8 +5,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use super::outcome::Facts;
-use super::statistics as stats;
+use super::{Facts, statistics as stats};
 
 /// The longest warm-up.
 const WARM_UP: Duration = Duration::from_secs(1);

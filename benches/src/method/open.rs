@@ -9,11 +9,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
-use super::connections::{Clock, Connections};
-use super::histogram;
-use super::recorder::Recorder;
-use super::schema::Spec;
-use super::statistics::Random;
+use super::{Clock, Connections, Random, Recorder, Spec, histogram};
 
 /// What is offered for how long.
 #[derive(Clone, Copy, Debug)]

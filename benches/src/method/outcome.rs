@@ -6,11 +6,9 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
-use super::checks;
-use super::flags::{Flag, Reason};
-use super::quiet::{Quiet, Watch};
-use super::schema::{Cell, Probe, Slice, Spec, Window};
-use super::{histogram, ports};
+use super::{
+    Cell, Flag, Probe, Quiet, Reason, Slice, Spec, Watch, Window, checks, histogram, ports,
+};
 
 /// What a work found out about itself: a name and a value each.
 pub type Facts = Vec<(&'static str, f64)>;

@@ -4,7 +4,7 @@
 use std::fs::read_to_string;
 use std::io;
 
-use super::flags::{Flag, Reason, flag_if};
+use super::{Flag, Reason, flag_if};
 
 /// The share of the ports from which `connect` has to search for a free one.
 const CROWDED: f64 = 0.5;

@@ -5,10 +5,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 
 use super::connections::Sent;
-use super::histogram;
-use super::outcome::Outcome;
-use super::quiet;
-use super::schema::Window;
+use super::{Outcome, Window, histogram, quiet};
 
 /// The length of a window of the time line, in nanoseconds.
 const WINDOW: u64 = 100_000_000;

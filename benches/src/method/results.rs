@@ -2,9 +2,7 @@
 //! that must decode and have the percentiles that are told of them, verdicts that follow from the
 //! slices.
 
-use super::compared;
-use super::histogram;
-use super::schema::{Document, SCHEMA, Slice};
+use super::{Document, SCHEMA, Slice, compared, histogram};
 
 /// Reads one.
 pub fn read(path: &str) -> Result<Document, String> {

@@ -4,11 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::environment::Environment;
-use super::flags::Flag;
-use super::placement::Placement;
-use super::quiet::Quiet;
-use super::statistics::{FEWEST_BLOCKS, Verdict};
+use super::{Environment, FEWEST_BLOCKS, Flag, Placement, Quiet, Verdict};
 
 /// The name and version of the format; a reader refuses any other.
 pub const SCHEMA: &str = "selbench-v2";

@@ -5,12 +5,8 @@ use std::net::SocketAddr;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::outcome::Outcome;
-use super::process::Process;
-use super::quiet::Watch;
-use super::schema::Spec;
-use crate::subjects::runtime::LOOPBACK;
-use crate::subjects::subject::{NULL, Serving};
+use super::{Outcome, Process, Spec, Watch};
+use crate::subjects::{LOOPBACK, NULL, Serving};
 use crate::sys;
 
 /// A server under measurement.

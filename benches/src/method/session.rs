@@ -7,11 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::environment::Environment;
-use super::placement::Placement;
-use super::programs::Program;
-use super::schema::{AGAIN, Document, SCHEMA, Slice, Spec};
-use super::{checks, compared, shapes, slices, statistics};
+use super::{
+    AGAIN, Document, Environment, Placement, Program, SCHEMA, Slice, Spec, checks, compared,
+    shapes, slices, statistics,
+};
 
 /// What a point gets at least, if it may have so many.
 const LEAST_BLOCKS: usize = 5;

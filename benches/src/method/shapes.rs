@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::checks;
-use super::schema::Slice;
-use super::statistics;
+use super::{Slice, checks, statistics};
 
 /// Curves over N that cannot be make all their rows suspicious.
 pub fn check(slices: &mut [Slice]) {

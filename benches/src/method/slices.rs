@@ -3,10 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::flags::{Flag, Reason};
-use super::programs::Program;
-use super::schema::{Slice, Spec};
-use super::statistics::Random;
+use super::{Flag, Program, Random, Reason, Slice, Spec};
 
 /// Measures a slice in a fresh process, whose environment has a random size: where the stack
 /// begins must not favour one subject.

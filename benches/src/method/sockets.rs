@@ -7,7 +7,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 
-use crate::subjects::runtime::LOOPBACK;
+use crate::subjects::LOOPBACK;
 use crate::sys;
 
 /// Names of the transports.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 
-use super::words::{count, time};
+use super::{count, time};
 
 /// An axis: what it shows and how.
 #[derive(Clone, Copy)]

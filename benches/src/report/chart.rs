@@ -9,8 +9,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::axis::Axis;
-use super::words::escape;
+use super::{Axis, escape};
 use crate::subjects;
 
 /// One point of a curve.

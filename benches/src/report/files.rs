@@ -4,10 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::page;
-use super::shown::Shown;
-use crate::method::histogram;
-use crate::method::schema::Document;
+use super::{Shown, page};
+use crate::method::{Document, histogram};
 
 /// Where results go.
 #[derive(Clone, Default)]

@@ -7,9 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::method::flags::Reason;
-use crate::method::schema::{Document, Slice};
-use crate::method::statistics;
+use crate::method::{Document, Reason, Slice, statistics};
 
 /// What the gate says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -2,11 +2,8 @@
 
 use hdrhistogram::Histogram;
 
-use super::chart::{Line, Point, Series, kind};
-use crate::method::compared;
-use crate::method::histogram;
-use crate::method::schema::{AGAIN, Slice};
-use crate::method::statistics;
+use super::{Line, Point, Series, kind};
+use crate::method::{AGAIN, Slice, compared, histogram, statistics};
 
 /// Slices of one workload, without the twins of A/A pairs: those are for the noise floor.
 pub fn of<'a>(slices: &[&'a Slice], workload: &str) -> Vec<&'a Slice> {

@@ -10,3 +10,9 @@ pub mod shown;
 pub mod summary;
 pub mod table;
 pub mod words;
+
+pub use axis::{Axis, COUNT, TIME};
+pub use chart::{Chart, Line, Point, Series, kind};
+pub use files::Files;
+pub use shown::Shown;
+pub use words::{count, escape, time, times};

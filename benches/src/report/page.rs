@@ -5,11 +5,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::shown::Shown;
-use super::words::escape;
-use super::{chart, groups, summary, table};
-use crate::method::flags::Reason;
-use crate::method::schema::{Document, Slice};
+use super::{Shown, chart, escape, groups, summary, table};
+use crate::method::{Document, Reason, Slice};
 
 const STYLE: &str = include_str!("report.css");
 

@@ -1,7 +1,7 @@
 //! How a workload is shown: its columns, and its figure.
 
-use super::chart::Chart;
-use crate::method::schema::Slice;
+use super::Chart;
+use crate::method::Slice;
 
 /// A figure of tables: title, metric, what it is multiplied by.
 pub type Column = (&'static str, &'static str, f64);

@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::groups;
-use super::shown::Shown;
-use super::words::{count, times};
-use crate::method::compared;
-use crate::method::schema::{AGAIN, Comparison, Document, Slice};
-use crate::method::statistics::{self, FEWEST_BLOCKS, Ratio, Verdict};
+use super::{Shown, count, groups, times};
+use crate::method::{
+    AGAIN, Comparison, Document, FEWEST_BLOCKS, Ratio, Slice, Verdict, compared, statistics,
+};
 
 /// All sentences: which backend where, then one for each workload that decides anything, then what is
 /// open.

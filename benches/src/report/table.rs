@@ -4,13 +4,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::groups;
-use super::shown::{Column, Shown};
-use super::words;
-use crate::method::compared;
-use crate::method::flags::Reason;
-use crate::method::schema::{Comparison, Document, Slice};
-use crate::method::statistics::FEWEST_BLOCKS;
+use super::shown::Column;
+use super::{Shown, groups, words};
+use crate::method::{Comparison, Document, FEWEST_BLOCKS, Reason, Slice, compared};
 
 /// One subject at a point.
 pub struct Row<'a> {

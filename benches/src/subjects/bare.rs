@@ -7,9 +7,7 @@ use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
-use super::runtime::BUFFER;
-use super::serve::sockets;
-use super::subject::{BARE, Serving, Subject};
+use super::{BARE, BUFFER, Serving, Subject, sockets};
 use crate::sys;
 
 /// Level-triggered.

@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::rc::Rc;
 
-use super::dispatcher::{Dispatcher, Kind};
+use super::{Dispatcher, Kind};
 use crate::sys;
 
 /// The one kind.

@@ -11,9 +11,7 @@ use compio::driver::{DriverType, ProactorBuilder};
 use compio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use compio::runtime::{JoinHandle, RuntimeBuilder};
 
-use super::runtime::{BUFFER, Runtime, sound};
-use super::serve;
-use super::subject::Subject;
+use super::{BUFFER, Runtime, Subject, serve, sound};
 
 /// compio, whose buffers are lent to each call and given back.
 pub(super) struct Compio<const URING: bool>;

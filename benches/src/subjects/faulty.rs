@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
-use super::runtime::LOOPBACK;
+use super::LOOPBACK;
 use super::serve::say_port;
 use crate::sys;
 

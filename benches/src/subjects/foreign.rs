@@ -9,7 +9,7 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use super::subject::{Serving, Subject};
+use super::{Serving, Subject};
 
 /// libevent's buffered sockets.
 pub(super) const LIBEVENT: Subject = foreign(

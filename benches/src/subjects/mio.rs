@@ -8,10 +8,7 @@ use mio::net::TcpStream;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 
-use super::dispatcher::{Dispatcher, Kind};
-use super::runtime::{BUFFER, sound};
-use super::serve::sockets;
-use super::subject::{Serving, Subject};
+use super::{BUFFER, Dispatcher, Kind, Serving, Subject, sockets, sound};
 
 /// The selector.
 pub(super) const KINDS: &[Kind] = &[Kind::new("mio", "mio's Poll, edge", open)];

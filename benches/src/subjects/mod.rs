@@ -29,9 +29,11 @@ pub mod subject;
 #[cfg(feature = "rivals")]
 mod tokio;
 
-use self::dispatcher::Kind;
-use self::runtime::Runtime;
-use self::subject::Subject;
+pub use dispatcher::{Dispatcher, Kind};
+pub use faulty::Wrong;
+pub use runtime::{BUFFER, LOOPBACK, Runtime, in_a_task, sound, step_back};
+use serve::sockets;
+pub use subject::{BARE, NULL, Serving, Subject};
 
 /// All selectors, the yardstick first.
 pub fn selectors() -> impl Iterator<Item = &'static Kind> {

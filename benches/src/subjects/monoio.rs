@@ -10,9 +10,7 @@ use std::time::Duration;
 use monoio::io::{AsyncReadRent, AsyncReadRentExt, AsyncWriteRentExt};
 use monoio::{LegacyDriver, RuntimeBuilder};
 
-use super::runtime::{BUFFER, Runtime, sound};
-use super::serve;
-use super::subject::Subject;
+use super::{BUFFER, Runtime, Subject, serve, sound};
 
 /// monoio, whose buffers are lent to each call and given back.
 pub(super) struct Monoio;

@@ -15,10 +15,7 @@ use reactor::net::{TcpListener, TcpStream};
 use reactor::{Async, Trigger, time};
 use selectors_core::{Backend, DefaultSelector, EVENT_READ, EVENT_WRITE, Mode, Token};
 
-use super::dispatcher::{Dispatcher, Kind};
-use super::runtime::{BUFFER, Runtime, sound};
-use super::serve;
-use super::subject::Subject;
+use super::{BUFFER, Dispatcher, Kind, Runtime, Subject, serve, sound};
 
 /// The selectors.
 pub(super) const KINDS: &[Kind] = &[

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use polling::PollMode;
 
-use super::dispatcher::{Dispatcher, Kind};
+use super::{Dispatcher, Kind};
 
 /// The selector.
 pub(super) const KINDS: &[Kind] = &[Kind::new("polling", "polling's Poller, level", open)];

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
-use super::subject::Subject;
+use super::Subject;
 
 /// Bytes in a message.
 pub const MESSAGE: usize = 64;

@@ -6,8 +6,7 @@ use std::os::fd::AsRawFd;
 
 use socket2::{Domain, Socket, Type};
 
-use super::runtime::{BUFFER, LOOPBACK, Runtime, step_back};
-use super::subject::{Serving, Subject};
+use super::{BUFFER, LOOPBACK, Runtime, Serving, Subject, step_back};
 use crate::sys;
 
 /// The subject that a runtime makes.

@@ -13,8 +13,7 @@ use std::time::Duration;
 use executor::net::TcpListener;
 use server::Server;
 
-use super::serve::sockets;
-use super::subject::{Serving, Subject};
+use super::{Serving, Subject, sockets};
 
 /// The subject: what holds for the minimal loop shall hold for the program that people copy.
 pub(super) const SUBJECT: Subject = Subject {

@@ -10,9 +10,7 @@ use std::time::Duration;
 use smol::io::{AsyncReadExt, AsyncWriteExt};
 use smol::{Async, LocalExecutor, Task, Timer};
 
-use super::runtime::{BUFFER, Runtime, sound};
-use super::serve;
-use super::subject::Subject;
+use super::{BUFFER, Runtime, Subject, serve, sound};
 
 /// smol on one thread (async-io's own thread helps it, as in every smol program).
 pub(super) struct Smol;

@@ -10,9 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::{JoinHandle, LocalSet, spawn_local};
 
-use super::runtime::{BUFFER, Runtime, sound};
-use super::serve;
-use super::subject::Subject;
+use super::{BUFFER, Runtime, Subject, serve, sound};
 
 /// tokio, in a `LocalRuntime` or in a `LocalSet` on a current_thread runtime.
 pub(super) struct Tokio<const LOCAL_RUNTIME: bool>;

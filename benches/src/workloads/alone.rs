@@ -11,10 +11,8 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::wake::Wakes;
-use crate::method::outcome::Facts;
-use crate::method::statistics;
-use crate::subjects::runtime::{self, Runtime};
-use crate::subjects::{Visitor, with_runtime};
+use crate::method::{Facts, statistics};
+use crate::subjects::{Runtime, Visitor, runtime, with_runtime};
 
 /// One of the works, so often.
 struct Alone<'a> {

@@ -11,20 +11,12 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use super::load::{self, Ends};
-use super::workload::{ARRIVALS, WIRE, Who, Workload, null_of_a_loop, number, some};
-use crate::method::checks;
-use crate::method::connections::Connections;
-use crate::method::flags::Reason;
-use crate::method::open::{Open, Phase};
-use crate::method::outcome::Outcome;
-use crate::method::quiet::{Quiet, Watch};
-use crate::method::schema::{Nature, Probe, Slice, Spec};
-use crate::method::statistics;
-use crate::report::axis::{COUNT, TIME};
-use crate::report::chart::{Chart, Point, Series};
-use crate::report::groups;
-use crate::report::shown::Shown;
+use super::{ARRIVALS, Ends, WIRE, Who, Workload, load, null_of_a_loop, number, some};
+use crate::method::{
+    Connections, Nature, Open, Outcome, Phase, Probe, Quiet, Reason, Slice, Spec, Watch, checks,
+    statistics,
+};
+use crate::report::{COUNT, Chart, Point, Series, Shown, TIME, groups};
 
 /// The workload.
 pub const WORKLOAD: Workload = Workload {

@@ -19,22 +19,13 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::storm::idle_timeout;
-use super::switch::on_runtime;
-use super::workload::{Who, Workload, some};
-use crate::method::channel::Channel;
-use crate::method::flags::{Flag, Reason, flag_if};
+use super::{Who, Workload, on_runtime, some};
 use crate::method::laps::{laps, laps_of};
-use crate::method::outcome::{Facts, Outcome};
-use crate::method::schema::{Slice, Spec};
-use crate::method::statistics::Random;
-use crate::method::stopwatch::Stopwatch;
-use crate::report::axis::{COUNT, TIME};
-use crate::report::chart::{Chart, Series};
-use crate::report::groups;
-use crate::report::shown::Shown;
-use crate::subjects::Visitor;
-use crate::subjects::runtime::{Runtime, in_a_task};
-use crate::subjects::subject::BARE;
+use crate::method::{
+    Channel, Facts, Flag, Outcome, Random, Reason, Slice, Spec, Stopwatch, flag_if,
+};
+use crate::report::{COUNT, Chart, Series, Shown, TIME, groups};
+use crate::subjects::{BARE, Runtime, Visitor, in_a_task};
 use crate::sys;
 
 /// The workload.

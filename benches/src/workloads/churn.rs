@@ -1,20 +1,14 @@
 //! Connections that come and go: accept, one echo, close, as fast as it goes.
 
-use super::workload::{Who, Workload, number, some, word};
-use crate::method::checks;
-use crate::method::connections::Clock;
+use super::{Who, Workload, number, some, word};
 use crate::method::dialer::{Close, Dialer, Manner};
-use crate::method::flags::Reason;
-use crate::method::outcome::{self, Outcome, refused};
-use crate::method::placement::Placement;
-use crate::method::ports::{self, TimeWait};
-use crate::method::schema::{Nature, Slice, Spec};
-use crate::method::server::{Meter, Server};
-use crate::report::axis::TIME;
-use crate::report::chart::Chart;
-use crate::report::groups;
-use crate::report::shown::Shown;
-use crate::subjects::subject::{BARE, Serving};
+use crate::method::ports::TimeWait;
+use crate::method::{
+    Clock, Meter, Nature, Outcome, Placement, Reason, Server, Slice, Spec, checks, outcome, ports,
+    refused,
+};
+use crate::report::{Chart, Shown, TIME, groups};
+use crate::subjects::{BARE, Serving};
 
 /// The workload.
 pub const WORKLOAD: Workload = Workload {

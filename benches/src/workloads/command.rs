@@ -6,12 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
-use super::workload::{Asked, Of, Parameter, Workload};
-use crate::method::placement::Placement;
-use crate::method::schema::Spec;
-use crate::method::server;
-use crate::method::session::Plan;
-use crate::report::files::Files;
+use super::{Asked, Of, Parameter, Workload};
+use crate::method::{Placement, Plan, Spec, server};
+use crate::report::Files;
 
 /// What all measuring commands understand.
 #[derive(Args, Clone)]

@@ -4,16 +4,11 @@
 use std::io;
 use std::time::Duration;
 
-use super::load::{self, Ends};
-use super::workload::{WIRE, Who, Workload, null_of_a_loop};
-use crate::method::checks;
-use crate::method::connections::{Clock, Connections};
-use crate::method::outcome::{self, Outcome};
-use crate::method::placement::Placement;
-use crate::method::recorder::Recorder;
-use crate::method::schema::{Nature, Spec};
-use crate::method::server::{Meter, Server};
-use crate::report::shown::Shown;
+use super::{Ends, WIRE, Who, Workload, load, null_of_a_loop};
+use crate::method::{
+    Clock, Connections, Meter, Nature, Outcome, Placement, Recorder, Server, Spec, checks, outcome,
+};
+use crate::report::Shown;
 
 /// The workload.
 pub const WORKLOAD: Workload = Workload {

@@ -6,14 +6,10 @@
 //! bulk stream costs the server and the generator work of its own: a perfectly fair loop shows a
 //! ratio above one too, and only the ratios of two subjects say something about either.
 
-use super::load::{self, Ends, Trouble};
-use super::workload::{WIRE, Who, Workload, null_of_a_loop, some};
-use crate::method::flags::Reason;
-use crate::method::open::{Bulk, Open, Phase};
-use crate::method::outcome::Outcome;
-use crate::method::quiet::Watch;
-use crate::method::schema::Nature;
-use crate::report::shown::Shown;
+use super::{Ends, Trouble, WIRE, Who, Workload, load, null_of_a_loop, some};
+use crate::method::open::Bulk;
+use crate::method::{Nature, Open, Outcome, Phase, Reason, Watch};
+use crate::report::Shown;
 
 /// The workload.
 pub const WORKLOAD: Workload = Workload {

@@ -9,19 +9,12 @@ use std::fs::read_to_string;
 use std::io::{BufRead, Write, stdin, stdout};
 use std::time::Duration;
 
-use super::workload::{Who, Workload, some};
+use super::{Who, Workload, some};
 use crate::method::asleep::Look;
-use crate::method::client::Client;
-use crate::method::flags::{Flag, Reason, flag_if};
-use crate::method::outcome::{Outcome, refused};
-use crate::method::placement::Placement;
-use crate::method::process::Process;
-use crate::method::quiet::Watch;
-use crate::method::schema::{Nature, Slice, Spec};
-use crate::report::axis::COUNT;
-use crate::report::chart::{Chart, Series};
-use crate::report::groups;
-use crate::report::shown::Shown;
+use crate::method::{
+    Client, Flag, Nature, Outcome, Placement, Process, Reason, Slice, Spec, Watch, flag_if, refused,
+};
+use crate::report::{COUNT, Chart, Series, Shown, groups};
 use crate::{subjects, sys};
 
 /// The workload.

@@ -3,23 +3,13 @@
 use std::io;
 use std::time::Duration;
 
-use super::workload::{ARRIVALS, Asked, WIRE, Who, Workload, apart, null_of_a_loop};
-use crate::method::checks;
-use crate::method::connections::{Clock, Connections};
-use crate::method::flags::{Reason, flag_if};
-use crate::method::histogram;
-use crate::method::open::{Open, Phase};
-use crate::method::outcome::{Outcome, refused};
-use crate::method::placement::Placement;
-use crate::method::schema::{Nature, Slice, Spec, Window};
-use crate::method::server::{self, Meter, Server};
-use crate::method::session::{Plan, Session};
-use crate::report::axis::{Axis, COUNT, TIME};
-use crate::report::chart::{Chart, Line, Point, Series, kind};
-use crate::report::groups;
-use crate::report::shown::Shown;
-use crate::report::words::count;
-use crate::subjects::subject::Serving;
+use super::{ARRIVALS, Asked, WIRE, Who, Workload, apart, null_of_a_loop};
+use crate::method::{
+    Clock, Connections, Meter, Nature, Open, Outcome, Phase, Placement, Plan, Reason, Server,
+    Session, Slice, Spec, Window, checks, flag_if, histogram, refused, server,
+};
+use crate::report::{Axis, COUNT, Chart, Line, Point, Series, Shown, TIME, count, groups, kind};
+use crate::subjects::Serving;
 use crate::sys;
 
 /// The workload.

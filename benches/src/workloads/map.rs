@@ -6,15 +6,10 @@ use std::hint::black_box;
 use std::io;
 use std::time::{Duration, Instant};
 
-use super::ring::selector;
-use super::workload::{TRANSPORT, Workload, number};
-use crate::method::outcome::Outcome;
-use crate::method::schema::{Cell, Slice, Spec};
-use crate::method::sockets::Pair;
-use crate::method::statistics::{self, FEWEST_BLOCKS, Ratio};
-use crate::report::shown::Shown;
-use crate::report::words::{escape, time, times};
-use crate::subjects::dispatcher::Dispatcher;
+use super::{TRANSPORT, Workload, number, selector};
+use crate::method::{Cell, FEWEST_BLOCKS, Outcome, Pair, Ratio, Slice, Spec, statistics};
+use crate::report::{Shown, escape, time, times};
+use crate::subjects::Dispatcher;
 
 /// The workload.
 pub const WORKLOAD: Workload = Workload {

@@ -20,13 +20,21 @@ pub mod switch;
 pub mod wake;
 pub mod workload;
 
+pub use command::Common;
+pub use load::{Ends, Trouble};
+pub use ring::selector;
+pub use switch::on_runtime;
+pub use workload::{
+    ARRIVALS, Asked, Of, Parameter, TASKS, TRANSPORT, WIRE, Who, Workload, apart, null_of_a_loop,
+    number, some, word,
+};
+
 use crate::method::quiet::Watch;
 use crate::method::schema::{Slice, Spec};
 use crate::report::shown::Shown;
 use crate::subjects::faulty::{self, Wrong};
 use crate::subjects::subject::Serving;
 use crate::{subjects, sys};
-use workload::Workload;
 
 /// All of them, in the order of the help and of the page.
 pub static ALL: &[Workload] = &[

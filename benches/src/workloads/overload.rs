@@ -6,21 +6,13 @@
 //! arithmetic says (`drain_ms`): what was left over, divided by what the goodput has to spare
 //! beside the calm rate. A server that needs longer than that has been hurt by the overload.
 
-use super::load::{self, Ends, Trouble};
-use super::workload::{Asked, WIRE, Who, Workload, apart, null_of_a_loop};
-use crate::method::checks;
-use crate::method::flags::Reason;
-use crate::method::histogram;
-use crate::method::open::{Answer, Open, Phase};
-use crate::method::outcome::Outcome;
-use crate::method::quiet::Watch;
-use crate::method::schema::{Nature, Slice, Spec, Window};
-use crate::method::server;
-use crate::method::session::{Plan, Session};
-use crate::report::axis::{COUNT, TIME};
-use crate::report::chart::{Chart, Line, Point, Series};
-use crate::report::groups;
-use crate::report::shown::Shown;
+use super::{Asked, Ends, Trouble, WIRE, Who, Workload, apart, load, null_of_a_loop};
+use crate::method::open::Answer;
+use crate::method::{
+    Nature, Open, Outcome, Phase, Plan, Reason, Session, Slice, Spec, Watch, Window, checks,
+    histogram, server,
+};
+use crate::report::{COUNT, Chart, Line, Point, Series, Shown, TIME, groups};
 
 /// The workload.
 pub const WORKLOAD: Workload = Workload {

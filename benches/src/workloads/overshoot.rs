@@ -2,14 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::workload::{TASKS, Workload, some};
-use crate::method::histogram;
-use crate::method::outcome::Outcome;
-use crate::method::schema::{Nature, Spec};
-use crate::method::statistics;
-use crate::report::shown::Shown;
-use crate::subjects::runtime::{Runtime, in_a_task};
-use crate::subjects::{Visitor, with_runtime};
+use super::{TASKS, Workload, some};
+use crate::method::{Nature, Outcome, Spec, histogram, statistics};
+use crate::report::Shown;
+use crate::subjects::{Runtime, Visitor, in_a_task, with_runtime};
 
 /// The workload.
 pub const WORKLOAD: Workload = Workload {

@@ -3,14 +3,9 @@
 use std::io;
 use std::time::Instant;
 
-use super::ring::selector;
-use super::workload::{TRANSPORT, Workload, some, word};
-use crate::method::outcome::{self, Outcome};
-use crate::method::schema::Spec;
-use crate::method::sockets::Pair;
-use crate::method::statistics;
-use crate::method::stopwatch::Stopwatch;
-use crate::report::shown::Shown;
+use super::{TRANSPORT, Workload, selector, some, word};
+use crate::method::{Outcome, Pair, Spec, Stopwatch, outcome, statistics};
+use crate::report::Shown;
 
 /// The workload.
 ///

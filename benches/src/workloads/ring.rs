@@ -8,19 +8,11 @@ use std::fmt::Write;
 use std::io;
 use std::time::{Duration, Instant};
 
-use super::workload::{Asked, Of, Parameter, TRANSPORT, Workload, number, some};
-use crate::method::outcome::{self, Outcome};
-use crate::method::schema::{Slice, Spec};
-use crate::method::sockets::Pair;
-use crate::method::statistics;
-use crate::method::stopwatch::Stopwatch;
-use crate::report::axis::{COUNT, TIME};
-use crate::report::chart::{Chart, Line, Point, Series, kind};
-use crate::report::groups;
-use crate::report::shown::Shown;
-use crate::report::words::time;
+use super::{Asked, Of, Parameter, TRANSPORT, Workload, number, some};
+use crate::method::{Outcome, Pair, Slice, Spec, Stopwatch, outcome, statistics};
+use crate::report::{COUNT, Chart, Line, Point, Series, Shown, TIME, groups, kind, time};
 use crate::subjects;
-use crate::subjects::dispatcher::{Dispatcher, Kind};
+use crate::subjects::{Dispatcher, Kind};
 
 /// The workload.
 pub const WORKLOAD: Workload = Workload {

@@ -4,17 +4,9 @@
 
 use std::time::Duration;
 
-use super::workload::{Who, Workload, number, some};
-use crate::method::client::Client;
-use crate::method::outcome::{Outcome, refused};
-use crate::method::placement::Placement;
-use crate::method::process::{self, Process};
-use crate::method::quiet::Watch;
-use crate::method::schema::{Slice, Spec};
-use crate::report::axis::{COUNT, TIME};
-use crate::report::chart::Chart;
-use crate::report::groups;
-use crate::report::shown::Shown;
+use super::{Who, Workload, number, some};
+use crate::method::{Client, Outcome, Placement, Process, Slice, Spec, Watch, process, refused};
+use crate::report::{COUNT, Chart, Shown, TIME, groups};
 use crate::sys;
 
 /// The workload.

@@ -14,21 +14,11 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use super::switch::on_runtime;
-use super::workload::{TASKS, Workload, some};
-use crate::method::flags::{Flag, Reason, flag_if};
+use super::{TASKS, Workload, on_runtime, some};
 use crate::method::laps::laps;
-use crate::method::outcome::{Facts, Outcome};
-use crate::method::schema::{Slice, Spec};
-use crate::method::statistics::Random;
-use crate::method::stopwatch::Stopwatch;
-use crate::report::axis::{COUNT, TIME};
-use crate::report::chart::Chart;
-use crate::report::groups;
-use crate::report::shown::Shown;
-use crate::report::words::{count, times};
-use crate::subjects::Visitor;
-use crate::subjects::runtime::{Runtime, in_a_task, step_back};
+use crate::method::{Facts, Flag, Outcome, Random, Reason, Slice, Spec, Stopwatch, flag_if};
+use crate::report::{COUNT, Chart, Shown, TIME, count, groups, times};
+use crate::subjects::{Runtime, Visitor, in_a_task, step_back};
 
 /// The workload.
 pub const WORKLOAD: Workload = Workload {

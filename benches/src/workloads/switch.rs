@@ -2,16 +2,12 @@
 
 use std::rc::Rc;
 
-use super::workload::{TASKS, Workload, some, word};
+use super::{TASKS, Workload, some, word};
 use crate::method::allocations::allocations;
-use crate::method::channel::Channel;
 use crate::method::laps::laps;
-use crate::method::outcome::{Facts, Outcome};
-use crate::method::schema::Spec;
-use crate::method::stopwatch::Stopwatch;
-use crate::report::shown::Shown;
-use crate::subjects::runtime::{Runtime, in_a_task, step_back};
-use crate::subjects::{Visitor, with_runtime};
+use crate::method::{Channel, Facts, Outcome, Spec, Stopwatch};
+use crate::report::Shown;
+use crate::subjects::{Runtime, Visitor, in_a_task, step_back, with_runtime};
 
 /// The workload.
 ///

@@ -14,19 +14,12 @@ use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::load::BEYOND;
-use super::workload::{TASKS, Workload, number, some};
-use crate::method::flags::Reason;
-use crate::method::histogram;
-use crate::method::outcome::Outcome;
-use crate::method::placement::Placement;
-use crate::method::schema::{Nature, Slice, Spec};
-use crate::method::{compared, statistics};
-use crate::report::axis::TIME;
-use crate::report::chart::Chart;
-use crate::report::groups;
-use crate::report::shown::Shown;
-use crate::subjects::runtime::Runtime;
-use crate::subjects::{Visitor, with_runtime};
+use super::{TASKS, Workload, number, some};
+use crate::method::{
+    Nature, Outcome, Placement, Reason, Slice, Spec, compared, histogram, statistics,
+};
+use crate::report::{Chart, Shown, TIME, groups};
+use crate::subjects::{Runtime, Visitor, with_runtime};
 use crate::sys;
 
 /// The workload.

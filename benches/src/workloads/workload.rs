@@ -3,13 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::method::outcome::Outcome;
-use crate::method::placement::Placement;
-use crate::method::schema::{Nature, Spec};
-use crate::method::session::{Plan, Session};
-use crate::report::shown::Shown;
+use crate::method::{Nature, Outcome, Placement, Plan, Session, Spec};
+use crate::report::Shown;
 use crate::subjects;
-use crate::subjects::subject::{BARE, NULL, Subject};
+use crate::subjects::{BARE, NULL, Subject};
 
 /// Something that is asked of the subjects.
 pub struct Workload {

@@ -5,7 +5,10 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::{folder, quiet, selbench, write};
+use crate::support::folder;
+use crate::support::quiet;
+use crate::support::selbench;
+use crate::support::write;
 use benches::method::results;
 
 /// A ring of two sizes on two subjects: four slices.

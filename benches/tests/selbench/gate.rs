@@ -1,8 +1,10 @@
 //! The gate closes on what is worse, whatever hides it, and says when it cannot judge.
 
-use crate::support::{folder, quiet, selbench, write};
-use benches::method::flags::{Flag, Reason};
-use benches::method::schema::{Document, Slice};
+use crate::support::folder;
+use crate::support::quiet;
+use crate::support::selbench;
+use crate::support::write;
+use benches::method::{Document, Flag, Reason, Slice};
 
 /// Changes a slice as a worse program would have: what belongs together stays together.
 fn slower(slice: &mut Slice, times: f64) {

@@ -3,9 +3,9 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
-use crate::support::{folder, run};
-use benches::method::client::Client;
-use benches::method::counted;
+use crate::support::folder;
+use crate::support::run;
+use benches::method::{Client, counted};
 use benches::subjects;
 
 const GATES: &str = env!("CARGO_BIN_EXE_gates");

@@ -6,8 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use crate::support::folder;
-use benches::method::results;
-use benches::method::schema::Document;
+use benches::method::{Document, results};
 
 fn compare(within: &Path, words: &[&str]) -> Document {
     let json = within.join("compared.json");

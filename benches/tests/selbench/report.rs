@@ -4,7 +4,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{folder, selbench};
+use crate::support::folder;
+use crate::support::selbench;
 use serde_json::{Value, json};
 
 const CHROMIUM: &str = "/usr/bin/chromium";

@@ -3,10 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use benches::method::flags::{Flag, Reason};
 use benches::method::histogram::PERCENTILES;
-use benches::method::schema::{Cell, Comparison, Document, Probe, SCHEMA, Window};
-use benches::method::statistics::Verdict;
+use benches::method::{Cell, Comparison, Document, Flag, Probe, Reason, SCHEMA, Verdict, Window};
 use serde_json::Value;
 
 const GUIDE: &str = include_str!("../../RESULTS.md");

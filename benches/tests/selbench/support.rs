@@ -4,8 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use benches::method::results;
-use benches::method::schema::{Document, Slice};
+use benches::method::{Document, Slice, results};
 
 /// Exit code, and everything that was printed.
 pub(crate) fn run(program: &str, words: &[&str]) -> (Option<i32>, String) {

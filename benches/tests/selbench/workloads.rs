@@ -4,7 +4,9 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use crate::support::{measure, metric, row};
+use crate::support::measure;
+use crate::support::metric;
+use crate::support::row;
 use benches::method::histogram;
 use benches::subjects;
 

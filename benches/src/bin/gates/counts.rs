@@ -1,10 +1,7 @@
 //! The rows of the table: what is counted, by what, and what ours must reach.
 
-use benches::method::counted::{self, Lengths, Work};
-use benches::method::placement::Placement;
-use benches::method::process::{self, Process};
-use benches::method::slices;
-use benches::subjects::subject::Subject;
+use benches::method::{Lengths, Placement, Process, Work, counted, process, slices};
+use benches::subjects::Subject;
 use benches::workloads;
 
 /// One number of each subject.

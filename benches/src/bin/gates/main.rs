@@ -8,10 +8,8 @@ mod sheet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use benches::method::allocations::CountingAllocator;
-use benches::method::counted::{self, Work};
-use benches::method::environment::Environment;
-use benches::subjects::subject::Subject;
+use benches::method::{CountingAllocator, Environment, Work, counted};
+use benches::subjects::Subject;
 use benches::{subjects, sys, workloads};
 use clap::{CommandFactory, FromArgMatches, Parser};
 use counts::{ECHO, FAMILIES, Row, THOUSANDS, rows};

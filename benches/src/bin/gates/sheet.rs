@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use benches::subjects::subject::Subject;
-
-use crate::counts::{Figure, Row, rows};
+use crate::counts::Figure;
+use crate::counts::Row;
+use crate::counts::rows;
+use benches::subjects::Subject;
 
 /// Figures by row and subject.
 #[derive(Default)]

@@ -4,13 +4,10 @@
 
 use std::time::{Duration, Instant};
 
-use benches::method::schema::{Comparison, Document};
-use benches::method::session::Session;
-use benches::method::statistics::{self, FEWEST_BLOCKS};
-use benches::report::words::times;
-use clap::Args;
-
 use crate::Ending;
+use benches::method::{Comparison, Document, FEWEST_BLOCKS, Session, statistics};
+use benches::report::times;
+use clap::Args;
 
 #[derive(Args)]
 pub(crate) struct Options {

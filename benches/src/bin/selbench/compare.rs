@@ -1,12 +1,10 @@
 //! A against B: selectors in the ring, runtimes in the echo, or two programs in either.
 
-use benches::method::programs::Program;
-use benches::method::session::Plan;
-use benches::subjects;
-use benches::workloads::command::Common;
-use clap::Args;
-
 use crate::Ending;
+use benches::method::{Plan, Program};
+use benches::subjects;
+use benches::workloads::Common;
+use clap::Args;
 
 #[derive(Args)]
 pub(crate) struct Options {

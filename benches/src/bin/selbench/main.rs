@@ -10,17 +10,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use benches::method::allocations::CountingAllocator;
-use benches::method::environment::Environment;
-use benches::method::results;
-use benches::method::schema::{Document, Slice};
-use benches::method::session::Session;
-use benches::report::files::{self, Files};
-use benches::report::gate::{self, Finding};
-use benches::report::{page, table};
-use benches::workloads::command::{self, Common};
-use benches::workloads::workload::{Asked, Workload};
-use benches::workloads::{self, shown};
+use benches::method::{CountingAllocator, Document, Environment, Session, Slice, results};
+use benches::report::gate::Finding;
+use benches::report::{Files, files, gate, page, table};
+use benches::workloads;
+use benches::workloads::{Asked, Common, Workload, command, shown};
 use clap::{FromArgMatches, Subcommand};
 
 #[global_allocator]

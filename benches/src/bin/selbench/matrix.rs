@@ -3,13 +3,11 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use benches::method::placement::Placement;
-use benches::method::session::Session;
-use benches::report::files::Files;
+use crate::Ending;
+use benches::method::{Placement, Session};
+use benches::report::Files;
 use benches::subjects;
 use clap::{Args, ValueEnum};
-
-use crate::Ending;
 
 #[derive(Args)]
 pub(crate) struct Options {

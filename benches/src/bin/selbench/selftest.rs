@@ -4,14 +4,13 @@ mod clock;
 mod fault;
 mod trial;
 
-use benches::method::checks;
-use benches::method::flags::{Flag, Reason};
+use crate::Ending;
+use benches::method::{Flag, Reason, checks};
 use benches::sys;
 use clap::Args;
 
 use self::fault::Fault;
 use self::trial::Found;
-use crate::Ending;
 
 #[derive(Args)]
 pub(crate) struct Options {

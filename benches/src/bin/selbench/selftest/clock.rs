@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use benches::method::flags::{Flag, Reason, flag_if};
-use benches::method::histogram;
+use benches::method::{Flag, Reason, flag_if, histogram};
 use benches::sys;
 
 const READS: u32 = 200_000;

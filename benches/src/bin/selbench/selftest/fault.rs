@@ -1,8 +1,7 @@
 //! What can be broken on purpose, and the code that it must be found with.
 
-use benches::method::flags::Reason;
-use benches::method::schema::Spec;
-use benches::subjects::faulty::Wrong;
+use benches::method::{Reason, Spec};
+use benches::subjects::Wrong;
 use clap::ValueEnum;
 
 /// Something that is broken.

@@ -2,13 +2,10 @@
 
 use std::process::{Child, Command, Stdio};
 
-use benches::method::flags::Flag;
-use benches::method::schema::{Slice, Spec};
-use benches::method::{checks, slices};
-use benches::subjects::subject::{BARE, NULL};
-
 use super::clock;
 use super::fault::Fault;
+use benches::method::{Flag, Slice, Spec, checks, slices};
+use benches::subjects::{BARE, NULL};
 
 /// Messages a second in the tests of the generator: far below anyone's capacity.
 const RATE: f64 = 5000.0;
