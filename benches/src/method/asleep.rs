@@ -17,7 +17,6 @@ pub struct Look {
 }
 
 impl Look {
-    /// Looks.
     pub fn at(pid: u32) -> Result<Self, String> {
         let path = format!("/proc/{pid}/task");
         let threads = read_dir(&path).map_err(|error| format!("{path}: {error}"))?;

@@ -5,7 +5,6 @@ use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::task::{Poll, Waker};
 
-/// Room for one message.
 #[derive(Default)]
 pub struct Channel {
     full: Cell<bool>,

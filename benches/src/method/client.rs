@@ -39,7 +39,6 @@ impl Client {
         Ok(client)
     }
 
-    /// One round over all connections.
     pub fn round(&mut self) -> io::Result<()> {
         self.round_of(self.streams.len())
     }

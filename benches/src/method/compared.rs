@@ -128,7 +128,6 @@ mod tests {
     use super::*;
     use crate::method::schema::Spec;
 
-    /// A valid slice.
     fn slice(registered: f64, subject: &str, block: usize, metrics: &[(&str, f64)]) -> Slice {
         let mut spec = Spec { block, least: 1.0, ..Spec::default() };
         spec.subject = subject.to_owned();

@@ -23,27 +23,21 @@ impl Clock {
         Self(Instant::now())
     }
 
-    /// What it shows.
     #[inline]
     pub fn now(&self) -> u64 {
         self.0.elapsed().as_nanos() as u64
     }
 }
 
-/// A message under way.
 #[derive(Clone, Copy)]
 pub struct Sent {
-    /// Its number.
     pub number: u64,
-    /// When it was to be sent.
     pub intended: u64,
-    /// When it was sent.
     pub actual: u64,
 }
 
 struct Connection {
     stream: TcpStream,
-    /// Which of the payloads it carries.
     payload: usize,
     under_way: VecDeque<Sent>,
     /// The beginning of a reply whose end has not come yet.
@@ -63,7 +57,6 @@ fn connect(address: Option<SocketAddr>) -> io::Result<TcpStream> {
     Ok(socket.into())
 }
 
-/// Open connections to one server.
 pub struct Connections {
     epoll: OwnedFd,
     all: Vec<Connection>,

@@ -18,10 +18,7 @@ use super::{Client, Process, client, process};
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Work {
     /// Rounds of echoes over so many connections.
-    Echo {
-        /// Connections open at the same time.
-        connections: usize,
-    },
+    Echo { connections: usize },
     /// Connections one after the other, one echo each.
     Churn,
     /// Something without sockets, by its name on the subject's command line.
@@ -84,12 +81,10 @@ impl Work {
     }
 }
 
-/// Two lengths of the same work.
 #[derive(Clone, Copy)]
 pub struct Lengths {
     /// Long enough for everything to be warm.
     pub short: u64,
-    /// Longer by what is counted.
     pub long: u64,
 }
 

@@ -15,7 +15,6 @@ use crate::sys;
 /// So long nothing may happen before the server counts as gone.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How a connection ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Close {
     /// In order; the kernel of the side that closes first, ours, keeps it in `TIME_WAIT`.
@@ -25,10 +24,8 @@ pub enum Close {
 }
 
 impl Close {
-    /// As on the command line.
     pub const NAMES: [&str; 2] = ["fin", "rst"];
 
-    /// Looks one up by its name.
     pub fn named(name: &str) -> Option<Self> {
         match name {
             "fin" => Some(Self::Fin),
@@ -38,12 +35,9 @@ impl Close {
     }
 }
 
-/// What the connections have in common.
 #[derive(Clone, Copy)]
 pub struct Manner {
-    /// Where to.
     pub address: SocketAddr,
-    /// How each ends.
     pub close: Close,
     /// Bytes in the message of each.
     pub size: usize,
@@ -62,7 +56,6 @@ struct Dialled {
     reply: Vec<u8>,
 }
 
-/// Connections that come and go.
 pub struct Dialer {
     manner: Manner,
     clock: Clock,
@@ -171,7 +164,6 @@ impl Dialer {
         Ok(Dialled { socket, began, number: self.number, sent: false, reply: Vec::new() })
     }
 
-    /// Something happened on a connection.
     fn hear(&mut self, index: usize) -> io::Result<()> {
         let dialled = &mut self.open[index];
         let fd = dialled.socket.as_raw_fd();

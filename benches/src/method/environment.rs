@@ -41,7 +41,6 @@ impl Environment {
         Self(facts)
     }
 
-    /// One of them.
     pub fn get(&self, name: &str) -> &str {
         self.0.get(name).map_or("not told", String::as_str)
     }

@@ -7,14 +7,12 @@ use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer}
 
 /// The shortest time that is told apart from the next.
 const LOWEST: u64 = 100;
-/// The longest time.
 const HIGHEST: u64 = 60_000_000_000;
 /// Slots of a bucket: the power of two that holds twice 10^3, for three digits.
 const SUB_BUCKETS: usize = 2048;
 /// Samples that must lie beyond a percentile before it is told.
 const BEYOND: f64 = 100.0;
 
-/// Percentiles and their names.
 pub const PERCENTILES: [(&str, f64); 5] =
     [("p50", 50.0), ("p90", 90.0), ("p99", 99.0), ("p999", 99.9), ("p9999", 99.99)];
 
@@ -50,7 +48,6 @@ pub fn percentile(histogram: &Histogram<u64>, percentile: f64) -> Option<f64> {
     (beyond >= BEYOND - 1e-6).then(|| histogram.value_at_percentile(percentile) as f64)
 }
 
-/// As HdrHistogram V2, compressed, in base64.
 pub fn encode(histogram: &Histogram<u64>) -> Result<String, String> {
     let mut bytes = Vec::new();
     V2DeflateSerializer::new()

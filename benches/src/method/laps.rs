@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use super::{Facts, statistics as stats};
 
-/// The longest warm-up.
 const WARM_UP: Duration = Duration::from_secs(1);
 
 /// Repeats `lap`, whose first fact is its cost: first until two that follow each other agree

@@ -11,12 +11,10 @@ use std::time::Duration;
 
 use super::{Clock, Connections, Random, Recorder, Spec, histogram};
 
-/// What is offered for how long.
 #[derive(Clone, Copy, Debug)]
 pub struct Phase {
     /// Messages a second.
     pub rate: f64,
-    /// How long.
     pub duration: Duration,
 }
 
@@ -34,11 +32,9 @@ pub struct Bulk {
 pub struct Answer {
     /// When the message was due, in nanoseconds.
     pub due: u64,
-    /// When the reply came.
     pub came: u64,
 }
 
-/// The generator.
 pub struct Open {
     clock: Clock,
     spinning: bool,
@@ -51,12 +47,10 @@ pub struct Open {
     phase: usize,
     /// When the next message is due, in nanoseconds; fractions add up.
     due: f64,
-    /// From here on it counts.
     pub measured_from: u64,
     ends: u64,
     /// Messages that were sent, those of the warm-up too.
     pub number: u64,
-    /// What was recorded.
     pub recorder: Recorder,
     /// Due and not sent when the time was over.
     pub unsent: u64,
@@ -111,7 +105,6 @@ impl Open {
         }
     }
 
-    /// Moves on to the next message.
     #[inline]
     fn advance(&mut self) {
         while self.phase + 1 < self.phases.len() && self.due as u64 >= self.phases[self.phase].0 {

@@ -13,29 +13,20 @@ use super::{
 /// What a work found out about itself: a name and a value each.
 pub type Facts = Vec<(&'static str, f64)>;
 
-/// What a workload found.
 #[derive(Default)]
 pub struct Outcome {
-    /// Figures by name.
     pub metrics: BTreeMap<String, f64>,
-    /// Histograms by name, encoded.
     pub histograms: BTreeMap<String, String>,
-    /// Per 100 ms.
     pub timeline: Vec<Window>,
-    /// Of a map.
     pub cells: Vec<Cell>,
-    /// Of a search for the capacity.
     pub probes: Vec<Probe>,
-    /// For each operation.
     pub system_calls: BTreeMap<String, f64>,
-    /// What the workload itself knows to be wrong.
     pub flags: Vec<Flag>,
     /// What the machine did, if the workload watched it closer than its caller can.
     pub quiet: Option<Quiet>,
 }
 
 impl Outcome {
-    /// Tells a figure.
     pub fn metric(&mut self, name: &str, value: f64) {
         self.metrics.insert(name.to_owned(), value);
     }

@@ -33,7 +33,6 @@ impl Payload {
         self.size
     }
 
-    /// The message of this number.
     #[inline]
     pub fn message(&mut self, number: u64, intended: u64) -> &[u8] {
         let start = (number % PERIOD) as usize;

@@ -12,14 +12,12 @@ const CROWDED: f64 = 0.5;
 /// What the kernel says about connections in `TIME_WAIT`, anyone's on this machine.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct TimeWait {
-    /// How many there are.
     pub count: f64,
     /// How many were forgotten at once so far, because there were too many.
     pub overflows: f64,
 }
 
 impl TimeWait {
-    /// Looks.
     pub fn now() -> Self {
         let sockets = read_to_string("/proc/net/sockstat").unwrap_or_default();
         let netstat = read_to_string("/proc/net/netstat").unwrap_or_default();

@@ -19,7 +19,6 @@ pub fn in_turns<T: Send>(client: impl FnOnce() -> T + Send) -> T {
     })
 }
 
-/// A running subject; stopped when dropped.
 pub struct Process {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
@@ -35,7 +34,6 @@ impl Process {
         Self::subject(work, name, &[count.to_string()])
     }
 
-    /// The same in more words.
     pub fn subject(work: &str, name: &str, words: &[String]) -> Result<Command, String> {
         let program = std::env::current_exe().map_err(|error| error.to_string())?;
         let mut command = Command::new(program);
@@ -73,7 +71,6 @@ impl Process {
         Ok(process)
     }
 
-    /// Starts something that ends by itself.
     pub fn start(command: &mut Command) -> Result<Self, String> {
         Self::with_input(command, Stdio::null())
     }

@@ -82,7 +82,6 @@ fn unmatched(names: &[String]) -> Option<String> {
     ))
 }
 
-/// Whether anybody may execute the file.
 fn executable(path: &Path) -> bool {
     path.metadata().is_ok_and(|facts| facts.permissions().mode() & 0o111 != 0)
 }

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::sys;
 
-/// What disturbed a slice.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Quiet {
     /// Share of the machine's time that the hypervisor gave to others, in percent.

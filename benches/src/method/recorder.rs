@@ -21,7 +21,6 @@ enum Wrong {
     Halves,
 }
 
-/// Histograms of one slice.
 pub struct Recorder {
     /// Reply minus intended send.
     pub response: Histogram<u64>,
@@ -29,7 +28,6 @@ pub struct Recorder {
     pub service: Histogram<u64>,
     /// Actual send minus the moment from which it was possible.
     pub lag: Histogram<u64>,
-    /// What it does wrong on purpose.
     wrong: Option<Wrong>,
     /// When the time is over; replies that come later are recorded, and were not served in time.
     pub ends: u64,
@@ -46,7 +44,6 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Begins at this time.
     pub fn new(began: u64) -> Self {
         Self {
             response: histogram::new(),
@@ -76,7 +73,6 @@ impl Recorder {
         };
     }
 
-    /// A reply has come.
     #[inline]
     pub fn reply(&mut self, sent: Sent, now: u64) {
         let mut response = now.saturating_sub(sent.intended);

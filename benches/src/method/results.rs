@@ -4,13 +4,11 @@
 
 use super::{Document, SCHEMA, Slice, compared, histogram};
 
-/// Reads one.
 pub fn read(path: &str) -> Result<Document, String> {
     let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
     parse(&text).map_err(|problem| format!("{path} {problem}"))
 }
 
-/// Reads several.
 pub fn read_all(paths: &[String]) -> Result<Vec<Document>, String> {
     paths.iter().map(|path| read(path)).collect()
 }

@@ -1,4 +1,5 @@
-//! The results as they are kept: JSON v2, one object a slice.
+//! The results as they are kept: JSON v2, one object a slice. RESULTS.md says what each field is, and
+//! a test holds both together.
 
 use std::collections::BTreeMap;
 
@@ -26,44 +27,28 @@ pub enum Nature {
     Timed,
 }
 
-/// One slice to be measured.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Spec {
-    /// What is measured.
     pub workload: String,
-    /// What it is measured on.
     pub subject: String,
-    /// The subject that it is compared with.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub baseline: String,
-    /// Who runs where.
     pub placement: Placement,
-    /// Numbers by name: `registered`, `active`, `connections`, `rate` and so on.
     pub parameters: BTreeMap<String, f64>,
-    /// Words by name: `transport`, `operation`, `arrivals`.
     pub choices: BTreeMap<String, String>,
-    /// How long is measured, in milliseconds, after the warm-up.
     pub milliseconds: u64,
-    /// Which block of the interleaving this belongs to.
     pub block: usize,
-    /// For arrivals and the layout of memory.
     pub seed: u64,
-    /// The metrics that verdicts may be about, the best one first; lower is better.
     #[serde(default)]
     pub costs: Vec<String>,
-    /// A cost below this is next to nothing: no ratio is taken against it.
     #[serde(default)]
     pub least: f64,
-    /// What noise does to it.
     #[serde(default)]
     pub nature: Nature,
-    /// A server that runs already, `127.0.0.1:port`, instead of a subject of ours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
-    /// A program that is a server, in place of a subject of ours: its path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server_program: Option<String>,
-    /// Something that is broken on purpose, to see that a check finds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
 }
@@ -74,12 +59,10 @@ impl Spec {
         self.parameters.get(name).copied().unwrap_or(0.0)
     }
 
-    /// A parameter that counts things.
     pub fn count(&self, name: &str) -> usize {
         self.number(name) as usize
     }
 
-    /// Gives a parameter.
     pub fn set(&mut self, name: &str, value: f64) {
         self.parameters.insert(name.to_owned(), value);
     }
@@ -94,7 +77,6 @@ impl Spec {
         self.choices.get(name).map_or("", String::as_str)
     }
 
-    /// How long is measured.
     pub fn duration(&self) -> std::time::Duration {
         std::time::Duration::from_millis(self.milliseconds.max(1))
     }
@@ -113,75 +95,51 @@ impl Spec {
 /// One cell of a map: what a turn costs when so many of so many are active.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Cell {
-    /// How many are registered.
     pub registered: usize,
-    /// How many of them are ready.
     pub active: usize,
-    /// The median turn.
     pub ns_per_turn: f64,
 }
 
 /// One rate that a search for the capacity tried.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Probe {
-    /// Messages a second.
     pub rate: f64,
     /// The percentile that is searched by, of the response, in nanoseconds; messages that were due
     /// and not sent count as longer than any.
     pub response_ns: f64,
-    /// Whether the goal was met.
     pub met: bool,
-    /// Whether this was a confirmation of what the search had found.
     pub confirmation: bool,
 }
 
-/// 100 ms of a slice.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Window {
-    /// Milliseconds since the measurement began.
     pub at_ms: u64,
-    /// Replies in it.
     pub count: u64,
-    /// Median response, in nanoseconds.
     pub p50_ns: u64,
-    /// 99th percentile of the response, in nanoseconds.
     pub p99_ns: u64,
-    /// The longest response, in nanoseconds.
     pub max_ns: u64,
-    /// Share of the machine's time that the hypervisor gave to others, in percent.
     pub steal_percent: f64,
 }
 
-/// What one slice measured.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Slice {
-    /// What was asked for.
     pub spec: Spec,
-    /// Figures by name; the unit is in the name.
     pub metrics: BTreeMap<String, f64>,
-    /// HdrHistogram V2, compressed, in base64, values in nanoseconds: `response`, `service`, `lag`.
     #[serde(default)]
     pub histograms: BTreeMap<String, String>,
-    /// Per 100 ms.
     #[serde(default)]
     pub timeline: Vec<Window>,
-    /// Of a map.
     #[serde(default)]
     pub cells: Vec<Cell>,
-    /// Of a search for the capacity, in the order in which they ran.
     #[serde(default)]
     pub probes: Vec<Probe>,
-    /// System calls for each operation, by name.
     #[serde(default)]
     pub system_calls: BTreeMap<String, f64>,
-    /// What else the machine did.
     pub quiet: Quiet,
-    /// Why it is not to be believed, or what it is limited by.
     pub flags: Vec<Flag>,
 }
 
 impl Slice {
-    /// Whether its figures may be quoted.
     pub fn valid(&self) -> bool {
         !self.flags.iter().any(Flag::invalidates)
     }
@@ -200,25 +158,15 @@ impl Slice {
 /// One subject beside another at one point.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Comparison {
-    /// What they have in common.
     pub point: String,
-    /// The one that is judged.
     pub subject: String,
-    /// The one that it is judged against.
     pub baseline: String,
-    /// What is compared: the best of the workload's costs that enough blocks have.
     pub metric: String,
-    /// Cost of the subject over cost of the baseline, median over the blocks.
     pub ratio: f64,
-    /// Where its 95 % interval begins.
     pub low: f64,
-    /// Where its 95 % interval ends.
     pub high: f64,
-    /// Blocks in which both were valid.
     pub blocks: usize,
-    /// The share that counts: the one asked for, or twice the noise floor.
     pub threshold: f64,
-    /// The word.
     pub verdict: Verdict,
 }
 
@@ -246,20 +194,12 @@ impl Comparison {
 /// A run: everything that `report`, `gate` and other programs read.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Document {
-    /// [`SCHEMA`].
     pub schema: String,
-    /// The command line.
     pub arguments: Vec<String>,
-    /// Seconds since 1970, when it began.
     pub began: u64,
-    /// The machine and the build.
     pub environment: Environment,
-    /// All slices in the order in which they ran.
     pub slices: Vec<Slice>,
-    /// What the slices say about each other.
     pub comparisons: Vec<Comparison>,
-    /// Half the width of the A/A interval of the log ratio, if one was measured.
     pub noise_floor: Option<f64>,
-    /// Whether it was interrupted, or out of time, so that blocks are missing.
     pub interrupted: bool,
 }

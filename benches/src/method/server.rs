@@ -9,7 +9,6 @@ use super::{Outcome, Process, Spec, Watch};
 use crate::subjects::{LOOPBACK, NULL, Serving};
 use crate::sys;
 
-/// A server under measurement.
 pub struct Server {
     process: Option<Process>,
     /// The process of a server that ran already, if it can be seen.
@@ -61,7 +60,6 @@ pub struct Meter<'a> {
 }
 
 impl<'a> Meter<'a> {
-    /// Begins.
     pub fn begin(server: &'a Server) -> Self {
         let watch = Watch::begin(server.id().as_slice());
         Self { server, watch, before: server.cpu(), own: own_cpu() }

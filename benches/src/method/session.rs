@@ -22,7 +22,6 @@ pub struct Plan {
     pub points: Vec<Spec>,
     /// The first one is what the others are compared with.
     pub subjects: Vec<String>,
-    /// Interleaved blocks.
     pub blocks: usize,
     /// Whether the first subject is measured twice, for the noise floor.
     pub floor: bool,
@@ -185,7 +184,6 @@ impl Session {
         Some((slowest, rates.iter().copied().reduce(f64::max)?))
     }
 
-    /// Compares; what was measured is complete.
     pub fn finish(mut self) -> Document {
         self.document.interrupted = self.cut.get() || self.interrupted.load(Ordering::Relaxed);
         shapes::check(&mut self.document.slices);

@@ -10,12 +10,10 @@ use std::rc::Rc;
 use crate::subjects::LOOPBACK;
 use crate::sys;
 
-/// Names of the transports.
 pub const TRANSPORTS: [&str; 3] = ["pipe", "socketpair", "tcp"];
 
 /// Two ends; what is written into `sender` comes out of `receiver`.
 pub struct Pair {
-    /// The end that is watched.
     pub receiver: Rc<OwnedFd>,
     writing: File,
 }

@@ -10,7 +10,6 @@ use crate::sys;
 pub struct Stopwatch(Duration);
 
 impl Stopwatch {
-    /// Begins.
     pub fn begin() -> Self {
         Self(sys::thread_cpu_time())
     }

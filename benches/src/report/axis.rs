@@ -9,11 +9,9 @@ use super::{count, time};
 /// An axis: what it shows and how.
 #[derive(Clone, Copy)]
 pub struct Axis {
-    /// What it shows.
     pub label: &'static str,
     /// A logarithmic one shows nothing at zero or below.
     pub logarithmic: bool,
-    /// What a number looks like.
     pub show: fn(f64) -> String,
 }
 
@@ -47,7 +45,6 @@ impl Ranged for Scale {
 }
 
 impl Axis {
-    /// The same with a label.
     pub const fn of(self, label: &'static str) -> Self {
         Self { label, ..self }
     }
@@ -57,17 +54,14 @@ impl Axis {
         Self { label, logarithmic: true, ..self }
     }
 
-    /// These places with round numbers between.
     pub fn scale(&self, range: (f64, f64)) -> Scale {
         Scale { range, ticks: self.ticks(range) }
     }
 
-    /// Where a value lies.
     pub fn place(&self, value: f64) -> f64 {
         if self.logarithmic { value.log10() } else { value }
     }
 
-    /// The value at a place.
     pub fn value(&self, place: f64) -> f64 {
         if self.logarithmic { 10_f64.powf(place) } else { place }
     }
@@ -88,7 +82,6 @@ impl Axis {
         })
     }
 
-    /// Places of round numbers within.
     pub fn ticks(&self, (low, high): (f64, f64)) -> Vec<f64> {
         let length = high - low;
         // Less than that is as good as linear, and its decades may lie outside.

@@ -12,18 +12,14 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::{Axis, escape};
 use crate::subjects;
 
-/// One point of a curve.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Point {
-    /// Across.
     pub x: f64,
-    /// Upwards.
     pub y: f64,
     /// Of measurements that are to be believed; others are hollow, and their lines dashed.
     pub valid: bool,
 }
 
-/// How a curve is drawn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Line {
     /// The one that the figure is about.
@@ -34,29 +30,18 @@ pub enum Line {
     Reference,
 }
 
-/// A curve.
 pub struct Series {
-    /// In the legend.
     pub name: String,
-    /// In order of x.
     pub points: Vec<Point>,
-    /// How it is drawn.
     pub line: Line,
-    /// Of its subject.
     pub kind: usize,
 }
 
-/// A chart.
 pub struct Chart {
-    /// Above it; may be empty.
     pub title: String,
-    /// Across.
     pub x: Axis,
-    /// Upwards.
     pub y: Axis,
-    /// The curves.
     pub series: Vec<Series>,
-    /// A value of y that matters.
     pub level: Option<f64>,
     /// From one x to another: something happened.
     pub shaded: Vec<(f64, f64)>,

@@ -7,20 +7,14 @@ use std::path::{Path, PathBuf};
 use super::{Shown, page};
 use crate::method::{Document, histogram};
 
-/// Where results go.
 #[derive(Clone, Default)]
 pub struct Files {
-    /// Everything.
     pub json: Option<PathBuf>,
-    /// One line for each slice.
     pub csv: Option<PathBuf>,
-    /// A folder for pooled histograms.
     pub hgrm: Option<PathBuf>,
-    /// The report.
     pub html: Option<PathBuf>,
 }
 
-/// Writes what is asked for.
 pub fn write(document: &Document, files: &Files, all: &[Shown]) -> Result<(), String> {
     if let Some(path) = &files.json {
         save(path, &serde_json::to_string_pretty(document).map_err(|error| error.to_string())?)?;
@@ -37,7 +31,6 @@ pub fn write(document: &Document, files: &Files, all: &[Shown]) -> Result<(), St
     Ok(())
 }
 
-/// Writes a file.
 pub fn save(path: &Path, text: &str) -> Result<(), String> {
     fs::write(path, text)
         .map_err(|error| format!("{} cannot be written: {error}", path.display()))?;

@@ -9,7 +9,6 @@ use std::fmt::Write;
 
 use crate::method::{Document, Reason, Slice, statistics};
 
-/// What the gate says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Finding {
     /// Nothing is worse.
@@ -22,7 +21,6 @@ pub enum Finding {
 
 /// Slices that are compared: a point and a subject.
 type Key = (String, String);
-/// The slices of each.
 type Rows<'a> = BTreeMap<Key, Vec<&'a Slice>>;
 
 /// Work below this share of the base's is too little.
@@ -41,7 +39,6 @@ const WORK: [(&str, bool); 8] = [
 /// Counts besides the system calls: each of them may only fall.
 const COUNTS: [(&str, f64); 2] = [("allocations_per_task", 0.01), ("early", 0.0)];
 
-/// The verdict and its reasons.
 pub fn judge(
     base: &Document,
     new: &[Document],
@@ -180,7 +177,6 @@ fn calls(slice: &Slice) -> Option<f64> {
     (total > 0.0 && slice.counts()).then_some(total)
 }
 
-/// Counts that rose.
 fn counts(before: &[&Slice], now: &[&Slice]) -> Vec<String> {
     let mut found = Vec::new();
     if let Some((old, new)) = medians(before, now, calls)

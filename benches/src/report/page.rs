@@ -177,7 +177,6 @@ fn flags(slices: &[&Slice]) -> String {
     html + "</tbody></table></div></section>\n"
 }
 
-/// The machine and the build.
 fn environment(document: &Document) -> String {
     let mut rows = String::new();
     for (name, value) in &document.environment.0 {

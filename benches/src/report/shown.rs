@@ -6,14 +6,10 @@ use crate::method::Slice;
 /// A figure of tables: title, metric, what it is multiplied by.
 pub type Column = (&'static str, &'static str, f64);
 
-/// What a workload looks like.
 #[derive(Clone, Copy)]
 pub struct Shown {
-    /// The workload.
     pub name: &'static str,
-    /// Of its section on the page.
     pub title: &'static str,
-    /// The figures beside the verdict.
     pub columns: &'static [Column],
     /// What the figure shows and how it is read, in words, of these slices.
     pub caption: fn(&[&Slice]) -> String,
@@ -24,7 +20,6 @@ pub struct Shown {
 }
 
 impl Shown {
-    /// A table, and no figure.
     pub const fn table(
         name: &'static str,
         title: &'static str,

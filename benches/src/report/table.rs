@@ -8,9 +8,7 @@ use super::shown::Column;
 use super::{Shown, groups, words};
 use crate::method::{Comparison, Document, FEWEST_BLOCKS, Reason, Slice, compared};
 
-/// One subject at a point.
 pub struct Row<'a> {
-    /// Its name.
     pub subject: &'a str,
     /// The figures of the columns; `n/a` where there is none.
     pub cells: Vec<String>,
@@ -18,7 +16,6 @@ pub struct Row<'a> {
     pub generator: Option<f64>,
     /// Beside the baseline, if both have a cost.
     pub comparison: Option<&'a Comparison>,
-    /// Whether it is the baseline itself.
     pub baseline: bool,
     /// Whether any of its slices is valid.
     pub valid: bool,
@@ -28,13 +25,9 @@ pub struct Row<'a> {
 
 /// A point with its rows, the cheapest first.
 pub struct Point<'a> {
-    /// In words.
     pub name: String,
-    /// Of its workload.
     pub workload: &'a str,
-    /// The figures.
     pub columns: &'static [Column],
-    /// The subjects.
     pub rows: Vec<Row<'a>>,
 }
 
@@ -43,7 +36,6 @@ pub fn columns(all: &[Shown], workload: &str) -> &'static [Column] {
     all.iter().find(|shown| shown.name == workload).map_or(&[], |shown| shown.columns)
 }
 
-/// All points of a run.
 pub fn points<'a>(document: &'a Document, all: &[Shown]) -> Vec<Point<'a>> {
     let point = |(name, slices): (String, Vec<&'a Slice>)| {
         let workload = slices[0].spec.workload.as_str();
@@ -102,7 +94,6 @@ fn flags(slices: &[&Slice]) -> String {
 }
 
 impl Row<'_> {
-    /// Ratio, interval and verdict in words.
     pub fn verdict(&self) -> [String; 3] {
         match self.comparison {
             None if self.baseline => ["-".to_owned(), String::new(), "the baseline".to_owned()],
@@ -125,7 +116,6 @@ impl Row<'_> {
     }
 }
 
-/// The table of the terminal.
 pub fn draw(document: &Document, all: &[Shown]) -> String {
     let mut text = String::new();
     for point in points(document, all) {
@@ -171,7 +161,6 @@ pub fn validity(document: &Document) -> String {
     words
 }
 
-/// The noise floor in words.
 pub fn floor(document: &Document) -> String {
     match document.noise_floor {
         Some(floor) => format!("Noise floor (A/A): \u{b1}{:.1} %", 100.0 * floor),

@@ -1,6 +1,5 @@
 //! Numbers and text as they are written in tables, charts and sentences.
 
-/// A count, short, to three digits.
 pub fn count(value: f64) -> String {
     let digits = |value: f64| {
         let scale = match value.abs() {
@@ -46,7 +45,6 @@ pub fn times(ratio: f64) -> String {
     if most >= 9.95 { format!("{most:.0}") } else { format!("{most:.1}") }
 }
 
-/// Text that is no markup.
 pub fn escape(text: &str) -> String {
     let text = text.replace('&', "&amp;").replace('<', "&lt;");
     text.replace('>', "&gt;").replace('"', "&quot;")

@@ -10,7 +10,6 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use super::{BARE, BUFFER, Serving, Subject, sockets};
 use crate::sys;
 
-/// Level-triggered.
 pub(super) const LEVEL: Subject = Subject::new(
     BARE,
     "raw epoll, level-triggered, 1024 events a wait, recv and send, one shared buffer",

@@ -7,7 +7,6 @@ use std::rc::Rc;
 use super::{Dispatcher, Kind};
 use crate::sys;
 
-/// The modes.
 pub(super) const KINDS: &[Kind] = &[
     Kind::new("bare-epoll", "raw epoll, level", || open(0)),
     Kind::new("bare-epoll-edge", "raw epoll, edge", || open(libc::EPOLLET)).on_demand(),

@@ -7,13 +7,11 @@ use std::rc::Rc;
 use super::{Dispatcher, Kind};
 use crate::sys;
 
-/// The one kind.
 pub(super) const KINDS: &[Kind] = &[Kind::new("bare-poll", "raw poll", open)];
 
 #[derive(Default)]
 struct Poll {
     entries: Vec<libc::pollfd>,
-    /// The program's number of each entry.
     indices: Vec<usize>,
     /// Where the entry of a number is.
     places: Vec<usize>,

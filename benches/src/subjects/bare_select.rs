@@ -7,7 +7,6 @@ use std::rc::Rc;
 use super::{Dispatcher, Kind};
 use crate::sys;
 
-/// The one kind.
 pub(super) const KINDS: &[Kind] = &[Kind::new("bare-select", "raw select", open)];
 
 #[derive(Default)]
@@ -17,7 +16,6 @@ struct Select {
     writing: Vec<u64>,
     writers: usize,
     ready: [Vec<u64>; 2],
-    /// The program's number of each fd.
     indices: Vec<usize>,
 }
 

@@ -10,13 +10,11 @@ use std::rc::Rc;
 /// kernel are counted by whoever knows them: [`Dispatcher::changes`] for those that `wait` and
 /// `rearm` hide.
 pub trait Dispatcher {
-    /// Watches for reading.
     fn add(&mut self, index: usize, fd: &Rc<OwnedFd>) -> io::Result<()>;
 
     /// Watches for reading, and for writing too if `write`.
     fn change(&mut self, index: usize, fd: &Rc<OwnedFd>, write: bool) -> io::Result<()>;
 
-    /// Watches no longer.
     fn remove(&mut self, index: usize, fd: &Rc<OwnedFd>) -> io::Result<()>;
 
     /// Sleeps until something is ready, and adds the index of each ready fd to `ready`.
@@ -36,18 +34,15 @@ pub trait Dispatcher {
 /// A kind of [`Dispatcher`].
 #[derive(Clone, Copy)]
 pub struct Kind {
-    /// On command lines and in tables.
     pub name: &'static str,
     /// One line: what waits, and how.
     pub about: &'static str,
-    /// Makes one.
     pub open: fn() -> io::Result<Box<dyn Dispatcher>>,
     /// Whether it is measured when nobody names subjects.
     pub usual: bool,
 }
 
 impl Kind {
-    /// One that is usually measured.
     pub const fn new(
         name: &'static str,
         about: &'static str,

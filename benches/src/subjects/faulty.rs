@@ -12,7 +12,6 @@ use crate::sys;
 /// Every so many reads it does what it does wrong.
 const SELDOM: u64 = 300;
 
-/// What such a server does wrong.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Wrong {
     /// Swallows a message now and then.
@@ -26,7 +25,6 @@ pub enum Wrong {
 }
 
 impl Wrong {
-    /// All of them.
     pub const ALL: [Self; 4] = [Self::Drops, Self::Alters, Self::Resets, Self::Sleeps];
 
     /// The name of the subject that does it.

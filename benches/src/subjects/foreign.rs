@@ -11,7 +11,6 @@ use std::process::{Command, Stdio};
 
 use super::{Serving, Subject};
 
-/// libevent's buffered sockets.
 pub(super) const LIBEVENT: Subject = foreign(
     "libevent",
     "libevent, bufferevent (C, from Debian's package)",
@@ -19,7 +18,6 @@ pub(super) const LIBEVENT: Subject = foreign(
     || c_is_missing("event2/event.h", "libevent-dev"),
 );
 
-/// libuv's streams.
 pub(super) const LIBUV: Subject = foreign(
     "libuv",
     "libuv, uv_read_start and uv_try_write (C, from Debian's package)",
@@ -27,7 +25,6 @@ pub(super) const LIBUV: Subject = foreign(
     || c_is_missing("uv.h", "libuv1-dev"),
 );
 
-/// Python's own loop.
 pub(super) const ASYNCIO: Subject = foreign(
     "asyncio",
     "Python's asyncio, a Protocol",

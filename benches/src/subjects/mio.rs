@@ -10,10 +10,8 @@ use mio::{Events, Interest, Poll, Token};
 
 use super::{BUFFER, Dispatcher, Kind, Serving, Subject, sockets, sound};
 
-/// The selector.
 pub(super) const KINDS: &[Kind] = &[Kind::new("mio", "mio's Poll, edge", open)];
 
-/// The loop.
 pub(super) const SUBJECT: Subject = Subject::new(
     "mio",
     "mio's Poll (edge-triggered), 1024 events a wait, short reads end a turn",

@@ -100,10 +100,8 @@ runtimes! {
 
 /// Something that can be done with any runtime.
 pub trait Visitor {
-    /// What comes of it.
     type Output;
 
-    /// Does it.
     fn visit<R: Runtime>(self) -> Self::Output;
 }
 

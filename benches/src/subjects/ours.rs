@@ -17,7 +17,6 @@ use selectors_core::{Backend, DefaultSelector, EVENT_READ, EVENT_WRITE, Mode, To
 
 use super::{BUFFER, Dispatcher, Kind, Runtime, Subject, serve, sound};
 
-/// The selectors.
 pub(super) const KINDS: &[Kind] = &[
     Kind::new("ours-epoll", "selectors-core, epoll, level", || open(Backend::Epoll, Mode::Level)),
     Kind::new("ours-epoll-edge", "selectors-core, epoll, edge", || {
@@ -39,7 +38,6 @@ pub(super) const KINDS: &[Kind] = &[
 /// The runtime; which of the seven is the parameter's to say.
 pub(super) struct Ours<const CHOICE: usize>;
 
-/// The choice that spins.
 const SPINNING: usize = 4;
 
 impl<const CHOICE: usize> Ours<CHOICE> {

@@ -9,7 +9,6 @@ use polling::PollMode;
 
 use super::{Dispatcher, Kind};
 
-/// The selector.
 pub(super) const KINDS: &[Kind] = &[Kind::new("polling", "polling's Poller, level", open)];
 
 /// Events that one wait can report, as many as everyone's.

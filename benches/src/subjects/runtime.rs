@@ -29,7 +29,6 @@ pub trait Runtime: Sized + 'static {
     const SUBJECT: Subject;
     /// A listening socket of the runtime.
     type Listener: 'static;
-    /// A connection of the runtime.
     type Stream: 'static;
     /// Becomes ready when a spawned task has finished.
     type Join: Future + Unpin + 'static;
@@ -42,7 +41,6 @@ pub trait Runtime: Sized + 'static {
     /// Starts a task on the running runtime.
     fn spawn<F: Future<Output = ()> + 'static>(future: F) -> Self::Join;
 
-    /// Waits.
     fn sleep(duration: Duration) -> Self::Sleep;
 
     /// Makes a sleep begin again.
@@ -56,7 +54,6 @@ pub trait Runtime: Sized + 'static {
     /// Takes over a socket that listens and does not block.
     fn listener(listener: TcpListener) -> io::Result<Self::Listener>;
 
-    /// The next connection.
     fn accept(listener: &Self::Listener) -> impl Future<Output = io::Result<Self::Stream>>;
 
     /// Echoes until the peer closes, with a buffer of [`BUFFER`] bytes, as a user of this runtime

@@ -9,7 +9,6 @@ use socket2::{Domain, Socket, Type};
 use super::{BUFFER, LOOPBACK, Runtime, Serving, Subject, step_back};
 use crate::sys;
 
-/// The subject that a runtime makes.
 pub const fn subject<R: Runtime>(name: &'static str, about: &'static str) -> Subject {
     Subject { tasks: true, own_buffer: BUFFER, ..Subject::new(name, about, serve::<R>) }
 }

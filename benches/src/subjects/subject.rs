@@ -5,7 +5,6 @@ pub const BARE: &str = "bare";
 /// No server: a connection that is connected to itself, so that everything is answered at once.
 pub const NULL: &str = "null";
 
-/// A loop or a runtime.
 #[derive(Clone, Copy)]
 pub struct Subject {
     /// Its name on command lines and in tables.
@@ -20,11 +19,9 @@ pub struct Subject {
     pub missing: fn() -> Option<String>,
     /// Bytes of buffer that the echo itself holds for each connection.
     pub own_buffer: usize,
-    /// Whether it spins before it blocks.
     pub spins: bool,
     /// Whether it waits by a ring of io_uring, in which valgrind hangs: no instructions are counted.
     pub ring: bool,
-    /// Whether the usual tables show it.
     pub shown: bool,
     /// Whether the gate holds its counts against the baseline.
     pub gated: bool,
@@ -55,13 +52,11 @@ impl Subject {
         Self { shown: false, ..self }
     }
 
-    /// Whether it can be run here.
     pub fn here(&self) -> bool {
         (self.missing)().is_none()
     }
 }
 
-/// How a server accepts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Serving {
     /// It ends when so many have been served; 0 for those that come and go, for ever.
@@ -77,7 +72,6 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// So many connections, as usual.
     pub fn of(connections: usize) -> Self {
         Self { connections, listeners: 1, backlog: 4096, batch: 0 }
     }

@@ -14,7 +14,6 @@ use super::wake::Wakes;
 use crate::method::{Facts, statistics};
 use crate::subjects::{Runtime, Visitor, runtime, with_runtime};
 
-/// One of the works, so often.
 struct Alone<'a> {
     work: &'a str,
     count: u64,

@@ -18,7 +18,6 @@ use crate::method::{
 };
 use crate::report::{COUNT, Chart, Point, Series, Shown, TIME, groups};
 
-/// The workload.
 pub const WORKLOAD: Workload = Workload {
     who: Who::Loops(|_| true),
     placements: load::PLACEMENTS,
@@ -67,7 +66,6 @@ const CHANCES: usize = 2;
 const PATIENCE: usize = 5;
 /// Runs that confirm, and how many of them must meet the goal.
 const CONFIRMATIONS: (usize, usize) = (3, 2);
-/// Steps downwards before nothing is confirmed.
 const STEPS_DOWN: usize = 12;
 
 fn measure(spec: &Spec) -> Result<Outcome, String> {
@@ -88,7 +86,6 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
     })
 }
 
-/// One rate that was tried.
 struct Run {
     open: Open,
     rate: f64,
@@ -154,7 +151,6 @@ impl Search<'_, '_> {
         checks::told_up_to(share) < 100.0 * self.quantile()
     }
 
-    /// Offers one rate, and judges it.
     fn offer(&mut self, rate: f64, warm_up: Duration, confirmation: bool) -> io::Result<Run> {
         let Ends { spec, server, clock, .. } = *self.ends;
         let duration = spec.duration();

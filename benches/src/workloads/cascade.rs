@@ -28,7 +28,6 @@ use crate::report::{COUNT, Chart, Series, Shown, TIME, groups};
 use crate::subjects::{BARE, Runtime, Visitor, in_a_task};
 use crate::sys;
 
-/// The workload.
 pub const WORKLOAD: Workload = Workload {
     who: Who::Loops(|subject| (subject.tasks && !subject.spins) || subject.name == BARE),
     parameters: &[&[some(
@@ -116,7 +115,6 @@ struct Chain {
     first: UnixStream,
     /// For each link where it reads, and where it writes.
     links: Vec<(UnixStream, UnixStream)>,
-    /// The ends that nobody reads.
     _end: [UnixStream; 2],
     /// Registered last, and heard at once: everything before it is then registered, in runtimes
     /// too that tell the kernel only when they wait.
@@ -125,7 +123,6 @@ struct Chain {
 }
 
 impl Chain {
-    /// So many links.
     fn of(fds: usize) -> io::Result<Self> {
         let (mut from, first) = UnixStream::pair()?;
         let mut links = Vec::with_capacity(fds);
@@ -163,7 +160,6 @@ impl Visitor for Cascade<'_> {
     }
 }
 
-/// What a lap tells.
 fn facts(registering: Duration, rippling: Duration, passed: usize) -> Facts {
     let micros = |time: Duration| time.as_nanos() as f64 / 1e3;
     vec![

@@ -10,7 +10,6 @@ use crate::method::{
 use crate::report::{Chart, Shown, TIME, groups};
 use crate::subjects::{BARE, Serving};
 
-/// The workload.
 pub const WORKLOAD: Workload = Workload {
     who: Who::Loops(|_| true),
     placements: &[Placement::SameCpu, Placement::Split, Placement::SplitSpin],

@@ -10,7 +10,6 @@ use crate::method::{
 };
 use crate::report::Shown;
 
-/// The workload.
 pub const WORKLOAD: Workload = Workload {
     who: Who::Loops(|_| true),
     placements: &[Placement::SameCpu, Placement::Split, Placement::SplitSpin, Placement::SpinSpin],
@@ -57,7 +56,6 @@ struct Closed<'a> {
     number: u64,
     /// Time spent in looks that found nothing.
     idle_ns: u64,
-    /// What is broken on purpose.
     fault: Option<&'a str>,
 }
 

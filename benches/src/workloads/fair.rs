@@ -11,7 +11,6 @@ use crate::method::open::Bulk;
 use crate::method::{Nature, Open, Outcome, Phase, Reason, Watch};
 use crate::report::Shown;
 
-/// The workload.
 pub const WORKLOAD: Workload = Workload {
     who: Who::Loops(|_| true),
     placements: load::PLACEMENTS,

@@ -17,7 +17,6 @@ use crate::method::{
 use crate::report::{COUNT, Chart, Series, Shown, groups};
 use crate::{subjects, sys};
 
-/// The workload.
 pub const WORKLOAD: Workload = Workload {
     who: Who::Loops(|subject| subject.inside && !subject.spins),
     placements: &[Placement::SameCpu],

@@ -12,7 +12,6 @@ use crate::report::{Axis, COUNT, Chart, Line, Point, Series, Shown, TIME, count,
 use crate::subjects::Serving;
 use crate::sys;
 
-/// The workload.
 pub const WORKLOAD: Workload = Workload {
     who: Who::Loops(|_| true),
     placements: PLACEMENTS,
@@ -40,7 +39,6 @@ pub const WORKLOAD: Workload = Workload {
     )
 };
 
-/// Where an open loop can run.
 pub const PLACEMENTS: &[Placement] =
     &[Placement::SplitSpin, Placement::SameCpu, Placement::Split, Placement::SpinSpin];
 /// Percentiles of the response that verdicts are about, as far as noise leaves them; then what the
@@ -93,17 +91,12 @@ pub fn closed(point: &Spec) -> Spec {
 
 /// Both ends, set up: a server, the generator's connections to it, and the clock.
 pub struct Ends<'a> {
-    /// What was asked for.
     pub spec: &'a Spec,
-    /// The server.
     pub server: &'a Server,
-    /// The connections.
     pub client: &'a mut Connections,
-    /// The clock.
     pub clock: Clock,
 }
 
-/// What ends a measurement.
 pub enum Trouble {
     /// The kernel refused something in the middle: a flag of the slice.
     Kernel(io::Error),

@@ -11,7 +11,6 @@ use crate::method::{Cell, FEWEST_BLOCKS, Outcome, Pair, Ratio, Slice, Spec, stat
 use crate::report::{Shown, escape, time, times};
 use crate::subjects::Dispatcher;
 
-/// The workload.
 pub const WORKLOAD: Workload = Workload {
     parameters: &[&[number("most", "4096", "The largest number of fds"), TRANSPORT]],
     costs: &[("ns_per_turn", 0.0)],
@@ -120,7 +119,6 @@ fn cell(
     Ok(statistics::median(&turns))
 }
 
-/// The kernel call behind a subject.
 fn call(subject: &str) -> &'static str {
     match subject {
         "polling" | "mio" => "epoll",

@@ -56,17 +56,14 @@ pub static ALL: &[Workload] = &[
     cascade::WORKLOAD,
 ];
 
-/// Looks one up by its name.
 pub fn named(name: &str) -> Option<&'static Workload> {
     ALL.iter().find(|workload| workload.name() == name)
 }
 
-/// How each is shown.
 pub fn shown() -> Vec<Shown> {
     ALL.iter().map(|workload| workload.shown).collect()
 }
 
-/// Measures a slice in this process.
 pub fn measure(spec: Spec) -> Result<Slice, String> {
     let workload =
         named(&spec.workload).ok_or_else(|| format!("no workload is named {}", spec.workload))?;

@@ -14,7 +14,6 @@ use crate::method::{
 };
 use crate::report::{COUNT, Chart, Line, Point, Series, Shown, TIME, groups};
 
-/// The workload.
 pub const WORKLOAD: Workload = Workload {
     who: Who::Loops(|_| true),
     placements: load::PLACEMENTS,

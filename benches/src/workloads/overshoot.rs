@@ -7,7 +7,6 @@ use crate::method::{Nature, Outcome, Spec, histogram, statistics};
 use crate::report::Shown;
 use crate::subjects::{Runtime, Visitor, in_a_task, with_runtime};
 
-/// The workload.
 pub const WORKLOAD: Workload = Workload {
     who: TASKS,
     parameters: &[&[some("sleep_us", "50,100,500,1000,10000", "Microseconds that are asked for")]],

@@ -32,7 +32,6 @@ pub const WORKLOAD: Workload = Workload {
 const OPERATIONS: &[&str] = &["register", "modify", "toggle-write"];
 
 fn measure(spec: &Spec) -> Result<Outcome, String> {
-    /// Operations of a round.
     const ROUND: usize = 1000;
     let kind = selector(spec)?;
     let told = |error: io::Error| format!("register on {}: {error}", kind.name);

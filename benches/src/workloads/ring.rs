@@ -14,7 +14,6 @@ use crate::report::{COUNT, Chart, Line, Point, Series, Shown, TIME, groups, kind
 use crate::subjects;
 use crate::subjects::{Dispatcher, Kind};
 
-/// The workload.
 pub const WORKLOAD: Workload = Workload {
     parameters: &[&[
         some("registered", "1,8,64,512,4096", "How many fds are watched"),
@@ -51,10 +50,8 @@ const COLUMNS: &[(&str, &str, f64)] = &[
     ("calls/event", "calls_per_event", 1.0),
 ];
 
-/// What the ring does, by numbers.
 #[derive(Clone, Copy)]
 pub struct Shape {
-    /// How many fds are watched.
     pub registered: usize,
     /// How many bytes are under way.
     pub active: usize,
@@ -63,7 +60,6 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// As a slice asks for it.
     pub fn of(spec: &Spec) -> Self {
         Self {
             registered: spec.count("registered").max(1),
@@ -73,7 +69,6 @@ impl Shape {
     }
 }
 
-/// A ring that is set up.
 pub struct Ring {
     shape: Shape,
     pairs: Vec<Pair>,
@@ -84,7 +79,6 @@ pub struct Ring {
 }
 
 impl Ring {
-    /// Opens the pairs and registers them.
     pub fn new(kind: Kind, transport: &str, shape: Shape) -> io::Result<Self> {
         let pairs = Pair::many(transport, shape.registered)?;
         let mut dispatcher = (kind.open)()?;
@@ -178,13 +172,11 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
     Ok(outcome)
 }
 
-/// The selector of a slice.
 pub fn selector(spec: &Spec) -> Result<Kind, String> {
     let subject = spec.program();
     subjects::selector(subject).ok_or_else(|| format!("no selector is named {subject}"))
 }
 
-/// Prints what libevent's bench prints.
 fn compatible(asked: &Asked) -> Result<(), String> {
     use std::io::Write as _;
     let point = asked.plan.points.first().ok_or("no ring has so many")?;

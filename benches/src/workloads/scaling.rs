@@ -9,7 +9,6 @@ use crate::method::{Client, Outcome, Placement, Process, Slice, Spec, Watch, pro
 use crate::report::{COUNT, Chart, Shown, TIME, groups};
 use crate::sys;
 
-/// The workload.
 pub const WORKLOAD: Workload = Workload {
     who: Who::Loops(|subject| !subject.spins),
     placements: &[Placement::SameCpu],

@@ -20,7 +20,6 @@ use crate::method::{Facts, Flag, Outcome, Random, Reason, Slice, Spec, Stopwatch
 use crate::report::{COUNT, Chart, Shown, TIME, count, groups, times};
 use crate::subjects::{Runtime, Visitor, in_a_task, step_back};
 
-/// The workload.
 pub const WORKLOAD: Workload = Workload {
     who: TASKS,
     parameters: &[&[some(

@@ -22,7 +22,6 @@ use crate::report::{Chart, Shown, TIME, groups};
 use crate::subjects::{Runtime, Visitor, with_runtime};
 use crate::sys;
 
-/// The workload.
 pub const WORKLOAD: Workload = Workload {
     who: TASKS,
     placements: &[Placement::SameCpu, Placement::Split, Placement::OneThread],
@@ -119,7 +118,6 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
     Ok(outcome)
 }
 
-/// Who wakes whom.
 #[derive(Clone, Copy)]
 pub(super) struct Wakes {
     /// Threads that wake, each its own tasks; none for the loop's own thread.
@@ -134,7 +132,6 @@ pub(super) struct Wakes {
     pub(super) duration: Duration,
 }
 
-/// What became of them.
 #[derive(Default)]
 pub(super) struct Woken {
     /// Nanoseconds from just before each wake until its task was polled.
@@ -160,7 +157,6 @@ struct Seat {
     stopping: AtomicBool,
 }
 
-/// What senders and tasks share.
 struct Meeting {
     epoch: Instant,
     seats: Vec<Seat>,

@@ -10,11 +10,8 @@ use crate::subjects::{BARE, NULL, Subject};
 
 /// Something that is asked of the subjects.
 pub struct Workload {
-    /// Its name, title, columns and figure.
     pub shown: Shown,
-    /// One line for the help.
     pub about: &'static str,
-    /// Who can do it.
     pub who: Who,
     /// Where it can run; the first one is the usual.
     pub placements: &'static [Placement],
@@ -26,7 +23,6 @@ pub struct Workload {
     pub costs: &'static [(&'static str, f64)],
     /// A cost below this is next to nothing: no ratio is taken against it.
     pub least: f64,
-    /// What noise does to it.
     pub nature: Nature,
     /// Makes a point whole, or says that it makes no sense.
     pub fix: fn(&mut Spec) -> bool,
@@ -36,14 +32,12 @@ pub struct Workload {
     pub offer: Option<Offer>,
     /// Does something else altogether, if it is asked for.
     pub instead: fn(&Asked) -> Option<Result<(), String>>,
-    /// Measures a slice.
     pub measure: fn(&Spec) -> Result<Outcome, String>,
 }
 
 /// Finds the points of a plan by what a session measures.
 pub type Offer = fn(&Session, &Plan, &Asked) -> Vec<Spec>;
 
-/// Who can do a workload.
 #[derive(Clone, Copy)]
 pub enum Who {
     /// Selectors.
@@ -52,24 +46,19 @@ pub enum Who {
     Loops(fn(&Subject) -> bool),
 }
 
-/// Everything with tasks.
 pub const TASKS: Who = Who::Loops(|subject| subject.tasks && !subject.spins);
 
-/// Something that can be chosen.
 pub struct Parameter {
     /// In results; on the command line with dashes.
     pub name: &'static str,
     /// What is measured if nobody chooses, with commas between; may be nothing.
     pub usual: &'static str,
-    /// For the help.
     pub about: &'static str,
-    /// What kind of thing it is.
     pub of: Of,
     /// Numbers below this count as this.
     pub least: f64,
 }
 
-/// Kinds of parameters.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Of {
     /// A number of the point.
@@ -82,7 +71,6 @@ pub enum Of {
     Flag,
 }
 
-/// A number.
 pub const fn number(name: &'static str, usual: &'static str, about: &'static str) -> Parameter {
     Parameter { name, usual, about, of: Of::Number, least: 0.0 }
 }
@@ -97,7 +85,6 @@ pub const fn apart(name: &'static str, usual: &'static str, about: &'static str)
     Parameter { of: Of::Apart, ..number(name, usual, about) }
 }
 
-/// A word.
 pub const fn word(
     name: &'static str,
     usual: &'static str,
@@ -117,7 +104,6 @@ pub const WIRE: &[Parameter] = &[
 /// How raw selectors are connected: it ranks them.
 pub const TRANSPORT: Parameter =
     word("transport", "socketpair", &["pipe", "socketpair", "tcp"], "What the bytes pass through");
-/// When messages are due.
 pub const ARRIVALS: Parameter =
     word("arrivals", "even", &["even", "poisson"], "Even, or random (seeded) arrivals");
 
@@ -145,7 +131,6 @@ impl Workload {
         }
     }
 
-    /// The name.
     pub const fn name(&self) -> &'static str {
         self.shown.name
     }
@@ -155,7 +140,6 @@ impl Workload {
         self.nature == Nature::Timed && self.all().any(|one| one.name == "size")
     }
 
-    /// All parameters.
     pub fn all(&self) -> impl Iterator<Item = &'static Parameter> {
         self.parameters.iter().copied().flatten()
     }
@@ -244,7 +228,6 @@ pub fn null_of_a_loop(spec: &Spec) -> Option<Spec> {
 
 /// What was asked for on the command line.
 pub struct Asked {
-    /// Points and subjects.
     pub plan: Plan,
     /// Numbers that are no part of a point, and flags that were given.
     pub apart: BTreeMap<&'static str, Vec<f64>>,

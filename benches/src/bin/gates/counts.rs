@@ -4,7 +4,6 @@ use benches::method::{Lengths, Placement, Process, Work, counted, process, slice
 use benches::subjects::Subject;
 use benches::workloads;
 
-/// One number of each subject.
 pub(crate) struct Row {
     /// Its name on the command line and in the baseline.
     pub(crate) id: &'static str,
@@ -12,21 +11,17 @@ pub(crate) struct Row {
     pub(crate) what: &'static str,
     /// What ours must reach, if it must.
     pub(crate) most: f64,
-    /// Digits behind the point.
     pub(crate) digits: usize,
     /// How far above the baseline it may be, of a baseline of so much; none if it does not repeat
     /// well enough to be held to it.
     pub(crate) room: Option<fn(f64) -> f64>,
 }
 
-/// Rows that one run fills.
 pub(crate) struct Family {
-    /// Its name on the command line.
     pub(crate) name: &'static str,
     pub(crate) work: Work,
     lengths: Lengths,
     by: By,
-    /// Its rows.
     pub(crate) rows: &'static [Row],
 }
 
@@ -57,7 +52,6 @@ pub(crate) const ECHO: (Work, Lengths) =
 /// Operations of the executor, thousands of which take no time.
 pub(crate) const THOUSANDS: Lengths = lengths(5000, 15_000);
 
-/// Instructions.
 const PART: Option<fn(f64) -> f64> = Some(|before| 0.05 * before);
 const CALLS: Option<fn(f64) -> f64> = Some(|_| 0.05);
 /// Waits are shared or not as the client's timing has it; a call more shows as one whole.
@@ -121,7 +115,6 @@ families! {
     }
 }
 
-/// Every row with its family.
 pub(crate) fn rows() -> impl Iterator<Item = (&'static Family, &'static Row)> {
     FAMILIES.iter().flat_map(|family| family.rows.iter().map(move |row| (family, row)))
 }

@@ -8,12 +8,10 @@ use crate::counts::Row;
 use crate::counts::rows;
 use benches::subjects::Subject;
 
-/// Figures by row and subject.
 #[derive(Default)]
 pub(crate) struct Sheet(pub(crate) BTreeMap<(&'static str, &'static str), Figure>);
 
 impl Sheet {
-    /// The value of one figure.
     pub(crate) fn value(&self, row: &'static str, subject: &'static str) -> Option<f64> {
         self.0.get(&(row, subject)).map(|figure| figure.0)
     }

@@ -8,7 +8,6 @@ use crate::subjects;
 
 /// What one operation executes in user space, on all threads of the subject.
 pub struct Profile {
-    /// Instructions.
     pub instructions: f64,
     /// Atomic read-modify-writes: `lock`-prefixed instructions and exchanges with memory.
     pub locked: f64,
@@ -26,7 +25,6 @@ struct Run {
     addresses: BTreeMap<(String, u64), f64>,
 }
 
-/// Counts instructions per operation.
 pub fn callgrind(subject: &str, work: Work, lengths: Lengths) -> Result<Profile, String> {
     if subjects::named(subject).is_some_and(|subject| subject.ring) {
         return Err("no instructions are counted, because valgrind hangs in a ring".to_owned());

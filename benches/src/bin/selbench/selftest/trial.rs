@@ -12,11 +12,9 @@ const RATE: f64 = 5000.0;
 /// Attempts of a check that a busy machine can disturb.
 const ATTEMPTS: usize = 3;
 
-/// What one check found.
 pub(super) struct Found {
     /// What is wrong, and what else the machine did meanwhile.
     pub(super) flags: Vec<Flag>,
-    /// Its figures.
     pub(super) words: String,
     /// How much of it may have been others' work.
     pub(super) share: f64,
@@ -34,9 +32,7 @@ impl Found {
     }
 }
 
-/// A check.
 pub(super) struct Trial {
-    /// At the beginning of its line.
     pub(super) name: &'static str,
     /// The faults that it must find.
     pub(super) faults: &'static [Fault],
@@ -44,7 +40,6 @@ pub(super) struct Trial {
     pub(super) run: fn(Option<Fault>) -> Result<Found, String>,
 }
 
-/// All of them.
 pub(super) const ALL: &[Trial] = &[
     Trial {
         name: "clock",
@@ -137,7 +132,6 @@ fn attempt(spec: Spec, fault: Option<Fault>) -> Result<Found, String> {
 }
 
 impl Fault {
-    /// Whether a check has found it.
     pub(super) fn is_in(self, found: &Found) -> bool {
         found.flags.iter().any(|flag| self.codes().contains(&flag.reason))
     }
