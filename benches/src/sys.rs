@@ -73,26 +73,6 @@ pub fn accept4(listener: RawFd) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// `setsockopt(TCP_NODELAY)`: what is written goes out at once. A listener passes it on to what it
-/// accepts, which costs no call for each connection.
-///
-/// Without it Nagle's algorithm holds the second piece of a reply back until the first is
-/// acknowledged, which the client's kernel puts off for 40 ms.
-pub fn no_delay(socket: RawFd) -> io::Result<()> {
-    let on: libc::c_int = 1;
-    // SAFETY: the pointer is to a live `c_int`, of the length that is told.
-    check(unsafe {
-        libc::setsockopt(
-            socket,
-            libc::IPPROTO_TCP,
-            libc::TCP_NODELAY,
-            (&raw const on).cast(),
-            size_of::<libc::c_int>() as libc::socklen_t,
-        )
-    })?;
-    Ok(())
-}
-
 /// `poll` on the whole slice; how many entries have something in `revents`.
 #[inline]
 pub fn poll(fds: &mut [libc::pollfd], timeout_ms: i32) -> io::Result<usize> {
@@ -238,22 +218,6 @@ pub fn open_files_limit() -> io::Result<u64> {
     // SAFETY: `limit` is live and exclusive for the call.
     check(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) })?;
     Ok(limit.rlim_cur)
-}
-
-/// `setsockopt(SO_LINGER, 0)`: closing answers what is under way with a reset.
-pub fn do_not_linger(fd: RawFd) -> io::Result<()> {
-    let linger = libc::linger { l_onoff: 1, l_linger: 0 };
-    // SAFETY: the pointer is to a live `linger`, of the length that is told.
-    check(unsafe {
-        libc::setsockopt(
-            fd,
-            libc::SOL_SOCKET,
-            libc::SO_LINGER,
-            (&raw const linger).cast(),
-            size_of::<libc::linger>() as libc::socklen_t,
-        )
-    })?;
-    Ok(())
 }
 
 /// `setsockopt(IP_LOCAL_PORT_RANGE)`: `connect` chooses from these ports only. Linux 6.3 and later.

@@ -147,9 +147,9 @@ impl Dialer {
         if let Some((first, last)) = self.manner.ports {
             sys::limit_local_ports(fd, first, last)?;
         }
-        sys::no_delay(fd)?;
+        socket.set_tcp_nodelay(true)?;
         if self.manner.close == Close::Rst {
-            sys::do_not_linger(fd)?;
+            socket.set_linger(Some(Duration::ZERO))?;
         }
         let began = self.clock.now();
         match socket.connect(&address.into()) {

@@ -37,7 +37,6 @@ impl Environment {
         tell("profile", profile.to_owned());
         tell("rustc", output("rustc", &["--version"]));
         tell("revision", output("git", &["describe", "--always", "--dirty"]));
-        tell("program hash", program_hash());
         Self(facts)
     }
 
@@ -97,15 +96,4 @@ fn output(program: &str, arguments: &[&str]) -> String {
         .and_then(|output| String::from_utf8(output.stdout).ok())
         .and_then(|text| text.lines().next().map(str::to_owned))
         .unwrap_or_else(|| "not told".to_owned())
-}
-
-/// FNV-1a over the program's file: enough to see that two runs are not of one binary. Of a debug build,
-/// which is large and whose figures mean nothing, over some of it: it would take longer than most tests.
-fn program_hash() -> String {
-    let bytes = std::fs::read("/proc/self/exe").unwrap_or_default();
-    let step = if cfg!(debug_assertions) { 1009 } else { 1 };
-    let hash = bytes.iter().step_by(step).fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    format!("{hash:016x}")
 }

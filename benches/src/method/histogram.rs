@@ -1,15 +1,11 @@
-//! Histograms: 3 significant digits from 100 ns (of wakes from 1 ns) to 60 s, recorded as they are, never corrected.
+//! Histograms: 3 significant digits from 1 ns to 60 s, recorded as they are, never corrected.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializer};
 
-/// The shortest time that is told apart from the next.
-const LOWEST: u64 = 100;
 const HIGHEST: u64 = 60_000_000_000;
-/// Slots of a bucket: the power of two that holds twice 10^3, for three digits.
-const SUB_BUCKETS: usize = 2048;
 /// Samples that must lie beyond a percentile before it is told.
 const BEYOND: f64 = 100.0;
 
@@ -22,15 +18,6 @@ pub const PERCENTILES: [(&str, f64); 5] =
 ///
 /// Never: its bounds are constants that the crate accepts.
 pub fn new() -> Histogram<u64> {
-    Histogram::new_with_bounds(LOWEST, HIGHEST, 3).expect("these bounds are legal")
-}
-
-/// An empty histogram for what may take less than 100 ns, told apart from 1 ns.
-///
-/// # Panics
-///
-/// Never: its bounds are constants that the crate accepts.
-pub fn fine() -> Histogram<u64> {
     Histogram::new_with_bounds(1, HIGHEST, 3).expect("these bounds are legal")
 }
 
@@ -65,38 +52,6 @@ pub fn decode(text: &str) -> Result<Histogram<u64>, String> {
         .map_err(|error| format!("a histogram cannot be read: {error:?}"))
 }
 
-/// The percentile text of HdrHistogram's own `outputPercentileDistribution`, line for line, as its
-/// plotters read it; values in microseconds.
-pub fn hgrm(histogram: &Histogram<u64>) -> String {
-    let mut text = format!(
-        "{:>12} {:>14} {:>10} {:>14}\n\n",
-        "Value", "Percentile", "TotalCount", "1/(1-Percentile)"
-    );
-    let mut seen = 0;
-    for value in histogram.iter_quantiles(5) {
-        seen += value.count_since_last_iteration();
-        let quantile = value.quantile_iterated_to();
-        let micros = value.value_iterated_to() as f64 / 1e3;
-        text += &format!("{micros:12.3} {quantile:1.12} {seen:10}");
-        // The last line has no fourth column: it would be infinite.
-        if quantile < 1.0 {
-            text += &format!(" {:14.2}", 1.0 / (1.0 - quantile));
-        }
-        text += "\n";
-    }
-    text + &format!(
-        "#[Mean    = {:12.3}, StdDeviation   = {:12.3}]\n\
-         #[Max     = {:12.3}, Total count    = {:12}]\n\
-         #[Buckets = {:12}, SubBuckets     = {:12}]\n",
-        histogram.mean() / 1e3,
-        histogram.stdev() / 1e3,
-        histogram.max() as f64 / 1e3,
-        histogram.len(),
-        histogram.buckets(),
-        SUB_BUCKETS
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,31 +68,8 @@ mod tests {
     }
 
     #[test]
-    fn the_text_is_line_for_line_that_of_hdrhistogram() {
+    fn a_histogram_tells_every_nanosecond_of_a_microsecond() {
         let mut histogram = new();
-        for value in [100_000, 200_000, 400_000] {
-            record(&mut histogram, value);
-        }
-        let text = hgrm(&histogram);
-        let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[0], "       Value     Percentile TotalCount 1/(1-Percentile)");
-        assert_eq!(lines[1], "");
-        let rows: Vec<Vec<f64>> = lines[2..lines.len() - 3]
-            .iter()
-            .map(|line| line.split_whitespace().map(|word| word.parse().unwrap()).collect())
-            .collect();
-        let (last, others) = rows.split_last().unwrap();
-        assert!(others.iter().all(|row| row.len() == 4), "{text}");
-        // Values are told by the end of their slot: 400 us is within three digits.
-        assert!((last[0] - 400.0).abs() < 0.4 && last[1..] == [1.0, 3.0], "{text}");
-        assert!(lines[lines.len() - 3].starts_with("#[Mean    =      233."), "{text}");
-        assert!(lines[lines.len() - 2].ends_with("Total count    =            3]"), "{text}");
-        assert!(lines[lines.len() - 1].starts_with("#[Buckets ="), "{text}");
-    }
-
-    #[test]
-    fn a_fine_histogram_tells_every_nanosecond_of_a_microsecond() {
-        let mut histogram = fine();
         let times = [1, 2, 63, 64, 131, 999];
         for time in times {
             record(&mut histogram, time);

@@ -68,5 +68,5 @@ pub use schema::{AGAIN, Cell, Comparison, Document, Nature, Probe, SCHEMA, Slice
 pub use server::{Meter, Server};
 pub use session::{Plan, Session};
 pub use sockets::Pair;
-pub use statistics::{FEWEST_BLOCKS, Random, Ratio, Verdict};
+pub use statistics::{FEWEST_BLOCKS, Ratio, Verdict};
 pub use stopwatch::Stopwatch;

@@ -9,7 +9,9 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
-use super::{Clock, Connections, Random, Recorder, Spec, histogram};
+use fastrand::Rng;
+
+use super::{Clock, Connections, Recorder, Spec, histogram};
 
 #[derive(Clone, Copy, Debug)]
 pub struct Phase {
@@ -40,7 +42,7 @@ pub struct Open {
     spinning: bool,
     sleepy: bool,
     poisson: bool,
-    random: Random,
+    random: Rng,
     /// End of each phase and the time between its messages, in nanoseconds; the first begins with
     /// the warm-up.
     phases: Vec<(u64, f64)>,
@@ -88,7 +90,7 @@ impl Open {
             spinning: spec.placement.client_spins(),
             sleepy: spec.fault.as_deref() == Some("sleeping-generator"),
             poisson: spec.choice("arrivals") == "poisson",
-            random: Random::new(spec.seed),
+            random: Rng::with_seed(spec.seed),
             phases,
             phase: 0,
             due: start as f64,
@@ -111,7 +113,8 @@ impl Open {
             self.phase += 1;
         }
         let interval = self.phases[self.phase].1;
-        self.due += if self.poisson { -self.random.unit().ln() * interval } else { interval };
+        self.due +=
+            if self.poisson { -(1.0 - self.random.f64()).ln() * interval } else { interval };
     }
 
     /// How many messages are still to be sent, from the next one to the end.

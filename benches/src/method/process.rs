@@ -31,13 +31,9 @@ pub struct Process {
 impl Process {
     /// This program again, as the subject of `work`.
     pub fn command(work: &str, name: &str, count: u64) -> Result<Command, String> {
-        Self::subject(work, name, &[count.to_string()])
-    }
-
-    pub fn subject(work: &str, name: &str, words: &[String]) -> Result<Command, String> {
         let program = std::env::current_exe().map_err(|error| error.to_string())?;
         let mut command = Command::new(program);
-        command.args(["subject", work, name]).args(words);
+        command.args(["subject", work, name]).arg(count.to_string());
         Ok(command)
     }
 

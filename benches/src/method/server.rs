@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::{Outcome, Process, Spec, Watch};
-use crate::subjects::{LOOPBACK, NULL, Serving};
+use crate::subjects::{LOOPBACK, NULL};
 use crate::sys;
 
 pub struct Server {
@@ -18,8 +18,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts the subject of `spec` on its CPU, and puts this thread on the client's.
-    pub fn start(spec: &Spec, how: &Serving) -> Result<Self, String> {
+    /// Starts the subject of `spec` on its CPU, for so many connections, and puts this thread on the client's.
+    pub fn start(spec: &Spec, connections: usize) -> Result<Self, String> {
         let mut server = Self { process: None, elsewhere: None, address: None };
         // A machine that refuses only measures with more noise.
         let _ = sys::pin_to_cpu(spec.placement.server_cpu());
@@ -30,7 +30,7 @@ impl Server {
         } else if spec.program() != NULL {
             let mut command = match &spec.server_program {
                 Some(path) => Command::new(path),
-                None => Process::subject("serve", spec.program(), &how.words())?,
+                None => Process::command("serve", spec.program(), connections as u64)?,
             };
             let process = Process::server(&mut command)?;
             server.address = Some(SocketAddr::new(LOOPBACK.ip(), process.port));

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::{Flag, Program, Random, Reason, Slice, Spec};
+use fastrand::Rng;
+
+use super::{Flag, Program, Reason, Slice, Spec};
 
 /// Measures a slice in a fresh process, whose environment has a random size: where the stack
 /// begins must not favour one subject.
@@ -34,10 +36,10 @@ pub fn measure_program(spec: &Spec, program: &Program, own: &str) -> Result<Slic
 
 fn measure_with(program: &Path, spec: &Spec) -> Result<Slice, String> {
     let text = serde_json::to_string(spec).map_err(|error| error.to_string())?;
-    let padding = Random::new(spec.seed ^ (spec.block as u64 + 1) << 32).number() % 4096;
+    let padding = Rng::with_seed(spec.seed ^ (spec.block as u64 + 1) << 32).usize(..4096);
     let output = Command::new(program)
         .args(["slice", &text])
-        .env("SELBENCH_PADDING", "x".repeat(padding as usize))
+        .env("SELBENCH_PADDING", "x".repeat(padding))
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()

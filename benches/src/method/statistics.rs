@@ -1,6 +1,7 @@
 //! The statistics of paired measurements: estimates over blocks, never over the samples inside a
 //! slice; the order of a block's slices; words for what a ratio says.
 
+use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 
 /// Resamples of a bootstrap.
@@ -9,37 +10,6 @@ const RESAMPLES: usize = 10_000;
 const COARSE: f64 = 0.1;
 /// Fewer paired blocks than this allow no verdict.
 pub const FEWEST_BLOCKS: usize = 4;
-
-/// A seeded generator (xorshift64*): plenty for orders and arrivals.
-pub struct Random(u64);
-
-impl Random {
-    /// From a seed; zero is as good as any.
-    pub fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    /// The next number.
-    #[inline]
-    pub fn number(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    /// Above zero, up to one.
-    #[inline]
-    pub fn unit(&mut self) -> f64 {
-        ((self.number() >> 11) + 1) as f64 / (1_u64 << 53) as f64
-    }
-
-    /// From zero to `bound`, without it.
-    #[inline]
-    pub fn below(&mut self, bound: usize) -> usize {
-        (self.number() >> 33) as usize % bound
-    }
-}
 
 /// The middle value; the mean of the two middle ones if their number is even. Zero of nothing.
 pub fn median(values: &[f64]) -> f64 {
@@ -67,12 +37,12 @@ pub struct Ratio {
 /// The median of ratios, given the logarithm of one ratio a block, and its interval by a
 /// bootstrap over the blocks. The same blocks give the same interval: the generator is seeded.
 pub fn ratio(log_ratios: &[f64]) -> Ratio {
-    let mut random = Random::new(1);
+    let mut random = Rng::with_seed(1);
     let mut sample = vec![0.0; log_ratios.len()];
     let mut medians: Vec<f64> = (0..RESAMPLES)
         .map(|_| {
             for one in &mut sample {
-                *one = log_ratios[random.below(log_ratios.len())];
+                *one = log_ratios[random.usize(..log_ratios.len())];
             }
             median(&sample)
         })
@@ -88,7 +58,7 @@ pub fn ratio(log_ratios: &[f64]) -> Ratio {
 /// The order of `subjects` in each of `blocks`: ABBA for two, for more the rows of a Latin square
 /// in random order, so that each has each place equally often.
 pub fn orders(subjects: usize, blocks: usize, seed: u64) -> Vec<Vec<usize>> {
-    let mut random = Random::new(seed);
+    let mut random = Rng::with_seed(seed);
     let mut rows: Vec<usize> = Vec::new();
     let order = |block: usize| {
         if subjects == 2 {
@@ -98,7 +68,7 @@ pub fn orders(subjects: usize, blocks: usize, seed: u64) -> Vec<Vec<usize>> {
             // Without subjects one row, which is empty.
             rows = (0..subjects.max(1)).collect();
         }
-        let row = rows.swap_remove(random.below(rows.len()));
+        let row = rows.swap_remove(random.usize(..rows.len()));
         (0..subjects).map(|place| (row + place) % subjects).collect()
     };
     (0..blocks).map(order).collect()

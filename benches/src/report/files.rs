@@ -1,17 +1,16 @@
-//! Results as files: JSON, CSV, .hgrm, HTML.
+//! Results as files: JSON, CSV, HTML.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Shown, page};
-use crate::method::{Document, histogram};
+use crate::method::Document;
 
 #[derive(Clone, Default)]
 pub struct Files {
     pub json: Option<PathBuf>,
     pub csv: Option<PathBuf>,
-    pub hgrm: Option<PathBuf>,
     pub html: Option<PathBuf>,
 }
 
@@ -21,9 +20,6 @@ pub fn write(document: &Document, files: &Files, all: &[Shown]) -> Result<(), St
     }
     if let Some(path) = &files.csv {
         save(path, &csv(document))?;
-    }
-    if let Some(folder) = &files.hgrm {
-        hgrm(document, folder)?;
     }
     if let Some(path) = &files.html {
         save(path, &page::draw(std::slice::from_ref(document), all))?;
@@ -57,26 +53,4 @@ fn csv(document: &Document) -> String {
         text += "\n";
     }
     text
-}
-
-/// One file for each subject and point, of all its valid slices together.
-fn hgrm(document: &Document, folder: &Path) -> Result<(), String> {
-    fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let mut pooled = BTreeMap::new();
-    for slice in document.slices.iter().filter(|slice| slice.valid()) {
-        for (name, text) in &slice.histograms {
-            let key = format!("{} {} {name}", slice.spec.point(), slice.spec.subject);
-            let more = histogram::decode(text)?;
-            let all = pooled.entry(key).or_insert_with(histogram::new);
-            all.add(more).map_err(|error| format!("{error:?}"))?;
-        }
-    }
-    let legal = |one: char| {
-        if one.is_ascii_alphanumeric() || one == '-' { one } else { '_' }
-    };
-    for (key, all) in pooled {
-        let name: String = key.chars().map(legal).collect();
-        save(&folder.join(format!("{name}.hgrm")), &histogram::hgrm(&all))?;
-    }
-    Ok(())
 }

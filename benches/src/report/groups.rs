@@ -93,7 +93,6 @@ fn pooled(slices: &[&Slice], name: &str) -> Option<(Histogram<u64>, bool)> {
     let (slices, valid) = believable(slices);
     let texts = slices.iter().filter_map(|slice| slice.histograms.get(name));
     let mut all = texts.filter_map(|text| histogram::decode(text).ok());
-    // The first one says how fine they are: those of wakes are finer than others.
     let mut pooled = all.next()?;
     for one in all {
         // Histograms of one make always add up.

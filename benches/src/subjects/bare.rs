@@ -7,7 +7,7 @@ use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
-use super::{BARE, BUFFER, Serving, Subject, sockets};
+use super::{BARE, BUFFER, Subject, listener};
 use crate::sys;
 
 pub(super) const LEVEL: Subject = Subject::new(
@@ -40,19 +40,17 @@ const EVENTS: usize = 1024;
 /// The timeout of a loop that sleeps until something is ready.
 const SLEEPS: i32 = -1;
 
-fn serve<const INTEREST: i32, const TIMEOUT: i32>(how: &Serving) {
-    let listeners = sockets(how).expect("listen");
+fn serve<const INTEREST: i32, const TIMEOUT: i32>(connections: usize) {
+    let listener = listener().expect("listen");
     let epoll = sys::epoll_create1().expect("epoll_create1");
-    for listener in &listeners {
-        let fd = listener.as_raw_fd();
-        sys::epoll_add(&epoll, fd, libc::EPOLLIN, fd as u64).expect("epoll_ctl");
-    }
+    let listens = listener.as_raw_fd();
+    sys::epoll_add(&epoll, listens, libc::EPOLLIN, listens as u64).expect("epoll_ctl");
     // A connection is found by its fd, as the kernel finds it; a program has some others open.
-    let mut open: Vec<Option<OwnedFd>> = Vec::with_capacity(how.connections + 64);
+    let mut open: Vec<Option<OwnedFd>> = Vec::with_capacity(connections + 64);
     let mut events = vec![sys::NO_EVENT; EVENTS];
     let mut buffer = [0; BUFFER];
     let mut closed = 0;
-    while how.for_ever() || closed < how.connections {
+    while connections == 0 || closed < connections {
         let count = match sys::epoll_wait(&epoll, &mut events, TIMEOUT) {
             Ok(count) => count,
             Err(error) if error.kind() == ErrorKind::Interrupted => 0,
@@ -60,11 +58,11 @@ fn serve<const INTEREST: i32, const TIMEOUT: i32>(how: &Serving) {
         };
         for event in &events[..count] {
             let fd = event.u64 as RawFd;
-            if let Some(listener) = listeners.iter().find(|one| one.as_raw_fd() == fd) {
+            let closing = event.events & libc::EPOLLRDHUP as u32 != 0;
+            if fd == listens {
                 // Whoever comes for good comes alone: nobody is asked for another.
-                let most = if how.for_ever() { how.batch } else { 1 };
-                accept::<INTEREST>(&epoll, listener, most, &mut open);
-            } else if !echo(fd, &mut buffer, event.events & libc::EPOLLRDHUP as u32 != 0, how) {
+                accept::<INTEREST>(&epoll, &listener, connections > 0, &mut open);
+            } else if !echo(fd, &mut buffer, closing, connections == 0) {
                 open[fd as usize] = None;
                 closed += 1;
             }
@@ -72,15 +70,14 @@ fn serve<const INTEREST: i32, const TIMEOUT: i32>(how: &Serving) {
     }
 }
 
-/// Accepts so many, or all that are there; what is left is reported again.
+/// Accepts one, or all that are there.
 fn accept<const INTEREST: i32>(
     epoll: &OwnedFd,
     listener: &TcpListener,
-    most: usize,
+    only_one: bool,
     open: &mut Vec<Option<OwnedFd>>,
 ) {
-    let mut accepted = 0;
-    while most == 0 || accepted < most {
+    loop {
         let stream = match sys::accept4(listener.as_raw_fd()) {
             Ok(stream) => stream,
             Err(error) if error.kind() == ErrorKind::WouldBlock => return,
@@ -95,14 +92,16 @@ fn accept<const INTEREST: i32>(
             open.resize_with(place + 1, || None);
         }
         open[place] = Some(stream);
-        accepted += 1;
+        if only_one {
+            return;
+        }
     }
 }
 
 /// Sends back what came; false when the peer has closed. `closing` says that the end of the
 /// stream is already behind the bytes, which an edge would not report again.
 #[inline]
-fn echo(fd: RawFd, buffer: &mut [u8; BUFFER], closing: bool, how: &Serving) -> bool {
+fn echo(fd: RawFd, buffer: &mut [u8; BUFFER], closing: bool, may_reset: bool) -> bool {
     loop {
         let came = match sys::recv(fd, buffer) {
             Ok(0) => return false,
@@ -119,7 +118,7 @@ fn echo(fd: RawFd, buffer: &mut [u8; BUFFER], closing: bool, how: &Serving) -> b
             Err(error) if error.kind() == ErrorKind::WouldBlock => return true,
             // A reset is one of the ways in which those go who come and go.
             Err(error) => {
-                assert!(how.for_ever(), "echo: {error}");
+                assert!(may_reset, "echo: {error}");
                 return false;
             }
         }

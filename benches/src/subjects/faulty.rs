@@ -2,12 +2,10 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 use super::LOOPBACK;
 use super::serve::say_port;
-use crate::sys;
 
 /// Every so many reads it does what it does wrong.
 const SELDOM: u64 = 300;
@@ -66,7 +64,7 @@ fn echo(mut stream: TcpStream, wrong: Wrong) {
             Wrong::Alters if now => buffer[count - 1] ^= 1,
             Wrong::Resets if now => {
                 // Without lingering the kernel answers what is under way with a reset.
-                let _ = sys::do_not_linger(stream.as_raw_fd());
+                let _ = socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO));
                 return;
             }
             Wrong::Sleeps => std::thread::sleep(Duration::from_millis(20)),

@@ -9,7 +9,7 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use super::{Serving, Subject};
+use super::Subject;
 
 pub(super) const LIBEVENT: Subject = foreign(
     "libevent",
@@ -48,7 +48,7 @@ const PYTHON: &str = include_str!("asyncio.py");
 const fn foreign(
     name: &'static str,
     about: &'static str,
-    serve: fn(&Serving),
+    serve: fn(usize),
     missing: fn() -> Option<String>,
 ) -> Subject {
     Subject { missing, inside: false, ..Subject::new(name, about, serve).on_demand() }

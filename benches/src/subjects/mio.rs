@@ -8,7 +8,7 @@ use mio::net::TcpStream;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 
-use super::{BUFFER, Dispatcher, Kind, Serving, Subject, sockets, sound};
+use super::{BUFFER, Dispatcher, Kind, Subject, listener, sound};
 
 pub(super) const KINDS: &[Kind] = &[Kind::new("mio", "mio's Poll, edge", open)];
 
@@ -20,21 +20,17 @@ pub(super) const SUBJECT: Subject = Subject::new(
 
 /// Events that one wait can report, as many as everyone's.
 const EVENTS: usize = 1024;
+const LISTENER: Token = Token(usize::MAX);
 
-fn serve(how: &Serving) {
+fn serve(connections: usize) {
     let mut poll = Poll::new().expect("Poll::new");
-    let listeners = sockets(how).expect("listen").into_iter();
-    let mut listeners: Vec<_> = listeners.map(mio::net::TcpListener::from_std).collect();
-    for (index, listener) in listeners.iter_mut().enumerate() {
-        let token = Token(usize::MAX - index);
-        poll.registry().register(listener, token, Interest::READABLE).expect("register");
-    }
-    let (mut open, mut free) =
-        (Vec::<Option<TcpStream>>::with_capacity(how.connections), Vec::new());
+    let mut listener = mio::net::TcpListener::from_std(listener().expect("listen"));
+    poll.registry().register(&mut listener, LISTENER, Interest::READABLE).expect("register");
+    let (mut open, mut free) = (Vec::<Option<TcpStream>>::with_capacity(connections), Vec::new());
     let mut events = Events::with_capacity(EVENTS);
     let mut buffer = [0; BUFFER];
     let mut closed = 0;
-    while how.for_ever() || closed < how.connections {
+    while connections == 0 || closed < connections {
         match poll.poll(&mut events, None) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
@@ -42,10 +38,10 @@ fn serve(how: &Serving) {
         }
         for event in &events {
             let place = event.token().0;
-            if let Some(listener) = listeners.get(usize::MAX - place) {
-                accept_all(listener, &poll, &mut open, &mut free);
+            if event.token() == LISTENER {
+                accept_all(&listener, &poll, &mut open, &mut free);
             } else if let Some(stream) = &mut open[place]
-                && !sound(echo(stream, &mut buffer, event.is_read_closed()), how.for_ever())
+                && !sound(echo(stream, &mut buffer, event.is_read_closed()), connections == 0)
             {
                 open[place] = None;
                 free.push(place);

@@ -32,8 +32,8 @@ mod tokio;
 pub use dispatcher::{Dispatcher, Kind};
 pub use faulty::Wrong;
 pub use runtime::{BUFFER, LOOPBACK, Runtime, in_a_task, sound, step_back};
-use serve::sockets;
-pub use subject::{BARE, NULL, Serving, Subject};
+use serve::listener;
+pub use subject::{BARE, NULL, Subject};
 
 /// All selectors, the yardstick first.
 pub fn selectors() -> impl Iterator<Item = &'static Kind> {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use executor::net::TcpListener;
 use server::Server;
 
-use super::{Serving, Subject, sockets};
+use super::{Subject, listener};
 
 /// The subject: what holds for the minimal loop shall hold for the program that people copy.
 pub(super) const SUBJECT: Subject = Subject {
@@ -21,16 +21,15 @@ pub(super) const SUBJECT: Subject = Subject {
     ..Subject::new("shipped", "the echo example, on epoll, edge-triggered", serve).on_demand()
 };
 
-/// Serves until so many connections have come and gone, then stops as Ctrl-C stops it. It listens on
-/// one socket.
-fn serve(how: &Serving) {
+/// Serves until so many connections have come and gone, then stops as Ctrl-C stops it.
+fn serve(connections: usize) {
     let serving = async {
-        let listener = sockets(how).expect("listen").remove(0);
+        let listener = listener().expect("listen");
         let listener = TcpListener::from_std(listener).expect("a listener");
         let server = Rc::new(Server::default());
         let gone = async {
-            let all = how.connections as u64;
-            while how.for_ever() || server.connections.get() < all || server.open.get() != 0 {
+            let all = connections as u64;
+            while all == 0 || server.connections.get() < all || server.open.get() != 0 {
                 server.changed.listen().await;
             }
             server.stop(Duration::ZERO).await;

@@ -11,8 +11,9 @@ pub struct Subject {
     pub name: &'static str,
     /// One line: what runs and with which settings.
     pub about: &'static str,
-    /// Says its port, accepts and echoes until the peers close.
-    pub serve: fn(&Serving),
+    /// Says its port, accepts so many connections and echoes until their peers close; with 0 for those
+    /// that come and go, for ever.
+    pub serve: fn(usize),
     /// Whether it has tasks and timers: it is a runtime.
     pub tasks: bool,
     /// Why it cannot be run here, if it cannot; with what to do about it.
@@ -31,7 +32,7 @@ pub struct Subject {
 
 impl Subject {
     /// A loop without tasks, in the usual tables.
-    pub const fn new(name: &'static str, about: &'static str, serve: fn(&Serving)) -> Self {
+    pub const fn new(name: &'static str, about: &'static str, serve: fn(usize)) -> Self {
         Self {
             name,
             about,
@@ -54,55 +55,5 @@ impl Subject {
 
     pub fn here(&self) -> bool {
         (self.missing)().is_none()
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Serving {
-    /// It ends when so many have been served; 0 for those that come and go, for ever.
-    pub connections: usize,
-    /// Sockets that listen on the same port; more than one need `SO_REUSEPORT`, and the kernel
-    /// deals the connections out to them.
-    pub listeners: usize,
-    /// Connections that the kernel keeps for each until they are accepted.
-    pub backlog: i32,
-    /// Of those that come and go: how many are accepted in a row before others have their turn; 0
-    /// for as many as the loop itself likes.
-    pub batch: usize,
-}
-
-impl Serving {
-    pub fn of(connections: usize) -> Self {
-        Self { connections, listeners: 1, backlog: 4096, batch: 0 }
-    }
-
-    /// Whether it never ends, and its peers may go in any way.
-    #[inline]
-    pub fn for_ever(&self) -> bool {
-        self.connections == 0
-    }
-
-    /// From the words of [`Serving::words`]; the first is enough.
-    pub fn from_words(words: &[String]) -> Result<Self, String> {
-        let number = |place: usize, usual: i32| {
-            let word = words.get(place).cloned().unwrap_or(usual.to_string());
-            word.parse::<i32>()
-                .ok()
-                .filter(|number| *number >= 0)
-                .ok_or(format!("{word} is no number"))
-        };
-        let usual = Self::of(0);
-        Ok(Self {
-            connections: number(0, 0)? as usize,
-            listeners: number(1, 1)?.max(1) as usize,
-            backlog: number(2, usual.backlog)?,
-            batch: number(3, 0)? as usize,
-        })
-    }
-
-    /// For the command line of the process that is to serve so.
-    pub fn words(&self) -> [String; 4] {
-        let Self { connections, listeners, backlog, batch } = *self;
-        [connections.to_string(), listeners.to_string(), backlog.to_string(), batch.to_string()]
     }
 }

@@ -18,12 +18,12 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use fastrand::Rng;
+
 use super::storm::idle_timeout;
 use super::{Who, Workload, on_runtime, some};
 use crate::method::laps::{laps, laps_of};
-use crate::method::{
-    Channel, Facts, Flag, Outcome, Random, Reason, Slice, Spec, Stopwatch, flag_if,
-};
+use crate::method::{Channel, Facts, Flag, Outcome, Reason, Slice, Spec, Stopwatch, flag_if};
 use crate::report::{COUNT, Chart, Series, Shown, TIME, groups};
 use crate::subjects::{BARE, Runtime, Visitor, in_a_task};
 use crate::sys;
@@ -81,7 +81,7 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
         return Ok(Outcome { flags: vec![flag], ..Outcome::default() });
     }
     let mut outcome = if spec.program() == BARE {
-        let mut random = Random::new(spec.seed);
+        let mut random = Rng::with_seed(spec.seed);
         let mut outcome = Outcome::default();
         outcome.facts(&laps_of(spec.duration(), || {
             bare_lap(Chain::of(fds).expect("pairs of sockets"), &mut random)
@@ -149,7 +149,7 @@ impl Visitor for Cascade<'_> {
 
     fn visit<R: Runtime>(self) -> Facts {
         let (duration, fds) = (self.0.duration(), self.0.count("fds").max(1));
-        let mut random = Random::new(self.0.seed);
+        let mut random = Rng::with_seed(self.0.seed);
         in_a_task::<R, _>(async move {
             laps(duration, async || {
                 let chain = Chain::of(fds).expect("pairs of sockets");
@@ -170,7 +170,7 @@ fn facts(registering: Duration, rippling: Duration, passed: usize) -> Facts {
     ]
 }
 
-async fn lap<R: Runtime>(chain: Chain, random: &mut Random) -> Facts {
+async fn lap<R: Runtime>(chain: Chain, random: &mut Rng) -> Facts {
     let (missing, passed) = (Rc::new(Missing::of(chain.links.len() + 1)), Rc::new(Cell::new(0)));
     let mut links = Vec::with_capacity(chain.links.len());
     let begin = Stopwatch::begin();
@@ -249,7 +249,7 @@ async fn link<R: Runtime>(
     .await
 }
 
-fn bare_lap(chain: Chain, random: &mut Random) -> Facts {
+fn bare_lap(chain: Chain, random: &mut Rng) -> Facts {
     let epoll = sys::epoll_create1().expect("epoll_create1");
     let mut timers = Timers::default();
     let mut links: Vec<Option<_>> = Vec::with_capacity(chain.links.len());

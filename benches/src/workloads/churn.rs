@@ -1,6 +1,6 @@
 //! Connections that come and go: accept, one echo, close, as fast as it goes.
 
-use super::{Who, Workload, number, some, word};
+use super::{Who, Workload, some, word};
 use crate::method::dialer::{Close, Dialer, Manner};
 use crate::method::ports::TimeWait;
 use crate::method::{
@@ -8,7 +8,7 @@ use crate::method::{
     refused,
 };
 use crate::report::{Chart, Shown, TIME, groups};
-use crate::subjects::{BARE, Serving};
+use crate::subjects::BARE;
 
 pub const WORKLOAD: Workload = Workload {
     who: Who::Loops(|_| true),
@@ -16,13 +16,6 @@ pub const WORKLOAD: Workload = Workload {
     parameters: &[&[
         some("connections", "16", "Connections under way at a time"),
         word("close", "fin,rst", &Close::NAMES, "How the client ends one: fin stays in TIME_WAIT"),
-        number(
-            "accept_batch",
-            "0",
-            "Connections that the server accepts in a row; 0 for as many as it likes",
-        ),
-        some("backlog", "1024", "Connections that the kernel keeps until they are accepted"),
-        some("listeners", "1", "Sockets that listen on the port; more than one with SO_REUSEPORT"),
         some("size", "64", "Bytes that are echoed on each; at most what a new socket holds"),
     ]],
     costs: &[("ns_per_connection", 100.0), ("server_ns_per_connection", 0.0)],
@@ -73,13 +66,7 @@ const FEW: u16 = 32;
 fn measure(spec: &Spec) -> Result<Outcome, String> {
     let name = spec.choice("close");
     let close = Close::named(name).ok_or_else(|| format!("{name} closes nothing"))?;
-    let serving = Serving {
-        connections: 0,
-        listeners: spec.count("listeners").max(1),
-        backlog: i32::try_from(spec.count("backlog").max(1)).unwrap_or(i32::MAX),
-        batch: spec.count("accept_batch"),
-    };
-    let server = Server::start(spec, &serving)?;
+    let server = Server::start(spec, 0)?;
     let manner = Manner {
         address: server.address.ok_or("the null server accepts nothing")?,
         close,

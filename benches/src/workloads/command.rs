@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
 use super::{Asked, Of, Parameter, Workload};
 use crate::method::{Placement, Plan, Spec, server};
@@ -41,9 +41,6 @@ pub struct Common {
     /// Writes one line of CSV for each slice
     #[arg(long, value_name = "FILE", value_parser = new_file)]
     csv: Option<PathBuf>,
-    /// Writes each pooled histogram as .hgrm text into this folder
-    #[arg(long, value_name = "FOLDER")]
-    hgrm: Option<PathBuf>,
     /// Writes the report
     #[arg(long, value_name = "FILE", value_parser = new_file)]
     html: Option<PathBuf>,
@@ -52,8 +49,8 @@ pub struct Common {
 impl Common {
     /// Where results go.
     pub fn files(&self) -> Files {
-        let Self { json, csv, hgrm, html, .. } = self.clone();
-        Files { json, csv, hgrm, html }
+        let Self { json, csv, html, .. } = self.clone();
+        Files { json, csv, html }
     }
 }
 
@@ -102,7 +99,6 @@ pub fn command(workload: &'static Workload) -> Command {
 fn option(one: &'static Parameter) -> Arg {
     let arg = Arg::new(one.name).long(one.name.replace('_', "-")).help(one.about);
     let arg = match one.of {
-        Of::Flag => return arg.action(ArgAction::SetTrue),
         Of::Word(words) => arg.value_parser(PossibleValuesParser::new(words)),
         Of::Number | Of::Apart => arg.value_parser(number),
     };
@@ -156,8 +152,6 @@ pub fn asked(workload: &'static Workload, matches: &ArgMatches) -> Result<(Asked
             matches.get_many::<f64>(one.name).map(|all| all.copied().collect()).unwrap_or_default()
         };
         match one.of {
-            Of::Flag if matches.get_flag(one.name) => drop(apart.insert(one.name, vec![1.0])),
-            Of::Flag => {}
             Of::Apart => drop(apart.insert(one.name, numbers())),
             Of::Number => {
                 points = across(&points, &numbers(), |point, value| {

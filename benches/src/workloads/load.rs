@@ -9,7 +9,6 @@ use crate::method::{
     Session, Slice, Spec, Window, checks, flag_if, histogram, refused, server,
 };
 use crate::report::{Axis, COUNT, Chart, Line, Point, Series, Shown, TIME, count, groups, kind};
-use crate::subjects::Serving;
 use crate::sys;
 
 pub const WORKLOAD: Workload = Workload {
@@ -124,7 +123,7 @@ pub fn with_client(
     run: impl FnOnce(&mut Ends<'_>, &mut Outcome) -> Result<(), Trouble>,
 ) -> Result<Outcome, String> {
     let (connections, idle) = (spec.count("connections").max(1), spec.count("idle"));
-    let server = Server::start(spec, &Serving::of(connections + idle + more))?;
+    let server = Server::start(spec, connections + idle + more)?;
     // Only matters to a generator that sleeps: it then wakes as soon as the kernel can.
     let _ = sys::set_timer_slack(1);
     if spec.fault.as_deref() == Some("few-files") {

@@ -6,6 +6,7 @@ use std::hint::black_box;
 use std::io;
 use std::time::{Duration, Instant};
 
+use super::ring::watched;
 use super::{TRANSPORT, Workload, number, selector};
 use crate::method::{Cell, FEWEST_BLOCKS, Outcome, Pair, Ratio, Slice, Spec, statistics};
 use crate::report::{Shown, escape, time, times};
@@ -61,11 +62,8 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
     let each = spec.duration() / cells.max(1) as u32;
     let mut outcome = Outcome::default();
     for (registered, actives) in grid {
-        let pairs = Pair::many(spec.choice("transport"), registered).map_err(told)?;
-        let mut dispatcher = (kind.open)().map_err(told)?;
-        for (index, pair) in pairs.iter().enumerate() {
-            dispatcher.add(index, &pair.receiver).map_err(told)?;
-        }
+        let set_up = watched(kind, spec.choice("transport"), registered);
+        let (pairs, mut dispatcher) = set_up.map_err(told)?;
         for active in actives {
             let ns_per_turn = cell(&pairs, &mut *dispatcher, active, each).map_err(told)?;
             outcome.cells.push(Cell { registered, active, ns_per_turn });

@@ -33,7 +33,6 @@ use crate::method::quiet::Watch;
 use crate::method::schema::{Slice, Spec};
 use crate::report::shown::Shown;
 use crate::subjects::faulty::{self, Wrong};
-use crate::subjects::subject::Serving;
 use crate::{subjects, sys};
 
 /// All of them, in the order of the help and of the page.
@@ -100,13 +99,13 @@ fn slice(words: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-/// Runs one work of one subject in this process: `WORK NAME COUNT`, of a server with the words of
-/// [`Serving`]. A server first says where it listens, and as `idle` it answers questions meanwhile;
+/// Runs one work of one subject in this process: `WORK NAME COUNT`. A server first says where it listens, and as `idle` it answers questions meanwhile;
 /// facts go to standard output, a line each.
 fn play(words: &[String]) -> Result<(), String> {
-    let [work, name, how @ ..] = words else {
+    let [work, name, count] = words else {
         return Err("a subject is started with WORK NAME COUNT".to_owned());
     };
+    let count: usize = count.parse().map_err(|_| "COUNT is a number")?;
     if let Some(wrong) = Wrong::named(name) {
         return faulty::serve(wrong);
     }
@@ -117,13 +116,10 @@ fn play(words: &[String]) -> Result<(), String> {
     }
     let mut facts = match work.as_str() {
         "serve" | "idle" => {
-            (subject.serve)(&Serving::from_words(how)?);
+            (subject.serve)(count);
             Vec::new()
         }
-        work => {
-            let count = how.first().and_then(|count| count.parse().ok());
-            alone::run(work, name, count.ok_or("COUNT is a number")?)?
-        }
+        work => alone::run(work, name, count as u64)?,
     };
     facts.push(("allocations", crate::method::allocations::allocations() as f64));
     for (name, value) in facts {

@@ -3,8 +3,9 @@
 use std::io;
 use std::time::Instant;
 
+use super::ring::watched;
 use super::{TRANSPORT, Workload, selector, some, word};
-use crate::method::{Outcome, Pair, Spec, Stopwatch, outcome, statistics};
+use crate::method::{Outcome, Spec, Stopwatch, outcome, statistics};
 use crate::report::Shown;
 
 /// The workload.
@@ -36,11 +37,8 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
     let kind = selector(spec)?;
     let told = |error: io::Error| format!("register on {}: {error}", kind.name);
     let registered = spec.count("registered").max(1);
-    let pairs = Pair::many(spec.choice("transport"), registered).map_err(told)?;
-    let mut dispatcher = (kind.open)().map_err(told)?;
-    for (index, pair) in pairs.iter().enumerate() {
-        dispatcher.add(index, &pair.receiver).map_err(told)?;
-    }
+    let set_up = watched(kind, spec.choice("transport"), registered);
+    let (pairs, mut dispatcher) = set_up.map_err(told)?;
     let operation = spec.choice("operation");
     let mut writing = vec![false; registered];
     let mut at = 0;

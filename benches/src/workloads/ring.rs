@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::io;
 use std::time::{Duration, Instant};
 
-use super::{Asked, Of, Parameter, TRANSPORT, Workload, number, some};
+use super::{TRANSPORT, Workload, number, some};
 use crate::method::{Outcome, Pair, Slice, Spec, Stopwatch, outcome, statistics};
 use crate::report::{COUNT, Chart, Line, Point, Series, Shown, TIME, groups, kind, time};
 use crate::subjects;
@@ -20,14 +20,6 @@ pub const WORKLOAD: Workload = Workload {
         some("active", "1", "How many tokens are under way; more than are registered are left out"),
         number("writes", "0", "Writes in an iteration; 0 for 100 for each token"),
         TRANSPORT,
-        Parameter {
-            of: Of::Flag,
-            ..number(
-                "compat",
-                "",
-                "Print what libevent's bench prints: 25 lines, microseconds, for the first of everything",
-            )
-        },
     ]],
     costs: &[("ns_per_event", 0.0)],
     least: 20.0,
@@ -36,7 +28,6 @@ pub const WORKLOAD: Workload = Workload {
         point.set("writes", if writes == 0.0 { 100.0 * active } else { writes.max(active) });
         active <= point.number("registered")
     },
-    instead: |asked| (!asked.apart("compat").is_empty()).then(|| compatible(asked)),
     ..Workload::new(
         Shown { caption, charts, ..Shown::table("ring", "Dispatch round a ring", COLUMNS) },
         "Pure dispatch: tokens passed round a ring, in one thread",
@@ -80,11 +71,7 @@ pub struct Ring {
 
 impl Ring {
     pub fn new(kind: Kind, transport: &str, shape: Shape) -> io::Result<Self> {
-        let pairs = Pair::many(transport, shape.registered)?;
-        let mut dispatcher = (kind.open)()?;
-        for (index, pair) in pairs.iter().enumerate() {
-            dispatcher.add(index, &pair.receiver)?;
-        }
+        let (pairs, dispatcher) = watched(kind, transport, shape.registered)?;
         Ok(Self { shape, pairs, dispatcher, ready: Vec::new(), calls: [0; 3] })
     }
 
@@ -121,30 +108,13 @@ impl Ring {
         }
         Ok((elapsed, received))
     }
-
-    /// One run of libevent's bench: every fd is unregistered and registered again, then an
-    /// iteration; both together.
-    pub fn compatible(&mut self) -> io::Result<Duration> {
-        let begin = Instant::now();
-        for (index, pair) in self.pairs.iter().enumerate() {
-            self.dispatcher.remove(index, &pair.receiver)?;
-            self.dispatcher.add(index, &pair.receiver)?;
-        }
-        self.iteration()?;
-        Ok(begin.elapsed())
-    }
 }
 
 /// What a slice of `ring` tells.
 fn measure(spec: &Spec) -> Result<Outcome, String> {
     let kind = selector(spec)?;
     let told = |error: io::Error| format!("ring on {}: {error}", kind.name);
-    let shape = Shape {
-        registered: spec.count("registered").max(1),
-        active: spec.count("active").max(1),
-        writes: spec.count("writes").max(1),
-    };
-    let mut ring = Ring::new(kind, spec.choice("transport"), shape).map_err(told)?;
+    let mut ring = Ring::new(kind, spec.choice("transport"), Shape::of(spec)).map_err(told)?;
     let watch = outcome::warm_up(spec, || ring.iteration().map(|_| ())).map_err(told)?;
     ring.calls = [0; 3];
     let changes = ring.dispatcher.changes();
@@ -172,31 +142,23 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
     Ok(outcome)
 }
 
+/// So many pairs, and a selector that watches all of them.
+pub fn watched(
+    kind: Kind,
+    transport: &str,
+    count: usize,
+) -> io::Result<(Vec<Pair>, Box<dyn Dispatcher>)> {
+    let pairs = Pair::many(transport, count)?;
+    let mut dispatcher = (kind.open)()?;
+    for (index, pair) in pairs.iter().enumerate() {
+        dispatcher.add(index, &pair.receiver)?;
+    }
+    Ok((pairs, dispatcher))
+}
+
 pub fn selector(spec: &Spec) -> Result<Kind, String> {
     let subject = spec.program();
     subjects::selector(subject).ok_or_else(|| format!("no selector is named {subject}"))
-}
-
-fn compatible(asked: &Asked) -> Result<(), String> {
-    use std::io::Write as _;
-    let point = asked.plan.points.first().ok_or("no ring has so many")?;
-    let subject = asked.plan.subjects.first().ok_or("no subject")?;
-    let kind = selector(&Spec { subject: subject.clone(), ..point.clone() })?;
-    let shape = Shape {
-        registered: point.count("registered"),
-        active: point.count("active"),
-        writes: point.count("writes"),
-    };
-    let told = |error: io::Error| error.to_string();
-    let mut ring = Ring::new(kind, point.choice("transport"), shape).map_err(told)?;
-    for _ in 0..25 {
-        let micros = ring.compatible().map_err(told)?.as_micros();
-        // Whoever cuts the output short has seen enough.
-        if writeln!(std::io::stdout(), "{micros}").is_err() {
-            break;
-        }
-    }
-    Ok(())
 }
 
 /// The lines are fitted up to so many fds: where the sockets leave the cache, the curves of the
@@ -274,7 +236,6 @@ mod tests {
                     assert_eq!(received, 100, "{} over {transport}", kind.name);
                 }
                 assert_eq!(ring.calls[2], 300);
-                ring.compatible().unwrap();
             }
         }
     }

@@ -14,9 +14,11 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
+use fastrand::Rng;
+
 use super::{TASKS, Workload, on_runtime, some};
 use crate::method::laps::laps;
-use crate::method::{Facts, Flag, Outcome, Random, Reason, Slice, Spec, Stopwatch, flag_if};
+use crate::method::{Facts, Flag, Outcome, Reason, Slice, Spec, Stopwatch, flag_if};
 use crate::report::{COUNT, Chart, Shown, TIME, count, groups, times};
 use crate::subjects::{Runtime, Visitor, in_a_task, step_back};
 
@@ -63,7 +65,7 @@ impl Visitor for Storm<'_> {
 
     fn visit<R: Runtime>(self) -> Facts {
         let (duration, count) = (self.0.duration(), self.0.count("timers").max(1));
-        let mut random = Random::new(self.0.seed);
+        let mut random = Rng::with_seed(self.0.seed);
         in_a_task::<R, _>(async move {
             laps(duration, async || lap::<R>(count, &mut random).await).await
         })
@@ -71,8 +73,8 @@ impl Visitor for Storm<'_> {
 }
 
 /// Between 10 and 11 seconds: what each connection of libev's bench waits for at most.
-pub fn idle_timeout(random: &mut Random) -> Duration {
-    Duration::from_micros(10_000_000 + random.below(1_000_000) as u64)
+pub fn idle_timeout(random: &mut Rng) -> Duration {
+    Duration::from_micros(10_000_000 + random.usize(..1_000_000) as u64)
 }
 
 /// A flag if so many timers do not fit into the memory that `/proc/meminfo` says is available: the
@@ -89,7 +91,7 @@ fn too_many(timers: usize, meminfo: &str) -> Option<Flag> {
     })
 }
 
-async fn lap<R: Runtime>(count: usize, random: &mut Random) -> Facts {
+async fn lap<R: Runtime>(count: usize, random: &mut Rng) -> Facts {
     let mut sleeps = Vec::with_capacity(count);
     let begin = Stopwatch::begin();
     for _ in 0..count {
@@ -101,15 +103,13 @@ async fn lap<R: Runtime>(count: usize, random: &mut Random) -> Facts {
 
     let begin = Stopwatch::begin();
     for _ in 0..count {
-        let sleep = &mut sleeps[random.below(count)];
+        let sleep = &mut sleeps[random.usize(..count)];
         R::reset(sleep.as_mut(), idle_timeout(random));
         is_over(sleep.as_mut()).await;
     }
     let resetting = begin.elapsed();
 
-    for index in (1..count).rev() {
-        sleeps.swap(index, random.below(index + 1));
-    }
+    random.shuffle(&mut sleeps);
     let begin = Stopwatch::begin();
     drop(sleeps);
     step_back(POLLS).await;

@@ -96,7 +96,7 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
     };
     let woken = with_runtime(spec.program(), wakes);
     let woken = woken.ok_or_else(|| format!("no runtime with tasks is named {}", spec.subject))?;
-    let mut histogram = histogram::fine();
+    let mut histogram = histogram::new();
     for &latency in &woken.latencies {
         histogram::record(&mut histogram, latency);
     }

@@ -30,8 +30,6 @@ pub struct Workload {
     pub null: fn(&Spec) -> Option<Spec>,
     /// Finds the points that depend on what the subjects can do.
     pub offer: Option<Offer>,
-    /// Does something else altogether, if it is asked for.
-    pub instead: fn(&Asked) -> Option<Result<(), String>>,
     pub measure: fn(&Spec) -> Result<Outcome, String>,
 }
 
@@ -67,8 +65,6 @@ pub enum Of {
     Word(&'static [&'static str]),
     /// Numbers that are no part of a point: it follows from them.
     Apart,
-    /// Given or not.
-    Flag,
 }
 
 pub const fn number(name: &'static str, usual: &'static str, about: &'static str) -> Parameter {
@@ -126,7 +122,6 @@ impl Workload {
             fix: |_| true,
             null: |_| None,
             offer: None,
-            instead: |_| None,
             measure,
         }
     }
@@ -229,7 +224,7 @@ pub fn null_of_a_loop(spec: &Spec) -> Option<Spec> {
 /// What was asked for on the command line.
 pub struct Asked {
     pub plan: Plan,
-    /// Numbers that are no part of a point, and flags that were given.
+    /// Numbers that are no part of a point.
     pub apart: BTreeMap<&'static str, Vec<f64>>,
 }
 

@@ -70,13 +70,6 @@ fn every_command_has_a_page_of_help_and_every_shell_its_completions() {
     }
 }
 
-#[test]
-fn compat_prints_25_numbers_like_libevents_bench() {
-    let words = "ring --compat --registered 20 --active 2 --subjects ours-epoll";
-    let (_, text) = selbench(&words.split(' ').collect::<Vec<_>>());
-    assert_eq!(text.lines().filter(|line| line.parse::<u64>().is_ok()).count(), 25, "{text}");
-}
-
 /// It measures less where the machine is busy, and then says so with a 2; it never falls over.
 #[test]
 fn a_preset_goes_through_and_leaves_its_files() {

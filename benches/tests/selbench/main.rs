@@ -3,7 +3,6 @@
 mod commands;
 mod gate;
 mod gates;
-mod nagle;
 mod programs;
 mod report;
 mod results;

@@ -132,7 +132,7 @@ pub(crate) fn run(options: &Options) -> Result<Ending, String> {
     }
     let file = |name: &str| Some(folder.join(name));
     let (json, csv, html) = (file("results.json"), file("results.csv"), file("report.html"));
-    crate::finish(session, &Files { json, csv, html, hgrm: None }).map(|(_, ending)| ending)
+    crate::finish(session, &Files { json, csv, html }).map(|(_, ending)| ending)
 }
 
 /// A line without the subjects that this build or this machine does not have, and on a place that it has.
