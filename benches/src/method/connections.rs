@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use socket2::{Domain, Socket, Type};
 
-use super::Payload;
+use super::{Payload, Spec, ports};
 use crate::subjects::LOOPBACK;
 use crate::sys;
 
@@ -46,18 +46,43 @@ struct Connection {
     unsent: Vec<u8>,
 }
 
-/// Connects to a server, or the socket to itself: what it sends it receives, without anyone between.
-fn connect(address: Option<SocketAddr>) -> io::Result<TcpStream> {
-    if let Some(address) = address {
-        return TcpStream::connect(address);
-    }
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    socket.bind(&LOOPBACK.into())?;
-    socket.connect(&socket.local_addr()?)?;
-    Ok(socket.into())
+/// How connections are made.
+#[derive(Clone, Copy)]
+struct Manner {
+    /// The server; without one the socket is connected to itself: what it sends it receives.
+    address: Option<SocketAddr>,
+    /// Whether a connection ends by a reset, which leaves nothing in `TIME_WAIT`.
+    reset: bool,
+    /// The only local ports to be used, first and last, if the kernel is not to choose.
+    ports: Option<(u16, u16)>,
 }
 
+impl Manner {
+    fn connect(self) -> io::Result<TcpStream> {
+        let family = self.address.map_or(Domain::IPV4, Domain::for_address);
+        let socket = Socket::new(family, Type::STREAM, None)?;
+        if let Some((first, last)) = self.ports {
+            sys::limit_local_ports(socket.as_raw_fd(), first, last)?;
+        }
+        if self.reset {
+            socket.set_linger(Some(Duration::ZERO))?;
+        }
+        match self.address {
+            Some(address) => socket.connect(&address.into())?,
+            None => {
+                socket.bind(&LOOPBACK.into())?;
+                socket.connect(&socket.local_addr()?)?;
+            }
+        }
+        Ok(socket.into())
+    }
+}
+
+/// Ports that the fault of few ports leaves.
+const FEW: u16 = 32;
+
 pub struct Connections {
+    manner: Manner,
     epoll: OwnedFd,
     all: Vec<Connection>,
     /// How many of `all` carry the messages; a bulk stream comes after them.
@@ -72,56 +97,62 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// Opens `active` connections that will be used and `idle` ones that will not; without an
-    /// address each is connected to itself, so that everything is answered at once.
-    pub fn open(
-        address: Option<SocketAddr>,
-        active: usize,
-        idle: usize,
-        size: usize,
-        clock: Clock,
-    ) -> io::Result<Self> {
+    /// Opens those of `spec` that will be used, and its idle ones.
+    pub fn open(address: Option<SocketAddr>, spec: &Spec, clock: Clock) -> io::Result<Self> {
         sys::raise_open_files()?;
-        let epoll = sys::epoll_create1()?;
-        let idle = (0..idle).map(|_| connect(address)).collect::<io::Result<Vec<_>>>()?;
+        let active = spec.count("connections").max(1);
+        let manner = Manner {
+            address,
+            reset: spec.choice("close") == "rst",
+            ports: (spec.fault.as_deref() == Some("few-ports")).then(|| {
+                let (first, last) = ports::range();
+                (first, first.saturating_add(FEW - 1).min(last))
+            }),
+        };
+        let idle = (0..spec.count("idle")).map(|_| manner.connect()).collect::<io::Result<_>>()?;
         let mut connections = Self {
-            epoll,
+            manner,
+            epoll: sys::epoll_create1()?,
             all: Vec::with_capacity(active),
             active,
             idle,
-            payloads: vec![Payload::new(size)],
+            payloads: vec![Payload::new(spec.count("size"))],
             events: vec![sys::NO_EVENT; 256],
             buffer: vec![0; 65536],
             clock,
             errors: 0,
         };
-        for _ in 0..active {
-            connections.add(address, 0)?;
+        for index in 0..active {
+            let one = connections.dial(index, 0)?;
+            connections.all.push(one);
         }
         Ok(connections)
     }
 
     /// Opens one connection more, for messages of `size` bytes: a bulk stream beside the small
     /// messages. Returns its index, the first one past the active.
-    pub fn open_bulk(&mut self, address: Option<SocketAddr>, size: usize) -> io::Result<usize> {
+    pub fn open_bulk(&mut self, size: usize) -> io::Result<usize> {
         self.payloads.push(Payload::new(size));
-        self.add(address, self.payloads.len() - 1)
+        let index = self.all.len();
+        let bulk = self.dial(index, self.payloads.len() - 1)?;
+        self.all.push(bulk);
+        Ok(index)
     }
 
-    fn add(&mut self, address: Option<SocketAddr>, payload: usize) -> io::Result<usize> {
-        let index = self.all.len();
-        let stream = connect(address)?;
+    /// Closes a connection and opens another in its place.
+    pub fn redial(&mut self, index: usize) -> io::Result<()> {
+        // Closed by being replaced, and only then: what ends must not wait for what begins.
+        self.all[index] = self.dial(index, self.all[index].payload)?;
+        Ok(())
+    }
+
+    fn dial(&self, index: usize, payload: usize) -> io::Result<Connection> {
+        let stream = self.manner.connect()?;
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
         sys::epoll_add(&self.epoll, stream.as_raw_fd(), libc::EPOLLIN, index as u64)?;
-        self.all.push(Connection {
-            stream,
-            payload,
-            under_way: VecDeque::new(),
-            partial: Vec::new(),
-            unsent: Vec::new(),
-        });
-        Ok(index)
+        let (under_way, partial, unsent) = Default::default();
+        Ok(Connection { stream, payload, under_way, partial, unsent })
     }
 
     /// How many carry the messages; a bulk stream is not one of them.
@@ -286,5 +317,56 @@ impl Connections {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// Connections to `port` that this machine keeps in `TIME_WAIT`.
+    fn kept(port: u16) -> usize {
+        let text = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        let remote = format!(":{port:04X} 06 ");
+        text.lines().filter(|line| line.contains(&remote)).count()
+    }
+
+    /// Has one message echoed on each of five connections, one after the other; the server's port.
+    fn five(close: &str) -> u16 {
+        let listener = TcpListener::bind(LOOPBACK).unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let mut buffer = [0; 100];
+                while let Ok(count @ 1..) = stream.read(&mut buffer) {
+                    let _ = stream.write_all(&buffer[..count]);
+                }
+            }
+        });
+        let mut spec = Spec::default();
+        spec.choices.insert("close".to_owned(), close.to_owned());
+        spec.set("size", 20.0);
+        let mut client = Connections::open(Some(address), &spec, Clock::new()).unwrap();
+        for number in 0..5 {
+            client.send(0, number, 0).unwrap();
+            client.drain(Duration::from_secs(20));
+            client.redial(0).unwrap();
+        }
+        assert_eq!(client.errors, 0);
+        address.port()
+    }
+
+    #[test]
+    fn what_ends_in_order_stays_and_what_is_reset_is_gone() {
+        assert_eq!(kept(five("rst")), 0, "a reset leaves nothing");
+        let (port, begin) = (five("fin"), Instant::now());
+        // The server may not have closed its end yet.
+        while kept(port) < 5 {
+            assert!(begin.elapsed() < Duration::from_secs(20));
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 }

@@ -13,7 +13,7 @@
 //! | [`flags`], [`checks`] | why a row is not to be believed: codes, and what finds them |
 //! | [`quiet`], [`asleep`], [`environment`], [`ports`] | what else the machine did, whether a process sleeps, what the machine is, the ports it has left |
 //! | [`placement`], [`process`], [`server`] | who runs where; the other process |
-//! | [`connections`], [`open`], [`dialer`], [`payload`], [`recorder`], [`histogram`] | the generator, what it sends, and what it writes down |
+//! | [`connections`], [`open`], [`payload`], [`recorder`], [`histogram`] | the generator, what it sends, and what it writes down |
 //! | [`client`], [`counted`] | the client in lockstep; runs under callgrind and strace |
 //! | [`allocations`], [`laps`], [`stopwatch`], [`channel`], [`sockets`] | what works within one process need |
 
@@ -25,7 +25,6 @@ pub mod client;
 pub mod compared;
 pub mod connections;
 pub mod counted;
-pub mod dialer;
 pub mod environment;
 pub mod flags;
 pub mod histogram;

@@ -69,7 +69,7 @@ const CONFIRMATIONS: (usize, usize) = (3, 2);
 const STEPS_DOWN: usize = 12;
 
 fn measure(spec: &Spec) -> Result<Outcome, String> {
-    load::with_client(spec, 0, |ends, outcome| {
+    load::with_client(spec, Some(0), |ends, outcome| {
         let watch = Watch::begin(ends.server.id().as_slice());
         let mut search = Search { ends, probes: Vec::new() };
         let found = search.run();

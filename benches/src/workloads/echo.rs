@@ -37,7 +37,7 @@ const COLUMNS: &[(&str, &str, f64)] = &[
 const PATIENCE: Duration = Duration::from_secs(2);
 
 fn measure(spec: &Spec) -> Result<Outcome, String> {
-    load::with_client(spec, 0, |ends, outcome| {
+    load::with_client(spec, Some(0), |ends, outcome| {
         let (spinning, fault) = (spec.placement.client_spins(), spec.fault.as_deref());
         let Ends { server, clock, .. } = *ends;
         let client = &mut *ends.client;

@@ -29,7 +29,7 @@ pub const WORKLOAD: Workload = Workload {
     ..Workload::new(
         Shown::table("fair", "Small messages beside a bulk stream", COLUMNS),
         "Small messages with and without a bulk stream beside them, --ms each",
-        |spec| load::with_client(spec, 1, run),
+        |spec| load::with_client(spec, Some(1), run),
     )
 };
 
@@ -46,7 +46,7 @@ fn run(ends: &mut Ends<'_>, outcome: &mut Outcome) -> Result<(), Trouble> {
     let Ends { spec, server, clock, .. } = *ends;
     let client = &mut *ends.client;
     let size = spec.count("bulk_size").max(1);
-    let index = client.open_bulk(server.address, size)?;
+    let index = client.open_bulk(size)?;
     let depth = spec.count("depth").max(1);
     let rate = spec.number("rate").max(1.0);
     let duration = spec.duration();

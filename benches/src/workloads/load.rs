@@ -34,7 +34,7 @@ pub const WORKLOAD: Workload = Workload {
     ..Workload::new(
         Shown { caption, charts, ..Shown::table("load", "Latency under load", COLUMNS) },
         "Open loop against a server: latency at a given rate, from the intended time of sending",
-        |spec| with_client(spec, 0, run),
+        |spec| with_client(spec, Some(0), run),
     )
 };
 
@@ -116,14 +116,14 @@ impl From<String> for Trouble {
 }
 
 /// Starts the server, opens the connections that `spec` asks for, of which the server must accept
-/// `more` than it says, and lets `run` measure.
+/// `more` than it says, or any number of them, one after the other, and lets `run` measure.
 pub fn with_client(
     spec: &Spec,
-    more: usize,
+    more: Option<usize>,
     run: impl FnOnce(&mut Ends<'_>, &mut Outcome) -> Result<(), Trouble>,
 ) -> Result<Outcome, String> {
-    let (connections, idle) = (spec.count("connections").max(1), spec.count("idle"));
-    let server = Server::start(spec, connections + idle + more)?;
+    let all = |more| spec.count("connections").max(1) + spec.count("idle") + more;
+    let server = Server::start(spec, more.map_or(0, all))?;
     // Only matters to a generator that sleeps: it then wakes as soon as the kernel can.
     let _ = sys::set_timer_slack(1);
     if spec.fault.as_deref() == Some("few-files") {
@@ -131,8 +131,7 @@ pub fn with_client(
     }
     let clock = Clock::new();
     let mut outcome = Outcome::default();
-    let opened = Connections::open(server.address, connections, idle, spec.count("size"), clock);
-    let mut client = match opened {
+    let mut client = match Connections::open(server.address, spec, clock) {
         Ok(client) => client,
         Err(error) => {
             outcome.flags.push(refused(&error));

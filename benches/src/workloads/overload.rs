@@ -46,7 +46,7 @@ pub const WORKLOAD: Workload = Workload {
         },
         "More than anyone can do for --ms, before that as long and after it four times as long half of \
          the slowest capacity: goodput, and the time to recover",
-        |spec| load::with_client(spec, 0, run),
+        |spec| load::with_client(spec, Some(0), run),
     )
 };
 

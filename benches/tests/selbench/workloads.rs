@@ -181,7 +181,7 @@ fn connections_that_come_and_go_are_all_served() {
     let closes = |name: &str| slices.iter().filter(|one| one.spec.choice("close") == name).count();
     assert_eq!(closes("fin"), closes("rst"));
     for slice in &slices {
-        let told = histogram::decode(&slice.histograms["first_byte"]).unwrap();
+        let told = histogram::decode(&slice.histograms["exchange"]).unwrap();
         assert!(told.len() as f64 >= metric(slice, "connections_served"), "{}", row(slice));
     }
 }
