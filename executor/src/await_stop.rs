@@ -56,6 +56,7 @@ fn leave(seat: &mut Option<Box<Seat>>) {
 /// again and again beside other work.
 struct Seat {
     core: Rc<Core>,
+    /// Zero until it waits.
     number: u64,
 }
 
@@ -88,16 +89,15 @@ impl AwaitStop {
             Some(seat) => seat,
             none => {
                 let core = current::expect_current("stopping");
-                let number = core.stop.seat();
-                none.insert(Box::new(Seat { core, number }))
+                none.insert(Box::new(Seat { core, number: 0 }))
             }
         };
-        let stop = &seat.core.stop;
-        if stop.is_asked() {
+        let Seat { core, number } = &mut **seat;
+        if core.stop.is_asked() {
             ready!(current::poll_budget(cx));
             return Poll::Ready(());
         }
-        drop(stop.wait(seat.number, cx.waker().clone()));
+        drop(core.stop.wait(number, cx.waker().clone()));
         Poll::Pending
     }
 }

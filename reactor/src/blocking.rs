@@ -6,7 +6,6 @@
 //! names that nobody waits for any more keep nobody else waiting. A forked child has threads of its own;
 //! work that its parent has begun is an error there.
 
-use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -17,6 +16,7 @@ use std::task::{Poll, Waker, ready};
 use std::thread;
 use std::time::Duration;
 
+use crate::ascending::Ascending;
 use crate::errno::shortage;
 use crate::heart::shared::Shared;
 use crate::watch::foreign::contain;
@@ -94,9 +94,8 @@ struct Pool {
 
 #[derive(Default)]
 struct State {
-    /// By the number of their arrival: any of them can be taken back, however many there are, and
-    /// leaves nothing behind.
-    queue: BTreeMap<u64, Arc<dyn Chore>>,
+    /// By the number of their arrival, for any of them can be taken back.
+    queue: Ascending<Arc<dyn Chore>>,
     /// How many have come. 64 bits are not used up.
     arrived: u64,
     threads: usize,
@@ -199,14 +198,14 @@ impl Pool {
         let mut state = lock(&self.state);
         state.arrived += 1;
         let number = state.arrived;
-        state.queue.insert(number, job);
+        state.queue.push(number, job);
         number
     }
 
     /// Takes a job out of the queue; false if it has begun.
     fn take_back(&self, number: u64) -> bool {
         // The work is dropped after the lock: it is not ours.
-        let queued = lock(&self.state).queue.remove(&number);
+        let queued = lock(&self.state).queue.remove(number);
         queued.is_some()
     }
 
@@ -214,7 +213,7 @@ impl Pool {
     fn work(&self) {
         let mut state = lock(&self.state);
         loop {
-            while let Some((_, job)) = state.queue.pop_first() {
+            while let Some(job) = state.queue.pop() {
                 drop(state);
                 let ticket = Arc::clone(job.ticket());
                 // Wakers and destructors are not ours: a panic of theirs ends here.

@@ -71,6 +71,7 @@
     clippy::return_self_not_must_use
 )]
 
+mod ascending;
 #[cfg(not(feature = "blocking"))]
 #[allow(
     unreachable_pub,
@@ -113,7 +114,9 @@ pub use heart::turn::Turn;
 pub use heart::waiting::Waiting;
 pub use watch::call::Call;
 pub use watch::direction::Direction;
-// For the executor, which calls foreign code by the same rule.
+// For the executor, which keeps tasks in such a table, and calls foreign code by the same rule.
+#[doc(hidden)]
+pub use ascending::Ascending;
 #[doc(hidden)]
 pub use watch::foreign::contain;
 pub use watch::metrics::Metrics;

@@ -4,7 +4,7 @@
 //! slots go on where the ids of the one before it ended. So a slot whose ids are used up is retired,
 //! and a table that is given back after a burst leaves behind the generation that comes next.
 
-use std::collections::BTreeMap;
+use reactor::Ascending;
 
 use crate::task::id::Id;
 
@@ -88,6 +88,30 @@ impl Mark {
     pub(crate) fn id(self) -> Id {
         Id::from_bits(self.0 & !Self::FLAGS)
     }
+
+    /// By what it is found beyond the list.
+    fn place(self) -> u64 {
+        self.id().slot().into()
+    }
+
+    /// After whoever lives here: vacant, with the next id, or the last if there is none.
+    fn left(self) -> Self {
+        let id = self.id();
+        Self::vacant(id.next_generation().unwrap_or(id))
+    }
+
+    fn may_be_forgotten(self) -> bool {
+        self.is_vacant() && self.id().generation() < FORGETTABLE
+    }
+
+    /// Forgets a slot, if that may be: whatever takes its place begins with an id that it has not had.
+    fn forget(self, first_generation: &mut u32) -> bool {
+        let may_be = self.may_be_forgotten();
+        if may_be {
+            *first_generation = self.id().generation().max(*first_generation);
+        }
+        may_be
+    }
 }
 
 /// The marks of one runtime.
@@ -99,7 +123,7 @@ pub(crate) struct Marks {
     /// Slots that are vacant and have ids left.
     free: Vec<u32>,
     /// Those beyond the list that cannot be forgotten: they were in a part that was given back.
-    far: BTreeMap<u32, Mark>,
+    far: Ascending<Mark>,
     /// The generation with which a slot begins that is in neither.
     first_generation: u32,
     /// Too many were in the way when part of the list was to be given back: the next search is when
@@ -112,7 +136,7 @@ pub(crate) struct Marks {
 pub(crate) struct Past {
     /// The next of each slot, or the last if there is none, as vacant marks.
     list: Vec<Mark>,
-    far: BTreeMap<u32, Mark>,
+    far: Ascending<Mark>,
     first_generation: u32,
 }
 
@@ -162,26 +186,23 @@ impl Marks {
 
     /// What the next runtime with this number has to know.
     pub(crate) fn past(&self) -> Past {
-        let next = |mark: Mark| {
-            let id = mark.id();
-            Mark::vacant(id.next_generation().unwrap_or(id))
+        let mut past = Past {
+            list: self.list.iter().map(|mark| mark.left()).collect(),
+            far: Ascending::default(),
+            first_generation: self.first_generation,
         };
-        let mut list: Vec<_> = self.list.iter().map(|mark| next(*mark)).collect();
-        let mut far = self.far.clone();
-        far.values_mut().for_each(|mark| *mark = next(*mark));
-        let mut first_generation = self.first_generation;
-        far.retain(|_, mark| !forget(*mark, &mut first_generation));
-        while list
-            .last()
-            .is_some_and(|mark| forget(*mark, &mut first_generation))
-        {
-            list.pop();
+        for mark in self.far.iter().map(|mark| mark.left()) {
+            if !mark.forget(&mut past.first_generation) {
+                past.far.push(mark.place(), mark);
+            }
         }
-        Past {
-            list,
-            far,
-            first_generation,
+        while let Some(mark) = past.list.last() {
+            if !mark.forget(&mut past.first_generation) {
+                break;
+            }
+            past.list.pop();
         }
+        past
     }
 
     /// How many slots the list has.
@@ -196,7 +217,7 @@ impl Marks {
     }
 
     pub(crate) fn get(&self, slot: u32) -> Option<Mark> {
-        let far = || self.far.get(&slot);
+        let far = || self.far.get(slot.into());
         self.list.get(slot as usize).or_else(far).copied()
     }
 
@@ -208,20 +229,20 @@ impl Marks {
 
     pub(crate) fn get_mut(&mut self, slot: u32) -> Option<&mut Mark> {
         match self.list.get_mut(slot as usize) {
-            None => self.far.get_mut(&slot),
+            None => self.far.get_mut(slot.into()),
             near => near,
         }
     }
 
     /// Of all slots, in their order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Mark> {
-        self.list.iter().chain(self.far.values()).copied()
+        self.list.iter().chain(self.far.iter()).copied()
     }
 
     /// The slots beyond the list in which somebody lives.
-    pub(crate) fn far(&self) -> impl Iterator<Item = u32> {
-        let live = self.far.iter().filter(|(_, mark)| !mark.is_vacant());
-        live.map(|(slot, _)| *slot)
+    pub(crate) fn far(&self) -> impl DoubleEndedIterator<Item = u32> {
+        let live = self.far.iter().filter(|mark| !mark.is_vacant());
+        live.map(|mark| mark.id().slot())
     }
 
     /// A vacant slot from those that are there.
@@ -237,7 +258,7 @@ impl Marks {
         loop {
             let slot = self.list.len();
             assert!(slot < Id::MAX_SLOTS, "16 million tasks in one runtime");
-            let known = self.far.remove(&(slot as u32));
+            let known = self.far.remove(slot as u64);
             let mark = known.unwrap_or_else(|| {
                 Mark::vacant(Id::new(self.runtime, slot as u32, self.first_generation))
             });
@@ -266,11 +287,11 @@ impl Marks {
 
     #[cold]
     fn vacate_far(&mut self, slot: u32) {
-        let mark = self.far.get_mut(&slot).expect("somebody lived there");
-        let id = mark.id();
-        *mark = Mark::vacant(id.next_generation().unwrap_or(id));
-        if forget(*mark, &mut self.first_generation) {
-            self.far.remove(&slot);
+        let mark = self.far.get_mut(slot.into());
+        let mark = mark.expect("somebody lived there");
+        *mark = mark.left();
+        if mark.forget(&mut self.first_generation) {
+            self.far.remove(slot.into());
         }
     }
 
@@ -285,9 +306,9 @@ impl Marks {
 
     /// Gives memory back if few are left of many, after one has ended. True if it did.
     ///
-    /// The upper half of the list goes when nearly nobody lives there; those few are found in a map
-    /// from then on, until the list reaches their slots again. Where there are more, the search is not
-    /// repeated before some have ended.
+    /// The upper half of the list goes when nearly nobody lives there; those few are far from then on,
+    /// until the list reaches their slots again. Where there are more, the search is not repeated
+    /// before some have ended.
     pub(crate) fn give_back(&mut self, live: usize) -> bool {
         if live > self.search_at {
             return false;
@@ -298,15 +319,16 @@ impl Marks {
             let half = self.list.len() / 2;
             let most = half / IN_THE_WAY;
             let upper = self.list[half..].iter();
-            let in_the_way = upper.filter(|mark| !may_be_forgotten(**mark)).count();
+            let in_the_way = upper.filter(|mark| !mark.may_be_forgotten()).count();
             if in_the_way > most {
                 let ends = (in_the_way - most).max(most / 4);
                 self.search_at = live.saturating_sub(ends);
                 break;
             }
-            for mark in self.list.drain(half..) {
-                if !forget(mark, &mut self.first_generation) {
-                    self.far.insert(mark.id().slot(), mark);
+            // The last one first: all are before those who are far already.
+            for mark in self.list.drain(half..).rev() {
+                if !mark.forget(&mut self.first_generation) {
+                    self.far.push_front(mark.place(), mark);
                 }
             }
         }
@@ -319,19 +341,6 @@ impl Marks {
         }
         given_back
     }
-}
-
-fn may_be_forgotten(mark: Mark) -> bool {
-    mark.is_vacant() && mark.id().generation() < FORGETTABLE
-}
-
-/// Forgets a slot, if that may be: whatever takes its place begins with an id that it has not had.
-fn forget(mark: Mark, first_generation: &mut u32) -> bool {
-    let may_be = may_be_forgotten(mark);
-    if may_be {
-        *first_generation = mark.id().generation().max(*first_generation);
-    }
-    may_be
 }
 
 #[cfg(test)]
@@ -457,10 +466,8 @@ mod tests {
         let id = come(&mut marks);
         marks.vacate(id.slot());
         let last = marks.get(2 * FEW as u32 - 1).unwrap();
-        marks.far.insert(
-            9 * FEW as u32,
-            Mark::vacant(Id::new(3, 9 * FEW as u32, LAST)),
-        );
+        let far = Mark::vacant(Id::new(3, 9 * FEW as u32, LAST));
+        marks.far.push(far.place(), far);
         let past = marks.past();
         let later = Marks::new(3, past);
         assert_eq!(

@@ -4,21 +4,21 @@
 //! waiting. The queue may be left at any point, for a turn of the reactor, at the end of `block_on`
 //! or by a panic; what is in it goes on later.
 //!
-//! The futures themselves are elsewhere (`tasks.rs`), because they are borrowed while one of them
-//! is polled, and a poll may wake and spawn. What a wake needs is here: a [mark](crate::ready::marks) for
-//! each task.
+//! The futures themselves are elsewhere, in the [slab](crate::task::slab), because they are borrowed
+//! while one of them is polled, and a poll may wake and spawn. What a wake needs is here: a
+//! [mark](crate::ready::marks) for each task.
 
-use std::collections::BTreeMap;
-use std::mem;
+use std::collections::HashMap;
 use std::panic::Location;
 use std::rc::Rc;
 
+use reactor::Ascending;
 use selectors_core::act;
 
 use crate::ready::marks::{Mark, Marks, NO_TASK, Past};
 use crate::ready::queue::Queue;
 use crate::task::acts;
-use crate::task::id::Id;
+use crate::task::id::{BySpread, Id};
 
 /// A mark for each task of one runtime, and the queue of those that were woken.
 pub(crate) struct Scheduler {
@@ -30,9 +30,9 @@ pub(crate) struct Scheduler {
     /// Where each was spawned, indexed by slot: apart from the marks, because only dumps ask.
     spawned_at: Vec<&'static Location<'static>>,
     /// The same, for those whose slots are beyond the list.
-    spawned_far: BTreeMap<u32, &'static Location<'static>>,
+    spawned_far: Ascending<&'static Location<'static>>,
     /// What those who have a name are called, by slot.
-    names: BTreeMap<u32, Rc<str>>,
+    names: HashMap<u32, Rc<str>, BySpread>,
     /// Nobody has a name, and there are few slots: a task that ends leaves nothing to be looked
     /// after.
     is_plain: bool,
@@ -76,8 +76,8 @@ impl Scheduler {
             spawned_at: vec![Location::caller(); marks.len()],
             is_plain: !marks.are_many(),
             marks,
-            spawned_far: BTreeMap::new(),
-            names: BTreeMap::new(),
+            spawned_far: Ascending::default(),
+            names: HashMap::default(),
             queue: Queue::new(seed),
             live: 0,
             spawned: 0,
@@ -138,10 +138,9 @@ impl Scheduler {
     #[cold]
     fn grow(&mut self, spawned_at: &'static Location<'static>) -> u32 {
         let slot = self.marks.grow();
-        self.spawned_at.resize(self.marks.len(), spawned_at);
-        let farther = self.spawned_far.split_off(&slot);
-        for (near, at) in mem::replace(&mut self.spawned_far, farther) {
-            self.spawned_at[near as usize] = at;
+        for near in self.spawned_at.len()..self.marks.len() {
+            let known = self.spawned_far.remove(near as u64);
+            self.spawned_at.push(known.unwrap_or(spawned_at));
         }
         self.is_plain &= !self.marks.are_many();
         slot
@@ -258,16 +257,17 @@ impl Scheduler {
     #[inline(never)]
     fn look_after(&mut self, slot: u32) -> bool {
         self.names.remove(&slot);
-        self.spawned_far.remove(&slot);
+        self.spawned_far.remove(slot.into());
         let given_back = self.marks.give_back(self.live);
         if given_back {
-            for slot in self.marks.far() {
+            for slot in self.marks.far().rev() {
                 if let Some(at) = self.spawned_at.get(slot as usize) {
-                    self.spawned_far.insert(slot, at);
+                    self.spawned_far.push_front(slot.into(), at);
                 }
             }
             self.spawned_at.truncate(self.marks.len());
             self.spawned_at.shrink_to_fit();
+            self.names.shrink_to_fit();
             self.queue.give_back();
         }
         self.is_plain = self.names.is_empty() && !self.marks.are_many();
@@ -280,7 +280,7 @@ impl Scheduler {
     }
 
     /// The others, if somebody lives there.
-    pub(crate) fn far_slots(&self) -> impl Iterator<Item = u32> {
+    pub(crate) fn far_slots(&self) -> impl DoubleEndedIterator<Item = u32> {
         self.marks.far()
     }
 
@@ -314,7 +314,7 @@ impl Scheduler {
 
     fn spawned_at(&self, slot: u32) -> &'static Location<'static> {
         let near = self.spawned_at.get(slot as usize);
-        near.unwrap_or_else(|| &self.spawned_far[&slot])
+        near.unwrap_or_else(|| self.spawned_far.get(slot.into()).expect("it is far"))
     }
 
     /// Who can be woken: in the order of the slots, the future of `block_on` among them.

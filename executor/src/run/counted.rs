@@ -9,14 +9,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::task::Waker;
 
-use crate::task::id::Id;
+use crate::task::id::{BySpread, Id};
 
 /// What a counted waker holds; what it does when it is called stands in `waker.rs`.
 pub(crate) struct Counted(pub(crate) Id);
 
 /// The counted wakers of one runtime, by task.
 #[derive(Default)]
-pub(crate) struct CountedWakers(RefCell<HashMap<Id, Watch>>);
+pub(crate) struct CountedWakers(RefCell<HashMap<Id, Watch, BySpread>>);
 
 struct Watch {
     /// Our own share: if it is the only one, no waker is left.

@@ -15,11 +15,13 @@ impl Core {
         if self.stop.is_asked() {
             return;
         }
-        let waiting = self.stop.ask();
+        let mut waiting = self.stop.ask();
         current::stop_is_asked(self.number);
         let everybody = self.scheduler.borrow().everybody();
         everybody.into_iter().for_each(|id| self.wake(id));
-        waiting.into_values().for_each(waker::wake_contained);
+        while let Some(waker) = waiting.pop() {
+            waker::wake_contained(waker);
+        }
     }
 
     /// Asks, waits for `grace` at most, and drops what is left. Says how many ended by themselves,

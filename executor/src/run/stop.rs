@@ -1,24 +1,26 @@
 //! Was a shutdown asked for, and who waits to hear of it?
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::mem;
 use std::task::Waker;
+
+use reactor::Ascending;
 
 /// Who awaits [`stopping`](crate::stopping()).
 #[derive(Default)]
 pub(crate) struct Stop {
     asked: Cell<bool>,
     /// By the number of their seat.
-    waiting: RefCell<BTreeMap<u64, Waker>>,
-    /// The next such number.
-    next: Cell<u64>,
+    waiting: RefCell<Ascending<Waker>>,
+    /// The last such number.
+    last: Cell<u64>,
 }
 
 impl Stop {
     /// As if that many had waited.
     #[cfg(test)]
     pub(crate) fn begin_at(&self, number: u64) {
-        self.next.set(number);
+        self.last.set(number);
     }
 
     pub(crate) fn is_asked(&self) -> bool {
@@ -26,22 +28,25 @@ impl Stop {
     }
 
     /// From now on it is asked for. Those who wait are the caller's to wake.
-    pub(crate) fn ask(&self) -> BTreeMap<u64, Waker> {
+    pub(crate) fn ask(&self) -> Ascending<Waker> {
         self.asked.set(true);
         self.waiting.take()
     }
 
-    /// The number of a seat that nobody else has.
-    pub(crate) fn seat(&self) -> u64 {
-        self.next.replace(self.next.get() + 1)
-    }
-
-    /// Returns the waker that it replaces, for the caller to drop: nothing is borrowed then.
-    pub(crate) fn wait(&self, seat: u64, waker: Waker) -> Option<Waker> {
-        self.waiting.borrow_mut().insert(seat, waker)
+    /// Takes a seat that nobody else has, unless `seat` is the number of one. Returns the waker that
+    /// it replaces, for the caller to drop: nothing is borrowed then.
+    pub(crate) fn wait(&self, seat: &mut u64, waker: Waker) -> Option<Waker> {
+        let mut waiting = self.waiting.borrow_mut();
+        if let Some(known) = waiting.get_mut(*seat) {
+            return Some(mem::replace(known, waker));
+        }
+        *seat = self.last.get() + 1;
+        self.last.set(*seat);
+        waiting.push(*seat, waker);
+        None
     }
 
     pub(crate) fn leave(&self, seat: u64) -> Option<Waker> {
-        self.waiting.borrow_mut().remove(&seat)
+        self.waiting.borrow_mut().remove(seat)
     }
 }

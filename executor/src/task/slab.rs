@@ -5,9 +5,10 @@
 //! others have arrived after it.
 
 use std::cell::{Cell, RefCell, RefMut};
-use std::collections::BTreeMap;
 use std::mem;
 use std::task::{Context, Waker};
+
+use reactor::Ascending;
 
 use crate::task::id::Id;
 use crate::task::job::{Job, Polled, Vacant};
@@ -48,7 +49,7 @@ struct Places {
     /// Indexed by slot; place 0 stays vacant.
     near: Vec<Place>,
     /// Those who were in a part of the list that was given back.
-    far: BTreeMap<u32, Place>,
+    far: Ascending<Place>,
 }
 
 impl Slab {
@@ -77,9 +78,9 @@ impl Slab {
     pub(crate) fn take_all(&self) -> Vec<Job> {
         let mut open = self.open();
         open.settle(|_| Waker::noop().clone());
-        let Places { near, far } = mem::take(&mut *open.places);
-        let places = near.into_iter().chain(far.into_values());
-        places.map(|place| place.job).collect()
+        let Places { mut near, mut far } = mem::take(&mut *open.places);
+        far.take_all(&mut near);
+        near.into_iter().map(|place| place.job).collect()
     }
 }
 
@@ -117,7 +118,8 @@ impl OpenSlab<'_> {
 
     fn place(&mut self, slot: u32) -> Option<&mut Place> {
         let Places { near, far } = &mut *self.places;
-        near.get_mut(slot as usize).or_else(|| far.get_mut(&slot))
+        near.get_mut(slot as usize)
+            .or_else(|| far.get_mut(slot.into()))
     }
 
     /// Takes the task out of its place.
@@ -126,7 +128,7 @@ impl OpenSlab<'_> {
         let vacant = Box::pin(Vacant);
         match self.places.near.get_mut(slot as usize) {
             Some(place) => mem::replace(&mut place.job, vacant),
-            None => match self.places.far.remove(&slot) {
+            None => match self.places.far.remove(slot.into()) {
                 Some(place) => place.job,
                 None => vacant,
             },
@@ -163,12 +165,12 @@ impl OpenSlab<'_> {
     /// Gives memory back after a burst: `slots` are left, besides those who are `far`. All have
     /// settled.
     #[cold]
-    pub(crate) fn give_back(&mut self, slots: usize, far: impl Iterator<Item = u32>) {
+    pub(crate) fn give_back(&mut self, slots: usize, far: impl DoubleEndedIterator<Item = u32>) {
         let places = &mut *self.places;
-        for slot in far {
+        for slot in far.rev() {
             if let Some(place) = places.near.get_mut(slot as usize) {
                 let place = mem::replace(place, Place::vacant());
-                places.far.insert(slot, place);
+                places.far.push_front(slot.into(), place);
             }
         }
         places.near.truncate(slots);
@@ -190,10 +192,9 @@ impl OpenSlab<'_> {
     /// Makes the list reach `slot`, and those come near whom it passes.
     fn grow(&mut self, slot: u32) {
         let Places { near, far } = &mut *self.places;
-        near.resize_with(slot as usize + 1, Place::vacant);
-        let farther = far.split_off(&slot);
-        for (slot, place) in mem::replace(far, farther) {
-            near[slot as usize] = place;
+        for reached in near.len()..=slot as usize {
+            let known = far.remove(reached as u64);
+            near.push(known.unwrap_or_else(Place::vacant));
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What is in the box: messages in their order, and the keys of those that have one.
 
 use std::collections::{HashSet, VecDeque};
-use std::hash::{BuildHasherDefault, Hasher};
+
+use crate::task::id::BySpread;
 
 /// A buffer for that many letters, or fewer, is kept however few are in it.
 pub(super) const FEW: usize = 1024;
@@ -12,7 +13,7 @@ const MANY: usize = 2 * FEW;
 /// Messages in their order, and the keys of those that have one.
 pub(crate) struct Letters<T> {
     pub(super) list: VecDeque<T>,
-    pub(super) keys: HashSet<u64, BuildHasherDefault<Spread>>,
+    pub(super) keys: HashSet<u64, BySpread>,
     /// How many there were when the loop took them.
     pub(super) taken: usize,
 }
@@ -60,24 +61,5 @@ impl<T> Default for Letters<T> {
             keys: HashSet::default(),
             taken: 0,
         }
-    }
-}
-
-/// A hash for keys that are ids of ours: nobody can choose them so that they meet.
-#[derive(Default)]
-pub(crate) struct Spread(u64);
-
-impl Hasher for Spread {
-    fn write(&mut self, _: &[u8]) {
-        unreachable!("keys are of one word");
-    }
-
-    fn write_u64(&mut self, key: u64) {
-        self.0 = key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-
-    fn finish(&self) -> u64 {
-        // The table looks at both ends of the word.
-        self.0 ^ (self.0 >> 32)
     }
 }

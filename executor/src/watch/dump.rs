@@ -10,7 +10,7 @@ use reactor::Waiting;
 
 use crate::run::core::Core;
 use crate::run::{current, waker};
-use crate::task::id::Id;
+use crate::task::id::{BySpread, Id};
 
 /// One task, as [`dump`] saw it.
 #[derive(Clone, Debug)]
@@ -83,7 +83,7 @@ impl Core {
         // The tasks of our wakers, counted or not.
         let counted = self.watched.by_data();
         let find = |waker: &Waker| waker::id(waker).or_else(|| counted.get(&waker.data()).copied());
-        let mut waiting = HashMap::<Id, Vec<Waiting>>::new();
+        let mut waiting = HashMap::<Id, Vec<Waiting>, BySpread>::default();
         self.reactor.for_each_waiter(|waker, what| {
             if let Some(task) = find(waker) {
                 waiting.entry(task).or_default().push(what);

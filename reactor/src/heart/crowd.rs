@@ -21,8 +21,8 @@ use std::task::Waker;
 
 use selectors_core::act;
 
+use crate::ascending::Ascending;
 use crate::heart::queue::WaiterId;
-use crate::heart::queue::WaiterQueue;
 use crate::watch::acts;
 use crate::watch::call::Call;
 use crate::watch::direction::Direction;
@@ -55,9 +55,9 @@ pub(crate) struct Crowd {
     /// The waiters of the poll-style operations.
     standing: [Option<Waker>; 2],
     /// Those who look.
-    lookers: [WaiterQueue; 2],
+    lookers: [Ascending<Waker>; 2],
     /// Those who take.
-    takers: [WaiterQueue; 2],
+    takers: [Ascending<Waker>; 2],
 }
 
 impl Crowd {
@@ -94,8 +94,8 @@ impl Crowd {
         if id == direction.standing_waiter() {
             return self.standing[at].as_mut();
         }
-        let taker = self.takers[at].find(id);
-        taker.or_else(|| self.lookers[at].find(id))
+        let taker = self.takers[at].get_mut(id);
+        taker.or_else(|| self.lookers[at].get_mut(id))
     }
 
     /// Takes this waiter out.

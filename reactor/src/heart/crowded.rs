@@ -84,6 +84,7 @@ impl Slot {
             self.with_crowd(|crowd| crowd.take_all(woken));
         }
     }
+
     /// The wakers of those beyond the first whom this event concerns. True if some stay asleep whom
     /// the next turns have to wake, as long as the direction is ready.
     #[cold]

@@ -2,15 +2,15 @@
 //!
 //! A timer keeps its place for as long as its owner holds it, so after a crowd the table would have
 //! to stay as large as it was until the last of them is gone. It does not: those who stand far out
-//! become *strays*, kept in a map under the number that their owners know, and the table ends
-//! before them. Nobody else pays for that: a number beyond the table is looked for in the map, where
+//! become *strays*, kept aside by the number that their owners know, and the table ends
+//! before them. Nobody else pays for that: a number beyond the table is looked for among them, where
 //! it would have been a panic.
 
-use std::collections::BTreeMap;
 use std::mem;
 use std::task::Waker;
 
 use super::timer::{Timer, TimerId};
+use crate::ascending::Ascending;
 
 /// A table of no more than this, 112 KiB, is kept.
 const KEEP: usize = 2048;
@@ -28,7 +28,7 @@ pub(super) struct TimerPlaces {
     /// The unused place that is taken next.
     free: TimerId,
     /// Timers whose number is beyond the table.
-    strays: BTreeMap<TimerId, Timer>,
+    strays: Ascending<Timer>,
     /// Timers that have fired and whose owner is still there.
     fired: usize,
 }
@@ -38,7 +38,7 @@ impl TimerPlaces {
         TimerPlaces {
             table: Vec::new(),
             free: NOWHERE,
-            strays: BTreeMap::new(),
+            strays: Ascending::default(),
             fired: 0,
         }
     }
@@ -60,7 +60,7 @@ impl TimerPlaces {
     pub(super) fn grow(&mut self) {
         let mut id = number(self.table.len());
         // Has the table come to where a stray stands?
-        while let Some(timer) = self.strays.remove(&id) {
+        while let Some(timer) = self.strays.remove(id.into()) {
             self.table.push(timer);
             id = number(self.table.len());
         }
@@ -105,7 +105,7 @@ impl TimerPlaces {
     #[cold]
     #[inline(never)]
     fn stray_leaves(&mut self, id: TimerId) -> Option<Waker> {
-        self.strays.remove(&id)?.waker
+        self.strays.remove(id.into())?.waker
     }
 
     /// Who left had fired.
@@ -124,11 +124,12 @@ impl TimerPlaces {
     /// have an entry.
     pub(super) fn shrink(&mut self, waiting: usize) {
         let keep = KEEP.max(2 * (waiting + self.fired));
-        let mut outer = (number(keep)..)
-            .zip(self.table.drain(keep..))
-            .filter(|(_, timer)| timer.is_held())
-            .collect();
-        self.strays.append(&mut outer);
+        for at in (keep..self.table.len()).rev() {
+            if let Some(timer) = self.table.pop().filter(Timer::is_held) {
+                // All are before those who have strayed already.
+                self.strays.push_front(at as u64, timer);
+            }
+        }
         self.table.shrink_to_fit();
         self.free = NOWHERE;
         // The first one first, so that the end is left alone.
@@ -142,7 +143,7 @@ impl TimerPlaces {
 
     /// All of them, the unused ones too.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Timer> {
-        self.table.iter().chain(self.strays.values())
+        self.table.iter().chain(self.strays.iter())
     }
 }
 
@@ -161,8 +162,8 @@ fn number(at: usize) -> TimerId {
 
 #[cold]
 #[inline(never)]
-fn stray(strays: &mut BTreeMap<TimerId, Timer>, id: TimerId) -> Option<&mut Timer> {
-    strays.get_mut(&id)
+fn stray(strays: &mut Ascending<Timer>, id: TimerId) -> Option<&mut Timer> {
+    strays.get_mut(id.into())
 }
 
 #[cfg(test)]

@@ -1,0 +1,177 @@
+//! Values by number, in ascending order, from which anybody may leave: the waiters of a crowd, work
+//! that waits for a thread, and who stays beyond the end of a table that has given memory back.
+//!
+//! A tree would do the same in ten times as much code for each type. It is not needed, because nobody
+//! comes into the middle.
+
+use std::collections::VecDeque;
+
+/// Room that is kept when nobody is left.
+const KEPT: usize = 32;
+
+/// Values by number, in ascending order.
+///
+/// Who leaves from the middle leaves a gap. Gaps at the front go at once; the others when they are
+/// more than the values, so that each has paid for its own going.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Ascending<T> {
+    places: VecDeque<(u64, Option<T>)>,
+    /// How many places are no gaps.
+    len: usize,
+}
+
+impl<T> Default for Ascending<T> {
+    fn default() -> Self {
+        Ascending {
+            places: VecDeque::new(),
+            len: 0,
+        }
+    }
+}
+
+impl<T> Ascending<T> {
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// One whose number is above all that ever were here.
+    pub fn push(&mut self, number: u64, value: T) {
+        debug_assert!(self.places.back().is_none_or(|(last, _)| *last < number));
+        self.places.push_back((number, Some(value)));
+        self.len += 1;
+    }
+
+    /// One whose number is below all that are here.
+    pub fn push_front(&mut self, number: u64, value: T) {
+        debug_assert!(self.places.front().is_none_or(|(first, _)| number < *first));
+        self.places.push_front((number, Some(value)));
+        self.len += 1;
+    }
+
+    fn at(&self, number: u64) -> Option<usize> {
+        self.places
+            .binary_search_by_key(&number, |place| place.0)
+            .ok()
+    }
+
+    #[must_use]
+    pub fn get(&self, number: u64) -> Option<&T> {
+        self.places[self.at(number)?].1.as_ref()
+    }
+
+    pub fn get_mut(&mut self, number: u64) -> Option<&mut T> {
+        let at = self.at(number)?;
+        self.places[at].1.as_mut()
+    }
+
+    pub fn remove(&mut self, number: u64) -> Option<T> {
+        let at = self.at(number)?;
+        let value = self.places[at].1.take()?;
+        self.len -= 1;
+        self.close_gaps();
+        Some(value)
+    }
+
+    /// Takes the first one out.
+    pub fn pop(&mut self) -> Option<T> {
+        let (_, value) = self.places.pop_front()?;
+        // The front is never a gap.
+        self.len -= 1;
+        self.close_gaps();
+        value
+    }
+
+    pub fn take_all(&mut self, into: &mut Vec<T>) {
+        into.extend(self.places.drain(..).filter_map(|(_, value)| value));
+        self.len = 0;
+        self.close_gaps();
+    }
+
+    #[must_use]
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &T> {
+        self.places.iter().filter_map(|(_, value)| value.as_ref())
+    }
+
+    fn close_gaps(&mut self) {
+        while let Some((_, None)) = self.places.front() {
+            self.places.pop_front();
+        }
+        let most = 2 * self.len + KEPT;
+        let is_gone = self.len == 0 && self.places.capacity() > most;
+        if is_gone || self.places.len() > most {
+            self.places.retain(|(_, value)| value.is_some());
+            // A crowd that is gone gives its memory back.
+            self.places.shrink_to(most);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::task::{Wake, Waker};
+
+    use super::Ascending;
+
+    /// Writes its name down when it is woken.
+    struct Named(u64, Arc<AtomicU64>);
+
+    impl Wake for Named {
+        fn wake(self: Arc<Self>) {
+            self.1.store(self.0, Ordering::Relaxed);
+        }
+    }
+
+    /// Random comings and goings beside a plain list that does the same.
+    #[test]
+    fn whoever_leaves_the_others_keep_their_order() {
+        let said = Arc::new(AtomicU64::new(0));
+        let mut random = 7_u64;
+        let mut queue = Ascending::<Waker>::default();
+        let mut list = Vec::new();
+        for id in 1..20_000_u64 {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            let pick = (random >> 33) as usize;
+            match pick % 7 {
+                // Mostly more, then mostly less, so that it grows and runs empty.
+                0..=2 if id / 2_000 % 2 == 0 => {}
+                4..=6 => {}
+                3 => {
+                    if let Some(waker) = queue.pop() {
+                        waker.wake();
+                        assert_eq!(said.load(Ordering::Relaxed), list.remove(0));
+                    }
+                    continue;
+                }
+                _ => {
+                    if !list.is_empty() {
+                        let gone = list.remove(pick % list.len());
+                        queue.remove(gone).expect("it is here").wake();
+                        assert_eq!(said.load(Ordering::Relaxed), gone);
+                        assert!(queue.remove(gone).is_none() && queue.get(gone).is_none());
+                    }
+                    continue;
+                }
+            }
+            queue.push(id, Waker::from(Arc::new(Named(id, Arc::clone(&said)))));
+            list.push(id);
+            assert_eq!(queue.len(), list.len());
+            assert_eq!(queue.iter().count(), list.len());
+            assert!(queue.places.len() <= 2 * queue.len() + super::KEPT);
+        }
+        let mut rest = Vec::new();
+        queue.take_all(&mut rest);
+        assert_eq!(rest.len(), list.len());
+        assert!(queue.is_empty() && queue.places.capacity() <= super::KEPT);
+    }
+}
