@@ -119,6 +119,8 @@ fn answer(event: &Value) -> Option<String> {
             ("would_block", ..) => "WouldBlock".into(),
             ("error", ..) => format!("error {}", event["errno"]),
             (_, "accept", _) => "a connection".into(),
+            (_, "io_uring_enter", Some(1)) => "1 request".into(),
+            (_, "io_uring_enter", Some(n)) => format!("{n} requests"),
             (_, "recv" | "read", Some(0)) => "the end".into(),
             (_, _, Some(n)) => bytes(n),
             ("short", ..) => "a part of it".into(),

@@ -19,7 +19,7 @@ pub const STEPS: [&str; 12] = [
 ];
 
 /// Loops that are not ours, whose logs `examples/traces/strace` has.
-pub const LOOPS: [&str; 4] = ["nginx", "redis", "node", "asyncio"];
+pub const LOOPS: [&str; 5] = ["nginx", "redis", "node", "asyncio", "tokio"];
 
 /// The log of one of them.
 #[must_use]

@@ -68,6 +68,11 @@ struct Machine {
     threads: BTreeMap<u32, Thread>,
     /// Threads that share their fds have the number of one of them.
     groups: HashMap<u32, u32>,
+    /// What each epoll set watches, by the group and the number of the set: one thread may wait for what
+    /// another has registered.
+    sets: HashMap<(u32, u32), BTreeMap<u32, Watched>>,
+    /// Numbers of epoll sets that were duplicated, and the number that came first.
+    same: HashMap<(u32, u32), u32>,
 }
 
 #[derive(Default)]
@@ -80,6 +85,8 @@ struct Thread {
     open: Option<usize>,
     lines: Vec<Line>,
     names: Names,
+    /// The epoll set that it waits in.
+    set: Option<u32>,
     /// What is watched, by the number of the epoll set (none for poll and select) and of the fd.
     watched: BTreeMap<(Option<u32>, u32), Watched>,
 }
@@ -96,6 +103,8 @@ struct Names {
 #[derive(Clone, PartialEq)]
 struct Watched {
     events: String,
+    /// Changes are reported, and not states.
+    edge: bool,
     /// What the kernel gives back.
     data: String,
     /// What it is, as strace says.
@@ -114,8 +123,51 @@ impl Machine {
             return;
         }
         self.wakes(call, t);
+        let group = self.group(call.thread);
+        self.sets(call, group);
+        let sets = Sets {
+            sets: &self.sets,
+            same: &self.same,
+            group,
+        };
         let thread = self.threads.entry(call.thread).or_default();
-        thread.look(call, t);
+        thread.look(call, t, &sets);
+    }
+
+    /// What is done to epoll sets, whichever thread does it.
+    fn sets(&mut self, call: &Call, group: u32) {
+        let args = arguments(&call.args);
+        let Some((fd, what)) = args.first().and_then(|first| fd_of(first)) else {
+            return;
+        };
+        let answer = call.answer.and_then(|answer| u32::try_from(answer).ok());
+        let copies = ["dup", "dup2", "dup3"].contains(&call.name.as_str())
+            || (call.name == "fcntl" && args.get(1).is_some_and(|op| op.starts_with("F_DUPFD")));
+        match (call.name.as_str(), answer) {
+            (_, Some(copy)) if copies && what.contains("eventpoll") => {
+                let first = self.same.get(&(group, fd)).copied().unwrap_or(fd);
+                self.same.insert((group, copy), first);
+            }
+            ("epoll_ctl", Some(0)) => {
+                let Some((set, fd, op, watched)) = control(&args) else {
+                    return;
+                };
+                let set = self.same.get(&(group, set)).copied().unwrap_or(set);
+                let set = self.sets.entry((group, set)).or_default();
+                match op {
+                    "EPOLL_CTL_DEL" => set.remove(&fd),
+                    _ => set.insert(fd, watched),
+                };
+            }
+            ("close", Some(0)) => {
+                self.same.remove(&(group, fd));
+                let sets = self.sets.iter_mut().filter(|((of, _), _)| *of == group);
+                sets.for_each(|(_, set)| {
+                    set.remove(&fd);
+                });
+            }
+            _ => {}
+        }
     }
 
     fn group(&self, thread: u32) -> u32 {
@@ -140,9 +192,15 @@ impl Machine {
             if *number == call.thread || !shares || thread.waits == 0 {
                 continue;
             }
-            let hears = thread.watched.iter().any(|((_, watched), about)| {
-                about.what == other_end && (*watched == fd) == what.contains("eventfd")
-            });
+            let hears = |watched: u32, about: &Watched| {
+                about.what == other_end && (watched == fd) == what.contains("eventfd")
+            };
+            let of_its_set = thread.set.and_then(|set| self.sets.get(&(group, set)));
+            let hears = thread
+                .watched
+                .iter()
+                .any(|((_, fd), about)| hears(*fd, about))
+                || of_its_set.is_some_and(|set| set.iter().any(|(fd, about)| hears(*fd, about)));
             if hears {
                 thread.put(t, Step::Notify);
             }
@@ -173,8 +231,47 @@ fn other_end(what: &str) -> Option<String> {
     Some(format!("UNIX-STREAM:[{far}->{near}]"))
 }
 
+/// The epoll sets of those who share their fds.
+struct Sets<'a> {
+    sets: &'a HashMap<(u32, u32), BTreeMap<u32, Watched>>,
+    same: &'a HashMap<(u32, u32), u32>,
+    group: u32,
+}
+
+impl Sets<'_> {
+    /// The number that a set had first.
+    fn first(&self, set: u32) -> u32 {
+        self.same.get(&(self.group, set)).copied().unwrap_or(set)
+    }
+
+    /// Whom epoll means by this data, in the set of that first number.
+    fn find(&self, set: u32, data: &str) -> Option<u32> {
+        let mut watched = self.sets.get(&(self.group, set))?.iter();
+        watched
+            .find(|(_, watched)| watched.data == data)
+            .map(|(fd, _)| *fd)
+    }
+}
+
+/// The set, the fd, the operation and what is watched, of an epoll_ctl.
+fn control<'a>(args: &[&'a str]) -> Option<(u32, u32, &'a str, Watched)> {
+    let [set, op, fd, rest @ ..] = args else {
+        return None;
+    };
+    let ((set, _), (fd, what)) = (fd_of(set)?, fd_of(fd)?);
+    let event = rest.first().copied().unwrap_or_default();
+    let asked = field(event, "events").unwrap_or_default();
+    let watched = Watched {
+        events: interest(asked),
+        edge: asked.contains("EPOLLET"),
+        data: field(event, "data").unwrap_or_default().to_owned(),
+        what,
+    };
+    Some((set, fd, op, watched))
+}
+
 impl Thread {
-    fn look(&mut self, call: &Call, t: u64) {
+    fn look(&mut self, call: &Call, t: u64, sets: &Sets<'_>) {
         if let Some(line) = self.open.take().and_then(|line| self.lines.get_mut(line)) {
             line.t = t;
         }
@@ -182,10 +279,11 @@ impl Thread {
         let first = args.first().and_then(|first| fd_of(first));
         let name = call.name.as_str();
         match name {
-            "epoll_wait" | "epoll_pwait" | "epoll_pwait2" => self.epoll_wait(call, &args, t),
+            "epoll_wait" | "epoll_pwait" | "epoll_pwait2" => self.epoll_wait(call, &args, t, sets),
             "poll" | "ppoll" => self.poll(call, &args, t),
             "select" | "pselect6" => self.select(call, &args, t),
-            "epoll_ctl" => self.control(call, &args, t),
+            "epoll_ctl" if call.answer == Some(0) => self.control(&args, t, sets),
+            "io_uring_enter" => self.ring(call, &args, t),
             "close" => {
                 if let (Some((fd, _)), Some(0)) = (first, call.answer) {
                     self.closed(fd, t);
@@ -226,30 +324,54 @@ impl Thread {
         self.put_on(t, fd, what, |fd| syscall(call, fd));
     }
 
-    fn control(&mut self, call: &Call, args: &[&str], t: u64) {
-        let [set, op, fd, rest @ ..] = args else {
+    fn control(&mut self, args: &[&str], t: u64, sets: &Sets<'_>) {
+        let Some((set, fd, op, watched)) = control(args) else {
             return;
         };
-        let (Some((set, _)), Some((fd, what)), Some(0)) = (fd_of(set), fd_of(fd), call.answer)
-        else {
-            return;
-        };
-        let key = (Some(set), fd);
-        if *op == "EPOLL_CTL_DEL" {
+        let key = (Some(sets.first(set)), fd);
+        if op == "EPOLL_CTL_DEL" {
             if self.watched.remove(&key).is_some() {
-                self.put_on(t, fd, &what, |fd| Step::Unregister { fd });
+                self.put_on(t, fd, &watched.what, |fd| Step::Unregister { fd });
             }
             return;
         }
-        let event = rest.first().copied().unwrap_or_default();
-        let asked = field(event, "events").unwrap_or_default();
-        self.edge |= asked.contains("EPOLLET");
-        let watched = Watched {
-            events: interest(asked),
-            data: field(event, "data").unwrap_or_default().to_owned(),
-            what,
-        };
+        self.edge |= watched.edge;
         self.watch(key, watched, t);
+    }
+
+    /// Requests are handed over, and answers waited for, in one call; which answers have come stands in
+    /// memory, where strace does not look.
+    fn ring(&mut self, call: &Call, args: &[&str], t: u64) {
+        let [ring, requests, answers, flags, ..] = args else {
+            return;
+        };
+        let (Some((ring, what)), Ok(requests), Ok(answers)) =
+            (fd_of(ring), requests.parse::<u32>(), answers.parse::<u32>())
+        else {
+            return;
+        };
+        if requests > 0 {
+            self.call(call, ring, &what, t);
+            // What took the time is the wait.
+            if let Some(Step::Syscall { took, .. }) =
+                self.lines.last_mut().map(|line| &mut line.step)
+            {
+                *took = took.filter(|_| answers == 0);
+            }
+        }
+        if flags
+            .split('|')
+            .any(|flag| flag == "IORING_ENTER_GETEVENTS")
+        {
+            let late = call.error.as_deref() == Some("ETIME");
+            let timeout = match answers {
+                0 => Some(0),
+                _ => call.took.filter(|_| late),
+            };
+            let come = answers > 0 && call.answer >= Some(0);
+            let ready = come.then(|| (ring, "R".to_owned()));
+            self.waited(call, timeout, None, ready.into_iter().collect(), t);
+        }
     }
 
     fn watch(&mut self, key: (Option<u32>, u32), watched: Watched, t: u64) {
@@ -279,11 +401,13 @@ impl Thread {
         self.names.known.remove(&fd);
     }
 
-    fn epoll_wait(&mut self, call: &Call, args: &[&str], t: u64) {
+    fn epoll_wait(&mut self, call: &Call, args: &[&str], t: u64, sets: &Sets<'_>) {
         let [set, events, room, timeout, ..] = args else {
             return;
         };
         let Some((set, _)) = fd_of(set) else { return };
+        let set = sets.first(set);
+        self.set = Some(set);
         let room = room.parse().ok();
         let timeout = match call.name.as_str() {
             "epoll_pwait2" => duration(timeout),
@@ -292,10 +416,8 @@ impl Thread {
         let mut ready = Vec::new();
         for event in list(events).into_iter().filter(|_| call.answer > Some(0)) {
             let data = field(event, "data").unwrap_or_default();
-            let mut watched = self.watched.iter();
-            let known = watched.find(|((of, _), watched)| *of == Some(set) && watched.data == data);
-            let fd = match known {
-                Some(((_, fd), _)) => *fd,
+            let fd = match sets.find(set, data) {
+                Some(fd) => fd,
                 // Added before the log begins: many programs give the fd back.
                 None => match unquoted(data).parse() {
                     Ok(fd) => fd,
@@ -384,8 +506,13 @@ impl Thread {
             self.put_on(t, fd, "", |fd| Step::Unregister { fd });
         }
         for (fd, (events, what)) in wanted {
-            let data = String::new();
-            self.watch((None, fd), Watched { events, data, what }, t);
+            let watched = Watched {
+                events,
+                edge: false,
+                data: String::new(),
+                what,
+            };
+            self.watch((None, fd), watched, t);
         }
     }
 

@@ -105,8 +105,104 @@ fn asyncio_is_woken_by_its_threads_through_a_pair_of_sockets() {
 }
 
 #[test]
+fn tokio_watches_everything_by_edge_and_never_reads_its_eventfd() {
+    let tokio = the_loop("tokio");
+    assert_eq!(tokio.trace.header.trigger, "edge");
+    // One file is read, by one thread in one go.
+    assert_eq!(count(&tokio, |step| *step == Step::Notify), 1);
+    assert_eq!(calls(&tokio, "accept", "ok"), 2);
+    assert_eq!(calls(&tokio, "accept", "would_block"), 1);
+    // Each connection is tried once before anything has come; after a short read nobody asks again.
+    assert_eq!(calls(&tokio, "recv", "would_block"), 2);
+    assert_eq!(calls(&tokio, "recv", "ok"), 6);
+    assert_eq!(calls(&tokio, "send", "ok"), 4);
+    assert_eq!(calls(&tokio, "read", "ok"), 0);
+    // It adds to its epoll set by one number, and waits by another: everybody is known all the same.
+    let known = |step: &Step| match step {
+        Step::SelectEnd { ready } => ready.iter().all(|(fd, _)| *fd < 4),
+        _ => true,
+    };
+    assert!(tokio.trace.lines.iter().all(|line| known(&line.step)));
+}
+
+#[test]
+fn a_thread_may_wait_for_what_another_has_registered() {
+    let log = "\
+        7 1.0 clone3({flags=CLONE_VM|CLONE_FILES}, 88) = 8 <0.00001>\n\
+        7 1.1 epoll_ctl(3, EPOLL_CTL_ADD, 4<anon_inode:[eventfd]>, {events=EPOLLIN|EPOLLET, data={u32=0, u64=0}}) = 0 <0.00001>\n\
+        7 1.2 epoll_ctl(3, EPOLL_CTL_ADD, 5<TCP:[a]>, {events=EPOLLIN, data={u32=99, u64=4000000099}}) = 0 <0.00001>\n\
+        8 1.3 epoll_wait(3, [{events=EPOLLIN, data={u32=99, u64=4000000099}}], 64, -1) = 1 <0.1>\n\
+        8 1.5 accept4(5<TCP:[a]>, NULL, NULL, 0) = 6 <0.00001>\n\
+        8 1.6 epoll_wait(3,  <unfinished ...>\n\
+        7 1.7 write(4<anon_inode:[eventfd]>, \"\\1\", 8) = 8 <0.00001>\n\
+        8 1.8 <... epoll_wait resumed>[{events=EPOLLIN, data={u32=0, u64=0}}], 64, -1) = 1 <0.2>\n";
+    let found = strace::read(log).expect("it waits");
+    let steps: Vec<String> = found[0]
+        .trace
+        .lines
+        .iter()
+        .map(|line| format!("{:?}", line.step))
+        .filter(|step| !step.starts_with("SelectBegin"))
+        .collect();
+    assert_eq!(found[0].thread, 8);
+    assert_eq!(steps[0], "SelectEnd { ready: [(0, \"R\")] }");
+    assert!(
+        steps[1].starts_with("Syscall { fd: 0, call: \"accept\""),
+        "{steps:?}"
+    );
+    assert_eq!(steps[2..], ["Notify", "SelectEnd { ready: [(1, \"R\")] }"]);
+}
+
+/// As strace 6.1 shows it: the list of answers is in memory, and the time is behind a pointer.
+#[test]
+fn a_ring_is_handed_requests_and_waited_for() {
+    let ring = "3<anon_inode:[io_uring]>";
+    let mut log = format!(
+        "578 1.0 io_uring_enter({ring}, 2, 0, 0, NULL, 0) = 2 <0.000031>\n\
+         578 1.1 io_uring_enter({ring}, 1, 1, IORING_ENTER_GETEVENTS, NULL, 8) = 1 <0.5>\n\
+         578 1.7 io_uring_enter({ring}, 0, 1, IORING_ENTER_GETEVENTS|IORING_ENTER_EXT_ARG, 0x7f45, 24) = -1 ETIME (Timer expired) <0.01>\n\
+         578 1.8 io_uring_enter({ring}, 0, 0, IORING_ENTER_GETEVENTS, NULL, 8) = 0 <0.00001>\n"
+    );
+    for n in 0..20 {
+        log += &format!(
+            "578 2.{n:02} io_uring_enter({ring}, 0, 1, IORING_ENTER_GETEVENTS, NULL, 8) = 0 <0.001>\n"
+        );
+    }
+    let found = strace::read(&log).expect("it waits");
+    let trace = &found[0].trace;
+    assert_eq!(
+        (trace.header.backend.as_str(), found[0].waits),
+        ("io_uring_enter", 23)
+    );
+    let told: Vec<String> = trace.lines[..9]
+        .iter()
+        .map(|line| match &line.step {
+            Step::Syscall { fd, call, n, .. } => format!("{call} on {fd}: {n:?}"),
+            Step::SelectBegin { timeout, .. } => format!("waits {timeout:?}"),
+            Step::SelectEnd { ready } => format!("{ready:?}"),
+            other => format!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(
+        told[..8],
+        [
+            "io_uring_enter on 0: Some(2)",
+            "io_uring_enter on 0: Some(1)",
+            "waits None",
+            "[(0, \"R\")]",
+            "waits Some(10000000)",
+            "[]",
+            "waits Some(0)",
+            "[]",
+        ]
+    );
+    // Answers are read without a call, so that nothing is done about them is not known.
+    assert_eq!(lint::all(trace), []);
+}
+
+#[test]
 fn nothing_is_suspicious_in_famous_loops_and_each_becomes_a_page() {
-    for name in ["nginx", "redis", "node", "asyncio"] {
+    for name in ["nginx", "redis", "node", "asyncio", "tokio"] {
         let found = the_loop(name);
         assert_eq!(lint::all(&found.trace), [], "{name}");
         let text = found.trace.text();
