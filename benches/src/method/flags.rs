@@ -1,75 +1,64 @@
 //! Why a row is not to be believed: one code for each reason, as section "honesty" of the guide
 //! lists them.
 
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-macro_rules! reasons {
-    ($($(#[$about:meta])* $name:ident = $code:literal,)*) => {
-        /// A reason code.
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-        #[serde(rename_all = "kebab-case")]
-        pub enum Reason {
-            $($(#[$about])* $name,)*
-        }
-
-        impl Reason {
-            /// As in JSON and tables.
-            pub fn code(self) -> &'static str {
-                match self {
-                    $(Self::$name => $code,)*
-                }
-            }
-        }
-    };
-}
-
-reasons! {
+/// A reason code.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
     /// The generator can hardly send more than it did: the row may be its own limit.
-    Headroom = "headroom",
+    Headroom,
     /// A closed loop in which the server had time to rest: something else is the limit.
-    NotServerBound = "not-server-bound",
+    NotServerBound,
     /// The generator was late by more than a tenth of what it reports.
-    GeneratorLag = "generator-lag",
+    GeneratorLag,
     /// Messages were due that were never sent: the rate was above the capacity.
-    Backlog = "backlog",
+    Backlog,
     /// Rate times latency is not the number of messages under way.
-    Little = "little",
+    Little,
     /// A server that stood still for 100 ms is not seen as the analysis says.
-    Canary = "canary",
+    Canary,
     /// The clock is coarse, slow or goes back.
-    Clock = "clock",
+    Clock,
     /// The hypervisor took more than 0.5 % of the time.
-    NoisySteal = "noisy-steal",
+    NoisySteal,
     /// Other processes used more than 3 % of the machine.
-    NoisyForeign = "noisy-foreign",
+    NoisyForeign,
     /// The measuring thread, which never sleeps, was kept waiting for its CPU more than 1 % of the
     /// time.
-    NoisyPressure = "noisy-pressure",
+    NoisyPressure,
     /// The measuring thread lost its CPU to another process more than a hundred times a second.
-    NoisySwitches = "noisy-switches",
+    NoisySwitches,
     /// The machine's pauses are in the upper percentiles, which are therefore not told.
-    Limited = "limited",
+    Limited,
     /// A reset, a short count, a wrong byte or a wrong order.
-    Errors = "errors",
+    Errors,
     /// Replies that never came.
-    Lost = "lost",
+    Lost,
     /// Files ran out, or the queue of accept was full.
-    ResourceWall = "resource-wall",
+    ResourceWall,
     /// Local ports ran out, or most of them are kept in `TIME_WAIT`.
-    Ports = "ports",
+    Ports,
     /// A curve that cannot be: cheaper with more, or epoll that grows.
-    Shape = "shape",
+    Shape,
     /// The rate that a search found did not hold when it was run again.
-    Unconfirmed = "unconfirmed",
+    Unconfirmed,
     /// Not an optimised build.
-    DebugBuild = "debug-build",
+    DebugBuild,
     /// A server that woke up while nothing happened on its connections.
-    Restless = "restless",
+    Restless,
     /// Fewer than 100 samples lie beyond the percentile that is asked for.
-    FewSamples = "few-samples",
+    FewSamples,
 }
 
 impl Reason {
+    /// As in JSON and tables.
+    pub fn code(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
     /// Whether it is what other processes and the hypervisor did, and no fault of anyone measured.
     pub fn is_noise(self) -> bool {
         use Reason::{DebugBuild, NoisyForeign, NoisyPressure, NoisySteal, NoisySwitches};

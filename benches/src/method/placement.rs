@@ -1,11 +1,14 @@
 //! Who runs where: an axis of every figure, for waking another CPU can cost more than the work.
 
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use crate::sys;
 
 /// Where the two ends run, and whether they sleep.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize, ValueEnum,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Placement {
     /// Both ends in the measured thread: no scheduler at all.
@@ -22,24 +25,14 @@ pub enum Placement {
 }
 
 impl Placement {
-    /// Those of a client and a server.
-    pub const OF_SERVERS: [Self; 4] = [Self::SameCpu, Self::Split, Self::SplitSpin, Self::SpinSpin];
-
     /// As on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::OneThread => "one-thread",
-            Self::SameCpu => "same-cpu",
-            Self::Split => "split",
-            Self::SplitSpin => "split-spin",
-            Self::SpinSpin => "spin-spin",
-        }
+    pub fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
     }
 
     /// Looks one up by its name.
     pub fn named(name: &str) -> Option<Self> {
-        let all = [Self::OneThread].into_iter().chain(Self::OF_SERVERS);
-        all.into_iter().find(|placement| placement.name() == name)
+        ValueEnum::from_str(name, false).ok()
     }
 
     /// Whether the client waits without sleeping.

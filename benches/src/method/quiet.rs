@@ -139,12 +139,6 @@ impl Watch {
     }
 }
 
-/// Stolen and total time so far, in ticks, for the time line.
-pub fn stolen_and_total() -> (f64, f64) {
-    let now = machine();
-    (now.steal, now.total)
-}
-
 fn machine() -> Machine {
     let text = read_to_string("/proc/stat").unwrap_or_default();
     let first = text.lines().next().unwrap_or_default();

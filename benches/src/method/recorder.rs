@@ -5,7 +5,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 
 use super::connections::Sent;
-use super::{Outcome, Window, histogram, quiet};
+use super::{Outcome, Window, histogram};
 
 /// The length of a window of the time line, in nanoseconds.
 const WINDOW: u64 = 100_000_000;
@@ -39,7 +39,6 @@ pub struct Recorder {
     window: Histogram<u64>,
     window_ends: u64,
     began: u64,
-    ticks: (f64, f64),
     timeline: Vec<Window>,
 }
 
@@ -57,7 +56,6 @@ impl Recorder {
             window: histogram::new(),
             window_ends: began + WINDOW,
             began,
-            ticks: quiet::stolen_and_total(),
             timeline: Vec::new(),
         }
     }
@@ -106,17 +104,13 @@ impl Recorder {
     }
 
     fn close_window(&mut self, now: u64) {
-        let (steal, total) = quiet::stolen_and_total();
-        let passed = (total - self.ticks.1).max(1.0);
         self.timeline.push(Window {
             at_ms: (self.window_ends - WINDOW - self.began) / 1_000_000,
             count: self.window.len(),
             p50_ns: self.window.value_at_percentile(50.0),
             p99_ns: self.window.value_at_percentile(99.0),
             max_ns: self.window.max(),
-            steal_percent: 100.0 * (steal - self.ticks.0) / passed,
         });
-        self.ticks = (steal, total);
         self.window.reset();
         while self.window_ends <= now {
             self.window_ends += WINDOW;

@@ -118,7 +118,6 @@ pub struct Window {
     pub p50_ns: u64,
     pub p99_ns: u64,
     pub max_ns: u64,
-    pub steal_percent: f64,
 }
 
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]

@@ -43,7 +43,7 @@ fn csv(document: &Document) -> String {
     text += "\n";
     for slice in &document.slices {
         let spec = &slice.spec;
-        let flags: Vec<&str> = slice.flags.iter().map(|flag| flag.reason.code()).collect();
+        let flags: Vec<String> = slice.flags.iter().map(|flag| flag.reason.code()).collect();
         let (placement, point) = (spec.placement.name(), spec.point());
         let (valid, flags) = (slice.valid(), flags.join(" "));
         let (workload, subject, block) = (&spec.workload, &spec.subject, spec.block);

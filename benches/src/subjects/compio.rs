@@ -11,6 +11,7 @@ use compio::driver::{DriverType, ProactorBuilder};
 use compio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use compio::runtime::{JoinHandle, RuntimeBuilder};
 
+use super::runtime::lending;
 use super::{BUFFER, Runtime, Subject, serve, sound};
 
 /// compio, whose buffers are lent to each call and given back.
@@ -57,40 +58,7 @@ impl<const URING: bool> Runtime for Compio<URING> {
         compio::net::TcpListener::from_std(listener)
     }
 
-    async fn accept(listener: &Self::Listener) -> io::Result<Self::Stream> {
-        Ok(listener.accept().await?.0)
-    }
-
-    #[expect(clippy::manual_async_fn, reason = "it would keep its arguments twice")]
-    fn echo(mut stream: Self::Stream, may_reset: bool) -> impl Future<Output = ()> + 'static {
-        async move {
-            let mut buffer = Vec::with_capacity(BUFFER);
-            loop {
-                let compio::BufResult(count, filled) = stream.read(buffer).await;
-                if sound(count, may_reset) == 0 {
-                    return;
-                }
-                let compio::BufResult(written, sent) = stream.write_all(filled).await;
-                sound(written, may_reset);
-                buffer = sent;
-                buffer.clear();
-            }
-        }
-    }
-
-    async fn relay(from: UnixStream, to: UnixStream, times: u64) -> io::Result<()> {
-        let mut from = compio::net::UnixStream::from_std(from)?;
-        let mut to = compio::net::UnixStream::from_std(to)?;
-        let mut byte = vec![0];
-        for _ in 0..times {
-            let compio::BufResult(read, filled) = from.read_exact(byte).await;
-            read?;
-            let compio::BufResult(written, sent) = to.write_all(filled).await;
-            written?;
-            byte = sent;
-        }
-        Ok(())
-    }
+    lending!(compio::net::UnixStream::from_std);
 }
 
 fn runtime(uring: bool) -> io::Result<compio::runtime::Runtime> {

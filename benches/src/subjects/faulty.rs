@@ -26,13 +26,8 @@ impl Wrong {
     pub const ALL: [Self; 4] = [Self::Drops, Self::Alters, Self::Resets, Self::Sleeps];
 
     /// The name of the subject that does it.
-    pub fn subject(self) -> &'static str {
-        match self {
-            Self::Drops => "faulty-drops",
-            Self::Alters => "faulty-alters",
-            Self::Resets => "faulty-resets",
-            Self::Sleeps => "faulty-sleeps",
-        }
+    pub fn subject(self) -> String {
+        format!("faulty-{self:?}").to_lowercase()
     }
 
     /// Looks one up by the name of its subject.

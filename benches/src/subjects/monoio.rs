@@ -10,6 +10,7 @@ use std::time::Duration;
 use monoio::io::{AsyncReadRent, AsyncReadRentExt, AsyncWriteRentExt};
 use monoio::{LegacyDriver, RuntimeBuilder};
 
+use super::runtime::lending;
 use super::{BUFFER, Runtime, Subject, serve, sound};
 
 /// monoio, whose buffers are lent to each call and given back.
@@ -47,39 +48,7 @@ impl Runtime for Monoio {
         monoio::net::TcpListener::from_std(listener)
     }
 
-    async fn accept(listener: &Self::Listener) -> io::Result<Self::Stream> {
-        Ok(listener.accept().await?.0)
-    }
-
-    #[expect(clippy::manual_async_fn, reason = "it would keep its arguments twice")]
-    fn echo(mut stream: Self::Stream, may_reset: bool) -> impl Future<Output = ()> + 'static {
-        async move {
-            let mut buffer = Vec::with_capacity(BUFFER);
-            loop {
-                let (count, filled) = stream.read(buffer).await;
-                if sound(count, may_reset) == 0 {
-                    return;
-                }
-                let (written, sent) = stream.write_all(filled).await;
-                sound(written, may_reset);
-                buffer = sent;
-                buffer.clear();
-            }
-        }
-    }
-
-    async fn relay(from: UnixStream, to: UnixStream, times: u64) -> io::Result<()> {
-        let (mut from, mut to) = (monoio_stream(from)?, monoio_stream(to)?);
-        let mut byte = vec![0];
-        for _ in 0..times {
-            let (read, filled) = from.read_exact(byte).await;
-            read?;
-            let (written, sent) = to.write_all(filled).await;
-            written?;
-            byte = sent;
-        }
-        Ok(())
-    }
+    lending!(monoio_stream);
 }
 
 fn monoio_stream(stream: UnixStream) -> io::Result<monoio::net::UnixStream> {

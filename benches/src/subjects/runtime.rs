@@ -69,6 +69,81 @@ pub trait Runtime: Sized + 'static {
     ) -> impl Future<Output = io::Result<()>> + 'static;
 }
 
+/// Sockets as users of a runtime write them whose calls borrow the buffer; `$stream` takes one of the
+/// standard library over.
+macro_rules! borrowing {
+    ($stream:path) => {
+        async fn accept(listener: &Self::Listener) -> io::Result<Self::Stream> {
+            Ok(listener.accept().await?.0)
+        }
+
+        #[expect(clippy::manual_async_fn, reason = "it would keep its arguments twice")]
+        fn echo(mut stream: Self::Stream, may_reset: bool) -> impl Future<Output = ()> + 'static {
+            async move {
+                let mut buffer = [0; BUFFER];
+                loop {
+                    let count = sound(stream.read(&mut buffer).await, may_reset);
+                    if count == 0 {
+                        return;
+                    }
+                    sound(stream.write_all(&buffer[..count]).await, may_reset);
+                }
+            }
+        }
+
+        async fn relay(from: UnixStream, to: UnixStream, times: u64) -> io::Result<()> {
+            let (mut from, mut to) = ($stream(from)?, $stream(to)?);
+            let mut byte = [0];
+            for _ in 0..times {
+                from.read_exact(&mut byte).await?;
+                to.write_all(&byte).await?;
+            }
+            Ok(())
+        }
+    };
+}
+pub(super) use borrowing;
+
+/// The same where each call is lent the buffer and gives it back.
+macro_rules! lending {
+    ($stream:path) => {
+        async fn accept(listener: &Self::Listener) -> io::Result<Self::Stream> {
+            Ok(listener.accept().await?.0)
+        }
+
+        #[expect(clippy::manual_async_fn, reason = "it would keep its arguments twice")]
+        fn echo(mut stream: Self::Stream, may_reset: bool) -> impl Future<Output = ()> + 'static {
+            async move {
+                let mut buffer = Vec::with_capacity(BUFFER);
+                loop {
+                    let (count, filled) = stream.read(buffer).await.into();
+                    if sound(count, may_reset) == 0 {
+                        return;
+                    }
+                    let (written, sent) = stream.write_all(filled).await.into();
+                    sound(written, may_reset);
+                    buffer = sent;
+                    buffer.clear();
+                }
+            }
+        }
+
+        async fn relay(from: UnixStream, to: UnixStream, times: u64) -> io::Result<()> {
+            let (mut from, mut to) = ($stream(from)?, $stream(to)?);
+            let mut byte = vec![0];
+            for _ in 0..times {
+                let (read, filled) = from.read_exact(byte).await.into();
+                read?;
+                let (written, sent) = to.write_all(filled).await.into();
+                written?;
+                byte = sent;
+            }
+            Ok(())
+        }
+    };
+}
+pub(super) use lending;
+
 /// What a call of an echo returned. If it failed because the peer has reset the connection, and
 /// that may be, nothing came: the next read is the last.
 ///

@@ -10,6 +10,7 @@ use std::time::Duration;
 use smol::io::{AsyncReadExt, AsyncWriteExt};
 use smol::{Async, LocalExecutor, Task, Timer};
 
+use super::runtime::borrowing;
 use super::{BUFFER, Runtime, Subject, serve, sound};
 
 /// smol on one thread (async-io's own thread helps it, as in every smol program).
@@ -54,31 +55,5 @@ impl Runtime for Smol {
         Async::new(listener)
     }
 
-    async fn accept(listener: &Self::Listener) -> io::Result<Self::Stream> {
-        Ok(listener.accept().await?.0)
-    }
-
-    #[expect(clippy::manual_async_fn, reason = "it would keep its arguments twice")]
-    fn echo(mut stream: Self::Stream, may_reset: bool) -> impl Future<Output = ()> + 'static {
-        async move {
-            let mut buffer = [0; BUFFER];
-            loop {
-                let count = sound(stream.read(&mut buffer).await, may_reset);
-                if count == 0 {
-                    return;
-                }
-                sound(stream.write_all(&buffer[..count]).await, may_reset);
-            }
-        }
-    }
-
-    async fn relay(from: UnixStream, to: UnixStream, times: u64) -> io::Result<()> {
-        let (mut from, mut to) = (Async::new(from)?, Async::new(to)?);
-        let mut byte = [0];
-        for _ in 0..times {
-            from.read_exact(&mut byte).await?;
-            to.write_all(&byte).await?;
-        }
-        Ok(())
-    }
+    borrowing!(Async::new);
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::{JoinHandle, LocalSet, spawn_local};
 
+use super::runtime::borrowing;
 use super::{BUFFER, Runtime, Subject, serve, sound};
 
 /// tokio, in a `LocalRuntime` or in a `LocalSet` on a current_thread runtime.
@@ -55,33 +56,7 @@ impl<const LOCAL_RUNTIME: bool> Runtime for Tokio<LOCAL_RUNTIME> {
         tokio::net::TcpListener::from_std(listener)
     }
 
-    async fn accept(listener: &Self::Listener) -> io::Result<Self::Stream> {
-        Ok(listener.accept().await?.0)
-    }
-
-    #[expect(clippy::manual_async_fn, reason = "it would keep its arguments twice")]
-    fn echo(mut stream: Self::Stream, may_reset: bool) -> impl Future<Output = ()> + 'static {
-        async move {
-            let mut buffer = [0; BUFFER];
-            loop {
-                let count = sound(stream.read(&mut buffer).await, may_reset);
-                if count == 0 {
-                    return;
-                }
-                sound(stream.write_all(&buffer[..count]).await, may_reset);
-            }
-        }
-    }
-
-    async fn relay(from: UnixStream, to: UnixStream, times: u64) -> io::Result<()> {
-        let (mut from, mut to) = (tokio_stream(from)?, tokio_stream(to)?);
-        let mut byte = [0];
-        for _ in 0..times {
-            from.read_exact(&mut byte).await?;
-            to.write_all(&byte).await?;
-        }
-        Ok(())
-    }
+    borrowing!(tokio_stream);
 }
 
 fn tokio_stream(stream: UnixStream) -> io::Result<tokio::net::UnixStream> {

@@ -81,10 +81,12 @@ pub fn new_file(path: &str) -> Result<PathBuf, String> {
 pub fn command(workload: &'static Workload) -> Command {
     let mut command = Command::new(workload.name()).about(workload.about);
     command = workload.all().fold(command, |command, one| command.arg(option(one)));
-    let names: Vec<&str> = workload.placements.iter().map(|one| one.name()).collect();
+    let names: Vec<String> = workload.placements.iter().map(|one| one.name()).collect();
     if names.len() > 1 {
-        let places =
-            Arg::new("placement").long("placement").value_delimiter(',').default_value(names[0]);
+        let places = Arg::new("placement")
+            .long("placement")
+            .value_delimiter(',')
+            .default_value(names[0].clone());
         let parser = PossibleValuesParser::new(names);
         command = command.arg(places.value_parser(parser).help("Who runs where"));
     }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::{ARRIVALS, Asked, WIRE, Who, Workload, apart, null_of_a_loop};
 use crate::method::{
     Clock, Connections, Meter, Nature, Open, Outcome, Phase, Placement, Plan, Reason, Server,
-    Session, Slice, Spec, Window, checks, flag_if, histogram, refused, server,
+    Session, Slice, Spec, checks, flag_if, histogram, refused, server,
 };
-use crate::report::{Axis, COUNT, Chart, Line, Point, Series, Shown, TIME, count, groups, kind};
+use crate::report::{Axis, COUNT, Chart, Point, Shown, TIME, count, groups};
 use crate::sys;
 
 pub const WORKLOAD: Workload = Workload {
@@ -256,51 +256,11 @@ fn charts(slices: &[&Slice]) -> Vec<Chart> {
     let here: Vec<&Slice> = shown.iter().copied().filter(|slice| at(slice, middle)).collect();
     let title = format!("The whole distribution at {}/s", count(middle));
     let distribution = groups::distributions(&here, "response");
-    vec![offered, Chart::new(title, BEYOND, y, distribution), time_line(&shown)]
+    vec![offered, Chart::new(title, BEYOND, y, distribution)]
 }
 
 /// The axis of percentiles.
 pub const BEYOND: Axis = COUNT.log("1 / (1 \u{2212} percentile): 10 is p90, 100 is p99");
-
-/// One slice of each subject in windows, at the highest valid rate; shaded where time was stolen.
-fn time_line(slices: &[&Slice]) -> Chart {
-    let (believable, _) = groups::believable(slices);
-    let rates = believable.iter().map(|slice| slice.spec.number("rate"));
-    let highest = rates.fold(0.0, f64::max);
-    let mut series = Vec::new();
-    let mut shaded = Vec::new();
-    for (subject, group) in groups::by_subject(&believable) {
-        let long =
-            |slice: &&&Slice| slice.timeline.len() > 1 && slice.spec.number("rate") == highest;
-        let Some(slice) = group.iter().find(long) else {
-            continue;
-        };
-        let windows = slice.timeline.iter();
-        let from = |window: &Window| window.at_ms as f64;
-        let stolen = windows.clone().filter(|window| window.steal_percent > 1.0);
-        shaded.extend(stolen.map(|window| (from(window), from(window) + 100.0)));
-        for (word, line, of) in [
-            ("p99", Line::Main, (|window| window.p99_ns) as fn(&Window) -> u64),
-            ("p50", Line::Lower, |window| window.p50_ns),
-        ] {
-            let valid = slice.valid();
-            let point = |window: &Window| Point { x: from(window), y: of(window) as f64, valid };
-            let points = windows.clone().map(point).collect();
-            series.push(Series {
-                name: format!("{subject} {word}"),
-                points,
-                line,
-                kind: kind(subject),
-            });
-        }
-    }
-    let x = COUNT.of("milliseconds since the measurement began");
-    let y = TIME.of("response time in each 100 ms");
-    Chart {
-        shaded,
-        ..Chart::new(format!("In the course of a slice at {}/s", count(highest)), x, y, series)
-    }
-}
 
 /// A curve is past its knee where it is so many times as high as at the lowest rate.
 const BENT: f64 = 3.0;
@@ -345,8 +305,7 @@ fn caption(slices: &[&Slice]) -> String {
     format!(
         "From the intended time of sending. Flat, then a knee: beyond the capacity the queue grows for as \
          long as the run lasts, so those points (flag backlog) say nothing but that. {knees}In the \
-         distribution a step is a stall that this share of the messages met. Red: time that the hypervisor \
-         gave to others."
+         distribution a step is a stall that this share of the messages met."
     )
 }
 

@@ -85,7 +85,7 @@ fn errors_lost_replies_backlog_and_too_little_work_are_worse_and_only_noise_is_u
         (Reason::NoisySteal, Some(2)),
     ] {
         let flagged = |slice: &mut Slice| slice.flags.push(Flag::new(reason, "seen"));
-        let (exit, text) = told(reason.code(), &flagged);
+        let (exit, text) = told(&reason.code(), &flagged);
         assert_eq!(exit, code, "{}: {text}", reason.code());
         if code == Some(1) {
             assert!(text.contains(&format!("{}: seen", reason.code())), "{text}");

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use benches::method::{Document, Slice, results};
 
@@ -35,6 +36,36 @@ pub(crate) fn document(name: &str, words: &str) -> Document {
     let document = results::read(path).unwrap_or_else(|problem| panic!("{problem}: {text}"));
     assert!(!document.slices.is_empty(), "{name} measured something: {text}");
     document
+}
+
+/// A short run of each workload, in words of the command line.
+const RUNS: [&str; 16] = [
+    "ring --registered 1,8,64 --ms 3 --subjects ours-epoll,ours-poll",
+    "map --most 16 --ms 10 --subjects ours-epoll,ours-poll",
+    "register --registered 10 --ms 3 --subjects ours-epoll,ours-poll",
+    "echo --subjects ours --connections 2 --ms 50 --placement same-cpu",
+    "load --subjects bare,ours --rates 1000,3000 --connections 4 --ms 300 --placement same-cpu",
+    "capacity --subjects bare,ours --connections 4 --ms 10 --placement same-cpu",
+    "fair --subjects ours --connections 2 --rate 1000 --ms 50 --placement same-cpu",
+    "overload --subjects bare,ours --connections 4 --calm 500 --peak 2000 --ms 200 --placement same-cpu",
+    "switch --subjects ours --tasks 4 --ms 3",
+    "storm --subjects ours --timers 100,1000,5000 --ms 5",
+    "overshoot --subjects ours --sleep-us 50 --ms 10",
+    "scaling --subjects bare,ours --connections 1,10 --ms 5",
+    "wake --subjects ours --senders 0,1 --burst 1,20 --placement same-cpu --ms 20",
+    "churn --subjects bare,ours --connections 2 --ms 100",
+    "idle --subjects ours --connections 10,20 --ms 5",
+    "cascade --subjects ours,bare --fds 1,4,16 --ms 5",
+];
+
+/// What each workload wrote, by its name; each is run once.
+pub(crate) fn runs() -> &'static [(&'static str, Document)] {
+    static ALL: OnceLock<Vec<(&str, Document)>> = OnceLock::new();
+    let run = |words: &&'static str| {
+        let name = words.split(' ').next().unwrap();
+        (name, document(&format!("run-{name}"), words))
+    };
+    ALL.get_or_init(|| RUNS.iter().map(run).collect())
 }
 
 /// The slices of that, none of which went wrong.

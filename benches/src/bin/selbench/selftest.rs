@@ -98,7 +98,7 @@ fn say(name: &str, status: Status, found: &Found, fault: Option<Fault>) {
 
 /// Whether the fault was found; it must be, and then the run has failed as it should.
 fn told(fault: Fault, worst: Status) -> Ending {
-    let codes: Vec<&str> = fault.codes().iter().map(|reason| reason.code()).collect();
+    let codes: Vec<String> = fault.codes().iter().map(|reason| reason.code()).collect();
     let codes = codes.join(" or ");
     if worst == Status::Failed {
         println!("The fault was found ({codes}), so this run counts as failed.");
@@ -112,7 +112,7 @@ fn told(fault: Fault, worst: Status) -> Ending {
 /// What all checks mean together, in the terms in which slices are judged: `worst` is how the worst
 /// ended, `noise` one flag of each kind, `share` how much of a check may have been others' work.
 fn words(worst: Status, noise: &[Flag], share: f64) -> String {
-    let kinds: Vec<&str> = noise.iter().map(|flag| flag.reason.code()).collect();
+    let kinds: Vec<String> = noise.iter().map(|flag| flag.reason.code()).collect();
     let kinds = kinds.join(", ");
     let first = match (worst, noise.is_empty()) {
         (Status::Good, true) => {

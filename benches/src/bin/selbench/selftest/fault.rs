@@ -69,7 +69,7 @@ impl Fault {
             _ => None,
         };
         match server {
-            Some(wrong) => wrong.subject().clone_into(&mut spec.subject),
+            Some(wrong) => spec.subject = wrong.subject(),
             // The slice knows these by the names that they have on the command line.
             None => {
                 let name = self.to_possible_value();
