@@ -26,12 +26,23 @@ pub fn epoll_create1() -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// `epoll_ctl(EPOLL_CTL_ADD)`: watches `fd`, answering with `data` in each event.
-pub fn epoll_add(epoll: &OwnedFd, fd: RawFd, events: i32, data: u64) -> io::Result<()> {
+/// `epoll_ctl`: adds `fd`, modifies how it is watched, or deletes it; `data` is in each of its events.
+pub fn epoll_ctl(
+    epoll: &OwnedFd,
+    operation: libc::c_int,
+    fd: RawFd,
+    events: i32,
+    data: u64,
+) -> io::Result<()> {
     let mut event = EpollEvent { events: events.cast_unsigned(), u64: data };
     // SAFETY: `event` is live for the call; a bad fd is answered with an error.
-    check(unsafe { libc::epoll_ctl(epoll.as_raw_fd(), libc::EPOLL_CTL_ADD, fd, &raw mut event) })?;
+    check(unsafe { libc::epoll_ctl(epoll.as_raw_fd(), operation, fd, &raw mut event) })?;
     Ok(())
+}
+
+/// Watches `fd`, answering with `data` in each event.
+pub fn epoll_add(epoll: &OwnedFd, fd: RawFd, events: i32, data: u64) -> io::Result<()> {
+    epoll_ctl(epoll, libc::EPOLL_CTL_ADD, fd, events, data)
 }
 
 /// `epoll_wait`, for at most `timeout_ms` (-1: for ever); how many events were filled.
@@ -46,20 +57,6 @@ pub fn epoll_wait(
     let answer =
         unsafe { libc::epoll_wait(epoll.as_raw_fd(), events.as_mut_ptr(), room, timeout_ms) };
     check(answer).map(|count| count as usize)
-}
-
-/// `recv`, without flags.
-#[inline]
-pub fn recv(fd: RawFd, buffer: &mut [u8]) -> io::Result<usize> {
-    // SAFETY: the kernel writes at most `buffer.len()` bytes into the exclusive slice.
-    check_size(unsafe { libc::recv(fd, buffer.as_mut_ptr().cast(), buffer.len(), 0) })
-}
-
-/// `send`, with `MSG_NOSIGNAL`.
-#[inline]
-pub fn send(fd: RawFd, bytes: &[u8]) -> io::Result<usize> {
-    // SAFETY: the kernel reads at most `bytes.len()` bytes of the live slice.
-    check_size(unsafe { libc::send(fd, bytes.as_ptr().cast(), bytes.len(), libc::MSG_NOSIGNAL) })
 }
 
 /// `accept4(SOCK_NONBLOCK | SOCK_CLOEXEC)`, the address not asked for.
@@ -95,12 +92,22 @@ pub fn select(read: &mut [u64], write: Option<&mut [u64]>) -> io::Result<usize> 
     check(answer).map(|count| count as usize)
 }
 
-/// `setrlimit`: lets this process open as many files as it may.
+/// Lets this process open as many files as it may.
 pub fn raise_open_files() -> io::Result<()> {
+    limit_open_files(open_files()?.rlim_max)
+}
+
+/// `RLIMIT_NOFILE`, as it is now.
+pub fn open_files() -> io::Result<libc::rlimit> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: `limit` is live and exclusive for the call.
     check(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) })?;
-    limit.rlim_cur = limit.rlim_max;
+    Ok(limit)
+}
+
+/// `setrlimit(RLIMIT_NOFILE)`, soft and hard: no more than so many files from now on.
+pub fn limit_open_files(most: u64) -> io::Result<()> {
+    let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
     // SAFETY: `limit` is live for the call.
     check(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) })?;
     Ok(())
@@ -109,20 +116,21 @@ pub fn raise_open_files() -> io::Result<()> {
 /// CPU time that the calling thread has used: it stands still while another has the CPU.
 #[inline]
 pub fn thread_cpu_time() -> Duration {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: `time` is live and exclusive for the call; every thread has this clock.
-    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
-    let (seconds, rest) = (time.tv_sec.cast_unsigned(), time.tv_nsec);
-    Duration::new(seconds, u32::try_from(rest).unwrap_or(0))
+    // Every thread has this clock.
+    clock(libc::CLOCK_THREAD_CPUTIME_ID).unwrap_or_default()
 }
 
 /// CPU time that all threads of a process have used, by the scheduler's own account.
 pub fn process_cpu_time(pid: u32) -> io::Result<Duration> {
     // clock_getcpuclockid(3) is this arithmetic: the complement of the pid, and CPUCLOCK_SCHED.
-    let clock = (!(pid.cast_signed()) << 3) | 2;
+    clock((!(pid.cast_signed()) << 3) | 2)
+}
+
+#[inline]
+fn clock(id: libc::clockid_t) -> io::Result<Duration> {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is live and exclusive for the call; a wrong clock is answered with an error.
-    check(unsafe { libc::clock_gettime(clock, &raw mut time) })?;
+    check(unsafe { libc::clock_gettime(id, &raw mut time) })?;
     Ok(Duration::new(time.tv_sec.cast_unsigned(), u32::try_from(time.tv_nsec).unwrap_or(0)))
 }
 
@@ -153,23 +161,6 @@ pub fn cpus_online() -> usize {
     usize::try_from(count).unwrap_or(1).max(1)
 }
 
-/// `epoll_ctl(EPOLL_CTL_MOD)`: watches `fd` for other `events`.
-pub fn epoll_modify(epoll: &OwnedFd, fd: RawFd, events: i32, data: u64) -> io::Result<()> {
-    let mut event = EpollEvent { events: events.cast_unsigned(), u64: data };
-    // SAFETY: `event` is live for the call; a bad fd is answered with an error.
-    check(unsafe { libc::epoll_ctl(epoll.as_raw_fd(), libc::EPOLL_CTL_MOD, fd, &raw mut event) })?;
-    Ok(())
-}
-
-/// `epoll_ctl(EPOLL_CTL_DEL)`: no longer watches `fd`.
-pub fn epoll_delete(epoll: &OwnedFd, fd: RawFd) -> io::Result<()> {
-    // SAFETY: the kernel takes no event for a deletion; a bad fd is answered with an error.
-    check(unsafe {
-        libc::epoll_ctl(epoll.as_raw_fd(), libc::EPOLL_CTL_DEL, fd, std::ptr::null_mut())
-    })?;
-    Ok(())
-}
-
 /// `ppoll` for reading on one fd, for at most `timeout`; whether it became readable.
 pub fn ppoll_one(fd: RawFd, timeout: Duration) -> io::Result<bool> {
     let mut entry = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
@@ -189,17 +180,8 @@ pub fn read(fd: RawFd, buffer: &mut [u8]) -> io::Result<usize> {
     check_size(unsafe { libc::read(fd, buffer.as_mut_ptr().cast(), buffer.len()) })
 }
 
-/// `kill(pid, SIGSTOP)`: the process stands still.
-pub fn stop(pid: u32) -> io::Result<()> {
-    kill(pid, libc::SIGSTOP)
-}
-
-/// `kill(pid, SIGCONT)`: the process goes on.
-pub fn go_on(pid: u32) -> io::Result<()> {
-    kill(pid, libc::SIGCONT)
-}
-
-fn kill(pid: u32, signal: libc::c_int) -> io::Result<()> {
+/// `kill`: `SIGSTOP` lets the process stand still, `SIGCONT` go on.
+pub fn kill(pid: u32, signal: libc::c_int) -> io::Result<()> {
     // SAFETY: no pointers are passed; a process that is gone is answered with an error.
     check(unsafe { libc::kill(pid.cast_signed(), signal) })?;
     Ok(())
@@ -210,14 +192,6 @@ pub fn set_timer_slack(nanoseconds: u64) -> io::Result<()> {
     // SAFETY: the option takes one number.
     check(unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, nanoseconds) })?;
     Ok(())
-}
-
-/// `RLIMIT_NOFILE`, as it is now.
-pub fn open_files_limit() -> io::Result<u64> {
-    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: `limit` is live and exclusive for the call.
-    check(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) })?;
-    Ok(limit.rlim_cur)
 }
 
 /// `setsockopt(IP_LOCAL_PORT_RANGE)`: `connect` chooses from these ports only. Linux 6.3 and later.
@@ -249,12 +223,4 @@ pub fn heap_in_use() -> Option<u64> {
     }
     #[cfg(not(target_env = "gnu"))]
     None
-}
-
-/// `setrlimit(RLIMIT_NOFILE)`, soft and hard: no more than so many files from now on.
-pub fn limit_open_files(most: u64) -> io::Result<()> {
-    let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
-    // SAFETY: `limit` is live for the call.
-    check(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) })?;
-    Ok(())
 }

@@ -1,7 +1,7 @@
 //! The client's connections: messages go out, replies come back in order and are verified.
 
 use std::collections::VecDeque;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
@@ -185,14 +185,14 @@ impl Connections {
         let fd = connection.stream.as_raw_fd();
         let mut done = 0;
         if connection.unsent.is_empty() {
-            match sys::send(fd, message) {
+            match (&connection.stream).write(message) {
                 Ok(count) => done = count,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(error) => return Err(error),
             }
             if done < message.len() {
                 let both = libc::EPOLLIN | libc::EPOLLOUT;
-                sys::epoll_modify(&self.epoll, fd, both, index as u64)?;
+                sys::epoll_ctl(&self.epoll, libc::EPOLL_CTL_MOD, fd, both, index as u64)?;
             }
         }
         connection.unsent.extend_from_slice(&message[done..]);
@@ -246,13 +246,13 @@ impl Connections {
     fn flush(&mut self, index: usize) -> io::Result<()> {
         let connection = &mut self.all[index];
         let fd = connection.stream.as_raw_fd();
-        match sys::send(fd, &connection.unsent) {
+        match connection.stream.write(&connection.unsent) {
             Ok(count) => drop(connection.unsent.drain(..count)),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Err(error) => return Err(error),
         }
         if connection.unsent.is_empty() {
-            sys::epoll_modify(&self.epoll, fd, libc::EPOLLIN, index as u64)?;
+            sys::epoll_ctl(&self.epoll, libc::EPOLL_CTL_MOD, fd, libc::EPOLLIN, index as u64)?;
         }
         Ok(())
     }
@@ -274,7 +274,7 @@ impl Connections {
         index: usize,
         reply: &mut impl FnMut(usize, Sent, u64) -> Option<(u64, u64)>,
     ) -> io::Result<()> {
-        let count = match sys::recv(self.all[index].stream.as_raw_fd(), buffer) {
+        let count = match self.all[index].stream.read(buffer) {
             Ok(0) => {
                 self.errors += 1;
                 return Err(io::Error::other("the server closed a connection"));
@@ -322,7 +322,6 @@ impl Connections {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read, Write};
     use std::net::TcpListener;
 
     use super::*;

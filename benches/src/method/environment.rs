@@ -27,8 +27,11 @@ impl Environment {
         tell("cpus", sys::cpus_online().to_string());
         tell("mitigations", mitigations());
         tell("timer slack (ns)", timer_slack());
-        let limit = sys::open_files_limit();
-        tell("open files", limit.map_or_else(|e| e.to_string(), |limit| limit.to_string()));
+        let limit = sys::open_files();
+        tell(
+            "open files",
+            limit.map_or_else(|e| e.to_string(), |limit| limit.rlim_cur.to_string()),
+        );
         let profile = if cfg!(debug_assertions) {
             "DEBUG: figures mean nothing"
         } else {

@@ -124,10 +124,10 @@ pub fn stop_once(
     std::thread::spawn(move || {
         let _ = sys::pin_to_cpu(cpu);
         std::thread::sleep(delay);
-        sys::stop(pid)?;
+        sys::kill(pid, libc::SIGSTOP)?;
         let begin = Instant::now();
         std::thread::sleep(pause);
-        sys::go_on(pid)?;
+        sys::kill(pid, libc::SIGCONT)?;
         Ok(begin.elapsed())
     })
 }

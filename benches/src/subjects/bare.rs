@@ -3,8 +3,8 @@
 //! One buffer serves all connections, a connection is its fd, there is no state. A short read
 //! says that the socket is empty, so nobody reads into WouldBlock.
 
-use std::io::ErrorKind;
-use std::net::TcpListener;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 use super::{BARE, BUFFER, Subject, listener};
@@ -46,7 +46,7 @@ fn serve<const INTEREST: i32, const TIMEOUT: i32>(connections: usize) {
     let listens = listener.as_raw_fd();
     sys::epoll_add(&epoll, listens, libc::EPOLLIN, listens as u64).expect("epoll_ctl");
     // A connection is found by its fd, as the kernel finds it; a program has some others open.
-    let mut open: Vec<Option<OwnedFd>> = Vec::with_capacity(connections + 64);
+    let mut open: Vec<Option<TcpStream>> = Vec::with_capacity(connections + 64);
     let mut events = vec![sys::NO_EVENT; EVENTS];
     let mut buffer = [0; BUFFER];
     let mut closed = 0;
@@ -62,7 +62,9 @@ fn serve<const INTEREST: i32, const TIMEOUT: i32>(connections: usize) {
             if fd == listens {
                 // Whoever comes for good comes alone: nobody is asked for another.
                 accept::<INTEREST>(&epoll, &listener, connections > 0, &mut open);
-            } else if !echo(fd, &mut buffer, closing, connections == 0) {
+            } else if let Some(stream) = &mut open[fd as usize]
+                && !echo(stream, &mut buffer, closing, connections == 0)
+            {
                 open[fd as usize] = None;
                 closed += 1;
             }
@@ -75,11 +77,11 @@ fn accept<const INTEREST: i32>(
     epoll: &OwnedFd,
     listener: &TcpListener,
     only_one: bool,
-    open: &mut Vec<Option<OwnedFd>>,
+    open: &mut Vec<Option<TcpStream>>,
 ) {
     loop {
         let stream = match sys::accept4(listener.as_raw_fd()) {
-            Ok(stream) => stream,
+            Ok(stream) => TcpStream::from(stream),
             Err(error) if error.kind() == ErrorKind::WouldBlock => return,
             // Its peer was gone before it was accepted.
             Err(error) if error.kind() == ErrorKind::ConnectionAborted => continue,
@@ -101,11 +103,11 @@ fn accept<const INTEREST: i32>(
 /// Sends back what came; false when the peer has closed. `closing` says that the end of the
 /// stream is already behind the bytes, which an edge would not report again.
 #[inline]
-fn echo(fd: RawFd, buffer: &mut [u8; BUFFER], closing: bool, may_reset: bool) -> bool {
+fn echo(stream: &mut TcpStream, buffer: &mut [u8; BUFFER], closing: bool, may_reset: bool) -> bool {
     loop {
-        let came = match sys::recv(fd, buffer) {
+        let came = match stream.read(buffer) {
             Ok(0) => return false,
-            Ok(count) => sys::send(fd, &buffer[..count]).map(|sent| (count, sent)),
+            Ok(count) => stream.write(&buffer[..count]).map(|sent| (count, sent)),
             Err(error) => Err(error),
         };
         match came {

@@ -41,11 +41,12 @@ impl Dispatcher for Epoll {
     fn change(&mut self, index: usize, fd: &Rc<OwnedFd>, write: bool) -> io::Result<()> {
         let write = if write { libc::EPOLLOUT } else { 0 };
         let interest = libc::EPOLLIN | write | self.flags;
-        sys::epoll_modify(&self.epoll, fd.as_raw_fd(), interest, index as u64)
+        let fd = fd.as_raw_fd();
+        sys::epoll_ctl(&self.epoll, libc::EPOLL_CTL_MOD, fd, interest, index as u64)
     }
 
     fn remove(&mut self, _index: usize, fd: &Rc<OwnedFd>) -> io::Result<()> {
-        sys::epoll_delete(&self.epoll, fd.as_raw_fd())
+        sys::epoll_ctl(&self.epoll, libc::EPOLL_CTL_DEL, fd.as_raw_fd(), 0, 0)
     }
 
     fn wait(&mut self, ready: &mut Vec<usize>) -> io::Result<()> {

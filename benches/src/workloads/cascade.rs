@@ -77,7 +77,7 @@ fn charts(slices: &[&Slice]) -> Vec<Chart> {
 fn measure(spec: &Spec) -> Result<Outcome, String> {
     let fds = spec.count("fds").max(1);
     sys::raise_open_files().map_err(|error| error.to_string())?;
-    if let Some(flag) = too_many(fds, sys::open_files_limit()) {
+    if let Some(flag) = too_many(fds, sys::open_files().map(|limit| limit.rlim_cur)) {
         return Ok(Outcome { flags: vec![flag], ..Outcome::default() });
     }
     let mut outcome = if spec.program() == BARE {
