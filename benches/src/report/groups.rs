@@ -2,8 +2,11 @@
 
 use hdrhistogram::Histogram;
 
-use super::{Line, Point, Series, kind};
+use super::{Axis, COUNT, Chart, Line, Point, Series, TIME, kind};
 use crate::method::{AGAIN, Slice, compared, histogram, statistics};
+
+/// The axis of percentiles.
+pub const BEYOND: Axis = COUNT.log("1 / (1 \u{2212} percentile): 10 is p90, 100 is p99");
 
 /// Slices of one workload, without the twins of A/A pairs: those are for the noise floor.
 pub fn of<'a>(slices: &[&'a Slice], workload: &str) -> Vec<&'a Slice> {
@@ -37,11 +40,17 @@ pub fn median(slices: &[&Slice], metric: &str) -> Option<(f64, bool)> {
     (!figures.is_empty()).then(|| (statistics::median(&figures), valid))
 }
 
+/// Each once, in order.
+pub fn values(values: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_unstable_by(f64::total_cmp);
+    values.dedup();
+    values
+}
+
 /// The medians of a metric over the slices that share the parameter `along`.
 pub fn curve(slices: &[&Slice], along: &str, metric: &str) -> Vec<Point> {
-    let mut places: Vec<f64> = slices.iter().map(|slice| slice.spec.number(along)).collect();
-    places.sort_unstable_by(f64::total_cmp);
-    places.dedup();
+    let places = values(slices.iter().map(|slice| slice.spec.number(along)));
     let point = |x: f64| {
         let here: Vec<&Slice> =
             slices.iter().copied().filter(|slice| slice.spec.number(along) == x).collect();
@@ -86,6 +95,14 @@ pub fn distributions(slices: &[&Slice], name: &str) -> Vec<Series> {
         Some(Series::main(subject, points.collect()))
     };
     by_subject(slices).into_iter().filter_map(each).collect()
+}
+
+/// The same as a chart for each point.
+pub fn distribution_charts(slices: &[&Slice], name: &str, y: &'static str) -> Vec<Chart> {
+    let chart = |(point, here): (String, Vec<&Slice>)| {
+        Chart::new(point, BEYOND, TIME.of(y), distributions(&here, name))
+    };
+    compared::points(slices.iter().copied()).into_iter().map(chart).collect()
 }
 
 /// All slices' histograms of one name together, and whether they are valid ones.

@@ -129,7 +129,7 @@ impl Search<'_, '_> {
             for chance in 0..PATIENCE {
                 let run = self.offer(rate, warm_up, false)?;
                 if run.met || (chance + 1 >= CHANCES && !self.paused(&run)) {
-                    return Ok::<_, io::Error>(run.met);
+                    return Ok(run.met);
                 }
             }
             Ok(false)
@@ -182,11 +182,11 @@ fn response_with(response: &Histogram<u64>, quantile: f64, unsent: u64) -> f64 {
 
 /// The highest rate that meets the goal, between `low`, which must meet it, and `high`, to one
 /// [`STEP`].
-fn bisect<E>(
+fn bisect(
     mut low: f64,
     mut high: f64,
-    mut met: impl FnMut(f64) -> Result<bool, E>,
-) -> Result<Option<f64>, E> {
+    mut met: impl FnMut(f64) -> io::Result<bool>,
+) -> io::Result<Option<f64>> {
     if low <= 0.0 || !met(low)? {
         return Ok(None);
     }
@@ -203,11 +203,11 @@ fn bisect<E>(
 }
 
 /// Runs `rate` again, and lower ones until one holds; the last run that met the goal there.
-fn confirm<R, E>(
+fn confirm<R>(
     mut rate: f64,
-    mut offer: impl FnMut(f64) -> Result<R, E>,
+    mut offer: impl FnMut(f64) -> io::Result<R>,
     met: impl Fn(&R) -> bool,
-) -> Result<Option<R>, E> {
+) -> io::Result<Option<R>> {
     let (times, needed) = CONFIRMATIONS;
     for _ in 0..=STEPS_DOWN {
         let mut good = Vec::new();
@@ -228,67 +228,52 @@ fn confirm<R, E>(
 /// Rates beyond so many times the capacity are left out: the flood asks for millions.
 const NEAR: f64 = 1.5;
 
-/// The percentile over the rates that were tried, a chart for each point.
+/// The percentile over the rates that were tried, a chart for each point: the median at each rate of the
+/// search whose result is the median one.
 fn charts(slices: &[&Slice]) -> Vec<Chart> {
-    let points = crate::method::compared::points(slices.iter().copied());
-    points.into_iter().map(|(name, here)| knee(name, &here)).collect()
-}
-
-fn knee(name: String, slices: &[&Slice]) -> Chart {
-    let curve = |(subject, group): (&str, Vec<&Slice>)| {
-        let search = middle(&group)?;
-        Some(Series::main(subject, tried(search, NEAR * search.metrics["rate"])))
+    let knee = |(name, here): (String, Vec<&Slice>)| {
+        let curve = |(subject, group): (&str, Vec<&Slice>)| {
+            let having = group.iter().copied().filter(|one| one.metrics.contains_key("rate"));
+            let (mut having, valid) = groups::believable(&having.collect::<Vec<_>>());
+            having.sort_by(|a, b| a.metrics["rate"].total_cmp(&b.metrics["rate"]));
+            let search = having.get(having.len().checked_sub(1)? / 2)?;
+            let near = |probe: &&Probe| probe.rate <= NEAR * search.metrics["rate"];
+            let point = |x: f64| {
+                let here = search.probes.iter().filter(|probe| probe.rate == x);
+                let responses: Vec<f64> = here.map(|probe| probe.response_ns).collect();
+                Point { x, y: statistics::median(&responses), valid }
+            };
+            let rates = groups::values(search.probes.iter().filter(near).map(|probe| probe.rate));
+            Some(Series::main(subject, rates.into_iter().map(point).collect()))
+        };
+        let series = groups::by_subject(&here).into_iter().filter_map(curve).collect();
+        let (x, y) =
+            (COUNT.log("messages a second"), TIME.of("the response that is to meet the goal"));
+        let level = here.first().map(|slice| slice.spec.number("goal_us") * 1e3);
+        Chart { level, ..Chart::new(name, x, y, series) }
     };
-    let series = groups::by_subject(slices).into_iter().filter_map(curve).collect();
-    let x = COUNT.log("messages a second");
-    let y = TIME.of("the response that is to meet the goal");
-    let level = slices.first().map(|slice| slice.spec.number("goal_us") * 1e3);
-    Chart { level, ..Chart::new(name, x, y, series) }
-}
-
-/// The median at each rate that a search tried, up to `most`.
-fn tried(search: &Slice, most: f64) -> Vec<Point> {
-    let mut rates: Vec<f64> = search.probes.iter().map(|probe| probe.rate).collect();
-    rates.sort_by(f64::total_cmp);
-    rates.dedup();
-    let point = |x: f64| {
-        let here = search.probes.iter().filter(|probe| probe.rate == x);
-        let responses: Vec<f64> = here.map(|probe| probe.response_ns).collect();
-        Point { x, y: statistics::median(&responses), valid: search.valid() }
-    };
-    rates.into_iter().filter(|rate| *rate <= most).map(point).collect()
-}
-
-/// The search whose result is the median one.
-fn middle<'a>(group: &[&'a Slice]) -> Option<&'a Slice> {
-    let having: Vec<&Slice> =
-        group.iter().copied().filter(|slice| slice.metrics.contains_key("rate")).collect();
-    let (mut having, _) = groups::believable(&having);
-    having.sort_by(|a, b| a.metrics["rate"].total_cmp(&b.metrics["rate"]));
-    having.get(having.len().checked_sub(1)? / 2).copied()
+    crate::method::compared::points(slices.iter().copied()).into_iter().map(knee).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
-
     use super::*;
     use crate::method::histogram;
 
     #[test]
     fn the_search_ends_a_step_below_the_limit() {
         let limit = 87_000.0;
-        let met = |rate: f64| Ok::<_, Infallible>(rate <= limit);
+        let met = |rate: f64| Ok(rate <= limit);
         let found = bisect(2_000.0, 130_000.0, met).unwrap().unwrap();
         assert!(found <= limit && found * STEP >= limit, "{found}");
     }
 
     #[test]
     fn nothing_is_found_where_nothing_meets_the_goal() {
-        let never = |_| Ok::<_, Infallible>(false);
+        let never = |_| Ok(false);
         assert_eq!(bisect(2_000.0, 130_000.0, never).unwrap(), None);
-        assert_eq!(bisect(0.0, 0.0, |_| Ok::<_, Infallible>(true)).unwrap(), None);
-        let confirmed = confirm(1000.0, |_| Ok::<_, Infallible>(()), |()| false).unwrap();
+        assert_eq!(bisect(0.0, 0.0, |_| Ok(true)).unwrap(), None);
+        let confirmed = confirm(1000.0, |_| Ok(()), |()| false).unwrap();
         assert!(confirmed.is_none());
     }
 
@@ -299,7 +284,7 @@ mod tests {
         let offer = |rate: f64| {
             runs += 1;
             let lucky = if rate > 990.0 { runs % 3 == 1 } else { runs % 3 != 1 };
-            Ok::<_, Infallible>((rate, lucky))
+            Ok((rate, lucky))
         };
         let (rate, _) = confirm(1000.0, offer, |run| run.1).unwrap().unwrap();
         assert!((rate - 1000.0 / STEP).abs() < 1e-9, "{rate}");

@@ -8,8 +8,8 @@ use hdrhistogram::Histogram;
 use super::load::{self, Ends, Trouble};
 use super::{Who, Workload, some, word};
 use crate::method::ports::TimeWait;
-use crate::method::{Meter, Nature, Outcome, Placement, Slice, Spec, checks, histogram, outcome};
-use crate::report::{Chart, Shown, TIME, groups};
+use crate::method::{Meter, Nature, Outcome, Placement, Spec, checks, histogram, outcome};
+use crate::report::{Shown, groups};
 use crate::subjects::BARE;
 
 pub const WORKLOAD: Workload = Workload {
@@ -40,7 +40,9 @@ pub const WORKLOAD: Workload = Workload {
     ..Workload::new(
         Shown {
             caption: |_| CAPTION.to_owned(),
-            charts,
+            charts: |slices| {
+                groups::distribution_charts(slices, "exchange", "from connect to the reply")
+            },
             ..Shown::table("churn", "Connections that come and go", COLUMNS)
         },
         "Connections that come and go: how many a second, and how soon each has its reply",
@@ -57,15 +59,6 @@ const COLUMNS: &[(&str, &str, f64)] = &[
 ];
 const CAPTION: &str = "From connect to the reply, over all percentiles; a closed loop, \
     which hides stalls.";
-
-fn charts(slices: &[&Slice]) -> Vec<Chart> {
-    let y = TIME.of("from connect to the reply");
-    let points = crate::method::compared::points(slices.iter().copied()).into_iter();
-    let chart = |(name, here): (String, Vec<&Slice>)| {
-        Chart::new(name, super::load::BEYOND, y, groups::distributions(&here, "exchange"))
-    };
-    points.map(chart).collect()
-}
 
 /// So long nothing may come before the server counts as gone.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -8,7 +8,7 @@ use crate::method::{
     Clock, Connections, Meter, Nature, Open, Outcome, Phase, Placement, Plan, Reason, Server,
     Session, Slice, Spec, checks, flag_if, histogram, refused, server,
 };
-use crate::report::{Axis, COUNT, Chart, Point, Shown, TIME, count, groups};
+use crate::report::{COUNT, Chart, Point, Shown, TIME, count, groups};
 use crate::sys;
 
 pub const WORKLOAD: Workload = Workload {
@@ -248,19 +248,14 @@ fn charts(slices: &[&Slice]) -> Vec<Chart> {
     let y = TIME.of("response time");
     let offered =
         Chart::new("Over the offered load", x, y, groups::percentiles(&shown, "rate", metrics));
-    let mut rates: Vec<f64> = shown.iter().map(|slice| slice.spec.number("rate")).collect();
-    rates.sort_by(f64::total_cmp);
-    rates.dedup();
+    let rates = groups::values(shown.iter().map(|slice| slice.spec.number("rate")));
     let middle = rates.get(rates.len().saturating_sub(1) / 2).copied().unwrap_or(0.0);
     let at = |slice: &&Slice, rate: f64| slice.spec.number("rate") == rate;
     let here: Vec<&Slice> = shown.iter().copied().filter(|slice| at(slice, middle)).collect();
     let title = format!("The whole distribution at {}/s", count(middle));
     let distribution = groups::distributions(&here, "response");
-    vec![offered, Chart::new(title, BEYOND, y, distribution)]
+    vec![offered, Chart::new(title, groups::BEYOND, y, distribution)]
 }
-
-/// The axis of percentiles.
-pub const BEYOND: Axis = COUNT.log("1 / (1 \u{2212} percentile): 10 is p90, 100 is p99");
 
 /// A curve is past its knee where it is so many times as high as at the lowest rate.
 const BENT: f64 = 3.0;

@@ -36,10 +36,7 @@ const CAPTION: &str = "User and kernel, from the scheduler's account. With every
     for the sockets that select and poll look at; epoll does not see them.";
 
 fn charts(slices: &[&Slice]) -> Vec<Chart> {
-    let mut shares: Vec<f64> =
-        slices.iter().map(|slice| slice.spec.number("active_percent")).collect();
-    shares.sort_by(f64::total_cmp);
-    shares.dedup();
+    let shares = groups::values(slices.iter().map(|one| one.spec.number("active_percent")));
     let x = COUNT.log("connections");
     let y = TIME.of("CPU time for an echo");
     let chart = |share: f64| {

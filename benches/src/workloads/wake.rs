@@ -8,18 +8,17 @@ use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
-use super::load::BEYOND;
 use super::{TASKS, Workload, number, some};
 use crate::method::{
-    Nature, Outcome, Placement, Reason, Slice, Spec, compared, histogram, statistics,
+    Nature, Outcome, Placement, Reason, Spec, histogram, statistics,
 };
-use crate::report::{Chart, Shown, TIME, groups};
-use crate::subjects::{Runtime, Visitor, with_runtime};
+use crate::report::{Shown, groups};
+use crate::subjects::{Runtime, Visitor, step_back, with_runtime};
 use crate::sys;
 
 pub const WORKLOAD: Workload = Workload {
@@ -48,7 +47,7 @@ pub const WORKLOAD: Workload = Workload {
     ..Workload::new(
         Shown {
             caption: |_| CAPTION.to_owned(),
-            charts,
+            charts: |slices| groups::distribution_charts(slices, "wake", "from wake to poll"),
             ..Shown::table("wake", "From a wake to the poll", COLUMNS)
         },
         "Wakes: latency from the call to the poll, and writes to the notifier",
@@ -73,14 +72,6 @@ const MOST: usize = 1_000_000;
 const WARM_UP: u64 = 20;
 /// So much later than planned a task may end; after that its wake was lost.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-fn charts(slices: &[&Slice]) -> Vec<Chart> {
-    let y = TIME.of("from wake to poll");
-    let chart = |(name, here): (String, Vec<&Slice>)| {
-        Chart::new(name, BEYOND, y, groups::distributions(&here, "wake"))
-    };
-    compared::points(slices.iter().copied()).into_iter().map(chart).collect()
-}
 
 fn measure(spec: &Spec) -> Result<Outcome, String> {
     if spec.placement != Placement::OneThread {
@@ -147,26 +138,21 @@ pub(super) struct Woken {
 #[derive(Default)]
 struct Seat {
     /// Left by the task whenever it waits; taken by the sender.
-    waker: Mutex<Option<Waker>>,
-    /// The burst that the task was last woken in; written under the lock.
-    burst: AtomicU64,
-    /// When that was; written under the lock, before `burst`.
-    at: AtomicU64,
-    /// Set by the sender before its last burst: the task ends. Of each seat its own, for another
-    /// sender may be in the middle of a burst, half of whose tasks would end and half wait for ever.
-    stopping: AtomicBool,
+    waker: Option<Waker>,
+    /// The burst that the task was last woken in, and when that was.
+    burst: u64,
+    at: u64,
 }
 
 struct Meeting {
     epoch: Instant,
-    seats: Vec<Seat>,
-    /// Tasks that wait; of use to the loop's own sender alone, whose seats are all seats.
-    waiting: AtomicUsize,
-    /// The sender, if it is a task of the loop and waits for the others.
-    sender: Mutex<Option<Waker>>,
+    seats: Vec<Mutex<Seat>>,
     /// Set when nobody will come to the seats any more.
     over: AtomicBool,
 }
+
+/// The burst in which the tasks end.
+const LAST: u64 = u64::MAX;
 
 impl Visitor for Wakes {
     type Output = Woken;
@@ -174,9 +160,7 @@ impl Visitor for Wakes {
     fn visit<R: Runtime>(self) -> Woken {
         let meeting = Arc::new(Meeting {
             epoch: Instant::now(),
-            seats: (0..self.senders.max(1) * self.burst).map(|_| Seat::default()).collect(),
-            waiting: AtomicUsize::new(0),
-            sender: Mutex::new(None),
+            seats: (0..self.senders.max(1) * self.burst).map(|_| Mutex::default()).collect(),
             over: AtomicBool::new(false),
         });
         let thread = |sender: usize| {
@@ -221,11 +205,17 @@ impl Wakes {
     /// that counts.
     fn send(&self, meeting: &Meeting, first: usize) -> Vec<u64> {
         let seats = &meeting.seats[first..first + self.burst];
-        let (mut begin, mut burst, mut calls) = (Instant::now(), 0, Vec::new());
-        while self.goes_on(burst, begin) {
-            if !wait_for_all(meeting, seats) {
-                break;
+        let all_wait = || {
+            while !seats.iter().all(waits) {
+                if meeting.over.load(Ordering::Acquire) {
+                    return false;
+                }
+                std::thread::sleep(Duration::from_micros(20));
             }
+            true
+        };
+        let (mut begin, mut burst, mut calls) = (Instant::now(), 0, Vec::new());
+        while self.goes_on(burst, begin) && all_wait() {
             std::thread::sleep(self.pause);
             if burst == WARM_UP {
                 begin = Instant::now();
@@ -238,26 +228,32 @@ impl Wakes {
             wake_all(meeting, seats, burst);
         }
         calls.push(write_calls());
-        if wait_for_all(meeting, seats) {
-            stop_all(meeting, seats, burst + 1);
+        if all_wait() {
+            wake_all(meeting, seats, LAST);
         }
         calls.windows(2).map(|pair| pair[1] - pair[0]).collect()
     }
 
     /// The same as a task of the loop; all calls are told with the first burst.
     async fn send_within(&self, meeting: &Meeting) -> Vec<u64> {
+        let seats = &meeting.seats;
+        let all_wait = async || {
+            while !seats.iter().all(waits) {
+                step_back(1).await;
+            }
+        };
         let (mut begin, mut burst, mut writes) = (Instant::now(), 0, 0);
         while self.goes_on(burst, begin) {
-            all_wait(meeting).await;
+            all_wait().await;
             if burst == WARM_UP {
                 (begin, writes) = (Instant::now(), write_calls());
             }
             burst += 1;
-            wake_all(meeting, &meeting.seats, burst);
+            wake_all(meeting, seats, burst);
         }
-        all_wait(meeting).await;
+        all_wait().await;
         let writes = write_calls() - writes;
-        stop_all(meeting, &meeting.seats, burst + 1);
+        wake_all(meeting, seats, LAST);
         let others = vec![0; (burst - WARM_UP).saturating_sub(1) as usize];
         [vec![writes], others].concat()
     }
@@ -265,90 +261,44 @@ impl Wakes {
 
 /// One of the waiting tasks: writes down how long each wake took, until all end.
 async fn member(meeting: Arc<Meeting>, index: usize, latencies: Rc<RefCell<Vec<u64>>>) {
-    let seat = &meeting.seats[index];
     let mut seen = 0;
-    loop {
+    while seen < LAST {
         let latency = poll_fn(|context| {
             let now = since(meeting.epoch);
-            // The lock orders this look at `burst` before or after the sender's taking of the
-            // waker: before, and it finds ours; after, and the new burst is already there.
-            let mut waker = seat.waker.lock().expect("no panic under this lock");
-            let burst = seat.burst.load(Ordering::Relaxed);
-            if burst > seen {
-                seen = burst;
-                return Poll::Ready(now.saturating_sub(seat.at.load(Ordering::Relaxed)));
+            let mut seat = locked(&meeting.seats[index]);
+            if seat.burst > seen {
+                seen = seat.burst;
+                return Poll::Ready(now.saturating_sub(seat.at));
             }
-            let first = waker.replace(context.waker().clone()).is_none();
-            drop(waker);
-            if first {
-                arrive(&meeting);
-            }
+            seat.waker = Some(context.waker().clone());
             Poll::Pending
         })
         .await;
-        if seat.stopping.load(Ordering::Acquire) {
-            return;
-        }
         let mut latencies = latencies.borrow_mut();
-        if seen > WARM_UP && latencies.len() < MOST {
+        if (WARM_UP + 1..LAST).contains(&seen) && latencies.len() < MOST {
             latencies.push(latency);
         }
     }
 }
 
-/// One more task waits; the last one lets the loop's own sender go on, if there is one.
-fn arrive(meeting: &Meeting) {
-    if meeting.waiting.fetch_add(1, Ordering::Relaxed) + 1 == meeting.seats.len() {
-        // Taken first: waking may run code that waits again.
-        let sender = meeting.sender.lock().expect("no panic under this lock").take();
-        if let Some(waker) = sender {
-            waker.wake();
-        }
-    }
+fn locked(seat: &Mutex<Seat>) -> MutexGuard<'_, Seat> {
+    seat.lock().expect("no panic under this lock")
 }
 
-async fn all_wait(meeting: &Meeting) {
-    poll_fn(|context| {
-        if meeting.waiting.load(Ordering::Relaxed) >= meeting.seats.len() {
-            return Poll::Ready(());
-        }
-        *meeting.sender.lock().expect("no panic under this lock") = Some(context.waker().clone());
-        Poll::Pending
-    })
-    .await;
+fn waits(seat: &Mutex<Seat>) -> bool {
+    locked(seat).waker.is_some()
 }
 
-fn stop_all(meeting: &Meeting, seats: &[Seat], burst: u64) {
+fn wake_all(meeting: &Meeting, seats: &[Mutex<Seat>], burst: u64) {
     for seat in seats {
-        seat.stopping.store(true, Ordering::Release);
-    }
-    wake_all(meeting, seats, burst);
-}
-
-fn wake_all(meeting: &Meeting, seats: &[Seat], burst: u64) {
-    meeting.waiting.store(0, Ordering::Relaxed);
-    for seat in seats {
-        let mut place = seat.waker.lock().expect("no panic under this lock");
-        let waker = place.take();
-        seat.at.store(since(meeting.epoch), Ordering::Relaxed);
-        seat.burst.store(burst, Ordering::Relaxed);
-        drop(place);
+        let mut seat = locked(seat);
+        (seat.at, seat.burst) = (since(meeting.epoch), burst);
+        let waker = seat.waker.take();
+        drop(seat);
         if let Some(waker) = waker {
             waker.wake();
         }
     }
-}
-
-/// Waits until every task waits; false if they will not any more.
-fn wait_for_all(meeting: &Meeting, seats: &[Seat]) -> bool {
-    let waits = |seat: &Seat| seat.waker.lock().expect("no panic under this lock").is_some();
-    while !seats.iter().all(waits) {
-        if meeting.over.load(Ordering::Acquire) {
-            return false;
-        }
-        std::thread::sleep(Duration::from_micros(20));
-    }
-    true
 }
 
 /// Waits for tasks that should end after `duration`; how many have not ended long after it.
