@@ -3,6 +3,8 @@
 use std::fs::{read_dir, read_to_string};
 use std::time::{Duration, Instant};
 
+use super::quiet::number_after;
+
 /// Two looks of a process that is asleep lie this far apart.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -24,12 +26,8 @@ impl Look {
         for thread in threads.flatten() {
             // A thread that ends between the two lines needs no look.
             let text = read_to_string(thread.path().join("status")).unwrap_or_default();
-            let field = |name: &str| {
-                let line = text.lines().find_map(|line| line.strip_prefix(name));
-                line.map(str::trim).unwrap_or_default().to_owned()
-            };
-            look.asleep &= text.is_empty() || field("State:").starts_with('S');
-            look.waits += field("voluntary_ctxt_switches:").parse().unwrap_or(0);
+            look.asleep &= text.is_empty() || text.contains("\nState:\tS");
+            look.waits += number_after(&text, "voluntary_ctxt_switches:").unwrap_or(0.0) as u64;
         }
         Ok(look)
     }

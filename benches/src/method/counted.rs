@@ -6,7 +6,7 @@ mod locked;
 mod strace;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 pub use callgrind::{Profile, callgrind};
@@ -109,26 +109,14 @@ pub fn allocations(subject: &str, work: Work, lengths: Lengths) -> Result<f64, S
     Ok((long - short) / operations)
 }
 
-/// A folder for the tools' output, removed with what is in it when dropped.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Result<Self, String> {
-        let path = std::env::temp_dir().join(format!("gates-{}", std::process::id()));
-        std::fs::create_dir_all(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-        Ok(Self(path))
-    }
-
-    fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What is left behind lies in the folder for temporary files.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+/// What a tool writes into a file while `run` runs it with that file's path; the file is removed.
+fn written(tool: &str, run: impl FnOnce(&Path) -> Result<(), String>) -> Result<String, String> {
+    let path = std::env::temp_dir().join(format!("gates-{}-{tool}", std::process::id()));
+    run(&path)?;
+    let text = std::fs::read_to_string(&path).map_err(|error| format!("{tool}: {error}"));
+    // What is left behind lies in the folder for temporary files.
+    let _ = std::fs::remove_file(&path);
+    text
 }
 
 /// Which of the tools that count are missing, each with the command that installs it.

@@ -20,16 +20,10 @@ struct Epoll {
     epoll: OwnedFd,
     events: Vec<sys::EpollEvent>,
     flags: i32,
-    changes: u64,
 }
 
 fn open(flags: i32) -> io::Result<Box<dyn Dispatcher>> {
-    Ok(Box::new(Epoll {
-        epoll: sys::epoll_create1()?,
-        events: vec![sys::NO_EVENT; EVENTS],
-        flags,
-        changes: 0,
-    }))
+    Ok(Box::new(Epoll { epoll: sys::epoll_create1()?, events: vec![sys::NO_EVENT; EVENTS], flags }))
 }
 
 impl Dispatcher for Epoll {
@@ -55,15 +49,11 @@ impl Dispatcher for Epoll {
         Ok(())
     }
 
-    fn rearm(&mut self, index: usize, fd: &Rc<OwnedFd>) -> io::Result<()> {
-        if self.flags & libc::EPOLLONESHOT != 0 {
-            self.changes += 1;
+    fn rearm(&mut self, index: usize, fd: &Rc<OwnedFd>) -> io::Result<u64> {
+        let oneshot = self.flags & libc::EPOLLONESHOT != 0;
+        if oneshot {
             self.change(index, fd, false)?;
         }
-        Ok(())
-    }
-
-    fn changes(&self) -> u64 {
-        self.changes
+        Ok(u64::from(oneshot))
     }
 }

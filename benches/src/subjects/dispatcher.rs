@@ -6,9 +6,7 @@ use std::rc::Rc;
 
 /// A way to wait for many fds to become readable.
 ///
-/// An fd is known by its *index*, the program's own number for it. The calls that reach the
-/// kernel are counted by whoever knows them: [`Dispatcher::changes`] for those that `wait` and
-/// `rearm` hide.
+/// An fd is known by its *index*, the program's own number for it.
 pub trait Dispatcher {
     fn add(&mut self, index: usize, fd: &Rc<OwnedFd>) -> io::Result<()>;
 
@@ -20,14 +18,9 @@ pub trait Dispatcher {
     /// Sleeps until something is ready, and adds the index of each ready fd to `ready`.
     fn wait(&mut self, ready: &mut Vec<usize>) -> io::Result<()>;
 
-    /// After a report in oneshot mode: watch on. Nothing in other modes.
-    fn rearm(&mut self, _index: usize, _fd: &Rc<OwnedFd>) -> io::Result<()> {
-        Ok(())
-    }
-
-    /// Calls of `rearm` that reached the kernel so far.
-    fn changes(&self) -> u64 {
-        0
+    /// After a report in oneshot mode: watch on. Nothing in other modes. The system calls that it made.
+    fn rearm(&mut self, _index: usize, _fd: &Rc<OwnedFd>) -> io::Result<u64> {
+        Ok(0)
     }
 }
 

@@ -35,42 +35,30 @@ pub(super) const KINDS: &[Kind] = &[
     }),
 ];
 
-/// The runtime; which of the seven is the parameter's to say.
+/// The runtime; which of the choices is the parameter's to say.
 pub(super) struct Ours<const CHOICE: usize>;
 
+const CHOICES: [(&str, &str, Backend, Trigger); 7] = [
+    ("ours", "ours, epoll, edge-triggered (the default)", Backend::Epoll, Trigger::Edge),
+    ("ours-level", "ours, epoll, level-triggered", Backend::Epoll, Trigger::Level),
+    ("ours-poll", "ours, poll", Backend::Poll, Trigger::Level),
+    ("ours-select", "ours, select", Backend::Select, Trigger::Level),
+    ("ours-spin", "ours, epoll, edge, spinning for 100 us", Backend::Epoll, Trigger::Edge),
+    ("ours-uring", "ours, io_uring, edge-triggered", Backend::Uring, Trigger::Edge),
+    ("ours-uring-level", "ours, io_uring, level-triggered", Backend::Uring, Trigger::Level),
+];
 const SPINNING: usize = 4;
 
-impl<const CHOICE: usize> Ours<CHOICE> {
-    const BACKEND: (Backend, Trigger) = match CHOICE {
-        1 => (Backend::Epoll, Trigger::Level),
-        2 => (Backend::Poll, Trigger::Level),
-        3 => (Backend::Select, Trigger::Level),
-        5 => (Backend::Uring, Trigger::Edge),
-        6 => (Backend::Uring, Trigger::Level),
-        _ => (Backend::Epoll, Trigger::Edge),
-    };
-}
-
 impl<const CHOICE: usize> Runtime for Ours<CHOICE> {
-    const SUBJECT: Subject = match CHOICE {
-        1 => Subject {
-            gated: true,
-            ..serve::subject::<Self>("ours-level", "ours, epoll, level-triggered")
-        },
-        2 => serve::subject::<Self>("ours-poll", "ours, poll"),
-        3 => serve::subject::<Self>("ours-select", "ours, select"),
-        SPINNING => Subject {
-            spins: true,
-            ..serve::subject::<Self>("ours-spin", "ours, epoll, edge, spinning for 100 us")
-        },
-        5 => on_a_ring(serve::subject::<Self>("ours-uring", "ours, io_uring, edge-triggered")),
-        6 => {
-            on_a_ring(serve::subject::<Self>("ours-uring-level", "ours, io_uring, level-triggered"))
+    const SUBJECT: Subject = {
+        let (name, about, backend, _) = CHOICES[CHOICE];
+        let subject = serve::subject::<Self>(name, about);
+        match backend {
+            Backend::Uring => {
+                Subject { gated: true, ring: true, missing: no_ring, ..subject.on_demand() }
+            }
+            _ => Subject { gated: CHOICE < 2, spins: CHOICE == SPINNING, ..subject },
         }
-        _ => Subject {
-            gated: true,
-            ..serve::subject::<Self>("ours", "ours, epoll, edge-triggered (the default)")
-        },
     };
 
     type Listener = TcpListener;
@@ -79,7 +67,7 @@ impl<const CHOICE: usize> Runtime for Ours<CHOICE> {
     type Sleep = time::Sleep;
 
     fn run<F: Future<Output = ()> + 'static>(future: F) {
-        let (backend, trigger) = Self::BACKEND;
+        let (_, _, backend, trigger) = CHOICES[CHOICE];
         let spin = Duration::from_micros(if CHOICE == SPINNING { 100 } else { 0 });
         let reactor = executor::Reactor::builder().backend(backend).trigger(trigger).spin(spin);
         executor::Runtime::builder()
@@ -136,11 +124,6 @@ impl<const CHOICE: usize> Runtime for Ours<CHOICE> {
     }
 }
 
-/// A runtime that waits by a ring.
-const fn on_a_ring(subject: Subject) -> Subject {
-    Subject { gated: true, ring: true, missing: no_ring, ..subject.on_demand() }
-}
-
 fn no_ring() -> Option<String> {
     let refused = Backend::Uring.selector::<OwnedFd, ()>().err()?;
     Some(refused.to_string())
@@ -150,7 +133,6 @@ struct Selector {
     selector: DefaultSelector<Rc<OwnedFd>, usize>,
     tokens: Vec<Option<Token>>,
     mode: Mode,
-    changes: u64,
 }
 
 fn open(backend: Backend, mode: Mode) -> io::Result<Box<dyn Dispatcher>> {
@@ -158,7 +140,6 @@ fn open(backend: Backend, mode: Mode) -> io::Result<Box<dyn Dispatcher>> {
         selector: backend.selector().map_err(io::Error::other)?,
         tokens: Vec::new(),
         mode,
-        changes: 0,
     }))
 }
 
@@ -203,16 +184,11 @@ impl Dispatcher for Selector {
         Ok(())
     }
 
-    fn rearm(&mut self, index: usize, _fd: &Rc<OwnedFd>) -> io::Result<()> {
+    fn rearm(&mut self, index: usize, _fd: &Rc<OwnedFd>) -> io::Result<u64> {
         if self.mode.is_oneshot() {
-            self.changes += 1;
             let token = self.token(index)?;
             self.selector.modify(token, EVENT_READ).map_err(io::Error::other)?;
         }
-        Ok(())
-    }
-
-    fn changes(&self) -> u64 {
-        self.changes
+        Ok(u64::from(self.mode.is_oneshot()))
     }
 }

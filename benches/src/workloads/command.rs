@@ -1,6 +1,7 @@
 //! A workload on the command line: its options are its parameters, its points all combinations.
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
@@ -18,8 +19,8 @@ pub struct Common {
     pub subjects: Vec<String>,
     /// Interleaved blocks at most, each with one slice of every subject; a point that has five ends
     /// when the answer is clear
-    #[arg(long, default_value_t = 20, value_parser = at_least_one)]
-    pub blocks: usize,
+    #[arg(long, default_value = "20")]
+    pub blocks: NonZero<usize>,
     /// Seconds, shared by the points: one whose share is used up ends after five blocks
     #[arg(long, default_value_t = 60)]
     pub budget: u64,
@@ -51,14 +52,6 @@ impl Common {
     pub fn files(&self) -> Files {
         let Self { json, csv, html, .. } = self.clone();
         Files { json, csv, html }
-    }
-}
-
-fn at_least_one(blocks: &str) -> Result<usize, String> {
-    match blocks.parse() {
-        Ok(0) => Err("one block is the least".to_owned()),
-        Ok(blocks) => Ok(blocks),
-        Err(error) => Err(error.to_string()),
     }
 }
 
@@ -179,7 +172,7 @@ pub fn asked(workload: &'static Workload, matches: &ArgMatches) -> Result<(Asked
             "no combination of these makes a point: see --help for what each may be".to_owned()
         );
     }
-    let (blocks, floor) = (common.blocks, !common.no_floor);
+    let (blocks, floor) = (common.blocks.get(), !common.no_floor);
     let plan = Plan { points: whole, subjects, blocks, floor, null: workload.null };
     Ok((Asked { plan, apart }, common))
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::{Who, Workload, some};
 use crate::method::asleep::Look;
+use crate::method::quiet::number_after;
 use crate::method::{
     Client, Flag, Nature, Outcome, Placement, Process, Reason, Slice, Spec, Watch, flag_if, refused,
 };
@@ -137,30 +138,16 @@ impl Held {
         let _ = server.ask()?;
         Look::settled(server.id(), PATIENCE)?;
         let (_, heap) = server.ask()?;
+        // From the exact walk of the page tables, and not the kernel's running estimate.
+        let path = format!("/proc/{}/smaps_rollup", server.id());
+        let rollup = read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
+        let meminfo = read_to_string("/proc/meminfo").unwrap_or_default();
         Ok(Self {
-            resident: resident(server)?,
+            resident: 1024.0 * number_after(&rollup, "Rss:").ok_or("it tells no Rss")?,
             heap: (heap >= 0.0).then_some(heap),
-            slab: slab(&read_to_string("/proc/meminfo").unwrap_or_default()),
+            slab: 1024.0 * number_after(&meminfo, "Slab:").unwrap_or(0.0),
         })
     }
-}
-
-/// Resident bytes, from the exact walk of the page tables and not the kernel's running estimate.
-fn resident(server: &Process) -> Result<f64, String> {
-    let path = format!("/proc/{}/smaps_rollup", server.id());
-    let text = read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
-    kilobytes(&text, "Rss:").ok_or_else(|| format!("{path} tells no Rss"))
-}
-
-/// A line of so many kB, in bytes.
-fn kilobytes(text: &str, name: &str) -> Option<f64> {
-    let line = text.lines().find_map(|line| line.strip_prefix(name)?.trim().strip_suffix(" kB"))?;
-    line.parse::<f64>().ok().map(|kilobytes| kilobytes * 1024.0)
-}
-
-/// The line `Slab` of `/proc/meminfo`, in bytes; zero if there is none.
-fn slab(text: &str) -> f64 {
-    kilobytes(text, "Slab:").unwrap_or(0.0)
 }
 
 /// Answers each line of the standard input with `heap BYTES`: what this process has from its allocator
@@ -190,26 +177,4 @@ fn charts(slices: &[&Slice]) -> Vec<Chart> {
     let x = COUNT.log("connections");
     let y = COUNT.of("bytes of heap for each, without its buffer");
     vec![Chart::new("", x, y, series)]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_kernels_objects_are_told_in_kilobytes() {
-        let text = "MemFree:  1 kB\nSlab:           20 kB\nSReclaimable:    7 kB\n";
-        assert_eq!(slab(text) as u64, 20 * 1024);
-        assert_eq!(slab("") as u64, 0);
-    }
-
-    #[test]
-    fn only_the_restless_are_labelled() {
-        assert!(restless(0, false).is_none());
-        for flag in [restless(1, false), restless(0, true)] {
-            let flag = flag.unwrap();
-            assert_eq!(flag.reason, Reason::Restless);
-            assert!(!flag.invalidates(), "it is a finding about the subject");
-        }
-    }
 }

@@ -96,24 +96,8 @@ pub struct Ends<'a> {
     pub clock: Clock,
 }
 
-pub enum Trouble {
-    /// The kernel refused something in the middle: a flag of the slice.
-    Kernel(io::Error),
-    /// It could not be set up.
-    Words(String),
-}
-
-impl From<io::Error> for Trouble {
-    fn from(error: io::Error) -> Self {
-        Self::Kernel(error)
-    }
-}
-
-impl From<String> for Trouble {
-    fn from(words: String) -> Self {
-        Self::Words(words)
-    }
-}
+/// What ends a measurement: what the kernel refused in the middle (`io::Error`) is a flag of the slice.
+pub type Trouble = Box<dyn std::error::Error>;
 
 /// Starts the server, opens the connections that `spec` asks for, of which the server must accept
 /// `more` than it says, or any number of them, one after the other, and lets `run` measure.
@@ -141,8 +125,10 @@ pub fn with_client(
     let mut ends = Ends { spec, server: &server, client: &mut client, clock };
     match run(&mut ends, &mut outcome) {
         Ok(()) => {}
-        Err(Trouble::Kernel(error)) => outcome.flags.push(refused(&error)),
-        Err(Trouble::Words(words)) => return Err(words),
+        Err(trouble) => match trouble.downcast::<io::Error>() {
+            Ok(error) => outcome.flags.push(refused(&error)),
+            Err(words) => return Err(words.to_string()),
+        },
     }
     if client.errors > 0 {
         let words = format!("{} replies were not what was sent", client.errors);

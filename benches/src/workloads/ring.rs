@@ -65,14 +65,14 @@ pub struct Ring {
     pairs: Vec<Pair>,
     dispatcher: Box<dyn Dispatcher>,
     ready: Vec<usize>,
-    /// System calls so far: waits, reads, writes.
-    pub calls: [u64; 3],
+    /// System calls so far: waits, reads, writes, changes of interest.
+    pub calls: [u64; 4],
 }
 
 impl Ring {
     pub fn new(kind: Kind, transport: &str, shape: Shape) -> io::Result<Self> {
         let (pairs, dispatcher) = watched(kind, transport, shape.registered)?;
-        Ok(Self { shape, pairs, dispatcher, ready: Vec::new(), calls: [0; 3] })
+        Ok(Self { shape, pairs, dispatcher, ready: Vec::new(), calls: [0; 4] })
     }
 
     /// Passes the tokens once; how long it took and how many bytes were received.
@@ -85,7 +85,7 @@ impl Ring {
             self.pairs[token * registered / active % registered].send(&[1])?;
             written += 1;
         }
-        let [mut waits, mut reads] = [0, 0];
+        let [mut waits, mut reads, mut changes] = [0; 3];
         while received < written {
             self.ready.clear();
             self.dispatcher.wait(&mut self.ready)?;
@@ -99,11 +99,11 @@ impl Ring {
                     self.pairs[next].send(&[1])?;
                     written += 1;
                 }
-                self.dispatcher.rearm(index, &self.pairs[index].receiver)?;
+                changes += self.dispatcher.rearm(index, &self.pairs[index].receiver)?;
             }
         }
         let elapsed = begin.elapsed();
-        for (sum, more) in self.calls.iter_mut().zip([waits, reads, written as u64]) {
+        for (sum, more) in self.calls.iter_mut().zip([waits, reads, written as u64, changes]) {
             *sum += more;
         }
         Ok((elapsed, received))
@@ -116,8 +116,7 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
     let told = |error: io::Error| format!("ring on {}: {error}", kind.name);
     let mut ring = Ring::new(kind, spec.choice("transport"), Shape::of(spec)).map_err(told)?;
     let watch = outcome::warm_up(spec, || ring.iteration().map(|_| ())).map_err(told)?;
-    ring.calls = [0; 3];
-    let changes = ring.dispatcher.changes();
+    ring.calls = [0; 4];
     let mut costs = Vec::new();
     let mut events = 0;
     let begin = Instant::now();
@@ -126,8 +125,7 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
         costs.push(elapsed.as_nanos() as f64 / received as f64);
         events += received;
     }
-    let [waits, reads, writes] = ring.calls.map(|count| count as f64);
-    let changes = (ring.dispatcher.changes() - changes) as f64;
+    let [waits, reads, writes, changes] = ring.calls.map(|count| count as f64);
     let each = |count: f64| count / events as f64;
     let mut outcome = Outcome { quiet: Some(watch.end()), ..Outcome::default() };
     let median = statistics::median(&costs);

@@ -18,6 +18,7 @@ use fastrand::Rng;
 
 use super::{TASKS, Workload, on_runtime, some};
 use crate::method::laps::laps;
+use crate::method::quiet::number_after;
 use crate::method::{Facts, Flag, Outcome, Reason, Slice, Spec, Stopwatch, flag_if};
 use crate::report::{COUNT, Chart, Shown, TIME, count, groups, times};
 use crate::subjects::{Runtime, Visitor, in_a_task, step_back};
@@ -81,12 +82,11 @@ pub fn idle_timeout(random: &mut Rng) -> Duration {
 /// kernel would end a process, and not necessarily this one.
 fn too_many(timers: usize, meminfo: &str) -> Option<Flag> {
     /// More than any runtime takes for a timer, its own structures and the box it lies in.
-    const EACH: u64 = 500;
-    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"));
-    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-    let (needed, available) = (timers as u64 * EACH, kilobytes? * 1024);
+    const EACH: f64 = 500.0;
+    let available = 1024.0 * number_after(meminfo, "MemAvailable:")?;
+    let needed = timers as f64 * EACH;
     flag_if(needed > available, Reason::ResourceWall, || {
-        let [needed, available] = [needed, available].map(|bytes| bytes as f64 / 1e9);
+        let [needed, available] = [needed, available].map(|bytes| bytes / 1e9);
         format!("{timers} timers may need {needed:.1} GB, {available:.1} GB are available")
     })
 }

@@ -14,9 +14,7 @@ use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::{TASKS, Workload, number, some};
-use crate::method::{
-    Nature, Outcome, Placement, Reason, Spec, histogram, statistics,
-};
+use crate::method::{Nature, Outcome, Placement, Reason, Spec, histogram, quiet, statistics};
 use crate::report::{Shown, groups};
 use crate::subjects::{Runtime, Visitor, step_back, with_runtime};
 use crate::sys;
@@ -329,6 +327,5 @@ fn since(epoch: Instant) -> u64 {
 /// `write` calls of the calling thread so far, by the kernel's account.
 fn write_calls() -> u64 {
     let account = std::fs::read_to_string("/proc/thread-self/io").unwrap_or_default();
-    let line = account.lines().find_map(|line| line.strip_prefix("syscw: "));
-    line.and_then(|count| count.parse().ok()).unwrap_or(0)
+    quiet::number_after(&account, "syscw:").unwrap_or(0.0) as u64
 }

@@ -30,7 +30,7 @@ fn wrong_words_end_with_64_and_are_explained() {
         ("echo --subjects ours-spin", "ours-spin spins"),
         ("ring --subjects nobody", list),
         ("capacity --subjects nobody", list),
-        ("ring --blocks 0", "one block is the least"),
+        ("ring --blocks 0", "zero for non-zero type"),
         ("ring --registered -1", "unexpected argument"),
         ("report /nonexistent.json", "cannot be read"),
         ("compare ours-epoll ours", "ours is a runtime; ours-epoll is a selector"),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use super::{Lengths, Scratch, Work, locked};
+use super::{Lengths, Work, locked, written};
 use crate::subjects;
 
 /// What one operation executes in user space, on all threads of the subject.
@@ -57,16 +57,15 @@ fn most_first(
 }
 
 fn run(subject: &str, work: Work, length: u64) -> Result<Run, String> {
-    let scratch = Scratch::new()?;
-    let out = scratch.path().join("callgrind");
-    let mut wrapper = Command::new("valgrind");
-    wrapper
-        .args(["--quiet", "--tool=callgrind", "--dump-instr=yes"])
-        .args(["--compress-pos=no", "--compress-strings=no"])
-        .arg(format!("--callgrind-out-file={}", out.display()));
-    work.run(subject, length, Some(&mut wrapper))?;
-    let text = std::fs::read_to_string(&out).map_err(|error| format!("callgrind: {error}"))?;
-    Ok(parse(&text))
+    let text = written("callgrind", |out| {
+        let mut wrapper = Command::new("valgrind");
+        wrapper
+            .args(["--quiet", "--tool=callgrind", "--dump-instr=yes"])
+            .args(["--compress-pos=no", "--compress-strings=no"])
+            .arg(format!("--callgrind-out-file={}", out.display()));
+        work.run(subject, length, Some(&mut wrapper)).map(drop)
+    });
+    Ok(parse(&text?))
 }
 
 /// Reads the format that callgrind's manual describes: `ob=`, `fn=` and the three that name a

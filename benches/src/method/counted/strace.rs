@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use super::{Lengths, Scratch, Work};
+use super::{Lengths, Work, written};
 
 /// System calls per operation, by name, on all threads of the subject.
 pub fn strace(
@@ -23,13 +23,12 @@ pub fn strace(
 }
 
 fn run(subject: &str, work: Work, length: u64) -> Result<BTreeMap<String, f64>, String> {
-    let scratch = Scratch::new()?;
-    let table = scratch.path().join("strace");
-    let mut wrapper = Command::new("strace");
-    wrapper.args(["-c", "-f", "-o"]).arg(&table);
-    work.run(subject, length, Some(&mut wrapper))?;
-    let text = std::fs::read_to_string(&table).map_err(|error| format!("strace: {error}"))?;
-    Ok(parse(&text))
+    let text = written("strace", |table| {
+        let mut wrapper = Command::new("strace");
+        wrapper.args(["-c", "-f", "-o"]).arg(table);
+        work.run(subject, length, Some(&mut wrapper)).map(drop)
+    });
+    Ok(parse(&text?))
 }
 
 /// Reads the table: `% time, seconds, usecs/call, calls, [errors,] syscall`.
