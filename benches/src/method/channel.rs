@@ -34,3 +34,29 @@ impl Channel {
         .await;
     }
 }
+
+/// Opens when so many have counted down.
+pub struct Latch {
+    left: Cell<usize>,
+    open: Channel,
+}
+
+impl Latch {
+    /// Closed until then.
+    pub fn of(count: usize) -> Self {
+        Self { left: Cell::new(count), open: Channel::default() }
+    }
+
+    pub fn count_down(&self) {
+        self.left.set(self.left.get().wrapping_sub(1));
+        if self.left.get() == 0 {
+            self.open.send();
+        }
+    }
+
+    /// Waits until it opens, and closes it again, for as many as at first.
+    pub async fn opened(&self, again: usize) {
+        self.open.receive().await;
+        self.left.set(again);
+    }
+}

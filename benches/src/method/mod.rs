@@ -49,7 +49,7 @@ pub mod statistics;
 pub mod stopwatch;
 
 pub use allocations::CountingAllocator;
-pub use channel::Channel;
+pub use channel::{Channel, Latch};
 pub use client::Client;
 pub use connections::{Clock, Connections};
 pub use counted::{Lengths, Work};

@@ -23,7 +23,7 @@ use fastrand::Rng;
 use super::storm::idle_timeout;
 use super::{Who, Workload, on_runtime, some};
 use crate::method::laps::{laps, laps_of};
-use crate::method::{Channel, Facts, Flag, Outcome, Reason, Slice, Spec, Stopwatch, flag_if};
+use crate::method::{Facts, Flag, Latch, Outcome, Reason, Slice, Spec, Stopwatch, flag_if};
 use crate::report::{COUNT, Chart, Series, Shown, TIME, groups};
 use crate::subjects::{BARE, Runtime, Visitor, in_a_task};
 use crate::sys;
@@ -171,7 +171,7 @@ fn facts(registering: Duration, rippling: Duration, passed: usize) -> Facts {
 }
 
 async fn lap<R: Runtime>(chain: Chain, random: &mut Rng) -> Facts {
-    let (missing, passed) = (Rc::new(Missing::of(chain.links.len() + 1)), Rc::new(Cell::new(0)));
+    let (missing, passed) = (Rc::new(Latch::of(chain.links.len() + 1)), Rc::new(Cell::new(0)));
     let mut links = Vec::with_capacity(chain.links.len());
     let begin = Stopwatch::begin();
     for (from, to) in chain.links {
@@ -189,7 +189,7 @@ async fn lap<R: Runtime>(chain: Chain, random: &mut Rng) -> Facts {
         last.await;
     });
     // Not by stepping back: there are runtimes whose tasks that wake themselves run first.
-    missing.none.receive().await;
+    missing.opened(0).await;
     (&chain.sentinel_writer).write_all(&[1]).expect("a byte");
     sentinel.await;
     let registering = begin.elapsed();
@@ -202,33 +202,13 @@ async fn lap<R: Runtime>(chain: Chain, random: &mut Rng) -> Facts {
     facts(registering, begin.elapsed(), passed.get())
 }
 
-/// Links that have not been polled yet.
-struct Missing {
-    left: Cell<usize>,
-    /// Is sent to when none is left.
-    none: Channel,
-}
-
-impl Missing {
-    fn of(count: usize) -> Self {
-        Self { left: Cell::new(count), none: Channel::default() }
-    }
-
-    fn one_less(&self) {
-        self.left.set(self.left.get() - 1);
-        if self.left.get() == 0 {
-            self.none.send();
-        }
-    }
-}
-
 /// Passes one byte on, unless that takes longer than `timeout`; whether it did. It is no longer
 /// missing once it has been polled.
 async fn link<R: Runtime>(
     from: UnixStream,
     to: UnixStream,
     timeout: Duration,
-    missing: Rc<Missing>,
+    missing: Rc<Latch>,
 ) -> bool {
     let mut passing = pin!(R::relay(from, to, 1));
     let mut late = pin!(R::sleep(timeout));
@@ -236,7 +216,7 @@ async fn link<R: Runtime>(
     poll_fn(|context| {
         // The task that waits for this runs after the poll that says it.
         if std::mem::replace(&mut first, false) {
-            missing.one_less();
+            missing.count_down();
         }
         if let Poll::Ready(passed) = passing.as_mut().poll(context) {
             return Poll::Ready(passed.is_ok());

@@ -14,9 +14,11 @@ use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::{TASKS, Workload, number, some};
-use crate::method::{Nature, Outcome, Placement, Reason, Spec, histogram, quiet, statistics};
+use crate::method::{
+    Latch, Nature, Outcome, Placement, Reason, Spec, histogram, quiet, statistics,
+};
 use crate::report::{Shown, groups};
-use crate::subjects::{Runtime, Visitor, step_back, with_runtime};
+use crate::subjects::{Runtime, Visitor, with_runtime};
 use crate::sys;
 
 pub const WORKLOAD: Workload = Workload {
@@ -174,12 +176,15 @@ impl Visitor for Wakes {
         let told = Rc::new(RefCell::new((0, Vec::new())));
         let (result, theirs, facts) = (latencies.clone(), meeting.clone(), told.clone());
         R::run(async move {
-            let member = |index| R::spawn(member(theirs.clone(), index, latencies.clone()));
+            let all_wait = Rc::new(Latch::of(theirs.seats.len()));
+            let member = |index| {
+                R::spawn(member(theirs.clone(), index, all_wait.clone(), latencies.clone()))
+            };
             let mut tasks: Vec<_> = (0..theirs.seats.len()).map(member).collect();
             if self.senders == 0 {
-                let (meeting, facts) = (theirs.clone(), facts.clone());
+                let (meeting, facts, all_wait) = (theirs.clone(), facts.clone(), all_wait.clone());
                 tasks.push(R::spawn(async move {
-                    let sent = self.send_within(&meeting).await;
+                    let sent = self.send_within(&meeting, &all_wait).await;
                     facts.borrow_mut().1 = sent;
                 }));
             }
@@ -233,23 +238,18 @@ impl Wakes {
     }
 
     /// The same as a task of the loop; all calls are told with the first burst.
-    async fn send_within(&self, meeting: &Meeting) -> Vec<u64> {
+    async fn send_within(&self, meeting: &Meeting, all_wait: &Latch) -> Vec<u64> {
         let seats = &meeting.seats;
-        let all_wait = async || {
-            while !seats.iter().all(waits) {
-                step_back(1).await;
-            }
-        };
         let (mut begin, mut burst, mut writes) = (Instant::now(), 0, 0);
         while self.goes_on(burst, begin) {
-            all_wait().await;
+            all_wait.opened(seats.len()).await;
             if burst == WARM_UP {
                 (begin, writes) = (Instant::now(), write_calls());
             }
             burst += 1;
             wake_all(meeting, seats, burst);
         }
-        all_wait().await;
+        all_wait.opened(seats.len()).await;
         let writes = write_calls() - writes;
         wake_all(meeting, seats, LAST);
         let others = vec![0; (burst - WARM_UP).saturating_sub(1) as usize];
@@ -258,7 +258,12 @@ impl Wakes {
 }
 
 /// One of the waiting tasks: writes down how long each wake took, until all end.
-async fn member(meeting: Arc<Meeting>, index: usize, latencies: Rc<RefCell<Vec<u64>>>) {
+async fn member(
+    meeting: Arc<Meeting>,
+    index: usize,
+    all_wait: Rc<Latch>,
+    latencies: Rc<RefCell<Vec<u64>>>,
+) {
     let mut seen = 0;
     while seen < LAST {
         let latency = poll_fn(|context| {
@@ -268,7 +273,11 @@ async fn member(meeting: Arc<Meeting>, index: usize, latencies: Rc<RefCell<Vec<u
                 seen = seat.burst;
                 return Poll::Ready(now.saturating_sub(seat.at));
             }
-            seat.waker = Some(context.waker().clone());
+            let first = seat.waker.replace(context.waker().clone()).is_none();
+            drop(seat);
+            if first {
+                all_wait.count_down();
+            }
             Poll::Pending
         })
         .await;
