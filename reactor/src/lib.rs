@@ -30,6 +30,11 @@
 //! ([`Trigger::Level`]) interest follows the waiters, and is flushed just before the wait, so that
 //! interest that is dropped and wanted again within one turn costs no system call.
 //!
+//! The key of a listener of [`net`] is level-triggered in both: an event tells of one connection, mostly,
+//! and after that one it waits again without an `accept` that finds nobody. In a burst, when connections
+//! come in one turn after another, it accepts until WouldBlock. Where an event finds nobody who accepts,
+//! it becomes an edge key like all others, if the trigger is edge.
+//!
 //! # Without the executor
 //!
 //! The reactor needs no particular executor: hold a guard of [`Reactor::enter`], poll your

@@ -63,13 +63,14 @@ impl<T: AsFd + 'static> Async<T> {
     /// `fd` is what the source has said.
     #[cold]
     pub(super) fn register(&self, fd: BorrowedFd<'_>, direction: Direction) -> io::Result<()> {
+        let edge = self.reactor.edge && !self.slot.is_paced();
         let events = match direction {
-            _ if self.reactor.edge => Events::READ_WRITE,
+            _ if edge => Events::READ_WRITE,
             Direction::Read => Events::READ,
             Direction::Write => Events::WRITE,
         };
         let mut interest = Interest::new(events);
-        if self.reactor.edge && self.reactor.selector.borrow().capabilities().priority {
+        if edge && self.reactor.selector.borrow().capabilities().priority {
             // A read stops short before an urgent byte, and no edge follows for what is behind it.
             interest = interest.priority();
         }
@@ -84,7 +85,7 @@ impl<T: AsFd + 'static> Async<T> {
 
     /// The same with all that can be asked for, but the mode, which is the reactor's.
     pub(super) fn register_for(&self, fd: BorrowedFd<'_>, interest: Interest) -> io::Result<()> {
-        let mode = match self.reactor.edge {
+        let mode = match self.reactor.edge && !self.slot.is_paced() {
             true => Mode::Edge,
             false => Mode::Level,
         };

@@ -1,5 +1,6 @@
 //! Who waits beside the operations of streams: with a call of any kind, or with none.
 
+use std::cell::Cell;
 use std::io;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -107,6 +108,16 @@ impl<T: AsFd + 'static> Waiter<'_, T> {
         let direction = self.direction;
         self.io
             .poll_with(call, direction, &mut self.id, cx, make, tell)
+    }
+
+    /// One connection was accepted, and `last` says in which turn the one before. If that is not the last
+    /// one, they do not come in bursts, and this one was all: see [`Slot::is_paced`](crate::heart::slot::Slot).
+    pub(crate) fn took_one(&self, last: &Cell<u64>) {
+        let turn = self.io.reactor.counts.turns.get();
+        let is_burst = last.replace(turn).wrapping_add(1) >= turn;
+        if self.io.slot.is_paced() && !is_burst {
+            self.io.slot.came_up_short(self.direction);
+        }
     }
 
     /// See [`Async::poll_asked`].

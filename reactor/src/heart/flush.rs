@@ -1,15 +1,16 @@
-//! Level mode: before each select the kernel is told which interest has changed since the last one.
+//! Level mode: before each select the kernel is told which interest has changed since the last one. Edge
+//! mode: which listener's key is to be edge-triggered from now on.
 
 use std::panic::Location;
 use std::rc::Rc;
 use std::task::Waker;
 use std::time::Duration;
 
-use selectors_core::act;
+use selectors_core::{Events, Interest, Mode, act};
 
 use crate::heart::lasting::{Answer, Next, Question};
 use crate::heart::shared::{Selector, Shared};
-use crate::heart::slot::Key;
+use crate::heart::slot::{Key, Slot};
 use crate::watch::acts::{self, Act};
 use crate::watch::events::Event;
 use crate::watch::foreign::contain;
@@ -25,10 +26,19 @@ enum Aside {
 }
 
 impl Shared {
-    /// Level mode: this key's interest has to be looked at before the next select.
+    /// Does an event change what the kernel is to watch?
+    #[inline(always)]
+    pub(super) fn looks_after(&self, slot: &Slot) -> bool {
+        !self.edge || slot.is_paced()
+    }
+
+    /// This key's interest has to be looked at before the next select.
     #[inline(never)]
     pub(super) fn note(&self, key: &Key) {
         self.dirty.borrow_mut().push(key.fd);
+        if self.edge {
+            self.special.set(true);
+        }
     }
 
     /// Level mode: tells the kernel which interest changed since the last turn. Interest that was
@@ -95,7 +105,12 @@ impl Shared {
             };
             let slot = &key.data;
             let mut want = slot.want();
-            if slot.is_suspicious() || resting.is_busy {
+            if self.edge {
+                if !slot.is_paced() {
+                    return false;
+                }
+                want = Some(Events::READ);
+            } else if slot.is_suspicious() || resting.is_busy {
                 match resting.next(token, key, want, || now(&selector)) {
                     Next::Tell(events) => want = events,
                     Next::Ask(question) => {
@@ -108,12 +123,19 @@ impl Shared {
                 return true;
             }
             slot.flushed();
-            if want == slot.armed() {
+            if want == slot.armed() && !self.edge {
                 return false;
             }
             let slot = Rc::clone(slot);
             let changed = match want {
-                Some(events) => act!(acts::Modified, selector.modify(token, events)),
+                Some(events) => {
+                    let edge = Interest::new(events).mode(Mode::Edge);
+                    let modify = |selector: &mut Selector| match self.edge {
+                        true => selector.modify_interest(token, edge),
+                        false => selector.modify(token, events),
+                    };
+                    act!(acts::Modified, modify(&mut selector))
+                }
                 None => act!(acts::Parked, selector.park(token)),
             };
             if observed {
@@ -121,6 +143,7 @@ impl Shared {
                 aside.push(Aside::Told(Event::Modify { fd, events: want }, at));
             }
             match changed {
+                Ok(()) if self.edge => slot.hurry(),
                 Ok(()) => slot.set_armed(want),
                 Err(_) => {
                     // The waiters retry their call; the next one that has to wait registers anew,

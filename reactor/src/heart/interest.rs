@@ -18,6 +18,8 @@ const DOUBTFUL: u8 = 2;
 const FIRST_TRY: u8 = 4;
 /// One call that said WouldBlock, in `key`.
 const REFUSAL: u8 = 8;
+/// In `armed`: see [`Slot::is_paced`].
+const PACED: u8 = 0x80;
 /// So many of them are enough: the largest number that there is room for.
 const DOUBTED: u8 = 31 * REFUSAL;
 
@@ -36,6 +38,25 @@ impl Slot {
             Mode::Edge => self.state.set(self.state.get() | SETTLED),
             _ => self.set_armed(Some(armed)),
         }
+    }
+
+    /// It is a listener's, of which an event tells of one connection, most of the time: after that one
+    /// it waits for the next event, and asks nobody whether there is another. So its key is
+    /// level-triggered, also in edge mode. There it stops being paced, and becomes a key like all others,
+    /// when an event finds nobody who would accept, or several.
+    pub(crate) fn is_paced(&self) -> bool {
+        self.armed.get() & PACED != 0
+    }
+
+    /// Before the key is registered.
+    pub(crate) fn pace(&self) {
+        self.armed.set(PACED);
+    }
+
+    /// Edge mode: the key is edge-triggered from now on.
+    pub(super) fn hurry(&self) {
+        self.armed.set(0);
+        self.state.set(self.state.get() | SETTLED);
     }
 
     /// The number of its key.
@@ -78,11 +99,12 @@ impl Slot {
 
     /// Level mode: the interest that the kernel has; `None` is parked.
     pub(crate) fn armed(&self) -> Option<Events> {
-        Events::from_bits(self.armed.get())
+        Events::from_bits(self.armed.get() & !PACED)
     }
 
     pub(crate) fn set_armed(&self, armed: Option<Events>) {
-        self.armed.set(armed.map_or(0, Events::bits));
+        let paced = self.armed.get() & PACED;
+        self.armed.set(paced | armed.map_or(0, Events::bits));
         self.settle();
     }
 
@@ -133,7 +155,7 @@ impl Slot {
         let key = self.key.get() | first_try;
         let more = if key < DOUBTED { REFUSAL } else { 0 };
         self.key.set(key + more);
-        // By edge nothing ever is.
+        // By edge nothing else ever is.
         if self.armed.get() != 0 {
             self.settle();
         }

@@ -48,7 +48,8 @@ pub(crate) struct Shared {
     pub(crate) edge: bool,
     /// Whether to spin before a sleep.
     pub(crate) spin: Spin,
-    /// Level mode: keys whose wanted interest may differ from the armed one.
+    /// Level mode: keys whose wanted interest may differ from the armed one. Edge mode: listeners that are
+    /// not to be [paced](Slot::is_paced) any more.
     pub(crate) dirty: RefCell<Vec<RawFd>>,
     /// Level mode: keys that are to be looked at again by themselves, after a while.
     pub(crate) resting: RefCell<Resting>,
@@ -74,8 +75,8 @@ pub(crate) struct Shared {
     driven: Cell<bool>,
     /// Driven, and nobody observes; see `is_calm`.
     calm: Cell<bool>,
-    /// A turn has more to do than usual: somebody observes, the clock is paused, or there are `rests` or
-    /// `sleepers`.
+    /// A turn has more to do than usual: somebody observes, the clock is paused, or there are `rests`,
+    /// `sleepers`, or in edge mode `dirty` keys.
     pub(crate) special: Cell<bool>,
     /// Ends a wait from any thread.
     pub(crate) notifier: Rc<Notifier>,
@@ -197,6 +198,7 @@ impl Shared {
         let observed = self.attention.is_observed();
         self.calm.set(self.driven.get() && !observed);
         let more = self.clock.is_paused()
+            || self.edge && !self.dirty.borrow().is_empty()
             || !self.sleepers.borrow().is_empty()
             || self.rests.borrow().len() != 0;
         self.special.set(observed || more);

@@ -68,7 +68,8 @@ impl Direction {
 // The state of a slot, one byte.
 //
 // bit          set by                               cleared by
-// READABLE     dispatch; creation of most types     WouldBlock or a short transfer in that direction
+// READABLE     dispatch; creation of most types     WouldBlock or a short transfer in that direction,
+//                                                   or one connection of a paced listener
 // WRITABLE     dispatch; creation                   the same
 // INSIST       dispatch: the peer has closed, the   WouldBlock when reading; a short read proves
 //              socket is broken, or urgent data     nothing then: the end of the stream, or what
@@ -158,7 +159,8 @@ pub(crate) struct Slot {
     pub(super) crowd: Cell<Option<Box<Crowd>>>,
     /// Cached readiness and flags, see the table above.
     pub(super) state: Cell<u8>,
-    /// Level mode: the interest that the kernel has now (bits of [`Events`]); 0 is parked.
+    /// Level mode: the interest that the kernel has now (bits of [`Events`]); 0 is parked. And whether
+    /// it is [paced](Self::is_paced).
     pub(super) armed: Cell<u8>,
     /// Level mode: is this slot on the reactor's list of interests to flush?
     pub(super) dirty: Cell<Dirty>,
@@ -215,7 +217,7 @@ impl Slot {
 
     /// A transfer came up short, so the kernel's buffer was drained, or filled, and the next call
     /// would only say WouldBlock: wait for the next event, unless the last one said that a short
-    /// read proves nothing.
+    /// read proves nothing. Or a [paced](Self::is_paced) listener has had its connection.
     #[inline]
     pub(crate) fn came_up_short(&self, direction: Direction) {
         self.state.set(self.state.get() & !direction.bit());

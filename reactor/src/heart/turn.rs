@@ -140,14 +140,17 @@ impl Shared {
             };
             if !marked.concerns_only_a_reader() {
                 wake(Direction::Write, woken);
-                if !self.edge && slot.mark_dirty() {
+                if self.looks_after(slot) && slot.mark_dirty() {
                     self.note(key);
                 }
                 if slot.is_crowded() && slot.take_crowd(marked, woken) {
                     self.wake_more_of(&key.data);
                 }
                 wake(Direction::Read, woken);
-            } else if !wake(Direction::Read, woken) && !self.edge && slot.mark_unread(marked) {
+            } else if !wake(Direction::Read, woken)
+                && self.looks_after(slot)
+                && slot.mark_unread(marked)
+            {
                 self.note(key);
             }
         };
@@ -180,9 +183,7 @@ impl Shared {
     /// somebody is to be woken.
     pub(super) fn is_settled(&self) -> bool {
         let mut woken = self.woken.take();
-        if !self.edge {
-            self.flush(false, &mut woken);
-        }
+        self.flush(false, &mut woken);
         let nobody = woken.is_empty();
         self.woken.set(woken);
         nobody && self.sleepers.borrow().is_empty()
@@ -192,6 +193,9 @@ impl Shared {
     /// is over, unless the clock is paused, which [knows](Self::select_paused) two kinds of time.
     #[cold]
     fn attend_to_the_rare(&self, woken: &mut Vec<Waker>) -> Option<Duration> {
+        if self.edge {
+            self.flush(false, woken);
+        }
         self.next_waves(woken);
         self.end_rests(woken);
         self.update_calm();

@@ -1,6 +1,7 @@
 //! Accepting, the same for TCP and for Unix listeners: what is retried, and how to be patient when
 //! there is no fd left.
 
+use std::cell::Cell;
 use std::io;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -32,13 +33,16 @@ pub(crate) type Accepted = (OwnedFd, Address);
 pub(crate) struct Accepting<'a, L: AsFd + 'static> {
     waiter: Waiter<'a, L>,
     patience: Patience,
+    last: &'a Cell<u64>,
 }
 
 impl<'a, L: AsFd + 'static> Accepting<'a, L> {
-    pub(crate) fn new(listener: &'a Async<L>) -> Self {
+    /// In `last` is the turn of the listener's last connection.
+    pub(crate) fn new(listener: &'a Async<L>, last: &'a Cell<u64>) -> Self {
         Accepting {
             waiter: listener.waiter(Direction::Read),
             patience: Patience::default(),
+            last,
         }
     }
 
@@ -48,7 +52,7 @@ impl<'a, L: AsFd + 'static> Accepting<'a, L> {
     }
 
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Accepted>> {
-        self.patience.poll(&mut self.waiter, cx)
+        self.patience.poll(&mut self.waiter, self.last, cx)
     }
 }
 
@@ -67,6 +71,7 @@ impl Patience {
     pub(crate) fn poll<L: AsFd + 'static>(
         &mut self,
         waiter: &mut Waiter<'_, L>,
+        last: &Cell<u64>,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<Accepted>> {
         loop {
@@ -77,6 +82,7 @@ impl Patience {
             let accepted = ready!(waiter.poll_call(Call::Accept, cx, accept, tell));
             let Err(error) = accepted else {
                 self.lost = 0;
+                waiter.took_one(last);
                 return Poll::Ready(accepted);
             };
             match meaning(&error) {

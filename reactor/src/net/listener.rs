@@ -43,10 +43,15 @@ pub struct Listener<S: ListeningSocket> {
     pub(super) file: Option<SocketFile>,
     /// That of `poll_accept`, which leaves nothing else behind that could keep it.
     patience: Cell<Patience>,
+    /// In which turn the last connection was accepted.
+    last: Cell<u64>,
 }
 
-/// Its patience is set as a whole, by us alone.
+/// Its cells are set as a whole, by us alone.
 impl<S: ListeningSocket + RefUnwindSafe> RefUnwindSafe for Listener<S> {}
+
+/// A turn that was long ago.
+const NEVER: u64 = u64::MAX;
 
 type WithAddress<S> = (
     Stream<<S as ListeningSocket>::Connection>,
@@ -57,10 +62,16 @@ impl<S: ListeningSocket> Listener<S> {
     /// A socket that has just begun to listen: nobody has connected in the microsecond since.
     #[track_caller]
     pub(super) fn attach(socket: S, file: Option<SocketFile>) -> Self {
+        Self::of(Async::with_readiness(socket, Some(Events::WRITE)), file)
+    }
+
+    fn of(io: Async<S>, file: Option<SocketFile>) -> Self {
+        io.slot.pace();
         Listener {
-            io: Async::with_readiness(socket, Some(Events::WRITE)),
+            io,
             file,
             patience: Cell::default(),
+            last: Cell::new(NEVER),
         }
     }
 
@@ -87,11 +98,7 @@ impl<S: ListeningSocket> Listener<S> {
     /// If this thread has entered no reactor.
     #[track_caller]
     pub fn from_std(listener: S) -> io::Result<Self> {
-        Ok(Listener {
-            io: Async::nonblocking(listener)?,
-            file: None,
-            patience: Cell::default(),
-        })
+        Ok(Self::of(Async::nonblocking(listener)?, None))
     }
 
     /// Hands the socket back, unregistered and still in non-blocking mode; the file of a Unix socket
@@ -121,7 +128,7 @@ impl<S: ListeningSocket> Listener<S> {
     ///
     /// Whatever else accept(2) answers; the error names the fd, and says what to do if that does not listen.
     pub fn accept(&self) -> impl Future<Output = io::Result<(Stream<S::Connection>, S::Address)>> {
-        let mut accepting = Accepting::new(&self.io);
+        let mut accepting = Accepting::new(&self.io, &self.last);
         let reactor = &self.io.reactor;
         let accept =
             poll_fn(move |cx| accepting.poll(cx).map(|new| connection::<S>(reactor, new?)));
@@ -158,7 +165,7 @@ impl<S: ListeningSocket> Listener<S> {
         // Taken and put back: a waker may come here again.
         let mut patience = self.patience.take();
         let mut waiter = self.io.standing_waiter(Direction::Read);
-        let polled = patience.poll(&mut waiter, cx);
+        let polled = patience.poll(&mut waiter, &self.last, cx);
         self.patience.set(patience);
         let polled = self.io.reactor.driven(polled);
         polled.map(|accepted| connection::<S>(&self.io.reactor, accepted?))
@@ -196,7 +203,7 @@ impl<S: ListeningSocket> Listener<S> {
     /// ```
     pub fn incoming(&self) -> Incoming<'_, S> {
         Incoming {
-            accepting: Accepting::new(&self.io),
+            accepting: Accepting::new(&self.io, &self.last),
         }
     }
 
