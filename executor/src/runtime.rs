@@ -347,7 +347,7 @@ impl Runtime {
             timeout
         };
         let turn = self.core.turn(timeout)?;
-        let _: Poll<()> = self.core.poll_tasks(|| Poll::Pending);
+        self.core.poll_woken();
         Ok(turn)
     }
 

@@ -106,7 +106,12 @@ impl<T> Ascending<T> {
         let most = 2 * self.len + KEPT;
         let is_gone = self.len == 0 && self.places.capacity() > most;
         if is_gone || self.places.len() > most {
-            self.places.retain(|(_, value)| value.is_some());
+            // By hand, because `retain` is four times as long for each type.
+            for _ in 0..self.places.len() {
+                if let Some(place @ (_, Some(_))) = self.places.pop_front() {
+                    self.places.push_back(place);
+                }
+            }
             // A crowd that is gone gives its memory back.
             self.places.shrink_to(most);
         }

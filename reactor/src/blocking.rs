@@ -123,19 +123,19 @@ impl Pool {
         F: FnOnce() -> T + Send + 'static,
     {
         let task = Arc::new(Work {
-            step: Mutex::new(Progress::Queued(work)),
+            step: Mutex::new(Step::Queued(work)),
             waker: Mutex::default(),
             ticket: Arc::default(),
         });
-        let awaited = Awaited {
+        let claim = Claim {
             pool: Arc::clone(self),
             number: self.queue_up(Arc::clone(&task) as Arc<dyn Chore>),
             ticket: Arc::clone(&task.ticket),
         };
         let refused = self.find_thread().err();
-        let mut refused = refused.filter(|_| self.take_back(awaited.number));
+        let mut refused = refused.filter(|_| self.take_back(claim.number));
         poll_fn(move |cx| {
-            if awaited.pool.is_another_process_s() {
+            if claim.pool.is_another_process_s() {
                 let message = "this work was given to a thread of the process that this one was \
                                forked from";
                 return Poll::Ready(Err(io::Error::other(message)));
@@ -151,7 +151,7 @@ impl Pool {
             let waker = cx.waker().clone();
             let replaced = lock(&task.waker).replace(waker);
             drop(replaced);
-            if !matches!(*lock(&task.step), Progress::Done(_)) {
+            if !matches!(*lock(&task.step), Step::Done(_)) {
                 return Poll::Pending;
             }
             // Many results may be there already.
@@ -238,15 +238,15 @@ impl Pool {
     }
 }
 
-/// Dropped with the future that waits.
-struct Awaited {
+/// On the result of a job. Dropped with the future that waits for it.
+struct Claim {
     pool: Arc<Pool>,
     /// Its place in the queue.
     number: u64,
     ticket: Arc<Ticket>,
 }
 
-impl Drop for Awaited {
+impl Drop for Claim {
     fn drop(&mut self) {
         if self.pool.is_another_process_s() || self.pool.take_back(self.number) {
             return;
@@ -277,22 +277,22 @@ struct Ticket {
 }
 
 struct Work<T, F> {
-    step: Mutex<Progress<T, F>>,
+    step: Mutex<Step<T, F>>,
     waker: Mutex<Option<Waker>>,
     ticket: Arc<Ticket>,
 }
 
-enum Progress<T, F> {
+enum Step<T, F> {
     Queued(F),
     Done(thread::Result<T>),
     /// Running, or over and told.
     Empty,
 }
 
-impl<T, F> Progress<T, F> {
+impl<T, F> Step<T, F> {
     fn take_result(&mut self) -> Option<thread::Result<T>> {
-        match std::mem::replace(self, Progress::Empty) {
-            Progress::Done(result) => Some(result),
+        match std::mem::replace(self, Step::Empty) {
+            Step::Done(result) => Some(result),
             other => {
                 *self = other;
                 None
@@ -303,13 +303,13 @@ impl<T, F> Progress<T, F> {
 
 impl<T: Send, F: FnOnce() -> T + Send> Chore for Work<T, F> {
     fn run(&self) {
-        let step = std::mem::replace(&mut *lock(&self.step), Progress::Empty);
-        let Progress::Queued(work) = step else {
+        let step = std::mem::replace(&mut *lock(&self.step), Step::Empty);
+        let Step::Queued(work) = step else {
             return;
         };
         let result = catch_unwind(AssertUnwindSafe(work));
         // First the result, then the waker; who waits does it the other way round.
-        *lock(&self.step) = Progress::Done(result);
+        *lock(&self.step) = Step::Done(result);
         let waker = lock(&self.waker).take();
         if let Some(waker) = waker {
             waker.wake();

@@ -104,6 +104,7 @@ pub mod process;
 pub mod signal;
 #[cfg(all(feature = "signal", not(winsock)))]
 pub mod signal;
+mod spread;
 pub mod time;
 mod timers;
 #[cfg(feature = "trace")]
@@ -119,9 +120,11 @@ pub use heart::turn::Turn;
 pub use heart::waiting::Waiting;
 pub use watch::call::Call;
 pub use watch::direction::Direction;
-// For the executor, which keeps tasks in such a table, and calls foreign code by the same rule.
+// For the executor, which keeps tasks in such tables, and calls foreign code by the same rule.
 #[doc(hidden)]
 pub use ascending::Ascending;
+#[doc(hidden)]
+pub use spread::BySpread;
 #[doc(hidden)]
 pub use watch::foreign::contain;
 pub use watch::metrics::Metrics;

@@ -92,8 +92,8 @@ impl Signals {
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for numbers that are no signal, and for signals that cannot be caught, or not safely (SIGKILL, SIGSTOP, SIGILL,
-    /// SIGFPE, SIGSEGV); what socketpair(2) and sigaction(2) answer.
+    /// `InvalidInput` for numbers that are no signal, and for signals that cannot be caught, or not
+    /// safely (SIGKILL, SIGSTOP, SIGILL, SIGFPE, SIGSEGV); what socketpair(2) and sigaction(2) answer.
     ///
     /// # Panics
     ///

@@ -12,13 +12,13 @@ use std::collections::HashMap;
 use std::panic::Location;
 use std::rc::Rc;
 
-use reactor::Ascending;
+use reactor::{Ascending, BySpread};
 use selectors_core::act;
 
 use crate::ready::marks::{Mark, Marks, NO_TASK, Past};
 use crate::ready::queue::Queue;
 use crate::task::acts;
-use crate::task::id::{BySpread, Id};
+use crate::task::id::Id;
 
 /// A mark for each task of one runtime, and the queue of those that were woken.
 pub(crate) struct Scheduler {

@@ -5,11 +5,13 @@
 //! lost, not guessed. (The future of `block_on` keeps its uncounted waker.)
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 use std::task::Waker;
 
-use crate::task::id::{BySpread, Id};
+use reactor::BySpread;
+
+use crate::task::id::Id;
 
 /// What a counted waker holds; what it does when it is called stands in `waker.rs`.
 pub(crate) struct Counted(pub(crate) Id);
@@ -39,7 +41,7 @@ impl CountedWakers {
     }
 
     /// The tasks, by the data of their wakers.
-    pub(crate) fn by_data(&self) -> HashMap<*const (), Id> {
+    pub(crate) fn by_data(&self) -> HashMap<*const (), Id, BySpread> {
         let watched = self.0.borrow();
         let each = watched.iter();
         each.map(|(id, watch)| (Arc::as_ptr(&watch.waker).cast(), *id))
@@ -51,17 +53,16 @@ impl CountedWakers {
         self.0.borrow_mut().remove(&id);
     }
 
-    /// Those whose last waker is gone, and of whom that was not said yet.
+    /// Those whose last waker is gone, and of whom that was not said yet, in the order of their ids.
     pub(crate) fn take_lost(&self) -> Vec<Id> {
-        let mut lost = Vec::new();
+        let mut lost = BinaryHeap::new();
         for (id, watch) in self.0.borrow_mut().iter_mut() {
             if !watch.told && Arc::strong_count(&watch.waker) == 1 {
                 watch.told = true;
                 lost.push(*id);
             }
         }
-        lost.sort_by_key(|id| id.bits());
-        lost
+        lost.into_sorted_vec()
     }
 
     /// Gives memory back after a burst.

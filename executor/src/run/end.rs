@@ -2,7 +2,6 @@
 
 use std::io;
 use std::rc::Rc;
-use std::task::Poll;
 use std::time::Duration;
 
 use crate::run::core::Core;
@@ -37,7 +36,7 @@ impl Core {
         let deadline = self.reactor.now().checked_add(grace);
         let mut waited = Ok(());
         while waited.is_ok() && self.live() != 0 {
-            let _: Poll<()> = self.poll_tasks(|| Poll::Pending);
+            self.poll_woken();
             let left = deadline.map(|at| at.saturating_duration_since(self.reactor.now()));
             if self.live() == 0 || (left == Some(Duration::ZERO) && all_heard()) {
                 break;

@@ -57,24 +57,34 @@ impl Core {
         }
     }
 
-    /// The same as [`poll_tasks`](Self::poll_tasks) without a root, if there is anything to do. Was
-    /// anybody there, or do we only know that messages were stale?
+    /// The same as [`poll_woken`](Self::poll_woken), if there is anything to do. Was anybody there, or
+    /// do we only know that messages were stale?
     pub(crate) fn poll_somebody(&self) -> bool {
         let idle = self.is_idle();
         if idle && !self.has_mail() {
             return false;
         }
         let before = self.polls.get();
-        let _: Poll<()> = self.poll_tasks(|| Poll::Pending);
+        self.poll_woken();
         !idle || self.polls.get() != before
+    }
+
+    /// The same as [`poll_tasks`](Self::poll_tasks), without a root.
+    pub(crate) fn poll_woken(&self) {
+        let _: Poll<()> = self.poll_tasks(|| Poll::Pending);
     }
 
     /// Polls who is woken, one after another, until nobody is or it is time to look at the kernel.
     /// Ready if `poll_root` is.
-    pub(crate) fn poll_tasks<R>(&self, poll_root: impl FnMut() -> Poll<R>) -> Poll<R> {
+    fn poll_tasks<R>(&self, poll_root: impl FnMut() -> Poll<R>) -> Poll<R> {
         let read = self.collect_mail(MESSAGES_FIRST);
+        self.poll_at_most(self.steps(read), poll_root)
+    }
+
+    #[inline(always)]
+    fn poll_at_most<R>(&self, steps: usize, poll_root: impl FnMut() -> Poll<R>) -> Poll<R> {
         // In memory, because a register is dearer: the loop below does not need it.
-        self.at_most.set(self.steps(read));
+        self.at_most.set(steps);
         if self.reactor.is_observed() {
             self.poll_observed(poll_root)
         } else {
@@ -94,11 +104,7 @@ impl Core {
         while self.polls.get() == before && (!self.is_idle() || self.has_mail()) {
             // All of it: who is woken is found behind messages that are stale.
             self.collect_mail(MESSAGES_FIRST);
-            self.at_most.set(1);
-            let _: Poll<()> = match self.reactor.is_observed() {
-                true => self.poll_observed(|| Poll::Pending),
-                false => self.pass::<false, ()>(|| Poll::Pending),
-            };
+            let _: Poll<()> = self.poll_at_most(1, || Poll::Pending);
         }
         self.polls.get() != before
     }
@@ -106,7 +112,7 @@ impl Core {
     /// Runs tasks and turns until no task is left.
     pub(crate) fn run_all(&self) -> io::Result<()> {
         while self.live() != 0 {
-            let _: Poll<()> = self.poll_tasks(|| Poll::Pending);
+            self.poll_woken();
             if self.live() != 0 {
                 self.turn(None)?;
             }
@@ -209,7 +215,7 @@ impl Core {
         }
         let Some((id, mut job)) = tasks.newcomer(slot) else {
             tasks.settle(waker::waker);
-            if let Polled::Ready = tasks.poll_anywhere(slot) {
+            if let Polled::Ready = tasks.poll_anywhere(slot, None) {
                 self.end::<OBSERVED>(slot, tasks);
             }
             return Poll::Pending;

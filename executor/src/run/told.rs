@@ -21,7 +21,7 @@ impl Core {
         if slot == self.root.get() {
             return Polled::Nobody;
         }
-        let polled = tasks.poll_with(slot, &self.watched.waker(id));
+        let polled = tasks.poll_anywhere(slot, Some(&self.watched.waker(id)));
         if let Polled::Pending = polled {
             self.tell_end(id, false);
         }

@@ -44,10 +44,8 @@ enum SentStage<T> {
     Running(Option<Waker>),
     /// Over, and not yet taken.
     Over(Result<T, JoinError>),
-    /// Over, and taken.
+    /// Its result was taken, or will not be: the handle is gone.
     Taken,
-    /// The handle is gone.
-    Detached,
 }
 
 impl<T> SentPromise<T> {
@@ -185,7 +183,7 @@ impl<T> SendHandle<T> {
 
 impl<T> Drop for SendHandle<T> {
     fn drop(&mut self) {
-        let state = mem::replace(&mut *self.promise.lock(), SentStage::Detached);
+        let state = mem::replace(&mut *self.promise.lock(), SentStage::Taken);
         drop_contained(state);
     }
 }
@@ -204,24 +202,18 @@ impl<T> Future for SendHandle<T> {
         // A waker is not our code: it is cloned before the lock, and the old one dropped after it.
         let waker = cx.waker().clone();
         let mut state = self.promise.lock();
-        match &mut *state {
-            SentStage::Running(joiner) => {
-                let replaced = joiner.replace(waker);
+        match mem::replace(&mut *state, SentStage::Taken) {
+            SentStage::Running(replaced) => {
+                *state = SentStage::Running(Some(waker));
                 drop(state);
                 drop(replaced);
-                return Poll::Pending;
+                Poll::Pending
             }
-            SentStage::Over(_) => {}
-            SentStage::Taken | SentStage::Detached => {
+            SentStage::Over(outcome) => Poll::Ready(outcome),
+            SentStage::Taken => {
                 drop(state);
                 panic!("a SendHandle was polled after it had yielded its result");
             }
-        }
-        let over = mem::replace(&mut *state, SentStage::Taken);
-        drop(state);
-        match over {
-            SentStage::Over(outcome) => Poll::Ready(outcome),
-            _ => Poll::Pending,
         }
     }
 }

@@ -43,8 +43,7 @@ impl Spawner {
         F: Future + Send + 'static,
         F::Output: Send,
     {
-        let from = Location::caller();
-        self.send(from, move || future)
+        self.send(Location::caller(), move || future)
     }
 
     /// As [`spawn`](Self::spawn), for a future that is not `Send`: only what makes it crosses the
@@ -56,8 +55,7 @@ impl Spawner {
         F: Future + 'static,
         F::Output: Send,
     {
-        let from = Location::caller();
-        self.send(from, make)
+        self.send(Location::caller(), make)
     }
 
     /// The spawner of the runtime of this thread, for tasks to hand to other threads.

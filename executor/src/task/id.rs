@@ -10,7 +10,6 @@
 //! [marks](crate::ready::marks), which keep each id with what is known of that task in one word.
 
 use std::fmt;
-use std::hash::{BuildHasherDefault, Hasher};
 
 /// Where the generation begins.
 const GENERATION_SHIFT: u32 = 42;
@@ -93,31 +92,5 @@ impl fmt::Display for Id {
 impl fmt::Debug for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Id({self})")
-    }
-}
-
-/// For maps by id, or by slot.
-pub(crate) type BySpread = BuildHasherDefault<Spread>;
-
-/// A hash for names of ours: nobody can choose them so that they meet.
-#[derive(Default)]
-pub(crate) struct Spread(u64);
-
-impl Hasher for Spread {
-    fn write(&mut self, _: &[u8]) {
-        unreachable!("keys are of one word");
-    }
-
-    fn write_u32(&mut self, slot: u32) {
-        self.write_u64(slot.into());
-    }
-
-    fn write_u64(&mut self, key: u64) {
-        self.0 = key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-
-    fn finish(&self) -> u64 {
-        // The table looks at both ends of the word.
-        self.0 ^ (self.0 >> 32)
     }
 }

@@ -100,18 +100,13 @@ impl OpenSlab<'_> {
         }
     }
 
-    /// The same, wherever it is.
-    pub(crate) fn poll_anywhere(&mut self, slot: u32) -> Polled {
+    /// The same, wherever it is, and with another waker if need be.
+    pub(crate) fn poll_anywhere(&mut self, slot: u32, other: Option<&Waker>) -> Polled {
         match self.place(slot) {
-            Some(Place { job, waker }) => job.as_mut().poll(&mut Context::from_waker(waker)),
-            None => Polled::Nobody,
-        }
-    }
-
-    /// Polls the task in `slot` with a waker that is not its own.
-    pub(crate) fn poll_with(&mut self, slot: u32, waker: &Waker) -> Polled {
-        match self.place(slot) {
-            Some(Place { job, .. }) => job.as_mut().poll(&mut Context::from_waker(waker)),
+            Some(Place { job, waker }) => {
+                let mut cx = Context::from_waker(other.unwrap_or(waker));
+                job.as_mut().poll(&mut cx)
+            }
             None => Polled::Nobody,
         }
     }
@@ -151,10 +146,7 @@ impl OpenSlab<'_> {
     /// place. Otherwise it is to be [settled](Self::settle_one).
     #[inline]
     pub(crate) fn newcomer(&mut self, slot: u32) -> Option<(Id, Job)> {
-        let (id, job) = match self.slab.newest.take() {
-            Some(newest) => newest,
-            None => self.slab.arrivals.borrow_mut().pop()?,
-        };
+        let (id, job) = self.last_arrival()?;
         if id.slot() == slot {
             return Some((id, job));
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use crate::task::id::BySpread;
+use reactor::BySpread;
 
 /// A buffer for that many letters, or fewer, is kept however few are in it.
 pub(super) const FEW: usize = 1024;

@@ -6,11 +6,11 @@ use std::panic::Location;
 use std::rc::Rc;
 use std::task::Waker;
 
-use reactor::Waiting;
+use reactor::{BySpread, Waiting};
 
 use crate::run::core::Core;
 use crate::run::{current, waker};
-use crate::task::id::{BySpread, Id};
+use crate::task::id::Id;
 
 /// One task, as [`dump`] saw it.
 #[derive(Clone, Debug)]

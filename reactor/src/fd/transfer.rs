@@ -33,21 +33,31 @@ pub(crate) trait Reply {
     fn settle<T: AsFd + 'static>(self, io: &Async<T>, direction: Direction) -> Self::Output;
 }
 
-/// Bytes moved, out of as many as were asked for.
+/// Bytes moved.
 pub(crate) struct Moved {
     pub(crate) bytes: usize,
+    /// As many would have been moved if there had been no end of them, or of room.
     pub(crate) asked: usize,
+    /// The operation goes on until it has moved as many.
+    pub(crate) wanted: usize,
 }
 
 impl Moved {
-    pub(crate) const NOTHING: Moved = Moved { bytes: 0, asked: 0 };
+    pub(crate) const NOTHING: Moved = Moved {
+        bytes: 0,
+        asked: 0,
+        wanted: 0,
+    };
 }
 
 impl Reply for Moved {
     type Output = usize;
 
     fn outcome(&self) -> Outcome {
-        Outcome::Returned(self.bytes)
+        match self.bytes {
+            bytes if bytes != 0 && bytes < self.wanted => Outcome::Short,
+            bytes => Outcome::Returned(bytes),
+        }
     }
 
     #[inline]
@@ -58,28 +68,6 @@ impl Reply for Moved {
             io.slot.came_up_short(direction);
         }
         self.bytes
-    }
-}
-
-/// Bytes moved, of an operation that goes on until it has moved as many as are wanted.
-pub(crate) struct Part {
-    pub(crate) moved: Moved,
-    pub(crate) wanted: usize,
-}
-
-impl Reply for Part {
-    type Output = usize;
-
-    fn outcome(&self) -> Outcome {
-        match self.moved.bytes {
-            bytes if bytes != 0 && bytes < self.wanted => Outcome::Short,
-            bytes => Outcome::Returned(bytes),
-        }
-    }
-
-    #[inline]
-    fn settle<T: AsFd + 'static>(self, io: &Async<T>, direction: Direction) -> usize {
-        self.moved.settle(io, direction)
     }
 }
 

@@ -167,6 +167,7 @@ impl Drop for Lifted<'_> {
         self.attention.whole().set(self.before);
     }
 }
+
 /// Goes on, or is woken for later.
 #[inline]
 pub(crate) fn go_on_or_wait(goes_on: bool, cx: &Context<'_>) -> Poll<()> {

@@ -86,16 +86,17 @@ impl<F: Future> Future for Begun<F> {
         let this = self.project();
         // At each poll: what it makes at its end, it makes in the reactor of this thread.
         let current = Shared::current_for(this.made_at);
-        if this.reactor.is_none() {
-            ready!(current.poll_spend(cx));
-            *this.reactor = Some(current);
-        }
-        match this.reactor {
-            Some(reactor) if reactor.attention.is_observed() => {
-                reactor.driven(reactor.poll_told(this.future, cx))
+        let reactor = match this.reactor {
+            Some(reactor) => reactor,
+            none => {
+                ready!(current.poll_spend(cx));
+                none.insert(current)
             }
-            Some(reactor) => reactor.driven(this.future.poll(cx)),
-            None => this.future.poll(cx),
-        }
+        };
+        let _awaited = match reactor.attention.is_observed() {
+            true => Some(reactor.hook.await_here()),
+            false => None,
+        };
+        reactor.driven(this.future.poll(cx))
     }
 }

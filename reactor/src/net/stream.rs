@@ -12,7 +12,7 @@ use socket2::SockRef;
 
 use crate::fd::async_fd::Async;
 use crate::fd::operation::Operation;
-use crate::fd::transfer::{Moved, Part, Transfer};
+use crate::fd::transfer::{Moved, Transfer};
 use crate::net::asked::{self, shut_down};
 use crate::net::sockets::StreamSocket;
 use crate::watch::call::Call;
@@ -81,7 +81,7 @@ impl<S: StreamSocket> Stream<S> {
         &'a self,
         buffer: &'a mut [u8],
     ) -> impl Future<Output = io::Result<usize>> + use<'a, S> {
-        self.io.receiving(Receive { buffer })
+        self.io.receiving(Receive::<false> { buffer })
     }
 
     /// As [`read`](Self::read), into several buffers, one after another.
@@ -115,7 +115,7 @@ impl<S: StreamSocket> Stream<S> {
     pub fn read_exact(&self, mut buffer: &mut [u8]) -> impl Future<Output = io::Result<()>> {
         self.io.driven(async move {
             loop {
-                let some = ReceiveSome {
+                let some = Receive::<true> {
                     buffer: &mut *buffer,
                 };
                 match self.io.receiving(some).within().await? {
@@ -336,44 +336,25 @@ impl<S: StreamSocket> Stream<S> {
     }
 }
 
-/// The transfer behind `read`.
-struct Receive<'a> {
+/// The transfer behind `read`, and behind `read_exact`: there, one that does not fill the buffer is not
+/// `ALL` of it.
+struct Receive<'a, const ALL: bool> {
     buffer: &'a mut [u8],
 }
 
-impl<S: StreamSocket> Transfer<S> for Receive<'_> {
+impl<S: StreamSocket, const ALL: bool> Transfer<S> for Receive<'_, ALL> {
     type Reply = Moved;
 
     #[inline]
     fn make(&mut self, io: &Async<S>) -> io::Result<Moved> {
-        receive(io.get_ref(), self.buffer)
+        let wanted = if ALL { self.buffer.len() } else { 0 };
+        let moved = receive(io.get_ref(), self.buffer)?;
+        Ok(Moved { wanted, ..moved })
     }
 
     #[inline]
     fn nothing(&self) -> Option<Moved> {
         self.buffer.is_empty().then_some(Moved::NOTHING)
-    }
-}
-
-/// The transfer behind `read_exact`: one that does not fill the buffer is not all of it.
-struct ReceiveSome<'a> {
-    buffer: &'a mut [u8],
-}
-
-impl<S: StreamSocket> Transfer<S> for ReceiveSome<'_> {
-    type Reply = Part;
-
-    #[inline]
-    fn make(&mut self, io: &Async<S>) -> io::Result<Part> {
-        let moved = receive(io.get_ref(), self.buffer)?;
-        let wanted = self.buffer.len();
-        Ok(Part { moved, wanted })
-    }
-
-    #[inline]
-    fn nothing(&self) -> Option<Part> {
-        let moved = Moved::NOTHING;
-        self.buffer.is_empty().then_some(Part { moved, wanted: 0 })
     }
 }
 
@@ -432,20 +413,25 @@ fn is_tcp(socket: &impl AsFd) -> bool {
 #[inline]
 pub(crate) fn receive<S: StreamSocket>(socket: &S, buffer: &mut [u8]) -> io::Result<Moved> {
     let bytes = socket::recv(socket.as_fd(), buffer, 0)?;
-    let asked = if S::SHORT_READ_PROVES_EMPTY {
-        buffer.len()
-    } else {
-        bytes
-    };
-    Ok(Moved { bytes, asked })
+    Ok(Moved {
+        bytes,
+        asked: match S::SHORT_READ_PROVES_EMPTY {
+            true => buffer.len(),
+            false => bytes,
+        },
+        wanted: 0,
+    })
 }
 
 /// One send(2), and what it says about the next one.
 #[inline]
 pub(crate) fn send<S: StreamSocket>(socket: &S, buffer: &[u8]) -> io::Result<Moved> {
     let bytes = socket::send(socket.as_fd(), buffer, MSG_NOSIGNAL)?;
-    let asked = buffer.len();
-    Ok(Moved { bytes, asked })
+    Ok(Moved {
+        bytes,
+        asked: buffer.len(),
+        wanted: 0,
+    })
 }
 
 fn peek(socket: &impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {

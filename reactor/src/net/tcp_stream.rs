@@ -101,12 +101,8 @@ impl TcpStream {
         options: &TcpOptions,
         address: impl ToSocketAddrs,
     ) -> io::Result<Self> {
-        let connect = async |address| Self::connect_one(options, address).await;
+        let connect = async |address| Self::connecting(options.connecting(address)?, address).await;
         first_of("connect to", address, connect).await
-    }
-
-    async fn connect_one(options: &TcpOptions, address: SocketAddr) -> io::Result<Self> {
-        Self::connecting(options.connecting(address)?, address).await
     }
 
     /// Connects a socket that is set up.

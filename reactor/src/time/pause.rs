@@ -10,8 +10,8 @@ use crate::timers::clock;
 /// its timers end in their order.
 ///
 /// Sockets, children and threads go on in real time, and so do the rests of this library between two
-/// attempts: who waits for both, a timer and another thread, has its timer at once. [`Instant::now`](std::time::Instant::now) is not ours; ask
-/// [`Reactor::now`](crate::Reactor::now).
+/// attempts: who waits for both, a timer and another thread, has its timer at once.
+/// [`Instant::now`](std::time::Instant::now) is not ours; ask [`Reactor::now`](crate::Reactor::now).
 ///
 /// # Panics
 ///

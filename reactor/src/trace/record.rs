@@ -48,14 +48,14 @@ pub(super) enum What {
     Syscall {
         call: Call,
         fd: i32,
-        outcome: Result,
-        from: Place,
+        outcome: Packed,
+        from: Line,
     },
     WakerStored {
         fd: i32,
         direction: Direction,
         crowded: bool,
-        from: Place,
+        from: Line,
     },
     Register {
         fd: i32,
@@ -85,7 +85,7 @@ pub(super) enum What {
     TimerSet {
         timer: u32,
         deadline: u64,
-        from: Place,
+        from: Line,
     },
     TimerFired(u32),
     TimerAlone(u32),
@@ -94,11 +94,11 @@ pub(super) enum What {
 }
 
 /// A line of the program: its index in the places, and one more; 0 is none.
-pub(super) type Place = u16;
+pub(super) type Line = u16;
 
 /// [`Outcome`], with a number that fits.
 #[derive(Clone, Copy)]
-pub(super) enum Result {
+pub(super) enum Packed {
     Done,
     Returned(u32),
     Short,
@@ -198,23 +198,23 @@ pub(super) fn pack(
     });
 }
 
-fn result(outcome: Outcome) -> Result {
+fn result(outcome: Outcome) -> Packed {
     match outcome {
-        Outcome::Done => Result::Done,
-        Outcome::Returned(number) => Result::Returned(narrow(number)),
-        Outcome::Short => Result::Short,
-        Outcome::WouldBlock => Result::WouldBlock,
-        Outcome::Failed(errno) => Result::Failed(errno),
+        Outcome::Done => Packed::Done,
+        Outcome::Returned(number) => Packed::Returned(narrow(number)),
+        Outcome::Short => Packed::Short,
+        Outcome::WouldBlock => Packed::WouldBlock,
+        Outcome::Failed(errno) => Packed::Failed(errno),
     }
 }
 
 fn place(
     places: &mut Vec<&'static Location<'static>>,
     from: Option<&'static Location<'static>>,
-) -> Place {
+) -> Line {
     // One past the last that fits is none.
     from.map_or(0, |from| {
-        Place::try_from(index(places, from) + 1).unwrap_or(0)
+        Line::try_from(index(places, from) + 1).unwrap_or(0)
     })
 }
 

@@ -9,7 +9,7 @@ use std::slice::Iter;
 use selectors_core::Readiness;
 
 use super::names::Names;
-use super::record::{Place, Record, Result, What};
+use super::record::{Line, Packed, Record, What};
 use crate::watch::direction::Direction;
 use crate::watch::events::Cause;
 
@@ -223,13 +223,13 @@ fn fd_event(out: &mut String, name: &str, names: &mut Names, fd: i32) {
     }
 }
 
-fn result(out: &mut String, result: Result) {
+fn result(out: &mut String, result: Packed) {
     match result {
-        Result::Done => out.push_str(",\"result\":\"ok\""),
-        Result::Returned(number) => put(out, format_args!(",\"result\":\"ok\",\"n\":{number}")),
-        Result::Short => out.push_str(",\"result\":\"short\""),
-        Result::WouldBlock => out.push_str(",\"result\":\"would_block\""),
-        Result::Failed(errno) => {
+        Packed::Done => out.push_str(",\"result\":\"ok\""),
+        Packed::Returned(number) => put(out, format_args!(",\"result\":\"ok\",\"n\":{number}")),
+        Packed::Short => out.push_str(",\"result\":\"short\""),
+        Packed::WouldBlock => out.push_str(",\"result\":\"would_block\""),
+        Packed::Failed(errno) => {
             put(out, format_args!(",\"result\":\"error\",\"errno\":{errno}"));
         }
     }
@@ -267,7 +267,7 @@ fn awaited(out: &mut String, from: Option<&&'static Location<'static>>) {
 
 fn nth<'a>(
     places: &'a [&'static Location<'static>],
-    number: Place,
+    number: Line,
 ) -> Option<&'a &'static Location<'static>> {
     places.get(usize::from(number).checked_sub(1)?)
 }

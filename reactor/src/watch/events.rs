@@ -2,8 +2,8 @@
 //!
 //! One hook, switched at run time, for all that is worth telling on the way round the six
 //! stations. The reactor emits what it does itself; an executor on top emits what it does with
-//! tasks through [`Reactor::emit`](crate::Reactor::emit). While nobody observes, none of it is evaluated: the checks
-//! ride on tests that the hot path makes anyway (see `heart/budget.rs`).
+//! tasks through [`Reactor::emit`](crate::Reactor::emit). While nobody observes, none of it is
+//! evaluated: the checks ride on tests that the hot path makes anyway (see `heart/budget.rs`).
 
 use std::cell::{Cell, RefCell};
 use std::panic::Location;

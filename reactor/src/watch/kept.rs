@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::sync::{Arc, Weak};
 use std::task::{Wake, Waker};
 
+use crate::spread::BySpread;
+
 /// Wakers that are over stay in the map until there are so many, or twice those that are not.
 const PRUNE_FROM: usize = 64;
 
@@ -45,7 +47,7 @@ impl Kept {
 /// Those of one reactor, by what a waker made of one points to.
 #[derive(Default)]
 pub(crate) struct KeptWakers {
-    known: RefCell<HashMap<*const (), Weak<Kept>>>,
+    known: RefCell<HashMap<*const (), Weak<Kept>, BySpread>>,
     prune_at: Cell<usize>,
 }
 
@@ -87,7 +89,7 @@ impl KeptWakers {
 }
 
 /// Wakers that are counted, by what they point to.
-pub(crate) struct Whom(HashMap<*const (), Arc<Kept>>);
+pub(crate) struct Whom(HashMap<*const (), Arc<Kept>, BySpread>);
 
 impl Whom {
     /// The waker that `waker` calls in the end.
