@@ -136,6 +136,7 @@ impl Signals {
     ///
     /// What the kernel answers when the reading end is registered.
     #[allow(clippy::should_implement_trait, reason = "it is awaited")]
+    #[track_caller]
     pub fn next(&mut self) -> impl Future<Output = io::Result<c_int>> {
         let reactor = Rc::clone(&self.bell.reactor);
         Driven::new(reactor, poll_fn(|cx| self.advance(cx)))

@@ -158,7 +158,7 @@ fn a_future_in_a_timeout_that_keeps_no_waker_is_told_and_one_that_does_is_not() 
                 sleep(Duration::from_millis(1)).await;
             }
         };
-        let limited = async { timeout(Duration::from_secs(3600), forgetful).await };
+        let limited = timeout(Duration::from_secs(3600), forgetful);
         let late = timeout(Duration::from_millis(20), zip(limited, beside)).await;
         assert!(late.is_err());
     };

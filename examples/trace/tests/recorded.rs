@@ -6,6 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use executor::net::UnixStream;
+use executor::time::timeout;
+use futures_lite::future::zip;
 use selectors_core::Backend;
 use support::record;
 #[cfg(target_os = "linux")]
@@ -304,6 +306,57 @@ fn reads_writes_and_sleeps_name_the_line_that_awaits_them_and_a_task_has_its_nam
         _ => None,
     });
     assert_eq!(named, Some((1, "say \"hello\"")));
+}
+
+/// A vtable has no line, and a combinator one of its own: what counts is where an await was made.
+#[test]
+fn what_is_awaited_in_a_box_or_a_combinator_names_the_line_that_made_it() {
+    type Boxed<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + 'a>>;
+    let first = line!();
+    let trace = recorded(Backend::Poll, async {
+        let (near, far) = UnixStream::pair().expect("a pair");
+        let (read_half, write_half) = near.into_split();
+        let mut bytes = ([0; 8], [0; 4]);
+        let read: Boxed<'_, _> = Box::pin(read_half.read(&mut bytes.0));
+        let exact: Boxed<'_, _> = Box::pin(far.read_exact(&mut bytes.1));
+        let nap: Boxed<'_, ()> = Box::pin(executor::time::sleep(Duration::from_millis(1)));
+        let late: Boxed<'_, _> = Box::pin(timeout(
+            Duration::from_secs(60),
+            write_half.write_all(b"four"),
+        ));
+        let ((), late) = zip(nap, late).await;
+        late.expect("in time").expect("it reads");
+        let answer = async { far.write(b"ok").await };
+        let (exact, (read, wrote)) = zip(exact, zip(read, answer)).await;
+        exact.expect("four");
+        assert_eq!((read.expect("two"), wrote.expect("two")), (2, 2));
+    });
+    let mut seen: Vec<(&str, u32)> = Vec::new();
+    for line in &trace.lines {
+        let what = match &line.step {
+            Step::Syscall { call, .. } => call.as_str(),
+            Step::WakerStored { .. } => "waker",
+            Step::TimerSet { .. } => "timer",
+            _ => continue,
+        };
+        let (file, number) = line.step.from().rsplit_once(':').expect("a place");
+        assert!(file.ends_with("tests/recorded.rs"), "{line:?}");
+        seen.push((what, number.parse::<u32>().expect("a number") - first));
+    }
+    seen.sort_unstable();
+    seen.dedup();
+    // The write does not wait, so its timer is never set.
+    assert_eq!(
+        seen,
+        [
+            ("recv", 5),
+            ("recv", 6),
+            ("send", 10),
+            ("send", 14),
+            ("timer", 7),
+            ("waker", 5)
+        ]
+    );
 }
 
 #[test]

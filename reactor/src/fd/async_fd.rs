@@ -169,6 +169,7 @@ impl<T: AsFd + 'static> Async<T> {
     /// # Errors
     ///
     /// Those of `op`, and what the kernel answers when the fd is registered.
+    #[track_caller]
     pub fn read_with<R>(
         &self,
         op: impl FnMut(&T) -> io::Result<R>,
@@ -187,12 +188,14 @@ impl<T: AsFd + 'static> Async<T> {
     }
 
     /// An await of this object.
+    #[track_caller]
     pub(crate) fn driven<F>(&self, future: F) -> Driven<&Shared, F> {
         Driven::new(&*self.reactor, future)
     }
 
     /// As [`read_with`](Self::read_with), where `op` takes what is there, and its WouldBlock means
     /// that nothing is left for others either: see [`crowd`](crate::heart::crowd).
+    #[track_caller]
     pub(crate) fn take_with<R>(
         &self,
         mut op: impl FnMut(&T) -> io::Result<R>,
@@ -210,6 +213,7 @@ impl<T: AsFd + 'static> Async<T> {
     /// # Errors
     ///
     /// Those of `op`, and what the kernel answers when the fd is registered.
+    #[track_caller]
     pub fn write_with<R>(
         &self,
         op: impl FnMut(&T) -> io::Result<R>,

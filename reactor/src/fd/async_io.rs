@@ -62,6 +62,7 @@ where
     /// })??;
     /// # std::io::Result::Ok(())
     /// ```
+    #[track_caller]
     pub fn read(&self, buffer: &mut [u8]) -> impl Future<Output = io::Result<usize>> {
         self.driven(self.reading(buffer))
     }
@@ -81,6 +82,7 @@ where
     /// # Errors
     ///
     /// As [`read`](Self::read).
+    #[track_caller]
     pub fn read_to_end(&self, bytes: &mut Vec<u8>) -> impl Future<Output = io::Result<usize>> {
         self.driven(self.reading_to_end(bytes))
     }
@@ -108,6 +110,7 @@ where
     /// # Errors
     ///
     /// What write(2) answers, such as `BrokenPipe`.
+    #[track_caller]
     pub fn write(&self, buffer: &[u8]) -> impl Future<Output = io::Result<usize>> {
         self.driven(self.writing(buffer))
     }
@@ -127,6 +130,7 @@ where
     /// # Errors
     ///
     /// `WriteZero` if the source takes no more; else as [`write`](Self::write).
+    #[track_caller]
     pub fn write_all(&self, buffer: &[u8]) -> impl Future<Output = io::Result<()>> {
         self.driven(self.writing_all(buffer))
     }

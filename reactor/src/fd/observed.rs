@@ -120,7 +120,7 @@ where
     ) -> Poll<<Self as Future>::Output> {
         let reactor = &self.io.reactor;
         let _awaited = match reactor.attention.is_observed() {
-            true => Some(reactor.hook.await_here()),
+            true => Some(reactor.hook.await_at(self.made_at.or_here())),
             false => None,
         };
         self.poll_slowly::<ALONE>(cx)

@@ -19,6 +19,7 @@ use crate::heart::queue::WaiterId;
 use crate::watch::call::Call;
 use crate::watch::direction::Direction;
 use crate::watch::events::Outcome;
+use crate::watch::made::MadeAt;
 
 /// Makes a transfer until it does not say WouldBlock, sleeping in between. Dropping it takes its waker
 /// out of the slot.
@@ -30,12 +31,14 @@ pub(crate) struct Operation<'a, T: AsFd + 'static, M, const CALL: u8> {
     pub(super) io: &'a Async<T>,
     /// Zero until it first waits.
     waiter: WaiterId,
+    pub(super) made_at: MadeAt,
     transfer: M,
 }
 
 impl<T: AsFd + 'static> Async<T> {
     /// A recv(2), or its like.
     #[inline]
+    #[track_caller]
     pub(crate) fn receiving<M>(&self, transfer: M) -> Operation<'_, T, M, { Call::Recv as u8 }>
     where
         M: Transfer<T>,
@@ -43,12 +46,14 @@ impl<T: AsFd + 'static> Async<T> {
         Operation {
             io: self,
             waiter: 0,
+            made_at: MadeAt::here(),
             transfer,
         }
     }
 
     /// A send(2), or its like.
     #[inline]
+    #[track_caller]
     pub(crate) fn sending<M>(&self, transfer: M) -> Operation<'_, T, M, { Call::Send as u8 }>
     where
         M: Transfer<T>,
@@ -56,6 +61,7 @@ impl<T: AsFd + 'static> Async<T> {
         Operation {
             io: self,
             waiter: 0,
+            made_at: MadeAt::here(),
             transfer,
         }
     }
@@ -156,6 +162,7 @@ where
             io,
             waiter,
             transfer,
+            ..
         } = self;
         let answer = if let Some(nothing) = transfer.nothing() {
             ready!(io.reactor.poll_spend(cx));

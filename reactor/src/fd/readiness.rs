@@ -53,6 +53,7 @@ impl<T: AsFd + 'static> Async<T> {
     /// })??;
     /// # std::io::Result::Ok(())
     /// ```
+    #[track_caller]
     pub fn readable(&self) -> impl Future<Output = io::Result<()>> {
         self.driven(self.asked(Direction::Read))
     }
@@ -62,6 +63,7 @@ impl<T: AsFd + 'static> Async<T> {
     /// # Errors
     ///
     /// What the kernel answers when the fd is registered.
+    #[track_caller]
     pub fn writable(&self) -> impl Future<Output = io::Result<()>> {
         self.driven(self.asked(Direction::Write))
     }
@@ -124,6 +126,7 @@ impl<T: AsFd + 'static> Async<T> {
     /// })??;
     /// # std::io::Result::Ok(())
     /// ```
+    #[track_caller]
     pub fn ready(&self, interest: Readiness) -> impl Future<Output = io::Result<Readiness>> {
         self.driven(self.looking(interest))
     }
@@ -195,6 +198,7 @@ impl<T: AsFd + 'static> Async<T> {
     /// })??;
     /// # std::io::Result::Ok(())
     /// ```
+    #[track_caller]
     pub fn exceptional(&self) -> impl Future<Output = io::Result<Readiness>> {
         self.ready(Readiness::PRIORITY | Readiness::ERROR | Readiness::HANGUP)
     }

@@ -14,13 +14,18 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use crate::heart::shared::Shared;
+use crate::watch::made::MadeAt;
 
 impl Shared {
     /// Polls an await of the program before the eyes of an observer, who is told its line.
     #[cold]
-    #[track_caller]
-    fn poll_told<F: Future>(&self, future: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let _awaited = self.hook.await_here();
+    fn poll_told<F: Future>(
+        &self,
+        line: &'static Location<'static>,
+        future: Pin<&mut F>,
+        cx: &mut Context<'_>,
+    ) -> Poll<F::Output> {
+        let _awaited = self.hook.await_at(line);
         future.poll(cx)
     }
 }
@@ -29,6 +34,7 @@ pin_project! {
     /// A wait in this reactor.
     #[must_use = "futures do nothing unless awaited"]
     pub(crate) struct Driven<R, F> {
+        made_at: MadeAt,
         reactor: R,
         #[pin]
         future: F,
@@ -36,8 +42,13 @@ pin_project! {
 }
 
 impl<R: Deref<Target = Shared>, F> Driven<R, F> {
+    #[track_caller]
     pub(crate) fn new(reactor: R, future: F) -> Self {
-        Driven { reactor, future }
+        Driven {
+            made_at: MadeAt::here(),
+            reactor,
+            future,
+        }
     }
 }
 
@@ -48,7 +59,9 @@ impl<R: Deref<Target = Shared>, F: Future> Future for Driven<R, F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let polled = match this.reactor.attention.is_observed() {
-            true => this.reactor.poll_told(this.future, cx),
+            true => this
+                .reactor
+                .poll_told(this.made_at.or_here(), this.future, cx),
             false => this.future.poll(cx),
         };
         this.reactor.driven(polled)
@@ -94,7 +107,7 @@ impl<F: Future> Future for Begun<F> {
             }
         };
         let _awaited = match reactor.attention.is_observed() {
-            true => Some(reactor.hook.await_here()),
+            true => Some(reactor.hook.await_at(this.made_at)),
             false => None,
         };
         reactor.driven(this.future.poll(cx))

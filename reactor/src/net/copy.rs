@@ -36,6 +36,7 @@ use crate::net::stream::Stream;
 /// })??;
 /// # std::io::Result::Ok(())
 /// ```
+#[track_caller]
 pub fn copy<A: StreamSocket, B: StreamSocket>(
     from: &Stream<A>,
     to: &Stream<B>,
@@ -97,6 +98,7 @@ fn write_or_keep<S: StreamSocket>(to: &Stream<S>, bytes: &[u8]) -> io::Result<(u
 /// })??;
 /// # std::io::Result::Ok(())
 /// ```
+#[track_caller]
 pub fn copy_bidirectional<A: StreamSocket, B: StreamSocket>(
     a: &Stream<A>,
     b: &Stream<B>,

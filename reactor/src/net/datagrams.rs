@@ -91,6 +91,7 @@ impl<S: DatagramSocket> Datagrams<S> {
     ///
     /// What send(2) answers: `NotConnected` or the like when there was none, and for UDP
     /// `ConnectionRefused` for an earlier datagram.
+    #[track_caller]
     pub fn send(&self, datagram: &[u8]) -> impl Future<Output = io::Result<usize>> {
         self.io.write_with(move |socket| send(socket, datagram))
     }
@@ -101,6 +102,7 @@ impl<S: DatagramSocket> Datagrams<S> {
     /// # Errors
     ///
     /// What recvmsg(2) answers, for UDP `ConnectionRefused` for an earlier datagram included.
+    #[track_caller]
     pub fn recv(&self, buffer: &mut [u8]) -> impl Future<Output = io::Result<Received>> {
         self.io.take_with(move |socket| some(socket, buffer, 0))
     }
@@ -111,6 +113,7 @@ impl<S: DatagramSocket> Datagrams<S> {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn recv_from(
         &self,
         buffer: &mut [u8],
@@ -123,6 +126,7 @@ impl<S: DatagramSocket> Datagrams<S> {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn peek(&self, buffer: &mut [u8]) -> impl Future<Output = io::Result<Received>> {
         self.io
             .read_with(move |socket| some(socket, buffer, MSG_PEEK))
@@ -133,6 +137,7 @@ impl<S: DatagramSocket> Datagrams<S> {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn peek_from(
         &self,
         buffer: &mut [u8],
@@ -160,6 +165,7 @@ impl<S: DatagramSocket> Datagrams<S> {
     /// })??;
     /// # std::io::Result::Ok(())
     /// ```
+    #[track_caller]
     pub fn peek_sender(&self) -> impl Future<Output = io::Result<S::Address>> {
         self.io.read_with(|socket| {
             // With room for a byte: an empty buffer is not taken everywhere.
@@ -241,6 +247,7 @@ impl<S: DatagramSocket> Datagrams<S> {
     /// # Errors
     ///
     /// What the kernel answers when the socket is registered.
+    #[track_caller]
     pub fn readable(&self) -> impl Future<Output = io::Result<()>> {
         self.io.readable()
     }
@@ -250,6 +257,7 @@ impl<S: DatagramSocket> Datagrams<S> {
     /// # Errors
     ///
     /// What the kernel answers when the socket is registered.
+    #[track_caller]
     pub fn writable(&self) -> impl Future<Output = io::Result<()>> {
         self.io.writable()
     }

@@ -47,6 +47,7 @@ impl<S: StreamSocket> Stream<S> {
     /// # std::io::Result::Ok(())
     /// ```
     #[inline]
+    #[track_caller]
     pub fn read_lent<'a, R, F>(
         &'a self,
         look: F,
@@ -82,6 +83,7 @@ impl<S: StreamSocket> Stream<S> {
     /// })??;
     /// # std::io::Result::Ok(())
     /// ```
+    #[track_caller]
     pub fn read_append<'a>(
         &'a self,
         bytes: &'a mut Vec<u8>,
@@ -94,6 +96,7 @@ impl<S: StreamSocket> Stream<S> {
 
     /// [`read_lent`](Self::read_lent) by the name of its type.
     #[inline]
+    #[track_caller]
     pub(crate) fn lending<R, F>(&self, look: F) -> Operation<'_, S, Lend<F>, { Call::Recv as u8 }>
     where
         F: FnOnce(&[u8]) -> R + Unpin,

@@ -127,6 +127,7 @@ impl<S: ListeningSocket> Listener<S> {
     /// # Errors
     ///
     /// Whatever else accept(2) answers; the error names the fd, and says what to do if that does not listen.
+    #[track_caller]
     pub fn accept(&self) -> impl Future<Output = io::Result<(Stream<S::Connection>, S::Address)>> {
         let mut accepting = Accepting::new(&self.io, &self.last);
         let reactor = &self.io.reactor;

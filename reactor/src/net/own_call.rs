@@ -25,6 +25,7 @@ macro_rules! own_calls {
             /// # Errors
             ///
             /// As there.
+            #[track_caller]
             pub fn ready(
                 &self,
                 interest: Readiness,
@@ -58,6 +59,7 @@ macro_rules! own_calls {
             /// # Errors
             ///
             /// Those of `op`, and what the kernel answers when the socket is registered.
+            #[track_caller]
             pub fn async_io<R>(
                 &self,
                 direction: Direction,

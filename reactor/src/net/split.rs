@@ -79,6 +79,7 @@ impl<S: StreamSocket, H: Deref<Target = Stream<S>>> ReadHalf<H> {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn read<'a>(
         &'a self,
         buffer: &'a mut [u8],
@@ -91,6 +92,7 @@ impl<S: StreamSocket, H: Deref<Target = Stream<S>>> ReadHalf<H> {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn read_vectored(
         &self,
         buffers: &mut [IoSliceMut<'_>],
@@ -103,6 +105,7 @@ impl<S: StreamSocket, H: Deref<Target = Stream<S>>> ReadHalf<H> {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn read_exact(&self, buffer: &mut [u8]) -> impl Future<Output = io::Result<()>> {
         self.stream.read_exact(buffer)
     }
@@ -112,6 +115,7 @@ impl<S: StreamSocket, H: Deref<Target = Stream<S>>> ReadHalf<H> {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn peek(&self, buffer: &mut [u8]) -> impl Future<Output = io::Result<usize>> {
         self.stream.peek(buffer)
     }
@@ -121,6 +125,7 @@ impl<S: StreamSocket, H: Deref<Target = Stream<S>>> ReadHalf<H> {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn read_lent<'a, R, F>(
         &'a self,
         look: F,
@@ -136,6 +141,7 @@ impl<S: StreamSocket, H: Deref<Target = Stream<S>>> ReadHalf<H> {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn read_append<'a>(
         &'a self,
         bytes: &'a mut Vec<u8>,
@@ -148,6 +154,7 @@ impl<S: StreamSocket, H: Deref<Target = Stream<S>>> ReadHalf<H> {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn readable(&self) -> impl Future<Output = io::Result<()>> {
         self.stream.readable()
     }
@@ -218,6 +225,7 @@ impl<S: StreamSocket, H: Share<Target = Stream<S>>> WriteHalf<H> {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn write<'a>(
         &'a self,
         buffer: &'a [u8],
@@ -230,6 +238,7 @@ impl<S: StreamSocket, H: Share<Target = Stream<S>>> WriteHalf<H> {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn write_vectored(
         &self,
         buffers: &[IoSlice<'_>],
@@ -242,6 +251,7 @@ impl<S: StreamSocket, H: Share<Target = Stream<S>>> WriteHalf<H> {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn write_all<'a>(
         &'a self,
         buffer: &'a [u8],
@@ -254,6 +264,7 @@ impl<S: StreamSocket, H: Share<Target = Stream<S>>> WriteHalf<H> {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn writable(&self) -> impl Future<Output = io::Result<()>> {
         self.stream.writable()
     }

@@ -77,6 +77,7 @@ impl<S: StreamSocket> Stream<S> {
     ///
     /// What recv(2) answers, such as `ConnectionReset`.
     #[inline]
+    #[track_caller]
     pub fn read<'a>(
         &'a self,
         buffer: &'a mut [u8],
@@ -91,6 +92,7 @@ impl<S: StreamSocket> Stream<S> {
     /// # Errors
     ///
     /// As `read`.
+    #[track_caller]
     pub fn read_vectored(
         &self,
         buffers: &mut [IoSliceMut<'_>],
@@ -112,6 +114,7 @@ impl<S: StreamSocket> Stream<S> {
     /// # Errors
     ///
     /// `UnexpectedEof` if the peer stops before; else as [`read`](Self::read).
+    #[track_caller]
     pub fn read_exact(&self, mut buffer: &mut [u8]) -> impl Future<Output = io::Result<()>> {
         self.io.driven(async move {
             loop {
@@ -135,6 +138,7 @@ impl<S: StreamSocket> Stream<S> {
     /// # Errors
     ///
     /// As `read`.
+    #[track_caller]
     pub fn peek(&self, buffer: &mut [u8]) -> impl Future<Output = io::Result<usize>> {
         self.io.driven(async move {
             if buffer.is_empty() {
@@ -153,6 +157,7 @@ impl<S: StreamSocket> Stream<S> {
     ///
     /// What send(2) answers, such as `BrokenPipe` or `ConnectionReset`. No signal is raised.
     #[inline]
+    #[track_caller]
     pub fn write<'a>(
         &'a self,
         buffer: &'a [u8],
@@ -167,6 +172,7 @@ impl<S: StreamSocket> Stream<S> {
     /// # Errors
     ///
     /// As `write`.
+    #[track_caller]
     pub fn write_vectored(
         &self,
         buffers: &[IoSlice<'_>],
@@ -189,6 +195,7 @@ impl<S: StreamSocket> Stream<S> {
     ///
     /// As [`write`](Self::write).
     #[inline]
+    #[track_caller]
     pub fn write_all<'a>(
         &'a self,
         buffer: &'a [u8],
@@ -198,6 +205,7 @@ impl<S: StreamSocket> Stream<S> {
 
     /// The same by the name of its type.
     #[inline]
+    #[track_caller]
     pub(crate) fn sending_all<'a>(
         &'a self,
         buffer: &'a [u8],
@@ -213,6 +221,7 @@ impl<S: StreamSocket> Stream<S> {
     /// # Errors
     ///
     /// What the kernel answers when the socket is registered.
+    #[track_caller]
     pub fn readable(&self) -> impl Future<Output = io::Result<()>> {
         self.io.readable()
     }
@@ -224,6 +233,7 @@ impl<S: StreamSocket> Stream<S> {
     /// # Errors
     ///
     /// What the kernel answers when the socket is registered.
+    #[track_caller]
     pub fn writable(&self) -> impl Future<Output = io::Result<()>> {
         self.io.writable()
     }

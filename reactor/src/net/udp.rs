@@ -69,6 +69,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// What connect(2) answers for the last address; the error names that address.
+    #[track_caller]
     pub fn connect(&self, address: impl ToSocketAddrs) -> impl Future<Output = io::Result<()>> {
         self.io.driven(async move {
             self.io.let_others_run().await;
@@ -82,6 +83,7 @@ impl UdpSocket {
     /// # Errors
     ///
     /// What sendto(2) answers; the error names the address.
+    #[track_caller]
     pub fn send_to(
         &self,
         datagram: &[u8],

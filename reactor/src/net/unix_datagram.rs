@@ -132,6 +132,7 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// What sendto(2) answers; the error names the file.
+    #[track_caller]
     pub fn send_to(
         &self,
         message: &[u8],
@@ -148,6 +149,7 @@ impl UnixDatagram {
     /// # Errors
     ///
     /// As there.
+    #[track_caller]
     pub fn send_to_addr(
         &self,
         message: &[u8],

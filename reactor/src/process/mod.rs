@@ -154,6 +154,7 @@ impl ChildStdin {
     /// # Errors
     ///
     /// `BrokenPipe` when the child no longer reads.
+    #[track_caller]
     pub fn write(&self, buffer: &[u8]) -> impl Future<Output = io::Result<usize>> {
         Driven::new(&*self.reactor, async move {
             let pipe = poll_fn(|cx| self.poll_pipe(cx)).await?;
@@ -166,6 +167,7 @@ impl ChildStdin {
     /// # Errors
     ///
     /// As [`write`](Self::write).
+    #[track_caller]
     pub fn write_all(&self, buffer: &[u8]) -> impl Future<Output = io::Result<()>> {
         Driven::new(&*self.reactor, async move {
             let pipe = poll_fn(|cx| self.poll_pipe(cx)).await?;
@@ -267,6 +269,7 @@ impl Child {
     /// # Errors
     ///
     /// What waitpid(2) answers, or the kernel when the pidfd or the handler is registered.
+    #[track_caller]
     pub fn wait(&mut self) -> impl Future<Output = io::Result<ExitStatus>> {
         Driven::new(Rc::clone(&self.reactor), self.waiting())
     }
@@ -306,6 +309,7 @@ impl Child {
     /// # Errors
     ///
     /// As [`wait`](Self::wait), and what reading the pipes answers.
+    #[track_caller]
     pub fn wait_with_output(self) -> impl Future<Output = io::Result<Output>> {
         Driven::new(Rc::clone(&self.reactor), self.waiting_with_output())
     }

@@ -128,6 +128,7 @@ impl Interval {
     }
 
     /// Waits for the next tick, and says when it was due. Dropping the future loses no tick.
+    #[track_caller]
     pub fn tick(&mut self) -> impl Future<Output = Instant> {
         let reactor = Rc::clone(&self.next.reactor);
         Driven::new(reactor, poll_fn(|cx| self.advance(cx)))

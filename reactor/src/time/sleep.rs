@@ -13,6 +13,7 @@ use crate::heart::shared::Shared;
 use crate::timers::{TimerId, poll_timer};
 use crate::watch::acts::{self, Act};
 use crate::watch::events::Event;
+use crate::watch::made::MadeAt;
 
 /// Waits until `duration` has passed, and then some: the first turn of the loop after that ends it.
 ///
@@ -67,6 +68,7 @@ pub struct Sleep {
     /// In nanoseconds of the reactor.
     pub(super) deadline: u64,
     stage: Progress,
+    made_at: MadeAt,
 }
 
 /// How far a sleep has come.
@@ -82,11 +84,13 @@ enum Progress {
 
 impl Sleep {
     #[inline(always)]
+    #[track_caller]
     pub(super) fn new(reactor: Rc<Shared>, deadline: u64) -> Self {
         Sleep {
             reactor,
             deadline,
             stage: Progress::New,
+            made_at: MadeAt::here(),
         }
     }
 
@@ -187,7 +191,7 @@ impl Sleep {
             let since_start = self.deadline.saturating_sub(self.reactor.clock.start());
             let deadline = Duration::from_nanos(since_start);
             let hook = &self.reactor.hook;
-            let here = hook.await_here();
+            let here = hook.await_at(self.made_at.or_here());
             let from = hook.awaited();
             drop(here);
             let told = Event::TimerSet {

@@ -24,15 +24,18 @@
 //! One JSON object a line. The first is the header: format, version, backend, trigger, and what
 //! recording costs on this machine. Every other line is one [`Event`]: `t` in nanoseconds since
 //! the recording began, `at` the line of the libraries that did it (recv(2), the push onto the queue,
-//! the wait), `e` the name of the event, then its fields; `from` is the line of the program that spawns
-//! or awaits it, which is known wherever an await is written out and not polled through a pointer.
-//! Fds, tasks and timers are numbered in the order in which they first appear, so that two runs of
-//! one program compare equal; the line on which an fd first appears also has its real
-//! number, as `raw`. `{"e":"recorder","took":…}` says that writing took so many nanoseconds; with
-//! `limit`, that the trace has reached it; with `held_up`, that a poll takes long, and for how many
-//! nanoseconds of it the thread could have run and did not, because others had the processors.
+//! the wait), `e` the name of the event, then its fields; `from` is the line of the program that spawns it
+//! or made the await, as in `stream.read(..)`, however that is polled: in a box, in a combinator. What has
+//! no future of ours has no line: `poll_read` of futures-io, and the other methods `poll_*`. Fds, tasks and
+//! timers are numbered in the order in which they first appear, so that two runs of one program compare
+//! equal; the line on which an fd first appears also has its real number, as `raw`.
+//! `{"e":"recorder","took":…}` says that writing took so many nanoseconds; with `limit`, that the trace has
+//! reached it; with `held_up`, that a poll takes long, and for how many nanoseconds of it the thread could
+//! have run and did not, because others had the processors.
 //!
 //! # What it costs
+//!
+//! While nobody records: a word in each future of ours, for its line, and a store.
 //!
 //! An event becomes a record of 32 bytes, a few tens of nanoseconds. The records are turned into
 //! text when there are 4096 of them, and before the thread sleeps: that is when it has time, and so

@@ -242,13 +242,12 @@ impl Hook {
         self.observer.replace(observer)
     }
 
-    /// What is polled from now on, until the guard is dropped, is awaited by the program in the line
-    /// that calls this, unless it is a part of another await of ours.
+    /// What is polled from now on, until the guard is dropped, is awaited by the program in this line,
+    /// unless it is a part of another await of ours.
     #[cold]
-    #[track_caller]
-    pub(crate) fn await_here(&self) -> Awaited<'_> {
+    pub(crate) fn await_at(&self, line: &'static Location<'static>) -> Awaited<'_> {
         let before = self.awaited.get();
-        self.awaited.set(before.or(Some(Location::caller())));
+        self.awaited.set(before.or(Some(line)));
         Awaited { hook: self, before }
     }
 

@@ -7,4 +7,5 @@ pub(crate) mod direction;
 pub(crate) mod events;
 pub(crate) mod foreign;
 pub(crate) mod kept;
+pub(crate) mod made;
 pub(crate) mod metrics;
