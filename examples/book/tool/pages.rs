@@ -41,6 +41,8 @@ mod waiters {}
 mod threads {}
 #[doc = include_str!("../src/backpressure.md")]
 mod backpressure {}
+#[doc = include_str!("../src/completion.md")]
+mod completion {}
 #[doc = include_str!("../src/systems.md")]
 mod systems {}
 #[doc = include_str!("../src/loops.md")]
