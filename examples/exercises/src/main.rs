@@ -42,8 +42,8 @@ enum What {
         #[arg(value_parser = exercise)]
         exercise: &'static Exercise,
         /// How many hints: the first ones say the least
-        #[arg(default_value_t = 1)]
-        number: usize,
+        #[arg(default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..))]
+        number: u8,
     },
     /// Say what the code of exercise 2 counts in a trace of your own
     Waste {
@@ -91,9 +91,12 @@ fn list() {
 }
 
 fn waste(file: &Path, solution: bool) -> ExitCode {
-    let read = fs::read_to_string(file).map_err(|error| error.to_string());
-    let trace = read.and_then(|text| Trace::parse(&text).map_err(|bad| bad.to_string()));
-    match trace {
+    let read = || {
+        let bytes = fs::read(file).map_err(|error| error.to_string())?;
+        let trace = trace::text(bytes).and_then(|text| Trace::parse(&text));
+        trace.map_err(|bad| bad.to_string())
+    };
+    match read() {
         Ok(trace) => {
             let count = match solution {
                 true => solutions::e02::wasted_per_byte,

@@ -39,6 +39,8 @@ fn hints_come_one_by_one() {
     assert_eq!(one.lines().count(), 1, "{one}");
     let (_, two) = run(&["hint", "e06", "2"]);
     assert!(two.starts_with(&one) && two.lines().count() == 2, "{two}");
+    let (status, none) = run(&["hint", "e06", "0"]);
+    assert!(status == 2 && none.contains("'0'"), "{none}");
 }
 
 #[test]
@@ -70,6 +72,10 @@ fn a_trace_of_ones_own_can_be_counted() {
     let (status, text) = run(&["waste", path, "--solution"]);
     assert_eq!(status, 0, "{text}");
     assert!(text.contains("Some(0.25) calls in vain"), "{text}");
+    fs::write(&file, b"{}\n\xff").expect("it can be written");
+    let (status, text) = run(&["waste", path]);
+    assert_eq!(status, 2, "{text}");
+    assert!(text.contains("line 2: not UTF-8"), "{text}");
     fs::remove_file(&file).expect("ours");
     let (status, text) = run(&["waste", path]);
     assert_eq!(status, 2, "{text}");

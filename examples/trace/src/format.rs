@@ -273,6 +273,25 @@ impl Bad {
     }
 }
 
+/// The text of a trace, of the bytes of its file.
+///
+/// # Errors
+///
+/// The number of the first line that is not UTF-8.
+///
+/// ```
+/// assert_eq!(trace::text(b"one\ntwo".to_vec()).expect("it is"), "one\ntwo");
+/// let bad = trace::text(b"one\n\xff".to_vec()).unwrap_err();
+/// assert_eq!(bad.to_string(), "line 2: not UTF-8, and so no trace");
+/// ```
+pub fn text(bytes: Vec<u8>) -> Result<String, Bad> {
+    String::from_utf8(bytes).map_err(|error| {
+        let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        Bad(format!("line {line}: not UTF-8, and so no trace"))
+    })
+}
+
 impl Trace {
     /// Reads a trace. A last line without an end is passed over: its program was killed while it
     /// wrote.

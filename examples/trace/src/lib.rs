@@ -27,4 +27,4 @@ pub mod strace;
 mod strace_line;
 pub mod tour;
 
-pub use format::{Bad, Header, Line, Overhead, Step, Trace, plain};
+pub use format::{Bad, Header, Line, Overhead, Step, Trace, plain, text};

@@ -203,11 +203,7 @@ fn bytes(file: &Path) -> Result<Vec<u8>, String> {
 }
 
 fn read(file: &Path) -> Result<String, String> {
-    String::from_utf8(bytes(file)?).map_err(|error| {
-        let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-        format!("{}: line {line}: not UTF-8, and so no trace", name(file))
-    })
+    trace::text(bytes(file)?).map_err(|bad| format!("{}: {bad}", name(file)))
 }
 
 fn parse(file: &Path) -> Result<Trace, String> {
