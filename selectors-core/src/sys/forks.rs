@@ -47,7 +47,7 @@ impl Maker {
     }
 
     /// As it looks to a forked child.
-    #[cfg(test)]
+    #[cfg(all(test, uring))]
     pub(crate) fn in_a_child_for_tests(&mut self) {
         self.forks = self.forks.wrapping_sub(1);
     }
