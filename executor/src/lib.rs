@@ -66,6 +66,7 @@
 
 mod await_stop;
 mod budget;
+mod builder;
 pub mod coming_from;
 pub mod contracts;
 pub mod patterns;
@@ -91,9 +92,8 @@ pub use selectors_core::{Backend, Script};
 
 pub use await_stop::{AwaitStop, stopping};
 pub use budget::{Unconstrained, consume_budget, unconstrained};
-pub use runtime::{
-    Builder, EnterGuard, Runtime, Shutdown, block_on, spawn, spawn_named, yield_now,
-};
+pub use builder::Builder;
+pub use runtime::{EnterGuard, Runtime, Shutdown, block_on, spawn, spawn_named, yield_now};
 pub use spawning::abort_handle::AbortHandle;
 pub use spawning::join::{AbortOnDrop, JoinHandle};
 pub use spawning::join_error::JoinError;

@@ -85,6 +85,7 @@ mod ascending;
 mod blocking;
 #[cfg(feature = "blocking")]
 pub mod blocking;
+mod both;
 mod builder;
 pub mod contracts;
 mod errno;

@@ -14,8 +14,7 @@ use selectors_core::{Events, poll_now};
 
 use crate::fd::async_fd::Async;
 use crate::fd::transfer::{Reply, Transfer};
-use crate::heart::crowd::Use;
-use crate::heart::queue::WaiterId;
+use crate::heart::crowd::{Use, WaiterId};
 use crate::watch::call::Call;
 use crate::watch::direction::Direction;
 use crate::watch::events::Outcome;
@@ -178,13 +177,7 @@ where
         };
         Poll::Ready(Ok(answer.settle(io, Self::DIRECTION)))
     }
-}
 
-impl<T, M, const CALL: u8> Operation<'_, T, M, CALL>
-where
-    T: AsFd + 'static,
-    M: Transfer<T>,
-{
     /// For awaits of ours that are made of several: they say themselves who misuses them.
     pub(crate) async fn within(mut self) -> <Self as Future>::Output {
         poll_fn(|cx| {

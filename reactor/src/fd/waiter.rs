@@ -9,8 +9,7 @@ use selectors_core::os::AsFd;
 use selectors_core::poll_now;
 
 use crate::fd::async_fd::Async;
-use crate::heart::crowd::Use;
-use crate::heart::queue::WaiterId;
+use crate::heart::crowd::{Use, WaiterId};
 use crate::heart::shared::Shared;
 use crate::watch::call::Call;
 use crate::watch::direction::Direction;
@@ -33,43 +32,6 @@ impl<T: AsFd + 'static> Async<T> {
             direction,
             id: direction.standing_waiter(),
         }
-    }
-
-    /// Waits until poll(2) says that a call in `direction` would not block; see the table above
-    /// the [slot](crate::heart::slot).
-    fn poll_asked(
-        &self,
-        direction: Direction,
-        id: &mut WaiterId,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<()>> {
-        loop {
-            ready!(self.reactor.poll_spend(cx));
-            let now = poll_now(&self.source, direction.readiness());
-            if now.as_ref().map_or(true, |now| !now.is_empty()) {
-                self.forget(direction, *id);
-                return Poll::Ready(now.map(drop));
-            }
-            // By edge the next event is still to come, because the key was armed before this was
-            // asked; or it is armed now, and tells what holds at that moment.
-            self.slot.clear(direction);
-            ready!(self.wait_again(direction, id, cx, Use::Look))?;
-        }
-    }
-
-    /// Waits until the kernel has reported `direction`, if it has not done so before: for who knows
-    /// that nobody has made a call since.
-    pub(crate) fn poll_told(
-        &self,
-        direction: Direction,
-        id: &mut WaiterId,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<()>> {
-        if !self.slot.is_worth_a_try(direction) {
-            ready!(self.wait_again(direction, id, cx, Use::Look))?;
-        }
-        self.forget(direction, *id);
-        Poll::Ready(Ok(()))
     }
 }
 
@@ -120,14 +82,35 @@ impl<T: AsFd + 'static> Waiter<'_, T> {
         }
     }
 
-    /// See [`Async::poll_asked`].
+    /// Waits until poll(2) says that a call would not block; see the table above the
+    /// [slot](crate::heart::slot).
     pub(crate) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.io.poll_asked(self.direction, &mut self.id, cx)
+        let (io, direction) = (self.io, self.direction);
+        loop {
+            ready!(io.reactor.poll_spend(cx));
+            let now = poll_now(&io.source, direction.readiness());
+            if now.as_ref().map_or(true, |now| !now.is_empty()) {
+                io.forget(direction, self.id);
+                return Poll::Ready(now.map(drop));
+            }
+            // By edge the next event is still to come, because the key was armed before this was
+            // asked; or it is armed now, and tells what holds at that moment.
+            io.slot.clear(direction);
+            ready!(io.wait_again(direction, &mut self.id, cx, Use::Look))?;
+        }
     }
 
-    /// See [`Async::poll_told`].
+    /// Waits until the kernel has reported the direction, if it has not done so before: for who knows
+    /// that nobody has made a call since.
     pub(crate) fn poll_told(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.io.poll_told(self.direction, &mut self.id, cx)
+        if !self.io.slot.is_worth_a_try(self.direction) {
+            ready!(
+                self.io
+                    .wait_again(self.direction, &mut self.id, cx, Use::Look)
+            )?;
+        }
+        self.io.forget(self.direction, self.id);
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -7,9 +7,8 @@ use std::task::Waker;
 
 use selectors_core::Readiness;
 
-use crate::heart::crowd::{Crowd, Use};
+use crate::heart::crowd::{Crowd, Use, WaiterId};
 use crate::heart::flush::give_back;
-use crate::heart::queue::WaiterId;
 use crate::heart::shared::Shared;
 use crate::heart::slot::{AWAITED, CROWDED, Marked, Slot};
 use crate::watch::direction::Direction;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use selectors_core::{Events, Interest, Mode, act};
 
-use crate::heart::lasting::{Answer, Next, Question};
+use crate::heart::lasting::{Answer, Question, Verdict};
 use crate::heart::shared::{Selector, Shared};
 use crate::heart::slot::{Key, Slot};
 use crate::watch::acts::{self, Act};
@@ -111,9 +111,9 @@ impl Shared {
                 }
                 want = Some(Events::READ);
             } else if slot.is_suspicious() || resting.is_busy {
-                match resting.next(token, key, want, || now(&selector)) {
-                    Next::Tell(events) => want = events,
-                    Next::Ask(question) => {
+                match resting.judge(token, key, want, || now(&selector)) {
+                    Verdict::Tell(events) => want = events,
+                    Verdict::Ask(question) => {
                         aside.push(Aside::Asked(question));
                         return false;
                     }

@@ -44,7 +44,7 @@ pub(crate) struct Resting {
 }
 
 /// What becomes of the interest of a key.
-pub(super) enum Next {
+pub(super) enum Verdict {
     /// The kernel is told this.
     Tell(Option<Events>),
     /// First, this has to be asked, when nothing is borrowed.
@@ -108,22 +108,22 @@ impl Resting {
     }
 
     /// What to do about this key, whose waiters want `want`.
-    pub(super) fn next(
+    pub(super) fn judge(
         &mut self,
         token: Token,
         key: &Key,
         want: Option<Events>,
         now: impl FnOnce() -> u64,
-    ) -> Next {
+    ) -> Verdict {
         let Some(wanted) = want else {
-            return Next::Tell(None);
+            return Verdict::Tell(None);
         };
         if self.resting.iter().any(|(resting, _)| *resting == token) {
-            return Next::Tell(None);
+            return Verdict::Tell(None);
         }
         let doubted = key.data.is_suspicious();
         if doubted || self.tells_no_hang_up && wanted.is_writable() && self.is_due(token, now) {
-            return Next::Ask(Question {
+            return Verdict::Ask(Question {
                 token,
                 source: key.fileobj.clone(),
                 slot: Rc::clone(&key.data),
@@ -131,7 +131,7 @@ impl Resting {
                 doubted,
             });
         }
-        Next::Tell(want)
+        Verdict::Tell(want)
     }
 
     /// Is this writer to be asked now? If not, it will be.

@@ -15,7 +15,6 @@ pub(crate) mod lasting;
 mod observed;
 mod paused;
 pub(crate) mod pollable;
-pub(crate) mod queue;
 pub(crate) mod reactor;
 pub(crate) mod rest;
 pub(crate) mod shared;

@@ -12,9 +12,9 @@ use selectors_core::os::RawFd;
 use selectors_core::{Backend, DefaultSelector, Notifier};
 
 use crate::heart::budget::{Attend, Attention, go_on_or_wait};
+use crate::heart::crowd::WaiterId;
 use crate::heart::lasting::Resting;
 use crate::heart::pollable::Pollable;
-use crate::heart::queue::WaiterId;
 use crate::heart::slot::Slot;
 use crate::heart::spin::Spin;
 use crate::timers::Timers;

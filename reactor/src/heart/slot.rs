@@ -36,9 +36,8 @@ use std::task::Waker;
 use selectors_core::os::RawFd;
 use selectors_core::{Events, Readiness, SelectorKey, act};
 
-use crate::heart::crowd::Crowd;
+use crate::heart::crowd::{Crowd, WaiterId};
 use crate::heart::pollable::Pollable;
-use crate::heart::queue::WaiterId;
 use crate::watch::acts;
 use crate::watch::direction::Direction;
 

@@ -1,11 +1,10 @@
 //! From one stream to another until its end: what a proxy does.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io;
 use std::net::Shutdown;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
 
+use crate::both::both;
 use crate::net::sockets::StreamSocket;
 use crate::net::stream::Stream;
 
@@ -103,25 +102,7 @@ pub fn copy_bidirectional<A: StreamSocket, B: StreamSocket>(
     a: &Stream<A>,
     b: &Stream<B>,
 ) -> impl Future<Output = io::Result<(u64, u64)>> {
-    a.io.driven(copying_both(a, b))
-}
-
-async fn copying_both<A: StreamSocket, B: StreamSocket>(
-    a: &Stream<A>,
-    b: &Stream<B>,
-) -> io::Result<(u64, u64)> {
-    let mut there = pin!(pass_on(a, b));
-    let mut back = pin!(pass_on(b, a));
-    let (mut went, mut came) = (None, None);
-    poll_fn(|cx| {
-        advance(there.as_mut(), &mut went, cx)?;
-        advance(back.as_mut(), &mut came, cx)?;
-        match (went, came) {
-            (Some(went), Some(came)) => Poll::Ready(Ok((went, came))),
-            _ => Poll::Pending,
-        }
-    })
-    .await
+    a.io.driven(both(pass_on(a, b), pass_on(b, a)))
 }
 
 /// [`copy`], and then the end.
@@ -136,18 +117,4 @@ async fn pass_on<A: StreamSocket, B: StreamSocket>(
         told => told?,
     }
     Ok(copied)
-}
-
-/// Polls one direction, unless it is over.
-fn advance(
-    direction: Pin<&mut impl Future<Output = io::Result<u64>>>,
-    over: &mut Option<u64>,
-    cx: &mut Context<'_>,
-) -> io::Result<()> {
-    if over.is_none() {
-        if let Poll::Ready(copied) = direction.poll(cx) {
-            *over = Some(copied?);
-        }
-    }
-    Ok(())
 }

@@ -18,13 +18,13 @@ use std::future::{Future, poll_fn};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::pin::pin;
 use std::process::{Command, ExitStatus, Output, Stdio};
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use selectors_core::sys::process::pidfd_open;
 
+use crate::both::both;
 use crate::errno::{shortage, tried};
 use crate::fd::async_fd::Async;
 use crate::heart::driven::{Begun, Driven};
@@ -317,8 +317,7 @@ impl Child {
     async fn waiting_with_output(mut self) -> io::Result<Output> {
         drop(self.stdin.take());
         let (stdout, stderr) = (self.stdout.take(), self.stderr.take());
-        let (stdout, stderr) = both(all(stdout), all(stderr)).await;
-        let (stdout, stderr) = (stdout?, stderr?);
+        let (stdout, stderr) = both(all(stdout), all(stderr)).await?;
         let status = self.waiting().await?;
         Ok(Output {
             status,
@@ -371,35 +370,9 @@ async fn all(pipe: Option<Async<File>>) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Both outputs, with both futures running: a child that fills one pipe while we read the other
-/// would wait for ever.
-async fn both<A, B>(one: impl Future<Output = A>, other: impl Future<Output = B>) -> (A, B) {
-    let (mut one, mut other) = (pin!(one), pin!(other));
-    let (mut first, mut second) = (None, None);
-    poll_fn(|cx| {
-        if first.is_none() {
-            if let Poll::Ready(output) = one.as_mut().poll(cx) {
-                first = Some(output);
-            }
-        }
-        if second.is_none() {
-            if let Poll::Ready(output) = other.as_mut().poll(cx) {
-                second = Some(output);
-            }
-        }
-        match (first.take(), second.take()) {
-            (Some(a), Some(b)) => Poll::Ready((a, b)),
-            (a, b) => {
-                (first, second) = (a, b);
-                Poll::Pending
-            }
-        }
-    })
-    .await
-}
-
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
     use std::task::Waker;
 
     use super::*;

@@ -200,12 +200,12 @@ impl<K: Kernel + ?Sized, F, D> Selector<K, F, D> {
         // The rare ones are counted, so that the others cost nothing.
         let mut unwanted = 0;
         let mut orphan = None;
-        let mut rest = Rest {
+        let mut unseen = Unseen {
             records: events.iter(),
             map: &self.map,
             left: &mut self.left,
         };
-        for record in rest.records.by_ref() {
+        for record in unseen.records.by_ref() {
             let Some(entry) = self.map.tagged(record.tag()) else {
                 note(&mut orphan, record);
                 unwanted += 1;
@@ -218,7 +218,7 @@ impl<K: Kernel + ?Sized, F, D> Selector<K, F, D> {
             }
             on_ready(entry.token(), &entry.key, readiness);
         }
-        drop(rest);
+        drop(unseen);
         let reported = events.len() - unwanted;
         if let Some(orphan) = orphan {
             match self.disown(orphan) {
@@ -261,13 +261,13 @@ fn note(orphan: &mut Option<RawFd>, record: &RawEvent) {
 
 /// The events of a wait that are still to be handed out. Dropped before its end only by a panic of
 /// who takes them; then it keeps what would be lost.
-struct Rest<'a, F, D> {
+struct Unseen<'a, F, D> {
     records: slice::Iter<'a, RawEvent>,
     map: &'a KeyMap<F, D>,
     left: &'a mut Vec<RawEvent>,
 }
 
-impl<F, D> Drop for Rest<'_, F, D> {
+impl<F, D> Drop for Unseen<'_, F, D> {
     #[inline]
     fn drop(&mut self) {
         let records = self.records.as_slice();
