@@ -58,16 +58,5 @@ mod tests {
         }));
         // No time at all: one lap warms up, one counts.
         assert_eq!(facts.unwrap(), [("cost", 100.0), ("other", 7.0), ("laps", 1.0)]);
-        // A busy machine has no time for the warm-up, unless it is given more.
-        let settled = (0..8).any(|doubled| {
-            let mut costs = [900.0, 100.0, 100.0].into_iter().chain(std::iter::repeat(300.0));
-            let facts =
-                executor::block_on(laps(Duration::from_millis(20 << doubled), async || {
-                    std::thread::sleep(Duration::from_micros(10));
-                    vec![("cost", costs.next().unwrap())]
-                }));
-            facts.unwrap()[0] == ("cost", 300.0)
-        });
-        assert!(settled, "the laps before two equal ones count");
     }
 }

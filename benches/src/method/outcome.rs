@@ -1,30 +1,17 @@
 //! What a workload found in one slice, and how its figures are told.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
-use super::{
-    Cell, Flag, Probe, Quiet, Reason, Slice, Spec, Watch, Window, checks, histogram, ports,
-};
+use super::{Flag, Quiet, Reason, Slice, Spec, Watch, checks, histogram, ports};
 
 /// What a work found out about itself: a name and a value each.
 pub type Facts = Vec<(&'static str, f64)>;
 
-#[derive(Default)]
-pub struct Outcome {
-    pub metrics: BTreeMap<String, f64>,
-    pub histograms: BTreeMap<String, String>,
-    pub timeline: Vec<Window>,
-    pub cells: Vec<Cell>,
-    pub probes: Vec<Probe>,
-    pub system_calls: BTreeMap<String, f64>,
-    pub flags: Vec<Flag>,
-    /// What the machine did, if the workload watched it closer than its caller can.
-    pub quiet: Option<Quiet>,
-}
+/// What a workload found: the slice that it becomes.
+pub type Outcome = Slice;
 
 impl Outcome {
     pub fn metric(&mut self, name: &str, value: f64) {
@@ -83,17 +70,7 @@ impl Outcome {
         }
         self.flags.extend(checks::judge_noise(noise, spec.nature, left));
         self.flags.extend(checks::always(&quiet, spec.nature));
-        Slice {
-            spec,
-            metrics: self.metrics,
-            histograms: self.histograms,
-            timeline: self.timeline,
-            cells: self.cells,
-            probes: self.probes,
-            system_calls: self.system_calls,
-            quiet,
-            flags: self.flags,
-        }
+        Slice { spec, quiet, watched: None, ..self }
     }
 
     /// Leaves out the percentiles in which the machine's pauses may be. Nothing is subtracted: the

@@ -29,11 +29,7 @@ impl Program {
         if let Some(problem) = unmatched(names) {
             return Err(problem);
         }
-        let mut programs = BTreeMap::new();
-        for name in names {
-            programs.insert(name.clone(), Self::named(name)?);
-        }
-        Ok(programs)
+        names.iter().map(|name| Ok((name.clone(), Self::named(name)?))).collect()
     }
 
     fn named(word: &str) -> Result<Self, String> {
@@ -55,20 +51,13 @@ impl Program {
 /// What each name is, if one of them is no program, and what could be compared; names of this
 /// program's own that are all of one kind never come here.
 fn unmatched(names: &[String]) -> Option<String> {
-    let what = |name: &str| {
-        if subjects::selector(name).is_some() {
-            "is a selector"
-        } else if subjects::named(name).is_some() {
-            "is a runtime"
-        } else if Path::new(name).is_file() {
-            "is a file"
-        } else if commit(name).is_some() {
-            "is a git revision"
-        } else if name.contains('/') {
-            "is a path, and there is no such file"
-        } else {
-            "is no subject, no file and no git revision here"
-        }
+    let what = |name: &str| match name {
+        _ if subjects::selector(name).is_some() => "is a selector",
+        _ if subjects::named(name).is_some() => "is a runtime",
+        _ if Path::new(name).is_file() => "is a file",
+        _ if commit(name).is_some() => "is a git revision",
+        _ if name.contains('/') => "is a path, and there is no such file",
+        _ => "is no subject, no file and no git revision here",
     };
     let program = |name: &String| Path::new(name).is_file() || commit(name).is_some();
     if names.iter().all(program) {

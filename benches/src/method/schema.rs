@@ -135,6 +135,9 @@ pub struct Slice {
     #[serde(default)]
     pub system_calls: BTreeMap<String, f64>,
     pub quiet: Quiet,
+    /// What the machine did, if the workload watched it closer than its caller can.
+    #[serde(skip)]
+    pub watched: Option<Quiet>,
     pub flags: Vec<Flag>,
 }
 

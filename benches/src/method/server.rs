@@ -75,7 +75,7 @@ impl<'a> Meter<'a> {
         each: &str,
         outcome: &mut Outcome,
     ) -> (Option<f64>, f64) {
-        outcome.quiet = Some(self.watch.end());
+        outcome.watched = Some(self.watch.end());
         let share = |used: Duration| used.as_secs_f64() / elapsed.as_secs_f64();
         let client = share(own_cpu().saturating_sub(self.own));
         let used = self.server.cpu().zip(self.before);

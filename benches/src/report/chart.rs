@@ -48,20 +48,12 @@ pub struct Chart {
 }
 
 /// Told apart on light and on dark.
-const COLOURS: [RGBColor; 10] = [
-    RGBColor(122, 134, 154),
-    RGBColor(47, 129, 247),
-    RGBColor(217, 114, 43),
-    RGBColor(45, 164, 78),
-    RGBColor(163, 113, 247),
-    RGBColor(214, 73, 143),
-    RGBColor(176, 136, 0),
-    RGBColor(27, 154, 170),
-    RGBColor(229, 83, 75),
-    RGBColor(138, 122, 92),
+const COLOURS: [u32; 10] = [
+    0x7a869a, 0x2f81f7, 0xd9722b, 0x2da44e, 0xa371f7, 0xd6498f, 0xb08800, 0x1b9aaa, 0xe5534b,
+    0x8a7a5c,
 ];
 /// Full and hollow, for those who print in black and white or see colours differently.
-const MARKS: [(&str, &str); 10] = [
+const MARKS: [(&str, &str); 8] = [
     ("\u{25cf}", "\u{25cb}"),
     ("\u{25a0}", "\u{25a1}"),
     ("\u{25b2}", "\u{25b3}"),
@@ -70,8 +62,6 @@ const MARKS: [(&str, &str); 10] = [
     ("\u{2605}", "\u{2606}"),
     ("\u{25b6}", "\u{25b7}"),
     ("\u{25c0}", "\u{25c1}"),
-    ("\u{25a0}", "\u{25a1}"),
-    ("\u{25cf}", "\u{25cb}"),
 ];
 /// Beyond so many points only some have a mark: a row of marks would hide the line.
 const MARKED: usize = 24;
@@ -126,9 +116,9 @@ impl Chart {
     fn legend(&self) -> String {
         let mut html = "<ul class=\"legend\">".to_owned();
         for one in &self.series {
-            let RGBColor(red, green, blue) = COLOURS[one.kind];
+            let colour = COLOURS[one.kind];
             let valid = one.points.iter().any(|point| point.valid);
-            let (full, hollow) = MARKS[one.kind];
+            let (full, hollow) = MARKS[one.kind % MARKS.len()];
             let (mark, words) = match (one.line, valid) {
                 (Line::Reference, _) => ("\u{2504}", ""),
                 (_, true) => (full, ""),
@@ -137,7 +127,7 @@ impl Chart {
             let name = escape(&one.name);
             let _ = write!(
                 html,
-                "<li><span style=\"color:rgb({red},{green},{blue})\">{mark}</span> {name}{words}</li>"
+                "<li><span style=\"color:#{colour:06x}\">{mark}</span> {name}{words}</li>"
             );
         }
         html + "</ul>"
@@ -186,7 +176,8 @@ impl Chart {
         }
         for one in &self.series {
             let points: Vec<Point> = self.points(one).copied().collect();
-            let colour = COLOURS[one.kind];
+            let [_, red, green, blue] = COLOURS[one.kind].to_be_bytes();
+            let colour = RGBColor(red, green, blue);
             let width = if one.line == Line::Main { 2 } else { 1 };
             for pair in points.windows(2) {
                 let line = pair.iter().map(|point| at(point.x, point.y));
@@ -210,7 +201,7 @@ impl Chart {
             let centre = Pos::new(HPos::Center, VPos::Center);
             let style = ("sans-serif", 11).into_font().color(&colour).pos(centre);
             let marks = marked.step_by(every).map(|point| {
-                let (full, hollow) = MARKS[one.kind];
+                let (full, hollow) = MARKS[one.kind % MARKS.len()];
                 let mark = if point.valid { full } else { hollow };
                 Text::new(mark, at(point.x, point.y), style.clone())
             });
@@ -229,7 +220,7 @@ mod tests {
     fn what_is_invalid_is_hollow_and_dashed_and_an_empty_chart_is_none() {
         let point = |x: f64, valid| Point { x, y: x * x, valid };
         let chart = |points| Chart::new("t", COUNT, TIME, vec![Series::main("ours-poll", points)]);
-        let (full, hollow) = MARKS[kind("ours-poll")];
+        let (full, hollow) = MARKS[kind("ours-poll") % MARKS.len()];
         let svg = draw(&[chart(vec![point(1.0, true), point(2.0, true), point(3.0, false)])]);
         assert_eq!((svg.matches(hollow).count(), svg.matches(full).count()), (1, 3), "{svg}");
         assert!(svg.contains("data-points=\"3\"") && svg.contains("ours-poll"));

@@ -75,10 +75,10 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
         let found = search.run();
         outcome.probes = search.probes;
         if let Some(run) = found? {
-            outcome.quiet = Some(run.quiet);
+            outcome.watched = Some(run.quiet);
             return Ok(tell(run, ends.client, outcome)?);
         }
-        outcome.quiet = Some(watch.end());
+        outcome.watched = Some(watch.end());
         let goal = spec.number("goal_us");
         let words = format!("no rate kept within {goal:.0} us when it was run again");
         outcome.flag(Reason::Unconfirmed, words);

@@ -60,7 +60,7 @@ fn run(ends: &mut Ends<'_>, outcome: &mut Outcome) -> Result<(), Trouble> {
     alone.run(client, depth)?;
     let mut beside = half(Some(Bulk { index, depth: spec.count("bulk_depth").max(1) }));
     let ended = beside.run(client, depth);
-    outcome.quiet = Some(watch.end());
+    outcome.watched = Some(watch.end());
     load::judge(client, &beside, outcome);
     // Messages that the bulk stream held up are what is looked for; they went out in the end, and
     // those that did not are lost.

@@ -89,7 +89,7 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
         outcome.metric("task_bytes_per_connection", heap - own);
     }
     rest(&server, spec.duration(), &mut outcome)?;
-    outcome.quiet = Some(watch.end());
+    outcome.watched = Some(watch.end());
     // The server first: that its peers go away is nothing that it need hear of.
     drop(server);
     drop((first, client));

@@ -73,7 +73,7 @@ pub fn measure(spec: Spec) -> Result<Slice, String> {
     }
     let watch = Watch::begin(&[]);
     let mut outcome = (workload.measure)(&spec)?;
-    let quiet = outcome.quiet.take().unwrap_or_else(|| watch.end());
+    let quiet = outcome.watched.take().unwrap_or_else(|| watch.end());
     Ok(outcome.judged(spec, quiet, workload.costs))
 }
 

@@ -107,7 +107,7 @@ fn run(ends: &mut Ends<'_>, outcome: &mut Outcome) -> Result<(), Trouble> {
     let messages = (rate * 5.0 + peak) * duration.as_secs_f64();
     open.answers = Some(Vec::with_capacity(messages as usize + 1));
     let ended = open.run(ends.client, spec.count("depth").max(1));
-    outcome.quiet = Some(watch.end());
+    outcome.watched = Some(watch.end());
     load::judge(ends.client, &open, outcome);
     if let Some(busy) = busy {
         let panicked = |_| "the thread that watches the server panicked".to_owned();

@@ -75,7 +75,7 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
     while costs.is_empty() || begin.elapsed() < spec.duration() {
         costs.push(round().map_err(told)?);
     }
-    let mut outcome = Outcome { quiet: Some(watch.end()), ..Outcome::default() };
+    let mut outcome = Outcome { watched: Some(watch.end()), ..Outcome::default() };
     outcome.metric("ns_per_operation", statistics::median(&costs));
     Ok(outcome)
 }

@@ -127,7 +127,7 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
     }
     let [waits, reads, writes, changes] = ring.calls.map(|count| count as f64);
     let each = |count: f64| count / events as f64;
-    let mut outcome = Outcome { quiet: Some(watch.end()), ..Outcome::default() };
+    let mut outcome = Outcome { watched: Some(watch.end()), ..Outcome::default() };
     let median = statistics::median(&costs);
     outcome.metric("ns_per_event", median);
     outcome.metric("ns_per_wait", median * events as f64 / waits);

@@ -78,7 +78,7 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
         };
         match run() {
             Ok((used, echoes, watch)) => {
-                outcome.quiet = Some(watch.end());
+                outcome.watched = Some(watch.end());
                 outcome.metric("echoes", echoes as f64);
                 outcome.metric("server_ns_per_echo", used.as_nanos() as f64 / echoes as f64);
             }

@@ -190,15 +190,10 @@ fn results_that_were_edited_are_refused() {
 
 #[test]
 fn a_server_that_corrupts_replies_is_a_regression_from_end_to_end() {
-    use std::os::unix::fs::PermissionsExt;
     let folder = folder("gate-server");
     let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
     let measured = |what: &str, json: &str| {
-        let own = env!("CARGO_BIN_EXE_selbench");
-        let script =
-            format!("#!/bin/sh\n[ \"$1\" ] && exit 1\nexec '{own}' subject serve {what} 100\n");
-        std::fs::write(path("server"), script).unwrap();
-        std::fs::set_permissions(path("server"), std::fs::Permissions::from_mode(0o755)).unwrap();
+        crate::support::server(&folder.join("server"), what);
         let (server, json) = (path("server"), path(json));
         let words = "--sizes 2 --ms 300 --blocks 1 --no-floor --json".split(' ');
         let words = ["compare", &server, &server].into_iter().chain(words).chain([json.as_str()]);

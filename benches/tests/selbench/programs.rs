@@ -40,13 +40,8 @@ fn a_selbench_binary_measures_its_own_subjects_and_a_server_is_measured() {
         assert!([copy, selbench].contains(&slice.spec.subject.as_str()));
         assert!(slice.metrics["ns_per_event"] > 0.0);
     }
-    // A program that says where it listens, which its version is no answer to.
     let server = folder.join("server");
-    let script =
-        format!("#!/bin/sh\n[ \"$1\" ] && exit 1\nexec '{selbench}' subject serve bare 100\n");
-    fs::write(&server, script).unwrap();
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(&server, fs::Permissions::from_mode(0o755)).unwrap();
+    crate::support::server(&server, "bare");
     let echoes = compare(&folder, &[&[server.to_str().unwrap(), selbench][..], &few].concat());
     assert_eq!(echoes.slices.len(), 2);
     for slice in &echoes.slices {

@@ -108,3 +108,13 @@ pub(crate) fn metric(slice: &Slice, name: &str) -> f64 {
     let value = slice.metrics.get(name).copied();
     value.unwrap_or_else(|| panic!("{} has no {name}: {:?}", row(slice), slice.metrics))
 }
+
+/// A program that says where it listens, which its version is no answer to: a subject of ours.
+pub(crate) fn server(path: &Path, subject: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    let own = env!("CARGO_BIN_EXE_selbench");
+    let script =
+        format!("#!/bin/sh\n[ \"$1\" ] && exit 1\nexec '{own}' subject serve {subject} 100\n");
+    std::fs::write(path, script).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}

@@ -20,26 +20,16 @@ impl Sheet {
     pub(crate) fn table(&self, subjects: &[Subject]) -> String {
         let names = subjects.iter().map(|subject| subject.name);
         let head = ["row", "what"].into_iter().chain(names).chain(["target", "ours"]);
-        let mut lines = vec![head.map(str::to_owned).collect::<Vec<_>>()];
-        lines.extend(rows().filter_map(|(_, row)| self.line(row, subjects)));
-        let width = |column: usize| lines.iter().map(|line| line[column].len()).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..lines[0].len()).map(width).collect();
+        let head: Vec<String> = head.map(str::to_owned).collect();
+        let rule = ["---", "---"].into_iter().chain(std::iter::repeat("---:"));
+        let rule = rule.take(head.len()).map(str::to_owned).collect();
         let mut text = String::new();
-        for (index, line) in lines.iter().enumerate() {
-            for (column, (cell, width)) in line.iter().zip(&widths).enumerate() {
-                let _ = match column < 2 {
-                    true => write!(text, "| {cell:<width$} "),
-                    false => write!(text, "| {cell:>width$} "),
-                };
-            }
-            text.push_str("|\n");
-            if index == 0 {
-                for (column, width) in widths.iter().enumerate() {
-                    let end = if column < 2 { '-' } else { ':' };
-                    let _ = write!(text, "|{}{end}", "-".repeat(width + 1));
-                }
-                text.push_str("|\n");
-            }
+        for line in
+            [head, rule].into_iter().chain(rows().filter_map(|row| self.line(row.1, subjects)))
+        {
+            let _ = write!(text, "| {:26} | {:40} |", line[0], line[1]);
+            text.extend(line[2..].iter().map(|cell| format!(" {cell:>12} |")));
+            text += "\n";
         }
         for ((row, subject), (value, note)) in self.0.iter().filter(|one| !one.1.1.is_empty()) {
             let _ = write!(text, "\n{row} of {subject}: {value:.2} ({note})");

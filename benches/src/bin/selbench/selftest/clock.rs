@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use benches::method::{Flag, Reason, flag_if, histogram};
+use benches::method::{Flag, Reason, flag_if};
 use benches::sys;
 
 const READS: u32 = 200_000;
@@ -35,8 +35,7 @@ pub(super) fn check(stepping: bool) -> (Vec<Flag>, String) {
     let flag = flag_if(bad, Reason::Clock, || {
         format!("went back {back} times, a read costs {each:.0} ns, a step is {step:?}")
     });
-    let words =
-        format!("a read costs {each:.0} ns, a record {:.0} ns, went back {back} times", record());
+    let words = format!("a read costs {each:.0} ns, went back {back} times");
     (flag.into_iter().collect(), words)
 }
 
@@ -68,14 +67,4 @@ fn step() -> Duration {
             return passed;
         }
     }
-}
-
-/// Nanoseconds to record a sample.
-fn record() -> f64 {
-    let mut all = histogram::new();
-    let begin = Instant::now();
-    for value in 0..u64::from(READS) {
-        histogram::record(&mut all, 1000 + value % 5000);
-    }
-    begin.elapsed().as_nanos() as f64 / f64::from(READS)
 }
