@@ -87,7 +87,8 @@ pub struct Connections {
     all: Vec<Connection>,
     /// How many of `all` carry the messages; a bulk stream comes after them.
     active: usize,
-    idle: Vec<TcpStream>,
+    /// Only open.
+    _idle: Vec<TcpStream>,
     payloads: Vec<Payload>,
     events: Vec<sys::EpollEvent>,
     buffer: Vec<u8>,
@@ -115,7 +116,7 @@ impl Connections {
             epoll: sys::epoll_create1()?,
             all: Vec::with_capacity(active),
             active,
-            idle,
+            _idle: idle,
             payloads: vec![Payload::new(spec.count("size"))],
             events: vec![sys::NO_EVENT; 256],
             buffer: vec![0; 65536],
@@ -158,16 +159,6 @@ impl Connections {
     /// How many carry the messages; a bulk stream is not one of them.
     pub fn active(&self) -> usize {
         self.active
-    }
-
-    /// How many are open, the idle ones too.
-    pub fn len(&self) -> usize {
-        self.all.len() + self.idle.len()
-    }
-
-    /// Whether none is open.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// Messages without reply so far.

@@ -76,17 +76,14 @@ impl Recorder {
         let mut response = now.saturating_sub(sent.intended);
         let mut service = now.saturating_sub(sent.actual);
         match self.wrong {
-            None => histogram::record(&mut self.service, service),
+            Some(Wrong::Omits) => response = service,
+            Some(Wrong::Halves) => service /= 2,
+            _ => {}
+        }
+        match self.wrong {
             // Out of bounds cannot be: the histogram saturates long before.
             Some(Wrong::Corrects(interval)) => drop(self.service.record_correct(service, interval)),
-            Some(Wrong::Omits) => {
-                response = service;
-                histogram::record(&mut self.service, service);
-            }
-            Some(Wrong::Halves) => {
-                service /= 2;
-                histogram::record(&mut self.service, service);
-            }
+            _ => histogram::record(&mut self.service, service),
         }
         histogram::record(&mut self.response, response);
         self.total_service += u128::from(service);
@@ -108,8 +105,6 @@ impl Recorder {
             at_ms: (self.window_ends - WINDOW - self.began) / 1_000_000,
             count: self.window.len(),
             p50_ns: self.window.value_at_percentile(50.0),
-            p99_ns: self.window.value_at_percentile(99.0),
-            max_ns: self.window.max(),
         });
         self.window.reset();
         while self.window_ends <= now {

@@ -116,8 +116,6 @@ pub struct Window {
     pub at_ms: u64,
     pub count: u64,
     pub p50_ns: u64,
-    pub p99_ns: u64,
-    pub max_ns: u64,
 }
 
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
