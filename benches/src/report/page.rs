@@ -142,7 +142,7 @@ fn figure(shown: &Shown, slices: &[&Slice]) -> String {
     if picture.is_empty() {
         return picture;
     }
-    let caption = escape(&(shown.caption)(&slices));
+    let caption = escape(&format!("{}{}", shown.words, (shown.caption)(&slices)));
     format!(
         "<figure id=\"{}\">\n<h3>{}</h3>\n<figcaption>{caption}</figcaption>\n{picture}</figure>\n",
         shown.name, shown.title

@@ -11,7 +11,9 @@ pub struct Shown {
     pub name: &'static str,
     pub title: &'static str,
     pub columns: &'static [Column],
-    /// What the figure shows and how it is read, in words, of these slices.
+    /// What the figure shows and how it is read.
+    pub words: &'static str,
+    /// What these slices say, in words, after that.
     pub caption: fn(&[&Slice]) -> String,
     /// Its charts; none where the table says as much.
     pub charts: fn(&[&Slice]) -> Vec<Chart>,
@@ -20,6 +22,7 @@ pub struct Shown {
 }
 
 impl Shown {
+    /// A table; its figure is for [`Shown::drawn`] to say.
     pub const fn table(
         name: &'static str,
         title: &'static str,
@@ -29,9 +32,15 @@ impl Shown {
             name,
             title,
             columns,
+            words: "",
             caption: |_| String::new(),
             charts: |_| Vec::new(),
             html: |_| String::new(),
         }
+    }
+
+    /// The same with charts.
+    pub const fn drawn(self, words: &'static str, charts: fn(&[&Slice]) -> Vec<Chart>) -> Self {
+        Self { words, charts, ..self }
     }
 }

@@ -11,16 +11,13 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use super::{ARRIVALS, Ends, WIRE, Who, Workload, load, null_of_a_loop, number, some};
+use super::{ARRIVALS, Ends, WIRE, Workload, load, number, some};
 use crate::method::{
-    Connections, Nature, Open, Outcome, Phase, Probe, Quiet, Reason, Slice, Spec, Watch, checks,
-    statistics,
+    Connections, Open, Outcome, Phase, Probe, Quiet, Reason, Slice, Spec, Watch, checks, statistics,
 };
 use crate::report::{COUNT, Chart, Point, Series, Shown, TIME, groups};
 
 pub const WORKLOAD: Workload = Workload {
-    who: Who::Loops(|_| true),
-    placements: load::PLACEMENTS,
     parameters: &[
         WIRE,
         &[
@@ -31,14 +28,9 @@ pub const WORKLOAD: Workload = Workload {
     ],
     costs: &[("ns_per_message", 100.0)],
     least: 100.0,
-    nature: Nature::Timed,
-    null: |spec| null_of_a_loop(spec),
-    ..Workload::new(
-        Shown {
-            caption: |_| CAPTION.to_owned(),
-            charts,
-            ..Shown::table("capacity", "The highest rate that meets the goal", COLUMNS)
-        },
+    ..Workload::of_servers(
+        Shown::table("capacity", "The highest rate that meets the goal", COLUMNS)
+            .drawn(CAPTION, charts),
         "The highest rate at which p99 stays within a goal: a search of a dozen runs of --ms each, \
          confirmed by running it again",
         measure,

@@ -38,11 +38,8 @@ pub const WORKLOAD: Workload = Workload {
     costs: &[("total_us", 0.0)],
     least: 1.0,
     ..Workload::new(
-        Shown {
-            caption: |_| CAPTION.to_owned(),
-            charts,
-            ..Shown::table("cascade", "A cascade through all that is registered", COLUMNS)
-        },
+        Shown::table("cascade", "A cascade through all that is registered", COLUMNS)
+            .drawn(CAPTION, charts),
         "Registration of many fds with a timer each, then one byte that runs through all of them",
         measure,
     )

@@ -6,14 +6,13 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 
 use super::load::{self, Ends, Trouble};
-use super::{Who, Workload, some, word};
+use super::{Workload, some, word};
 use crate::method::ports::TimeWait;
-use crate::method::{Meter, Nature, Outcome, Placement, Spec, checks, histogram, outcome};
+use crate::method::{Meter, Outcome, Placement, Spec, checks, histogram, outcome};
 use crate::report::{Shown, groups};
 use crate::subjects::BARE;
 
 pub const WORKLOAD: Workload = Workload {
-    who: Who::Loops(|_| true),
     placements: &[Placement::SameCpu, Placement::Split, Placement::SplitSpin],
     parameters: &[&[
         some("connections", "16", "Connections under way at a time"),
@@ -27,7 +26,6 @@ pub const WORKLOAD: Workload = Workload {
     ]],
     costs: &[("ns_per_connection", 100.0), ("server_ns_per_connection", 0.0)],
     least: 1000.0,
-    nature: Nature::Timed,
     fix: |point| point.number("size") <= 16384.0,
     null: |spec| {
         // A connection to itself is never accepted: the tightest loop stands for the null server.
@@ -37,14 +35,10 @@ pub const WORKLOAD: Workload = Workload {
         null.milliseconds = spec.milliseconds.min(300);
         (spec.placement != Placement::SameCpu).then_some(null)
     },
-    ..Workload::new(
-        Shown {
-            caption: |_| CAPTION.to_owned(),
-            charts: |slices| {
-                groups::distribution_charts(slices, "exchange", "from connect to the reply")
-            },
-            ..Shown::table("churn", "Connections that come and go", COLUMNS)
-        },
+    ..Workload::of_servers(
+        Shown::table("churn", "Connections that come and go", COLUMNS).drawn(CAPTION, |slices| {
+            groups::distribution_charts(slices, "exchange", "from connect to the reply")
+        }),
         "Connections that come and go: how many a second, and how soon each has its reply",
         measure,
     )

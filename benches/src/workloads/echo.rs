@@ -4,21 +4,18 @@
 use std::io;
 use std::time::Duration;
 
-use super::{Ends, WIRE, Who, Workload, load, null_of_a_loop};
+use super::{Ends, WIRE, Workload, load};
 use crate::method::{
-    Clock, Connections, Meter, Nature, Outcome, Placement, Recorder, Server, Spec, checks, outcome,
+    Clock, Connections, Meter, Outcome, Placement, Recorder, Server, Spec, checks, outcome,
 };
 use crate::report::Shown;
 
 pub const WORKLOAD: Workload = Workload {
-    who: Who::Loops(|_| true),
     placements: &[Placement::SameCpu, Placement::Split, Placement::SplitSpin, Placement::SpinSpin],
     parameters: &[WIRE],
     costs: &[("ns_per_request", 100.0), ("server_ns_per_request", 0.0)],
     least: 100.0,
-    nature: Nature::Timed,
-    null: |spec| null_of_a_loop(spec),
-    ..Workload::new(
+    ..Workload::of_servers(
         Shown::table("echo", "As fast as the replies come", COLUMNS),
         "Closed loop against a server: capacity and the cost of a request. It hides stalls: quote \
          latency under load from `load`",

@@ -6,14 +6,12 @@
 //! bulk stream costs the server and the generator work of its own: a perfectly fair loop shows a
 //! ratio above one too, and only the ratios of two subjects say something about either.
 
-use super::{Ends, Trouble, WIRE, Who, Workload, load, null_of_a_loop, some};
+use super::{Ends, Trouble, WIRE, Workload, load, some};
 use crate::method::open::Bulk;
-use crate::method::{Nature, Open, Outcome, Phase, Reason, Watch};
+use crate::method::{Open, Outcome, Phase, Reason, Watch};
 use crate::report::Shown;
 
 pub const WORKLOAD: Workload = Workload {
-    who: Who::Loops(|_| true),
-    placements: load::PLACEMENTS,
     parameters: &[
         WIRE,
         &[
@@ -24,9 +22,7 @@ pub const WORKLOAD: Workload = Workload {
     ],
     costs: load::RESPONSES,
     least: 1000.0,
-    nature: Nature::Timed,
-    null: |spec| null_of_a_loop(spec),
-    ..Workload::new(
+    ..Workload::of_servers(
         Shown::table("fair", "Small messages beside a bulk stream", COLUMNS),
         "Small messages with and without a bulk stream beside them, --ms each",
         |spec| load::with_client(spec, Some(1), run),

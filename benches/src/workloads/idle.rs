@@ -31,11 +31,7 @@ pub const WORKLOAD: Workload = Workload {
     least: 64.0,
     nature: Nature::Counted,
     ..Workload::new(
-        Shown {
-            caption: |_| CAPTION.to_owned(),
-            charts,
-            ..Shown::table("idle", "The cost of being connected", COLUMNS)
-        },
+        Shown::table("idle", "The cost of being connected", COLUMNS).drawn(CAPTION, charts),
         "The cost of being connected: memory of server and kernel, and wake-ups while nothing happens",
         measure,
     )

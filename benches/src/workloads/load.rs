@@ -3,17 +3,15 @@
 use std::io;
 use std::time::Duration;
 
-use super::{ARRIVALS, Asked, WIRE, Who, Workload, apart, null_of_a_loop};
+use super::{ARRIVALS, Asked, WIRE, Workload, apart};
 use crate::method::{
-    Clock, Connections, Meter, Nature, Open, Outcome, Phase, Placement, Plan, Reason, Server,
-    Session, Slice, Spec, checks, flag_if, histogram, refused, server,
+    Clock, Connections, Meter, Open, Outcome, Phase, Plan, Reason, Server, Session, Slice, Spec,
+    checks, flag_if, histogram, refused, server,
 };
 use crate::report::{COUNT, Chart, Point, Shown, TIME, count, groups};
 use crate::sys;
 
 pub const WORKLOAD: Workload = Workload {
-    who: Who::Loops(|_| true),
-    placements: PLACEMENTS,
     parameters: &[
         WIRE,
         &[
@@ -28,18 +26,14 @@ pub const WORKLOAD: Workload = Workload {
     ],
     costs: RESPONSES,
     least: 1000.0,
-    nature: Nature::Timed,
-    null: |spec| null_of_a_loop(spec),
     offer: Some(offer),
-    ..Workload::new(
+    ..Workload::of_servers(
         Shown { caption, charts, ..Shown::table("load", "Latency under load", COLUMNS) },
         "Open loop against a server: latency at a given rate, from the intended time of sending",
         |spec| with_client(spec, Some(0), run),
     )
 };
 
-pub const PLACEMENTS: &[Placement] =
-    &[Placement::SplitSpin, Placement::SameCpu, Placement::Split, Placement::SpinSpin];
 /// Percentiles of the response that verdicts are about, as far as noise leaves them; then what the
 /// server used.
 pub const RESPONSES: &[(&str, f64)] = &[

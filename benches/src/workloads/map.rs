@@ -18,7 +18,7 @@ pub const WORKLOAD: Workload = Workload {
     least: 20.0,
     ..Workload::new(
         Shown {
-            caption: |_| CAPTION.to_owned(),
+            words: CAPTION,
             html,
             ..Shown::table("map", "Who wins where", &[("ns/turn", "ns_per_turn", 1.0)])
         },

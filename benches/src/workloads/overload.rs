@@ -6,17 +6,15 @@
 //! arithmetic says (`drain_ms`): what was left over, divided by what the goodput has to spare
 //! beside the calm rate. A server that needs longer than that has been hurt by the overload.
 
-use super::{Asked, Ends, Trouble, WIRE, Who, Workload, apart, load, null_of_a_loop};
+use super::{Asked, Ends, Trouble, WIRE, Workload, apart, load};
 use crate::method::open::Answer;
 use crate::method::{
-    Nature, Open, Outcome, Phase, Plan, Reason, Session, Slice, Spec, Watch, Window, checks,
-    histogram, server,
+    Open, Outcome, Phase, Plan, Reason, Session, Slice, Spec, Watch, Window, checks, histogram,
+    server,
 };
 use crate::report::{COUNT, Chart, Line, Point, Series, Shown, TIME, groups};
 
 pub const WORKLOAD: Workload = Workload {
-    who: Who::Loops(|_| true),
-    placements: load::PLACEMENTS,
     parameters: &[
         WIRE,
         &[
@@ -35,15 +33,9 @@ pub const WORKLOAD: Workload = Workload {
     ],
     costs: &[("recover_ms", 100.0)],
     least: 1.0,
-    nature: Nature::Timed,
-    null: |spec| null_of_a_loop(spec),
     offer: Some(offer),
-    ..Workload::new(
-        Shown {
-            caption: |_| CAPTION.to_owned(),
-            charts,
-            ..Shown::table("overload", "Overload and recovery", COLUMNS)
-        },
+    ..Workload::of_servers(
+        Shown::table("overload", "Overload and recovery", COLUMNS).drawn(CAPTION, charts),
         "More than anyone can do for --ms, before that as long and after it four times as long half of \
          the slowest capacity: goodput, and the time to recover",
         |spec| load::with_client(spec, Some(0), run),

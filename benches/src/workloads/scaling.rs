@@ -19,11 +19,7 @@ pub const WORKLOAD: Workload = Workload {
     costs: &[("server_ns_per_echo", 0.0)],
     least: 100.0,
     ..Workload::new(
-        Shown {
-            caption: |_| CAPTION.to_owned(),
-            charts,
-            ..Shown::table("scaling", "Server CPU for an echo", COLUMNS)
-        },
+        Shown::table("scaling", "Server CPU for an echo", COLUMNS).drawn(CAPTION, charts),
         "Server CPU for an echo against the number of connections and how many are active, in lockstep",
         measure,
     )

@@ -45,11 +45,9 @@ pub const WORKLOAD: Workload = Workload {
         true
     },
     ..Workload::new(
-        Shown {
-            caption: |_| CAPTION.to_owned(),
-            charts: |slices| groups::distribution_charts(slices, "wake", "from wake to poll"),
-            ..Shown::table("wake", "From a wake to the poll", COLUMNS)
-        },
+        Shown::table("wake", "From a wake to the poll", COLUMNS).drawn(CAPTION, |slices| {
+            groups::distribution_charts(slices, "wake", "from wake to poll")
+        }),
         "Wakes: latency from the call to the poll, and writes to the notifier",
         measure,
     )

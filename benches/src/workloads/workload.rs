@@ -90,6 +90,9 @@ pub const fn word(
     Parameter { of: Of::Word(words), ..number(name, usual, about) }
 }
 
+/// Where an open loop can run.
+const PLACEMENTS: &[Placement] =
+    &[Placement::SplitSpin, Placement::SameCpu, Placement::Split, Placement::SpinSpin];
 /// What client and server have in common.
 pub const WIRE: &[Parameter] = &[
     some("connections", "50", "Connections that are used"),
@@ -123,6 +126,21 @@ impl Workload {
             null: |_| None,
             offer: None,
             measure,
+        }
+    }
+
+    /// A client and a server, which any loop and any runtime can be.
+    pub const fn of_servers(
+        shown: Shown,
+        about: &'static str,
+        measure: fn(&Spec) -> Result<Outcome, String>,
+    ) -> Self {
+        Self {
+            who: Who::Loops(|_| true),
+            placements: PLACEMENTS,
+            nature: Nature::Timed,
+            null: null_of_a_loop,
+            ..Self::new(shown, about, measure)
         }
     }
 
