@@ -71,13 +71,14 @@ pub trait Runtime: Sized + 'static {
 
 /// Sockets as users of a runtime write them whose calls borrow the buffer; `$stream` takes one of the
 /// standard library over.
+#[cfg(feature = "rivals")]
 macro_rules! borrowing {
     ($stream:path) => {
         async fn accept(listener: &Self::Listener) -> io::Result<Self::Stream> {
             Ok(listener.accept().await?.0)
         }
 
-        #[expect(clippy::manual_async_fn, reason = "it would keep its arguments twice")]
+        // Not an `async fn`, which would keep its arguments twice.
         fn echo(mut stream: Self::Stream, may_reset: bool) -> impl Future<Output = ()> + 'static {
             async move {
                 let mut buffer = [0; BUFFER];
@@ -102,16 +103,18 @@ macro_rules! borrowing {
         }
     };
 }
+#[cfg(feature = "rivals")]
 pub(super) use borrowing;
 
 /// The same where each call is lent the buffer and gives it back.
+#[cfg(feature = "rivals")]
 macro_rules! lending {
     ($stream:path) => {
         async fn accept(listener: &Self::Listener) -> io::Result<Self::Stream> {
             Ok(listener.accept().await?.0)
         }
 
-        #[expect(clippy::manual_async_fn, reason = "it would keep its arguments twice")]
+        // Not an `async fn`, which would keep its arguments twice.
         fn echo(mut stream: Self::Stream, may_reset: bool) -> impl Future<Output = ()> + 'static {
             async move {
                 let mut buffer = Vec::with_capacity(BUFFER);
@@ -142,6 +145,7 @@ macro_rules! lending {
         }
     };
 }
+#[cfg(feature = "rivals")]
 pub(super) use lending;
 
 /// What a call of an echo returned. If it failed because the peer has reset the connection, and

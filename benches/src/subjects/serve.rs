@@ -22,8 +22,10 @@ fn serve<R: Runtime>(connections: usize) {
 
 async fn accept<R: Runtime>(listener: R::Listener, connections: usize) {
     // A reset is one of the ways in which those go who come and go.
-    while connections == 0 {
-        R::detach(R::spawn(R::echo(R::accept(&listener).await.expect("accept"), true)));
+    if connections == 0 {
+        loop {
+            R::detach(R::spawn(R::echo(R::accept(&listener).await.expect("accept"), true)));
+        }
     }
     let mut tasks = Vec::with_capacity(connections);
     while tasks.len() < connections {
