@@ -35,6 +35,7 @@ on_every_backend!(
     halves_of_two_streams_do_not_reunite,
     dropping_the_writing_half_ends_the_stream,
     shutting_reading_down_leaves_writing,
+    a_read_after_one_that_was_given_up_finds_reading_shut_down,
     zero_linger_resets_the_peer,
     the_error_of_a_socket_can_be_taken,
     sockets_come_from_std_and_go_back,
@@ -436,6 +437,17 @@ fn shutting_reading_down_leaves_writing(variant: Variant) -> io::Result<()> {
         assert_eq!(read?, 0, "a waiting read learns of it");
         near.write_all(b"on").await?;
         assert_eq!(far.read(&mut buffer).await?, 2);
+        Ok(())
+    })
+}
+
+fn a_read_after_one_that_was_given_up_finds_reading_shut_down(variant: Variant) -> io::Result<()> {
+    variant.block_on(async {
+        let (near, _far) = pair().await?;
+        let mut buffer = [0; 8];
+        assert!(poll_once(near.read(&mut buffer)).await.is_none());
+        near.shutdown(Shutdown::Read)?;
+        assert_eq!(near.read(&mut buffer).await?, 0);
         Ok(())
     })
 }

@@ -164,6 +164,14 @@ impl<T: AsFd + 'static> Async<T> {
         Rc::try_unwrap(source).map_err(|_| io::Error::other("the source is still shared"))
     }
 
+    /// Something has happened that the kernel tells nobody: all who wait try again, after the next turn.
+    #[cfg(winsock)]
+    pub(crate) fn try_again(&self) {
+        let mut woken = self.reactor.woken.take();
+        self.slot.fail(&mut woken);
+        self.reactor.woken.set(woken);
+    }
+
     /// Calls `op` until it does not say WouldBlock, waiting for readability in between.
     ///
     /// # Errors

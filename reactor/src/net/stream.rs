@@ -291,13 +291,19 @@ impl<S: StreamSocket> Stream<S> {
     }
 
     /// Closes one direction or both, now, for everybody who shares the connection. A read that waits ends
-    /// with 0, but not on Windows, where only later reads do.
+    /// with 0. On Windows that is our doing: a `readable`, and a read by a duplicate of the socket, go on.
     ///
     /// # Errors
     ///
     /// What shutdown(2) answers; `NotConnected` if the peer was faster.
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        shut_down(&self.io, how)
+        shut_down(&self.io, how)?;
+        // Winsock's select says nothing of it, while recv does.
+        #[cfg(winsock)]
+        if how != Shutdown::Write {
+            self.io.try_again();
+        }
+        Ok(())
     }
 
     /// The error that waits in the socket (`SO_ERROR`), and clears it.
