@@ -41,6 +41,7 @@ impl<const URING: bool> Runtime for Compio<URING> {
         compio::runtime::spawn(future)
     }
 
+    #[inline]
     fn sleep(duration: Duration) -> Self::Sleep {
         Box::pin(compio::time::sleep(duration))
     }

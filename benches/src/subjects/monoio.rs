@@ -36,6 +36,7 @@ impl Runtime for Monoio {
         monoio::spawn(future)
     }
 
+    #[inline]
     fn sleep(duration: Duration) -> Self::Sleep {
         monoio::time::sleep(duration)
     }

@@ -81,6 +81,7 @@ impl<const CHOICE: usize> Runtime for Ours<CHOICE> {
         executor::spawn(future)
     }
 
+    #[inline]
     fn sleep(duration: Duration) -> Self::Sleep {
         time::sleep(duration)
     }

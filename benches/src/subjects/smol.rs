@@ -38,6 +38,7 @@ impl Runtime for Smol {
         EXECUTOR.with(|executor| executor.spawn(future))
     }
 
+    #[inline]
     fn sleep(duration: Duration) -> Self::Sleep {
         Timer::after(duration)
     }

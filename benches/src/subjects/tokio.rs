@@ -44,6 +44,7 @@ impl<const LOCAL_RUNTIME: bool> Runtime for Tokio<LOCAL_RUNTIME> {
         spawn_local(future)
     }
 
+    #[inline]
     fn sleep(duration: Duration) -> Self::Sleep {
         tokio::time::sleep(duration)
     }
