@@ -109,8 +109,8 @@ fn the_trace_tells_the_system_calls_that_strace_saw() {
         assert!(time::Instant::now() < deadline, "{seen:?} {told:?}");
         thread::sleep(time::Duration::from_millis(10));
     };
-    // Two accepts, three words, two ends, and a sleep before each of them.
-    assert!(told.len() >= 17, "{told:?}");
+    // Two accepts, three words, two ends, and the sleeps before them, which two may share.
+    assert!(told.len() >= 14, "{told:?}");
     for (told, seen) in told.iter().zip(&seen) {
         assert_eq!(told.0, seen.0);
         // What a whole write moved is not told; everything else is, to the byte.
