@@ -107,7 +107,7 @@ families! {
         "foreign-writes-fewest" "the same, the fewest", 2.0, 0, WRITES;
     }
     "churn" Work::Churn, lengths(100, 300), By::Strace => {
-        "churn-syscalls" "connection, system calls", 9.0, 1, CHURN;
+        "churn-syscalls" "connection, system calls", 8.1, 1, CHURN;
     }
     "memory" Work::Churn, lengths(0, 10), By::Idle(&[1000.0, 5000.0]) => {
         "memory-1000" "idle connection, of 1000 [KiB]", 0.4, 2, MEMORY;
