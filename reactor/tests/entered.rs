@@ -4,17 +4,13 @@
 
 use std::cell::RefCell;
 use std::fs;
-use std::future::Future;
-use std::io::{self, Write};
+use std::io;
 use std::mem;
-use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use reactor::{Async, EnterGuard, Reactor, Trigger};
+use reactor::{EnterGuard, Reactor, Trigger};
 use selectors_core::Backend;
 
 fn open_fds() -> io::Result<usize> {
@@ -138,33 +134,4 @@ fn entered_while_the_thread_ends() {
     }
     LATE.with(|late| *late.0.borrow_mut() = Some(Rc::new(reactor(Backend::Poll))));
     mem::forget(reactor(Backend::Select).enter());
-}
-
-/// A future by hand that is polled with no waker worth the name, as the loop in the docs of `drive`: who
-/// is sent away because a budget is used up goes on after the next turn, which waits for nothing.
-#[test]
-fn a_loop_by_hand_without_a_waker_goes_on_after_a_budget() -> io::Result<()> {
-    for backend in Backend::available().iter().copied() {
-        let reactor = reactor(backend);
-        let _driven = reactor.drive();
-        let (write, _read) = UnixStream::pair()?;
-        let write = Async::nonblocking(write)?;
-        let mut future = pin!(async {
-            for _ in 0..100 {
-                write
-                    .write_with(|mut socket: &UnixStream| socket.write(b"x"))
-                    .await?;
-            }
-            io::Result::Ok(())
-        });
-        let mut cx = Context::from_waker(Waker::noop());
-        let done = loop {
-            if let Poll::Ready(done) = future.as_mut().poll(&mut cx) {
-                break done;
-            }
-            reactor.turn(None)?;
-        };
-        done?;
-    }
-    Ok(())
 }
