@@ -63,7 +63,7 @@ impl<T: AsFd + 'static> Async<T> {
     /// `fd` is what the source has said.
     #[cold]
     pub(super) fn register(&self, fd: BorrowedFd<'_>, direction: Direction) -> io::Result<()> {
-        let edge = self.reactor.edge && !self.slot.is_paced();
+        let edge = !self.reactor.looks_after(&self.slot);
         let events = match direction {
             _ if edge => Events::READ_WRITE,
             Direction::Read => Events::READ,
@@ -85,9 +85,9 @@ impl<T: AsFd + 'static> Async<T> {
 
     /// The same with all that can be asked for, but the mode, which is the reactor's.
     pub(super) fn register_for(&self, fd: BorrowedFd<'_>, interest: Interest) -> io::Result<()> {
-        let mode = match self.reactor.edge && !self.slot.is_paced() {
-            true => Mode::Edge,
-            false => Mode::Level,
+        let mode = match self.reactor.looks_after(&self.slot) {
+            true => Mode::Level,
+            false => Mode::Edge,
         };
         let source = Pollable::of(&self.source);
         let slot = Rc::clone(&self.slot);

@@ -26,9 +26,9 @@ enum Aside {
 }
 
 impl Shared {
-    /// Does an event change what the kernel is to watch?
+    /// Is its key level-triggered, or will it be, so that what the kernel watches is to be looked after?
     #[inline(always)]
-    pub(super) fn looks_after(&self, slot: &Slot) -> bool {
+    pub(crate) fn looks_after(&self, slot: &Slot) -> bool {
         !self.edge || slot.is_paced()
     }
 
