@@ -15,6 +15,7 @@ use reactor::net::{TcpListener, TcpStream};
 use reactor::{Async, Trigger, time};
 use selectors_core::{Backend, DefaultSelector, EVENT_READ, EVENT_WRITE, Mode, Token};
 
+use super::runtime::borrowing;
 use super::{BUFFER, Dispatcher, Kind, Runtime, Subject, serve, sound};
 
 pub(super) const KINDS: &[Kind] = &[
@@ -94,23 +95,7 @@ impl<const CHOICE: usize> Runtime for Ours<CHOICE> {
         TcpListener::from_std(listener)
     }
 
-    async fn accept(listener: &Self::Listener) -> io::Result<Self::Stream> {
-        Ok(listener.accept().await?.0)
-    }
-
-    #[expect(clippy::manual_async_fn, reason = "it would keep its arguments twice")]
-    fn echo(stream: Self::Stream, may_reset: bool) -> impl Future<Output = ()> + 'static {
-        async move {
-            let mut buffer = [0; BUFFER];
-            loop {
-                let count = sound(stream.read(&mut buffer).await, may_reset);
-                if count == 0 {
-                    return;
-                }
-                sound(stream.write_all(&buffer[..count]).await, may_reset);
-            }
-        }
-    }
+    borrowing!();
 
     async fn relay(from: UnixStream, to: UnixStream, times: u64) -> io::Result<()> {
         from.set_nonblocking(true)?;

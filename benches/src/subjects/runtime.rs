@@ -69,16 +69,15 @@ pub trait Runtime: Sized + 'static {
     ) -> impl Future<Output = io::Result<()>> + 'static;
 }
 
-/// Sockets as users of a runtime write them whose calls borrow the buffer; `$stream` takes one of the
-/// standard library over.
-#[cfg(feature = "rivals")]
+/// Accepting and echoing as users of a runtime write them whose calls borrow the buffer.
 macro_rules! borrowing {
-    ($stream:path) => {
+    () => {
         async fn accept(listener: &Self::Listener) -> io::Result<Self::Stream> {
             Ok(listener.accept().await?.0)
         }
 
         // Not an `async fn`, which would keep its arguments twice.
+        #[allow(unused_mut, reason = "some streams are read and written while they are shared")]
         fn echo(mut stream: Self::Stream, may_reset: bool) -> impl Future<Output = ()> + 'static {
             async move {
                 let mut buffer = [0; BUFFER];
@@ -91,6 +90,10 @@ macro_rules! borrowing {
                 }
             }
         }
+    };
+    // And passing on; `$stream` takes a socket of the standard library over.
+    ($stream:path) => {
+        borrowing!();
 
         async fn relay(from: UnixStream, to: UnixStream, times: u64) -> io::Result<()> {
             let (mut from, mut to) = ($stream(from)?, $stream(to)?);
@@ -103,7 +106,6 @@ macro_rules! borrowing {
         }
     };
 }
-#[cfg(feature = "rivals")]
 pub(super) use borrowing;
 
 /// The same where each call is lent the buffer and gives it back.
