@@ -212,10 +212,9 @@ fn parse(file: &Path) -> Result<Trace, String> {
 
 /// Writes what was made of files that were `read`, and not over one of them.
 fn write(file: &Path, text: &str, read: &[PathBuf]) -> Result<(), String> {
-    if let Ok(there) = file.canonicalize()
-        && read
-            .iter()
-            .any(|read| read.canonicalize().is_ok_and(|read| read == there))
+    if read
+        .iter()
+        .any(|read| same_file::is_same_file(read, file).is_ok_and(|same| same))
     {
         return Err(format!(
             "{}: this was read, and would be lost; write to another file",

@@ -586,15 +586,24 @@ fn what_only_strace_tells_is_told() {
         from: String::new(),
         took,
     };
-    let long = read("ok", Some(1), Some(50_000_000));
-    assert_only(&made(&[long.clone(), long], 1), "blocking-call");
-    assert_eq!(made(&[read("ok", Some(1), Some(50_000))], 1), []);
-
     let wait = |room| Step::SelectBegin {
         timeout: None,
         keys: 9,
         room: Some(room),
     };
+    let looped = |took| {
+        let call = read("ok", Some(1), Some(took));
+        [wait(64), ready("R"), call.clone(), call]
+    };
+    let hits = made(&looped(50_000_000), 2);
+    assert_only(&hits, "blocking-call");
+    assert_eq!(hits[0].event, 3, "the call and not the wait after it");
+    assert_eq!(made(&looped(50_000), 2), []);
+    // Nobody waits yet when a program starts, and nobody any more when it ends.
+    let start = read("ok", Some(1), Some(50_000_000));
+    assert_eq!(made(&[start, wait(64), ready("R")], 1), []);
+    assert_eq!(made(&looped(50_000_000), 1), []);
+
     let turn = |room| [wait(room), ready("R"), read("ok", Some(1), None)];
     assert_only(&made(&turn(1), 40), "one-event");
     assert_eq!(made(&turn(64), 40), []);

@@ -299,16 +299,21 @@ fn the_command_writes_a_page_and_says_why_it_does_not() {
     let (status, said) = run(&Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"));
     assert_eq!(status, Some(2), "{said}");
     assert!(said.contains("strace -f -ttt -T -yy"), "{said}");
-    // strace's own `-o` is the log, so it is a likely slip; a log is not written over.
+    // strace's own `-o` is the log, so it is a likely slip; a log is not written over, by no name.
     fs::copy(folder().join("redis.strace"), &page).expect("a copy");
-    let (status, said) = run(&page);
-    assert_eq!(status, Some(2), "{said}");
-    assert!(said.contains("would be lost"), "{said}");
-    assert_eq!(
-        fs::read(&page).ok(),
-        fs::read(folder().join("redis.strace")).ok()
-    );
+    let link = page.with_extension("link");
+    fs::hard_link(&page, &link).expect("one file system");
+    for log in [&page, &link] {
+        let (status, said) = run(log);
+        assert_eq!(status, Some(2), "{said}");
+        assert!(said.contains("would be lost"), "{said}");
+        assert_eq!(
+            fs::read(&page).ok(),
+            fs::read(folder().join("redis.strace")).ok()
+        );
+    }
     fs::remove_file(&page).expect("ours");
+    fs::remove_file(&link).expect("ours");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::Hits;
+use super::{Hit, Hits};
 use crate::{Header, Line, Step};
 
 /// A call that takes longer, in nanoseconds, blocks.
@@ -17,6 +17,10 @@ pub(super) struct Calls {
     edge: bool,
     /// Calls of which it was said that they block.
     told: BTreeSet<String>,
+    /// The loop has waited: what came before belongs to the start of the program.
+    waited: bool,
+    /// Calls that block since then. If no wait comes any more, they belong to the end.
+    blocked: Vec<Hit>,
     /// Waits in a row that had room for one event, and found it.
     single: u32,
     /// The room of the wait that is going on.
@@ -32,6 +36,8 @@ impl Calls {
         Calls {
             edge: header.trigger == "edge",
             told: BTreeSet::new(),
+            waited: false,
+            blocked: Vec::new(),
             single: 0,
             room: None,
             read: HashMap::new(),
@@ -51,6 +57,7 @@ impl Calls {
                 ..
             } => {
                 if let Some(took) = took.filter(|took| *took > BLOCKS)
+                    && self.waited
                     && self.told.insert(call.clone())
                 {
                     let text = format!(
@@ -58,7 +65,7 @@ impl Calls {
                              was served",
                         took / 1_000_000
                     );
-                    hits.hit("blocking-call", text);
+                    self.blocked.push(hits.here("blocking-call", text));
                 }
                 if call.starts_with("re") {
                     self.reads(*fd, result, *n, hits);
@@ -67,6 +74,8 @@ impl Calls {
             Step::SelectBegin { room, .. } => {
                 self.room = *room;
                 self.read.clear();
+                self.waited = true;
+                hits.found.append(&mut self.blocked);
             }
             Step::SelectEnd { ready } => {
                 if self.room != Some(1) {

@@ -15,12 +15,12 @@
 //! | `key-without-waiter` | the thread sleeps over a key in which no waker is stored; by READ only once that has been reported |
 //! | `stored-too-late` | a waker was stored after the report that it was meant for |
 //! | `closed-fd` | an fd was closed, or its number given away, while somebody still used it |
-//! | `cut-write` | a task was dropped, or began another write, in the middle of a write |
+//! | `cut-write` | a task was dropped in the middle of a write, or gave it up and waited for room again |
 //! | `cut-read` | a task began another read in the middle of one that a part had come of |
 //! | `zero-sleep` | a task slept 16 times in a row until a time that had come already, and did nothing else |
 //! | `never-used` | a connection was accepted, and nobody has read, written or waited there |
 //! | `deadlock` | all sleep for ever, no key or timer has their wakers, and no other thread has ever woken anybody |
-//! | `blocking-call` | a call took more than 10 ms of a thread that has a loop to turn (only strace tells) |
+//! | `blocking-call` | between two waits of a thread a call took more than 10 ms (only strace tells) |
 //! | `one-event` | the kernel is asked for one event at a time, 32 times (only strace tells) |
 //! | `read-again` | by level, most reads that found bytes are followed by one that finds none |
 
@@ -63,8 +63,13 @@ struct Hits {
 
 impl Hits {
     fn hit(&mut self, lint: &'static str, text: String) {
+        self.found.push(self.here(lint, text));
+    }
+
+    /// It is not found yet: what follows decides.
+    fn here(&self, lint: &'static str, text: String) -> Hit {
         let event = self.event;
-        self.found.push(Hit { lint, event, text });
+        Hit { lint, event, text }
     }
 }
 

@@ -303,8 +303,8 @@ fn cut_text(task: u32, cut: Cut) -> String {
     let fd = cut.fd;
     match cut.writes {
         true => format!(
-            "task {task} gave up a write to fd {fd} of which a part had gone out, and began another one: \
-             the peer takes it for the rest of the first"
+            "task {task} gave up a write to fd {fd} of which a part had gone out, and waits for room again: \
+             the peer takes what comes next for the rest of the first"
         ),
         false => format!(
             "task {task} gave up a read from fd {fd} of which a part had come, and began another one: \
