@@ -1,6 +1,5 @@
 //! Works within one process, for whoever changes ours and wants to see where the time goes: tasks that
-//! wake themselves, tasks that are spawned and joined, timers that never fire, and a byte round a ring of
-//! sockets. What compares loops under load is `selbench`.
+//! wake themselves, tasks that are spawned and joined, and timers that never fire. What compares loops under load is `selbench`.
 //!
 //! `cargo bench -p benches --bench works`, and under a profiler with `-- --profile-time 10 ours`
 
@@ -11,7 +10,7 @@ use benches::workloads::alone;
 use criterion::{Criterion, criterion_group, criterion_main};
 
 fn works(criterion: &mut Criterion) {
-    for work in ["self-wake", "spawn-join", "far-timer", "hops"] {
+    for work in ["self-wake", "spawn-join", "far-timer"] {
         let mut group = criterion.benchmark_group(work);
         for subject in
             subjects::all().filter(|subject| subject.shown && subject.tasks && subject.here())

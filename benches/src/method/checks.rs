@@ -6,10 +6,9 @@ use super::{Flag, Nature, Placement, Quiet, Reason, Spec, flag_if};
 /// machine was quiet.
 ///
 /// Where both ends share one CPU the scheduler must switch between them; where both sleep a thread
-/// that is woken waits for a moment; and a cascade closes all fds that it opened, which the kernel
-/// cleans up in a thread of its own on the same CPU. That is the workload's doing and nobody's noise.
+/// that is woken waits for a moment. That is the workload's doing and nobody's noise.
 pub fn noise(quiet: &Quiet, spec: &Spec) -> (Vec<Flag>, f64) {
-    let shared = spec.placement == Placement::SameCpu || spec.workload == "cascade";
+    let shared = spec.placement == Placement::SameCpu;
     let sleeps = shared || spec.placement == Placement::Split;
     let Quiet { steal_percent: steal, foreign_percent: foreign, waited_percent: waited, .. } =
         *quiet;
@@ -181,17 +180,16 @@ mod tests {
             involuntary_per_second: 101.0,
             accept_overflows: 1.0,
         };
-        let codes = |loud: &Quiet, placement, workload: &str| -> String {
-            let spec = Spec { placement, workload: workload.to_owned(), ..Spec::default() };
+        let codes = |loud: &Quiet, placement| -> String {
+            let spec = Spec { placement, ..Spec::default() };
             let flags = noise(loud, &spec).0.into_iter();
             flags.map(|flag| flag.reason.code().replace("noisy-", "")).collect::<Vec<_>>().join(" ")
         };
-        assert_eq!(codes(&loud, Placement::OneThread, "ring"), "steal foreign pressure switches");
-        assert_eq!(codes(&loud, Placement::Split, "echo"), "steal foreign switches");
-        assert_eq!(codes(&loud, Placement::SameCpu, "echo"), "steal foreign");
-        assert_eq!(codes(&loud, Placement::OneThread, "cascade"), "steal foreign");
+        assert_eq!(codes(&loud, Placement::OneThread), "steal foreign pressure switches");
+        assert_eq!(codes(&loud, Placement::Split), "steal foreign switches");
+        assert_eq!(codes(&loud, Placement::SameCpu), "steal foreign");
         let pressed = Quiet { pressure_percent: 99.0, ..Quiet::default() };
-        assert_eq!(codes(&pressed, Placement::OneThread, "ring"), "", "told, not judged");
+        assert_eq!(codes(&pressed, Placement::OneThread), "", "told, not judged");
         let full = |nature| always(&loud, nature).next().unwrap();
         assert_eq!(full(Nature::Timed).reason, Reason::ResourceWall);
         assert!(full(Nature::Timed).invalidates() && !full(Nature::Counted).invalidates());

@@ -1,8 +1,5 @@
 //! Work that repeats itself inside one runtime: warm-up first, medians in the end.
 
-use std::future::Future;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::{Facts, statistics as stats};
@@ -35,15 +32,6 @@ pub async fn laps(duration: Duration, mut lap: impl AsyncFnMut() -> Facts) -> Fa
         told[0].iter().enumerate().map(|(place, (name, _))| (*name, median(place))).collect();
     facts.push(("laps", told.len() as f64));
     facts
-}
-
-/// The same laps for a loop that is no runtime: `lap` never waits for anything but the kernel.
-pub fn laps_of(duration: Duration, mut lap: impl FnMut() -> Facts) -> Facts {
-    let mut all = pin!(laps(duration, async || lap()));
-    match all.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(facts) => facts,
-        Poll::Pending => unreachable!("there is nothing in it to wait for"),
-    }
 }
 
 #[cfg(test)]

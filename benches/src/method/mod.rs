@@ -15,11 +15,10 @@
 //! | [`placement`], [`process`], [`server`] | who runs where; the other process |
 //! | [`connections`], [`open`], [`payload`], [`recorder`], [`histogram`] | the generator, what it sends, and what it writes down |
 //! | [`client`], [`counted`] | the client in lockstep; runs under callgrind and strace |
-//! | [`allocations`], [`laps`], [`stopwatch`], [`channel`], [`sockets`] | what works within one process need |
+//! | [`allocations`], [`laps`], [`stopwatch`], [`sockets`] | what works within one process need |
 
 pub mod allocations;
 pub mod asleep;
-pub mod channel;
 pub mod checks;
 pub mod client;
 pub mod compared;
@@ -49,7 +48,6 @@ pub mod statistics;
 pub mod stopwatch;
 
 pub use allocations::CountingAllocator;
-pub use channel::{Channel, Latch};
 pub use client::Client;
 pub use connections::{Clock, Connections};
 pub use counted::{Lengths, Work};

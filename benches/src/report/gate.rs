@@ -26,7 +26,7 @@ type Rows<'a> = BTreeMap<Key, Vec<&'a Slice>>;
 /// Work below this share of the base's is too little.
 const LITTLE: f64 = 0.5;
 /// What a workload has done, by the metrics that tell it, and whether that is as much as time allows.
-const WORK: [(&str, bool); 8] = [
+const WORK: [(&str, bool); 7] = [
     ("replies", true),
     ("connections_served", true),
     ("events", true),
@@ -34,7 +34,6 @@ const WORK: [(&str, bool); 8] = [
     ("sleeps", true),
     ("expired", false),
     ("switches", false),
-    ("passed", false),
 ];
 /// Counts besides the system calls: each of them may only fall.
 const COUNTS: [(&str, f64); 2] = [("allocations_per_task", 0.01), ("early", 0.0)];

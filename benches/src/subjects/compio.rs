@@ -3,12 +3,11 @@
 use std::future::Future;
 use std::io;
 use std::net::TcpListener;
-use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::time::Duration;
 
 use compio::driver::{DriverType, ProactorBuilder};
-use compio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use compio::io::{AsyncRead, AsyncWriteExt};
 use compio::runtime::{JoinHandle, RuntimeBuilder};
 
 use super::runtime::lending;
@@ -59,7 +58,7 @@ impl<const URING: bool> Runtime for Compio<URING> {
         compio::net::TcpListener::from_std(listener)
     }
 
-    lending!(compio::net::UnixStream::from_std);
+    lending!();
 }
 
 fn runtime(uring: bool) -> io::Result<compio::runtime::Runtime> {

@@ -3,11 +3,10 @@
 use std::future::Future;
 use std::io;
 use std::net::TcpListener;
-use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::time::Duration;
 
-use monoio::io::{AsyncReadRent, AsyncReadRentExt, AsyncWriteRentExt};
+use monoio::io::{AsyncReadRent, AsyncWriteRentExt};
 use monoio::{LegacyDriver, RuntimeBuilder};
 
 use super::runtime::lending;
@@ -49,10 +48,5 @@ impl Runtime for Monoio {
         monoio::net::TcpListener::from_std(listener)
     }
 
-    lending!(monoio_stream);
-}
-
-fn monoio_stream(stream: UnixStream) -> io::Result<monoio::net::UnixStream> {
-    stream.set_nonblocking(true)?;
-    monoio::net::UnixStream::from_std(stream)
+    lending!();
 }

@@ -2,17 +2,16 @@
 //! reactor uses; and the runtime.
 
 use std::future::Future;
-use std::io::{self, Read, Write};
+use std::io;
 use std::net;
 use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
 use executor::JoinHandle;
 use reactor::net::{TcpListener, TcpStream};
-use reactor::{Async, Trigger, time};
+use reactor::{Trigger, time};
 use selectors_core::{Backend, DefaultSelector, EVENT_READ, EVENT_WRITE, Mode, Token};
 
 use super::runtime::borrowing;
@@ -96,18 +95,6 @@ impl<const CHOICE: usize> Runtime for Ours<CHOICE> {
     }
 
     borrowing!();
-
-    async fn relay(from: UnixStream, to: UnixStream, times: u64) -> io::Result<()> {
-        from.set_nonblocking(true)?;
-        to.set_nonblocking(true)?;
-        let (from, to) = (Async::new(from), Async::new(to));
-        let mut byte = [0];
-        for _ in 0..times {
-            from.read_with(|mut stream| stream.read_exact(&mut byte)).await?;
-            to.write_with(|mut stream| stream.write_all(&byte)).await?;
-        }
-        Ok(())
-    }
 }
 
 fn no_ring() -> Option<String> {

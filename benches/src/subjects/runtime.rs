@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
-use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::Poll;
@@ -60,13 +59,6 @@ pub trait Runtime: Sized + 'static {
     /// would write it. Its answers go through [`sound`]. A block, for an `async fn` keeps what it is
     /// given twice.
     fn echo(stream: Self::Stream, may_reset: bool) -> impl Future<Output = ()> + 'static;
-
-    /// Passes a byte on from one socket to another, so many times.
-    fn relay(
-        from: UnixStream,
-        to: UnixStream,
-        times: u64,
-    ) -> impl Future<Output = io::Result<()>> + 'static;
 }
 
 /// Accepting and echoing as users of a runtime write them whose calls borrow the buffer.
@@ -91,27 +83,13 @@ macro_rules! borrowing {
             }
         }
     };
-    // And passing on; `$stream` takes a socket of the standard library over.
-    ($stream:path) => {
-        borrowing!();
-
-        async fn relay(from: UnixStream, to: UnixStream, times: u64) -> io::Result<()> {
-            let (mut from, mut to) = ($stream(from)?, $stream(to)?);
-            let mut byte = [0];
-            for _ in 0..times {
-                from.read_exact(&mut byte).await?;
-                to.write_all(&byte).await?;
-            }
-            Ok(())
-        }
-    };
 }
 pub(super) use borrowing;
 
 /// The same where each call is lent the buffer and gives it back.
 #[cfg(feature = "rivals")]
 macro_rules! lending {
-    ($stream:path) => {
+    () => {
         async fn accept(listener: &Self::Listener) -> io::Result<Self::Stream> {
             Ok(listener.accept().await?.0)
         }
@@ -131,19 +109,6 @@ macro_rules! lending {
                     buffer.clear();
                 }
             }
-        }
-
-        async fn relay(from: UnixStream, to: UnixStream, times: u64) -> io::Result<()> {
-            let (mut from, mut to) = ($stream(from)?, $stream(to)?);
-            let mut byte = vec![0];
-            for _ in 0..times {
-                let (read, filled) = from.read_exact(byte).await.into();
-                read?;
-                let (written, sent) = to.write_all(filled).await.into();
-                written?;
-                byte = sent;
-            }
-            Ok(())
         }
     };
 }

@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::io;
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -56,5 +55,5 @@ impl Runtime for Smol {
         Async::new(listener)
     }
 
-    borrowing!(Async::new);
+    borrowing!();
 }

@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::io;
 use std::net::TcpListener;
-use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -57,10 +56,5 @@ impl<const LOCAL_RUNTIME: bool> Runtime for Tokio<LOCAL_RUNTIME> {
         tokio::net::TcpListener::from_std(listener)
     }
 
-    borrowing!(tokio_stream);
-}
-
-fn tokio_stream(stream: UnixStream) -> io::Result<tokio::net::UnixStream> {
-    stream.set_nonblocking(true)?;
-    tokio::net::UnixStream::from_std(stream)
+    borrowing!();
 }

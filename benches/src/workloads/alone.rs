@@ -3,8 +3,6 @@
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
-use std::io::Write;
-use std::os::unix::net::UnixStream;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
@@ -12,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::wake::Wakes;
 use crate::method::{Facts, statistics};
-use crate::subjects::{Runtime, Visitor, runtime, with_runtime};
+use crate::subjects::{Runtime, Visitor, with_runtime};
 
 struct Alone<'a> {
     work: &'a str,
@@ -29,7 +27,6 @@ impl Visitor for Alone<'_> {
             "far-timer" => far_timer::<R>,
             "sleep" => sleep::<R>,
             "foreign-wake" => foreign_wake::<R>,
-            "hops" => hops::<R>,
             _ => return None,
         };
         Some(run(self.count))
@@ -124,32 +121,4 @@ fn foreign_wake<R: Runtime>(count: u64) -> Facts {
     let writes: Vec<f64> = woken.writes.iter().map(|&writes| writes as f64).collect();
     let fewest = writes.iter().copied().fold(f64::INFINITY, f64::min);
     vec![("writes", statistics::median(&writes)), ("fewest", fewest)]
-}
-
-/// A byte goes round a ring of socket pairs, one task between each two, until it has made so many hops.
-/// Tells nanoseconds for each hop: one readiness from the kernel to the task, a read and a write.
-fn hops<R: Runtime>(count: u64) -> Facts {
-    const MEMBERS: u64 = 64;
-    let laps = count.div_ceil(MEMBERS);
-    let elapsed = runtime::in_a_task::<R, _>(async move {
-        let pairs = (0..MEMBERS).map(|_| UnixStream::pair().expect("socketpair"));
-        let (ins, mut outs): (Vec<_>, Vec<_>) = pairs.unzip();
-        // Member i reads from pair i and writes into pair i + 1.
-        let mut start = outs[0].try_clone().expect("dup");
-        // The last byte comes when the first member has ended and closed its own end.
-        let _goal = ins[0].try_clone().expect("dup");
-        outs.rotate_left(1);
-        let relay = |(from, to)| {
-            let relay = R::relay(from, to, laps);
-            R::spawn(async move { relay.await.expect("relay") })
-        };
-        let tasks: Vec<_> = ins.into_iter().zip(outs).map(relay).collect();
-        let begin = Instant::now();
-        start.write_all(&[1]).expect("the first byte");
-        for task in tasks {
-            task.await;
-        }
-        begin.elapsed()
-    });
-    vec![("nanoseconds", elapsed.as_nanos() as f64 / (laps * MEMBERS) as f64)]
 }

@@ -2,7 +2,6 @@
 
 pub mod alone;
 pub mod capacity;
-pub mod cascade;
 pub mod churn;
 pub mod command;
 pub mod echo;
@@ -52,7 +51,6 @@ pub static ALL: &[Workload] = &[
     overshoot::WORKLOAD,
     wake::WORKLOAD,
     idle::WORKLOAD,
-    cascade::WORKLOAD,
 ];
 
 pub fn named(name: &str) -> Option<&'static Workload> {

@@ -1,11 +1,14 @@
 //! From one task to the next: what the executor alone costs, and what it allocates.
 
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::rc::Rc;
+use std::task::{Poll, Waker};
 
 use super::{TASKS, Workload, some, word};
 use crate::method::allocations::allocations;
 use crate::method::laps::laps;
-use crate::method::{Channel, Facts, Outcome, Spec, Stopwatch};
+use crate::method::{Facts, Outcome, Spec, Stopwatch};
 use crate::report::Shown;
 use crate::subjects::{Runtime, Visitor, in_a_task, step_back, with_runtime};
 
@@ -116,4 +119,34 @@ async fn lap<R: Runtime>(operation: &str, tasks: usize) -> Facts {
         ("allocations_per_task", allocated / spawned),
         ("switches", switches),
     ]
+}
+
+/// The smallest channel within a thread: a message is that there is one. The same for every runtime, so
+/// that only its wakes and polls differ.
+#[derive(Default)]
+struct Channel {
+    full: Cell<bool>,
+    waiting: RefCell<Option<Waker>>,
+}
+
+impl Channel {
+    fn send(&self) {
+        self.full.set(true);
+        // Taken first: waking may run code that sends again.
+        let waiting = self.waiting.borrow_mut().take();
+        if let Some(waker) = waiting {
+            waker.wake();
+        }
+    }
+
+    async fn receive(&self) {
+        poll_fn(|context| {
+            if self.full.replace(false) {
+                return Poll::Ready(());
+            }
+            *self.waiting.borrow_mut() = Some(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
 }

@@ -1,7 +1,6 @@
-//! Wakes: how long from the call until the task runs, from other threads and from the loop's own, and
-//! how often the notifier is written to.
+//! Wakes: how long from the call until the task runs, and how often the notifier is written to.
 //!
-//! Tasks sit and wait; a sender wakes all of its own in one burst, waits until all wait again, rests and
+//! Tasks sit and wait; a thread wakes all of its own in one burst, waits until all wait again, rests and
 //! begins anew. A runtime that parks its thread in another way than on an fd shows no writes.
 
 use std::cell::RefCell;
@@ -14,41 +13,27 @@ use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use super::{TASKS, Workload, number, some};
-use crate::method::{
-    Latch, Nature, Outcome, Placement, Reason, Spec, histogram, quiet, statistics,
-};
+use crate::method::{Nature, Outcome, Placement, Reason, Spec, histogram, quiet, statistics};
 use crate::report::{Shown, groups};
 use crate::subjects::{Runtime, Visitor, with_runtime};
 use crate::sys;
 
 pub const WORKLOAD: Workload = Workload {
     who: TASKS,
-    placements: &[Placement::SameCpu, Placement::Split, Placement::OneThread],
+    placements: &[Placement::SameCpu, Placement::Split],
     parameters: &[&[
-        number(
-            "senders",
-            "0,1,2",
-            "Threads that wake, each its own tasks; 0 is the loop's own thread",
-        ),
+        some("senders", "1,2", "Threads that wake, each its own tasks"),
         some("burst", "1,100", "Tasks that a sender wakes in one burst"),
         number("pause_us", "200", "Microseconds between bursts, in which the loop falls asleep"),
     ]],
     costs: &[("wake_median_ns", 50.0)],
     least: 10.0,
     nature: Nature::Timed,
-    fix: |point| {
-        // The loop's own thread has no other place, and does not sleep between.
-        if point.count("senders") == 0 {
-            point.placement = Placement::OneThread;
-            point.set("pause_us", 0.0);
-        }
-        true
-    },
     ..Workload::new(
         Shown::table("wake", "From a wake to the poll", COLUMNS).drawn(CAPTION, |slices| {
             groups::distribution_charts(slices, "wake", "from wake to poll")
         }),
-        "Wakes: latency from the call to the poll, and writes to the notifier",
+        "Wakes from other threads: latency from the call to the poll, and writes to the notifier",
         measure,
     )
 };
@@ -60,9 +45,9 @@ const COLUMNS: &[(&str, &str, f64)] = &[
     ("writes/wake", "writes_per_wake", 1.0),
     ("wr./burst", "writes_per_burst", 1.0),
 ];
-const CAPTION: &str = "A task sleeps, and is woken by its own loop or by other threads. In a burst the last \
-    task waits for those before it. On another CPU the kernel must wake that CPU first, which in a virtual \
-    machine costs more than all else.";
+const CAPTION: &str = "A task sleeps, and is woken by another thread. In a burst the last task waits for \
+    those before it. On another CPU the kernel must wake that CPU first, which in a virtual machine costs \
+    more than all else.";
 
 /// Samples that are kept at most.
 const MOST: usize = 1_000_000;
@@ -70,14 +55,14 @@ const MOST: usize = 1_000_000;
 const WARM_UP: u64 = 20;
 /// So much later than planned a task may end; after that its wake was lost.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// The burst in which the tasks end.
+const LAST: u64 = u64::MAX;
 
 fn measure(spec: &Spec) -> Result<Outcome, String> {
-    if spec.placement != Placement::OneThread {
-        // A machine that refuses only measures with more noise.
-        let _ = sys::pin_to_cpu(spec.placement.server_cpu());
-    }
+    // A machine that refuses only measures with more noise.
+    let _ = sys::pin_to_cpu(spec.placement.server_cpu());
     let wakes = Wakes {
-        senders: spec.count("senders"),
+        senders: spec.count("senders").max(1),
         burst: spec.count("burst").max(1),
         cpu: spec.placement.client_cpu(),
         pause: Duration::from_micros(spec.count("pause_us") as u64),
@@ -85,11 +70,6 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
     };
     let woken = with_runtime(spec.program(), wakes);
     let woken = woken.ok_or_else(|| format!("no runtime with tasks is named {}", spec.subject))?;
-    let mut histogram = histogram::new();
-    for &latency in &woken.latencies {
-        histogram::record(&mut histogram, latency);
-    }
-    let latencies: Vec<f64> = woken.latencies.iter().map(|&ns| ns as f64).collect();
     let mut outcome = Outcome::default();
     if woken.lost > 0 {
         outcome.flag(Reason::Lost, format!("{} tasks were not woken", woken.lost));
@@ -99,7 +79,10 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
     outcome.metric("wakes", wakes);
     outcome.metric("writes_per_wake", writes / wakes.max(1.0));
     outcome.metric("writes_per_burst", writes / bursts.max(1.0));
-    if !latencies.is_empty() {
+    if !woken.latencies.is_empty() {
+        let mut histogram = histogram::new();
+        woken.latencies.iter().for_each(|&ns| histogram::record(&mut histogram, ns));
+        let latencies: Vec<f64> = woken.latencies.iter().map(|&ns| ns as f64).collect();
         // Told however few there are, for it is what verdicts are about.
         outcome.metric("wake_median_ns", statistics::median(&latencies));
         outcome.distribution("wake", &histogram)?;
@@ -109,7 +92,6 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
 
 #[derive(Clone, Copy)]
 pub(super) struct Wakes {
-    /// Threads that wake, each its own tasks; none for the loop's own thread.
     pub(super) senders: usize,
     /// Tasks that a sender wakes in one burst.
     pub(super) burst: usize,
@@ -121,7 +103,6 @@ pub(super) struct Wakes {
     pub(super) duration: Duration,
 }
 
-#[derive(Default)]
 pub(super) struct Woken {
     /// Nanoseconds from just before each wake until its task was polled.
     latencies: Vec<u64>,
@@ -149,65 +130,45 @@ struct Meeting {
     over: AtomicBool,
 }
 
-/// The burst in which the tasks end.
-const LAST: u64 = u64::MAX;
-
 impl Visitor for Wakes {
     type Output = Woken;
 
     fn visit<R: Runtime>(self) -> Woken {
         let meeting = Arc::new(Meeting {
             epoch: Instant::now(),
-            seats: (0..self.senders.max(1) * self.burst).map(|_| Mutex::default()).collect(),
+            seats: (0..self.senders * self.burst).map(|_| Mutex::default()).collect(),
             over: AtomicBool::new(false),
         });
         let thread = |sender: usize| {
             let meeting = meeting.clone();
             std::thread::spawn(move || {
-                // A machine that refuses only measures with more noise.
                 let _ = sys::pin_to_cpu(self.cpu);
                 self.send(&meeting, sender * self.burst)
             })
         };
         let threads: Vec<_> = (0..self.senders).map(thread).collect();
-        let latencies = Rc::new(RefCell::new(Vec::with_capacity(MOST)));
-        let told = Rc::new(RefCell::new((0, Vec::new())));
-        let (result, theirs, facts) = (latencies.clone(), meeting.clone(), told.clone());
+        let told = Rc::new(RefCell::new((Vec::with_capacity(MOST), 0)));
+        let (result, theirs) = (told.clone(), meeting.clone());
         R::run(async move {
-            let all_wait = Rc::new(Latch::of(theirs.seats.len()));
-            let member = |index| {
-                R::spawn(member(theirs.clone(), index, all_wait.clone(), latencies.clone()))
-            };
-            let mut tasks: Vec<_> = (0..theirs.seats.len()).map(member).collect();
-            if self.senders == 0 {
-                let (meeting, facts, all_wait) = (theirs.clone(), facts.clone(), all_wait.clone());
-                tasks.push(R::spawn(async move {
-                    let sent = self.send_within(&meeting, &all_wait).await;
-                    facts.borrow_mut().1 = sent;
-                }));
-            }
+            let member = |index| R::spawn(member(theirs.clone(), index, told.clone()));
+            let tasks = (0..theirs.seats.len()).map(member).collect();
             let lost = ended::<R>(tasks, self.duration).await;
-            facts.borrow_mut().0 = lost;
+            told.borrow_mut().1 = lost;
         });
         meeting.over.store(true, Ordering::Release);
-        let (lost, own) = told.take();
-        let sent = threads.into_iter().filter_map(|thread| thread.join().ok());
-        Woken { latencies: result.take(), writes: sent.flatten().chain(own).collect(), lost }
+        let (latencies, lost) = result.take();
+        let writes = threads.into_iter().filter_map(|thread| thread.join().ok()).flatten();
+        Woken { latencies, writes: writes.collect(), lost }
     }
 }
 
 impl Wakes {
-    /// Whether a sender goes on after so many bursts, the first of which counts since `begin`.
-    fn goes_on(&self, burst: u64, begin: Instant) -> bool {
-        burst <= WARM_UP || begin.elapsed() < self.duration
-    }
-
     /// Wakes the tasks from seat `first` on, burst after burst; how often this thread wrote for each
     /// that counts.
     fn send(&self, meeting: &Meeting, first: usize) -> Vec<u64> {
         let seats = &meeting.seats[first..first + self.burst];
         let all_wait = || {
-            while !seats.iter().all(waits) {
+            while !seats.iter().all(|seat| locked(seat).waker.is_some()) {
                 if meeting.over.load(Ordering::Acquire) {
                     return false;
                 }
@@ -215,8 +176,19 @@ impl Wakes {
             }
             true
         };
+        let wake_all = |burst: u64| {
+            for seat in seats {
+                let mut seat = locked(seat);
+                (seat.at, seat.burst) = (since(meeting.epoch), burst);
+                let waker = seat.waker.take();
+                drop(seat);
+                if let Some(waker) = waker {
+                    waker.wake();
+                }
+            }
+        };
         let (mut begin, mut burst, mut calls) = (Instant::now(), 0, Vec::new());
-        while self.goes_on(burst, begin) && all_wait() {
+        while (burst <= WARM_UP || begin.elapsed() < self.duration) && all_wait() {
             std::thread::sleep(self.pause);
             if burst == WARM_UP {
                 begin = Instant::now();
@@ -226,42 +198,18 @@ impl Wakes {
                 calls.push(write_calls());
             }
             burst += 1;
-            wake_all(meeting, seats, burst);
+            wake_all(burst);
         }
         calls.push(write_calls());
         if all_wait() {
-            wake_all(meeting, seats, LAST);
+            wake_all(LAST);
         }
         calls.windows(2).map(|pair| pair[1] - pair[0]).collect()
-    }
-
-    /// The same as a task of the loop; all calls are told with the first burst.
-    async fn send_within(&self, meeting: &Meeting, all_wait: &Latch) -> Vec<u64> {
-        let seats = &meeting.seats;
-        let (mut begin, mut burst, mut writes) = (Instant::now(), 0, 0);
-        while self.goes_on(burst, begin) {
-            all_wait.opened(seats.len()).await;
-            if burst == WARM_UP {
-                (begin, writes) = (Instant::now(), write_calls());
-            }
-            burst += 1;
-            wake_all(meeting, seats, burst);
-        }
-        all_wait.opened(seats.len()).await;
-        let writes = write_calls() - writes;
-        wake_all(meeting, seats, LAST);
-        let others = vec![0; (burst - WARM_UP).saturating_sub(1) as usize];
-        [vec![writes], others].concat()
     }
 }
 
 /// One of the waiting tasks: writes down how long each wake took, until all end.
-async fn member(
-    meeting: Arc<Meeting>,
-    index: usize,
-    all_wait: Rc<Latch>,
-    latencies: Rc<RefCell<Vec<u64>>>,
-) {
+async fn member(meeting: Arc<Meeting>, index: usize, told: Rc<RefCell<(Vec<u64>, u64)>>) {
     let mut seen = 0;
     while seen < LAST {
         let latency = poll_fn(|context| {
@@ -271,15 +219,11 @@ async fn member(
                 seen = seat.burst;
                 return Poll::Ready(now.saturating_sub(seat.at));
             }
-            let first = seat.waker.replace(context.waker().clone()).is_none();
-            drop(seat);
-            if first {
-                all_wait.count_down();
-            }
+            seat.waker = Some(context.waker().clone());
             Poll::Pending
         })
         .await;
-        let mut latencies = latencies.borrow_mut();
+        let latencies = &mut told.borrow_mut().0;
         if (WARM_UP + 1..LAST).contains(&seen) && latencies.len() < MOST {
             latencies.push(latency);
         }
@@ -288,22 +232,6 @@ async fn member(
 
 fn locked(seat: &Mutex<Seat>) -> MutexGuard<'_, Seat> {
     seat.lock().expect("no panic under this lock")
-}
-
-fn waits(seat: &Mutex<Seat>) -> bool {
-    locked(seat).waker.is_some()
-}
-
-fn wake_all(meeting: &Meeting, seats: &[Mutex<Seat>], burst: u64) {
-    for seat in seats {
-        let mut seat = locked(seat);
-        (seat.at, seat.burst) = (since(meeting.epoch), burst);
-        let waker = seat.waker.take();
-        drop(seat);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
 }
 
 /// Waits for tasks that should end after `duration`; how many have not ended long after it.

@@ -73,9 +73,8 @@ fn the_page_answers_first_and_every_figure_carries_its_data_in_a_browser() {
         ("capacity", 1, 6),
         ("overload", 2, 30),
         ("storm", 4, 3),
-        ("wake", 4, 0),
+        ("wake", 2, 0),
         ("churn", 2, 0),
-        ("cascade", 2, 6),
         ("scaling", 2, 4),
         ("idle", 1, 2),
     ] {

@@ -39,7 +39,7 @@ pub(crate) fn document(name: &str, words: &str) -> Document {
 }
 
 /// A short run of each workload, in words of the command line.
-const RUNS: [&str; 16] = [
+const RUNS: [&str; 15] = [
     "ring --registered 1,8,64 --ms 3 --subjects ours-epoll,ours-poll",
     "map --most 16 --ms 10 --subjects ours-epoll,ours-poll",
     "register --registered 10 --ms 3 --subjects ours-epoll,ours-poll",
@@ -52,10 +52,9 @@ const RUNS: [&str; 16] = [
     "storm --subjects ours --timers 100,1000,5000 --ms 5",
     "overshoot --subjects ours --sleep-us 50 --ms 10",
     "scaling --subjects bare,ours --connections 1,10 --ms 5",
-    "wake --subjects ours --senders 0,1 --burst 1,20 --placement same-cpu --ms 20",
+    "wake --subjects ours --senders 1 --burst 1,20 --placement same-cpu --ms 20",
     "churn --subjects bare,ours --connections 2 --ms 100",
     "idle --subjects ours --connections 10,20 --ms 5",
-    "cascade --subjects ours,bare --fds 1,4,16 --ms 5",
 ];
 
 /// What each workload wrote, by its name; each is run once.

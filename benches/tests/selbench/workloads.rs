@@ -74,8 +74,8 @@ fn a_storm_of_timers_fires_all_of_them_and_no_sleep_ends_early() {
 }
 
 #[test]
-fn every_wake_arrives_and_only_foreign_ones_are_written() {
-    let words = "wake --senders 0,1,2 --burst 1,20 --placement same-cpu --ms 20";
+fn every_wake_arrives_and_is_written_once_at_most() {
+    let words = "wake --senders 1,2 --burst 1,20 --placement same-cpu --ms 20";
     for slice in measure("wake", words) {
         let (senders, burst) = (slice.spec.count("senders"), slice.spec.number("burst"));
         let wakes = metric(&slice, "wakes");
@@ -85,11 +85,8 @@ fn every_wake_arrives_and_only_foreign_ones_are_written() {
             assert_eq!(recorded, wakes, "{}", row(&slice));
         }
         let writes = metric(&slice, "writes_per_burst");
-        match senders {
-            0 => assert_eq!(writes, 0.0, "{}: the loop need not be woken", row(&slice)),
-            // Once for each wake at most, plus what a stop that is under way asks for.
-            _ => assert!(writes <= burst + 0.5, "{}: {writes} a burst", row(&slice)),
-        }
+        // Plus what a stop that is under way asks for.
+        assert!(writes <= burst + 0.5, "{}: {writes} a burst", row(&slice));
     }
 }
 
@@ -108,19 +105,6 @@ fn an_idle_server_of_ours_sleeps_and_each_connection_costs_memory() {
         }
         let restless = slice.flags.iter().any(|one| one.reason.code() == "restless");
         assert_eq!(restless, metric(&slice, "wakeups") > 0.0, "{}", row(&slice));
-    }
-}
-
-#[test]
-fn the_byte_of_a_cascade_passes_every_link_and_both_parts_are_told() {
-    let slices = measure("cascade", "cascade --fds 1,40 --ms 5");
-    assert!(slices.iter().any(|slice| slice.spec.subject == "bare"));
-    for slice in &slices {
-        assert_eq!(metric(slice, "passed"), slice.spec.number("fds"), "{}", row(slice));
-        let parts = ["register_us", "dispatch_us"].map(|name| metric(slice, name));
-        assert!(parts.iter().all(|&part| part > 0.0), "{}: {parts:?}", row(slice));
-        // Medians over laps: the whole is not exactly the sum of its parts, but longer than each.
-        assert!(metric(slice, "total_us") >= parts[0].max(parts[1]), "{}", row(slice));
     }
 }
 

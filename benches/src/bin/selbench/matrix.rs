@@ -63,7 +63,6 @@ const SMOKE: &str = "\
 1 storm --timers 1000 --ms 10 --blocks 1 --no-floor --subjects ours
 1 overshoot --sleep-us 100 --ms 20 --blocks 1 --no-floor --subjects ours
 1 wake --senders 1 --burst 1,10 --ms 20 --blocks 1 --no-floor --subjects ours
-1 cascade --fds 100 --ms 20 --blocks 1 --no-floor --subjects bare,ours
 1 churn --close rst --ms 20 --blocks 1 --no-floor --subjects bare,ours
 1 scaling --connections 100 --ms 20 --blocks 1 --no-floor --subjects bare,ours";
 
@@ -78,9 +77,8 @@ const QUICK: &str = "\
 6 echo --ms 100 --blocks 4 --subjects bare,ours,ours-poll,mio,tokio,smol
 18 load --connections 16 --percent 50,20,80 --ms 400 --blocks 4 --no-floor --subjects bare,ours,tokio
 7 storm --timers 1000,100000 --ms 20 --blocks 4 --no-floor --subjects ours,tokio,smol
-7 wake --senders 0,1 --burst 1,100 --placement same-cpu,split --ms 40 --blocks 4 --no-floor --subjects ours,tokio,smol
+7 wake --senders 1,2 --burst 1,100 --placement same-cpu,split --ms 40 --blocks 4 --no-floor --subjects ours,tokio,smol
 3 overshoot --sleep-us 100,1000 --ms 40 --blocks 4 --no-floor --subjects ours,tokio,smol
-3 cascade --fds 1000,10 --ms 40 --blocks 4 --no-floor --subjects bare,ours,tokio,smol
 5 churn --ms 60 --blocks 4 --no-floor --subjects bare,ours,tokio,smol
 6 fair --ms 400 --blocks 2 --no-floor --subjects bare,ours,tokio
 6 overload --ms 100 --blocks 2 --no-floor --subjects bare,ours,tokio
@@ -100,7 +98,6 @@ const FULL: &str = "\
 1 storm --ms 200 --blocks 5 --no-floor
 1 overshoot --ms 300 --blocks 5 --no-floor
 1 wake --placement same-cpu,split --ms 300 --blocks 5 --no-floor
-1 cascade --ms 300 --blocks 5 --no-floor
 1 churn --ms 300 --blocks 5 --no-floor
 1 scaling --connections 1,10,100,1000,9000 --ms 300 --blocks 5 --no-floor --subjects bare,ours,ours-level,ours-poll,ours-select
 1 idle --connections 1000,5000,9000 --ms 300 --blocks 3 --no-floor
