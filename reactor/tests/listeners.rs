@@ -21,6 +21,7 @@ on_every_backend!(
     a_burst_is_accepted_in_few_turns,
     where_nobody_accepts_nothing_turns_and_nobody_is_lost,
     many_who_accept_share_what_comes,
+    who_handles_inline_changes_no_interest,
 );
 
 fn turns() -> u64 {
@@ -129,6 +130,27 @@ fn many_who_accept_share_what_comes(variant: Variant) -> io::Result<()> {
         sleep(Duration::from_millis(50)).await;
         let turns = turns() - before;
         assert!(turns <= 10, "{turns} turns while nothing comes");
+        Ok(())
+    })
+}
+
+/// Who handles a connection before it accepts the next one. An event finds nobody then, and each that comes
+/// costs no more changes of interest than the first few.
+fn who_handles_inline_changes_no_interest(variant: Variant) -> io::Result<()> {
+    variant.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let mut changes = Vec::new();
+        let mut client = Blocking::connect(address)?;
+        for _ in 0..20 {
+            let (_server, from) = listener.accept().await?;
+            assert_eq!(from, client.local_addr()?);
+            // While this one is served, the next one comes.
+            client = Blocking::connect(address)?;
+            sleep(Duration::from_millis(2)).await;
+            changes.push(fault::count("epoll_ctl") + fault::count("fcntl"));
+        }
+        assert_eq!(changes[4], changes[19], "{changes:?}");
         Ok(())
     })
 }

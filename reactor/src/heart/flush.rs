@@ -105,10 +105,13 @@ impl Shared {
             };
             let slot = &key.data;
             let mut want = slot.want();
+            if self.edge && !slot.is_paced() {
+                return false;
+            }
+            if self.edge || want.is_none() {
+                slot.hurry();
+            }
             if self.edge {
-                if !slot.is_paced() {
-                    return false;
-                }
                 want = Some(Events::READ);
             } else if slot.is_suspicious() || resting.is_busy {
                 match resting.judge(token, key, want, || now(&selector)) {
@@ -143,7 +146,10 @@ impl Shared {
                 aside.push(Aside::Told(Event::Modify { fd, events: want }, at));
             }
             match changed {
-                Ok(()) if self.edge => slot.hurry(),
+                Ok(()) if self.edge => {
+                    slot.set_armed(None);
+                    slot.registered(fd, Events::READ, Mode::Edge);
+                }
                 Ok(()) => slot.set_armed(want),
                 Err(_) => {
                     // The waiters retry their call; the next one that has to wait registers anew,

@@ -42,8 +42,8 @@ impl Slot {
 
     /// It is a listener's, of which an event tells of one connection, most of the time: after that one
     /// it waits for the next event, and asks nobody whether there is another. So its key is
-    /// level-triggered, also in edge mode. There it stops being paced, and becomes a key like all others,
-    /// when an event finds nobody who would accept, or several.
+    /// level-triggered, also in edge mode. It stops being paced, and becomes a key like all others, when
+    /// an event finds nobody who would accept, in edge mode also if it finds several.
     pub(crate) fn is_paced(&self) -> bool {
         self.armed.get() & PACED != 0
     }
@@ -53,10 +53,9 @@ impl Slot {
         self.armed.set(PACED);
     }
 
-    /// Edge mode: the key is edge-triggered from now on.
+    /// It is not paced any more.
     pub(super) fn hurry(&self) {
-        self.armed.set(0);
-        self.state.set(self.state.get() | SETTLED);
+        self.armed.set(self.armed.get() & !PACED);
     }
 
     /// The number of its key.
