@@ -1,10 +1,13 @@
 //! The cooperative budget: a socket that is always ready starves nobody.
 
 use std::cell::Cell;
+use std::future::Future;
 use std::io;
+use std::pin::pin;
 use std::rc::Rc;
+use std::task::{Context, Waker};
 
-use executor::{spawn, yield_now};
+use executor::{JoinHandle, consume_budget, spawn, yield_now};
 
 #[macro_use]
 mod harness;
@@ -14,6 +17,7 @@ on_every_backend!(
     a_greedy_task_lets_others_run,
     a_greedy_task_lets_the_kernel_be_asked_each_time,
     a_task_within_its_budget_is_not_interrupted,
+    a_loop_by_hand_inside_of_a_task_gives_budgets_of_its_own,
 );
 
 /// How many operations a task may complete in one poll; a part of the contract of the reactor.
@@ -81,4 +85,27 @@ fn a_task_within_its_budget_is_not_interrupted(variant: Variant) -> io::Result<(
         assert_eq!(runtime.metrics().wakes_by_tasks, polls);
         io::Result::Ok(())
     })?
+}
+
+/// Its waker is none: what it polls goes on after a turn of the reactor that it drives, or never.
+fn a_loop_by_hand_inside_of_a_task_gives_budgets_of_its_own(variant: Variant) -> io::Result<()> {
+    variant.block_on(async {
+        let finished: Vec<_> = (0..100).map(|_| spawn(async {})).collect();
+        until(|| finished.iter().all(JoinHandle::is_finished)).await;
+        let inner = variant.reactor()?;
+        let _driven = inner.drive();
+        let mut future = pin!(async {
+            for handle in finished {
+                handle.await.expect("no panic");
+            }
+            for _ in 0..100 {
+                consume_budget().await;
+            }
+        });
+        let mut cx = Context::from_waker(Waker::noop());
+        while future.as_mut().poll(&mut cx).is_pending() {
+            inner.turn(None)?;
+        }
+        Ok(())
+    })
 }

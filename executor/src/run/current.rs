@@ -6,7 +6,7 @@ use std::mem::ManuallyDrop;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use reactor::EnterGuard;
+use reactor::{EnterGuard, Reactor};
 
 use crate::run::core::Core;
 use crate::run::runtimes::send;
@@ -125,7 +125,8 @@ pub(crate) fn poll_budget(cx: &mut Context<'_>) -> Poll<()> {
 
 #[cold]
 fn poll_budget_slowly(cx: &mut Context<'_>) -> Poll<()> {
-    current().map_or(Poll::Ready(()), |core| core.reactor.poll_budget(cx))
+    // A loop by hand inside of a task drives another reactor, and that one's turns give new budgets.
+    Reactor::try_current().map_or(Poll::Ready(()), |reactor| reactor.poll_budget(cx))
 }
 
 /// Does the loop of that runtime run on this thread?
