@@ -213,29 +213,4 @@ mod tests {
         assert_eq!(invalid(Nature::Counted, false) + invalid(Nature::Paired, false), 0);
         assert_eq!((invalid(Nature::Timed, true), invalid(Nature::Timed, false)), (0, 2));
     }
-
-    #[test]
-    fn little_finds_a_latency_that_is_not_the_clients() {
-        assert!(little(50.0, 100_000.0, 500e-6).is_none());
-        assert_eq!(little(50.0, 100_000.0, 400e-6).unwrap().reason, Reason::Little);
-    }
-
-    #[test]
-    fn the_canary_sings_for_a_ramp_and_not_for_omission() {
-        let ramp_of = |x: f64| ramp(5000.0, 0.1, x);
-        assert!(canary(5000.0, 0.1, 8.0, ramp_of, |_| 8.0).is_empty());
-        assert!(!canary(5000.0, 0.1, 8.0, |_| 8.0, |_| 8.0).is_empty());
-        assert!(!canary(5000.0, 0.1, 8.0, ramp_of, ramp_of).is_empty());
-    }
-
-    #[test]
-    fn shapes_know_who_scans() {
-        let rising = [(1, 150.0), (100, 4_000.0), (8192, 900_000.0)];
-        let flat = [(1, 180.0), (100, 190.0), (8192, 230.0)];
-        let falling = [(1, 150.0), (100, 120.0), (8192, 230.0)];
-        let wrong = [("ours-poll", &falling), ("ours-poll", &flat), ("bare-epoll", &rising)];
-        assert!(wrong.iter().all(|(name, costs)| shape(name, *costs).is_some()));
-        let right = [("ours-poll", &rising), ("ours-epoll", &flat), ("polling", &flat)];
-        assert!(right.iter().all(|(name, costs)| shape(name, *costs).is_none()));
-    }
 }

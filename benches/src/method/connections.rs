@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 
+use nix::sys::epoll::{Epoll, EpollEvent, EpollFlags, EpollTimeout};
 use socket2::{Domain, Socket, Type};
 
 use super::{Payload, Spec, ports};
@@ -83,14 +84,14 @@ const FEW: u16 = 32;
 
 pub struct Connections {
     manner: Manner,
-    epoll: OwnedFd,
+    epoll: Epoll,
     all: Vec<Connection>,
     /// How many of `all` carry the messages; a bulk stream comes after them.
     active: usize,
     /// Only open.
     _idle: Vec<TcpStream>,
     payloads: Vec<Payload>,
-    events: Vec<sys::EpollEvent>,
+    events: Vec<EpollEvent>,
     buffer: Vec<u8>,
     clock: Clock,
     /// Replies that were not what was sent, connections that closed.
@@ -100,7 +101,7 @@ pub struct Connections {
 impl Connections {
     /// Opens those of `spec` that will be used, and its idle ones.
     pub fn open(address: Option<SocketAddr>, spec: &Spec, clock: Clock) -> io::Result<Self> {
-        sys::raise_open_files()?;
+        sys::limit_open_files(None)?;
         let active = spec.count("connections").max(1);
         let manner = Manner {
             address,
@@ -113,12 +114,12 @@ impl Connections {
         let idle = (0..spec.count("idle")).map(|_| manner.connect()).collect::<io::Result<_>>()?;
         let mut connections = Self {
             manner,
-            epoll: sys::epoll_create1()?,
+            epoll: sys::epoll()?,
             all: Vec::with_capacity(active),
             active,
             _idle: idle,
             payloads: vec![Payload::new(spec.count("size"))],
-            events: vec![sys::NO_EVENT; 256],
+            events: vec![EpollEvent::empty(); 256],
             buffer: vec![0; 65536],
             clock,
             errors: 0,
@@ -151,7 +152,7 @@ impl Connections {
         let stream = self.manner.connect()?;
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
-        sys::epoll_add(&self.epoll, stream.as_raw_fd(), libc::EPOLLIN, index as u64)?;
+        self.epoll.add(&stream, EpollEvent::new(EpollFlags::EPOLLIN, index as u64))?;
         let (under_way, partial, unsent) = Default::default();
         Ok(Connection { stream, payload, under_way, partial, unsent })
     }
@@ -173,7 +174,6 @@ impl Connections {
         let message = self.payloads[connection.payload].message(number, intended);
         let actual = self.clock.now();
         connection.under_way.push_back(Sent { number, intended, actual });
-        let fd = connection.stream.as_raw_fd();
         let mut done = 0;
         if connection.unsent.is_empty() {
             match (&connection.stream).write(message) {
@@ -182,8 +182,8 @@ impl Connections {
                 Err(error) => return Err(error),
             }
             if done < message.len() {
-                let both = libc::EPOLLIN | libc::EPOLLOUT;
-                sys::epoll_ctl(&self.epoll, libc::EPOLL_CTL_MOD, fd, both, index as u64)?;
+                let both = EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT;
+                self.epoll.modify(&connection.stream, &mut EpollEvent::new(both, index as u64))?;
             }
         }
         connection.unsent.extend_from_slice(&message[done..]);
@@ -201,17 +201,17 @@ impl Connections {
     ) -> io::Result<bool> {
         if let Some(wait) = wait {
             // Finer than the milliseconds of epoll_wait, and available everywhere.
-            sys::ppoll_one(self.epoll.as_raw_fd(), wait)?;
+            sys::wait_for(&self.epoll.0, wait)?;
         }
         let mut events = std::mem::take(&mut self.events);
-        let count = sys::epoll_wait(&self.epoll, &mut events, 0);
+        let count = self.epoll.wait(&mut events, EpollTimeout::ZERO);
         let mut result = Ok(false);
         for event in &events[..*count.as_ref().unwrap_or(&0)] {
-            let index = event.u64 as usize;
-            if event.events & libc::EPOLLOUT as u32 != 0 {
+            let index = event.data() as usize;
+            if event.events().contains(EpollFlags::EPOLLOUT) {
                 result = self.flush(index).map(|()| true);
             }
-            if result.is_ok() && event.events & !(libc::EPOLLOUT as u32) != 0 {
+            if result.is_ok() && event.events() != EpollFlags::EPOLLOUT {
                 result = self.read(index, &mut reply).map(|()| true);
             }
             if result.is_err() {
@@ -236,14 +236,14 @@ impl Connections {
 
     fn flush(&mut self, index: usize) -> io::Result<()> {
         let connection = &mut self.all[index];
-        let fd = connection.stream.as_raw_fd();
         match connection.stream.write(&connection.unsent) {
             Ok(count) => drop(connection.unsent.drain(..count)),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Err(error) => return Err(error),
         }
         if connection.unsent.is_empty() {
-            sys::epoll_ctl(&self.epoll, libc::EPOLL_CTL_MOD, fd, libc::EPOLLIN, index as u64)?;
+            let mut event = EpollEvent::new(EpollFlags::EPOLLIN, index as u64);
+            self.epoll.modify(&connection.stream, &mut event)?;
         }
         Ok(())
     }

@@ -28,10 +28,7 @@ impl Environment {
         tell("mitigations", mitigations());
         tell("timer slack (ns)", timer_slack());
         let limit = sys::open_files();
-        tell(
-            "open files",
-            limit.map_or_else(|e| e.to_string(), |limit| limit.rlim_cur.to_string()),
-        );
+        tell("open files", limit.map_or_else(|e| e.to_string(), |limit| limit.to_string()));
         let profile = if cfg!(debug_assertions) {
             "DEBUG: figures mean nothing"
         } else {

@@ -61,7 +61,7 @@ pub use process::Process;
 pub use programs::Program;
 pub use quiet::{Quiet, Watch};
 pub use recorder::Recorder;
-pub use schema::{AGAIN, Cell, Comparison, Document, Nature, Probe, SCHEMA, Slice, Spec, Window};
+pub use schema::{AGAIN, Cell, Comparison, Document, Nature, Probe, SCHEMA, Slice, Spec};
 pub use server::{Meter, Server};
 pub use session::{Plan, Session};
 pub use sockets::Pair;

@@ -83,7 +83,7 @@ impl Open {
                 (ends, 1e9 / phase.rate.max(1.0))
             })
             .collect();
-        let mut recorder = Recorder::new(measured_from);
+        let mut recorder = Recorder::new();
         recorder.ends = ends;
         Self {
             clock,

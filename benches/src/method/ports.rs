@@ -68,32 +68,3 @@ fn in_time_wait(text: &str) -> f64 {
     words.find(|&word| word == "tw");
     words.next().and_then(|word| word.parse().ok()).unwrap_or(0.0)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const CALM: TimeWait = TimeWait { count: 100.0, overflows: 3.0 };
-
-    #[test]
-    fn half_of_the_ports_in_time_wait_are_a_wall() {
-        let (first, last) = range();
-        let ports = f64::from(last - first) + 1.0;
-        let after =
-            |share: f64, overflows: f64| TimeWait { count: CALM.count + share * ports, overflows };
-        let codes = |after: TimeWait| -> Vec<Reason> {
-            after.flags(CALM).map(|flag| flag.reason).collect()
-        };
-        assert!(codes(after(0.4, 3.0)).is_empty());
-        assert_eq!(codes(after(0.6, 3.0)), [Reason::Ports]);
-        assert_eq!(codes(after(0.0, 4.0)), [Reason::Ports]);
-        assert_eq!(codes(after(0.6, 4.0)).len(), 2);
-    }
-
-    #[test]
-    fn the_kernels_line_is_understood() {
-        let text = "sockets: used 28\nTCP: inuse 1 orphan 0 tw 17 alloc 1 mem 0\nUDP: inuse 0\n";
-        assert_eq!(in_time_wait(text) as u32, 17);
-        assert_eq!(in_time_wait("") as u32, 0);
-    }
-}

@@ -105,35 +105,20 @@ fn commit(word: &str) -> Option<String> {
     (output.status.success() && !text.trim().is_empty()).then(|| text.trim().to_owned())
 }
 
-/// The `selbench` of a commit: built in a worktree below the target folder, which is removed
-/// again, and kept for the next time.
+/// The `selbench` of a commit, installed below the target folder, where the next run finds it.
 fn built(commit: &str) -> Result<PathBuf, String> {
     let top = run(Command::new("git").args(["rev-parse", "--show-toplevel"]))?;
-    let folder = Path::new(top.trim()).join("target/selbench-revisions");
-    let kept = folder.join(commit);
-    if kept.is_file() {
-        return Ok(kept);
+    let folder = Path::new(top.trim()).join("target/selbench-revisions").join(commit);
+    let program = folder.join("bin/selbench");
+    if !program.is_file() {
+        eprintln!("building revision {commit}");
+        run(Command::new("cargo")
+            .args(["install", "--locked", "-q", "--bin", "selbench", "--root"])
+            .arg(folder)
+            .args(["--git", &format!("file://{}", top.trim()), "--rev", commit])
+            .args(["--no-default-features", "--features", "selbench", "benches"]))?;
     }
-    std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    let tree = folder.join(format!("tree-{commit}"));
-    eprintln!("building revision {commit}");
-    run(Command::new("git")
-        .args(["worktree", "add", "--force", "--detach"])
-        .arg(&tree)
-        .arg(commit))?;
-    let target = folder.join("build");
-    let result = run(Command::new("cargo")
-        .args(["build", "--release", "--locked", "-q", "-p", "benches"])
-        .args(["--no-default-features", "--features", "selbench"])
-        .args(["--bin", "selbench", "--target-dir"])
-        .arg(&target)
-        .current_dir(&tree));
-    let removed = run(Command::new("git").args(["worktree", "remove", "--force"]).arg(&tree));
-    result?;
-    removed?;
-    let program = target.join("release/selbench");
-    std::fs::copy(&program, &kept).map_err(|e| format!("{}: {e}", program.display()))?;
-    Ok(kept)
+    Ok(program)
 }
 
 /// Runs a command to its end; what it printed.

@@ -5,10 +5,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 
 use super::connections::Sent;
-use super::{Outcome, Window, histogram};
-
-/// The length of a window of the time line, in nanoseconds.
-const WINDOW: u64 = 100_000_000;
+use super::{Outcome, histogram};
 
 /// How a recorder can be wrong: faults that the checks must find.
 #[derive(Clone, Copy)]
@@ -36,14 +33,10 @@ pub struct Recorder {
     served: u64,
     /// Sum of the service times, for their mean is not to be rounded.
     total_service: u128,
-    window: Histogram<u64>,
-    window_ends: u64,
-    began: u64,
-    timeline: Vec<Window>,
 }
 
 impl Recorder {
-    pub fn new(began: u64) -> Self {
+    pub fn new() -> Self {
         Self {
             response: histogram::new(),
             service: histogram::new(),
@@ -53,10 +46,6 @@ impl Recorder {
             replies: 0,
             served: 0,
             total_service: 0,
-            window: histogram::new(),
-            window_ends: began + WINDOW,
-            began,
-            timeline: Vec::new(),
         }
     }
 
@@ -89,10 +78,6 @@ impl Recorder {
         self.total_service += u128::from(service);
         self.replies += 1;
         self.served += u64::from(now < self.ends);
-        if now >= self.window_ends {
-            self.close_window(now);
-        }
-        histogram::record(&mut self.window, response);
     }
 
     /// The mean service time, in seconds.
@@ -100,23 +85,8 @@ impl Recorder {
         self.total_service as f64 / self.response.len().max(1) as f64 / 1e9
     }
 
-    fn close_window(&mut self, now: u64) {
-        self.timeline.push(Window {
-            at_ms: (self.window_ends - WINDOW - self.began) / 1_000_000,
-            count: self.window.len(),
-            p50_ns: self.window.value_at_percentile(50.0),
-        });
-        self.window.reset();
-        while self.window_ends <= now {
-            self.window_ends += WINDOW;
-        }
-    }
-
     /// Tells percentiles, rate and histograms.
-    pub fn tell(mut self, elapsed: Duration, outcome: &mut Outcome) -> Result<(), String> {
-        if !self.window.is_empty() {
-            self.close_window(self.window_ends);
-        }
+    pub fn tell(self, elapsed: Duration, outcome: &mut Outcome) -> Result<(), String> {
         outcome.metric("replies", self.replies as f64);
         outcome.metric("rate", self.served as f64 / elapsed.as_secs_f64());
         let all = [("response", &self.response), ("service", &self.service), ("lag", &self.lag)];
@@ -125,7 +95,6 @@ impl Recorder {
                 outcome.distribution(name, histogram)?;
             }
         }
-        outcome.timeline = self.timeline;
         Ok(())
     }
 }

@@ -111,21 +111,12 @@ pub struct Probe {
     pub confirmation: bool,
 }
 
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
-pub struct Window {
-    pub at_ms: u64,
-    pub count: u64,
-    pub p50_ns: u64,
-}
-
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Slice {
     pub spec: Spec,
     pub metrics: BTreeMap<String, f64>,
     #[serde(default)]
     pub histograms: BTreeMap<String, String>,
-    #[serde(default)]
-    pub timeline: Vec<Window>,
     #[serde(default)]
     pub cells: Vec<Cell>,
     #[serde(default)]

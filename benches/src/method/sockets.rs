@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::net::{TcpListener, TcpStream};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 
@@ -21,7 +21,7 @@ pub struct Pair {
 impl Pair {
     /// So many pairs over `transport`.
     pub fn many(transport: &str, count: usize) -> io::Result<Vec<Self>> {
-        sys::raise_open_files()?;
+        sys::limit_open_files(None)?;
         let listener = TcpListener::bind(LOOPBACK)?;
         (0..count)
             .map(|_| match transport {
@@ -58,6 +58,6 @@ impl Pair {
     /// Reads what is there, in one call.
     #[inline]
     pub fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        sys::read(self.receiver.as_raw_fd(), buffer)
+        Ok(nix::unistd::read(&self.receiver, buffer)?)
     }
 }

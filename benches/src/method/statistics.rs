@@ -114,24 +114,6 @@ pub fn judge(ratio: Ratio, threshold: f64) -> Verdict {
     }
 }
 
-/// The line through points that is best in relative terms: `(a, b)` of `a + b x`.
-pub fn fit(points: &[(f64, f64)]) -> Option<(f64, f64)> {
-    if points.len() < 2 || points.iter().any(|point| point.1 <= 0.0) {
-        return None;
-    }
-    let mut sums = [0.0; 5];
-    for &(x, y) in points {
-        let weight = 1.0 / (y * y);
-        for (sum, term) in sums.iter_mut().zip([1.0, x, y, x * x, x * y]) {
-            *sum += weight * term;
-        }
-    }
-    let [one, x, y, xx, xy] = sums;
-    let determinant = one * xx - x * x;
-    (determinant.abs() > f64::EPSILON * one * xx)
-        .then(|| ((y * xx - x * xy) / determinant, (one * xy - x * y) / determinant))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,12 +148,5 @@ mod tests {
         assert_eq!(judged(0.985, 0.96, 0.99, 0.03), Verdict::Undecided);
         assert_eq!(judged(1.3, 1.1, 1.6, 0.82), Verdict::Undecided, "within 82 %");
         assert_eq!(judged(22.0, 9.0, 40.0, 0.82), Verdict::Slower, "on the busiest machine");
-    }
-
-    #[test]
-    fn a_line_is_found_again() {
-        let points = [1.0, 10.0, 100.0, 1000.0].map(|x| (x, 120.0 + 45.0 * x));
-        let (a, b) = fit(&points).unwrap();
-        assert!((a - 120.0).abs() < 1e-6 && (b - 45.0).abs() < 1e-9);
     }
 }

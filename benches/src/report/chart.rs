@@ -3,13 +3,12 @@
 //! round numbers on logarithmic axes of any length, and marks that are hollow where a figure is not
 //! to be believed.
 
-use std::fmt::Write;
-
+use maud::{Markup, PreEscaped, html};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use super::{Axis, escape};
+use super::Axis;
 use crate::subjects;
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -26,8 +25,6 @@ pub enum Line {
     Main,
     /// A lower percentile beside the main one: thinner.
     Lower,
-    /// No measurement: a fitted line, or what was asked for. Dotted, without marks.
-    Reference,
 }
 
 pub struct Series {
@@ -42,9 +39,6 @@ pub struct Chart {
     pub x: Axis,
     pub y: Axis,
     pub series: Vec<Series>,
-    pub level: Option<f64>,
-    /// From one x to another: something happened.
-    pub shaded: Vec<(f64, f64)>,
 }
 
 /// Told apart on light and on dark.
@@ -73,30 +67,42 @@ pub fn kind(subject: &str) -> usize {
     place.unwrap_or(subject.len()) % COLOURS.len()
 }
 
+/// Full, or hollow where nothing is to be believed.
+fn mark(kind: usize, valid: bool) -> &'static str {
+    let (full, hollow) = MARKS[kind % MARKS.len()];
+    if valid { full } else { hollow }
+}
+
 impl Series {
     /// The curve of a subject that the figure is about.
     pub fn main(subject: &str, points: Vec<Point>) -> Self {
         Self { name: subject.to_owned(), points, line: Line::Main, kind: kind(subject) }
     }
+
+    fn legend(&self) -> Markup {
+        let valid = self.points.iter().any(|point| point.valid);
+        html! {
+            span style={ "color:" (format!("#{:06x}", COLOURS[self.kind])) } {
+                (mark(self.kind, valid))
+            }
+            " " (self.name) @if !valid { " (invalid)" }
+        }
+    }
 }
 
 /// Charts side by side where there is room, each with its legend; those on which there is nothing to
 /// be seen are left out.
-pub fn draw(charts: &[Chart]) -> String {
-    let drawn: String = charts.iter().filter_map(Chart::html).collect();
-    match drawn.is_empty() {
-        true => drawn,
-        false => format!("<div class=\"charts\">\n{drawn}</div>\n"),
-    }
+pub fn draw(charts: &[Chart]) -> Option<Markup> {
+    let drawn: Vec<Markup> = charts.iter().filter_map(Chart::html).collect();
+    (!drawn.is_empty()).then(|| html! { div .charts { @for one in drawn { (one) } } })
 }
 
 impl Chart {
-    /// A chart of these curves, with nothing behind them.
     pub fn new(title: impl Into<String>, x: Axis, y: Axis, series: Vec<Series>) -> Self {
-        Self { title: title.into(), x, y, series, level: None, shaded: Vec::new() }
+        Self { title: title.into(), x, y, series }
     }
 
-    fn html(&self) -> Option<String> {
+    fn html(&self) -> Option<Markup> {
         let mut svg = String::new();
         {
             let area = SVGBackend::with_string(&mut svg, (560, 330)).into_drawing_area();
@@ -106,31 +112,14 @@ impl Chart {
         // Whatever is black has the colour of the text, in the dark too.
         let svg = svg.replace("#000000", "currentColor");
         let points: usize = self.series.iter().map(|one| self.points(one).count()).sum();
-        let title = escape(&self.title);
-        let label = format!("{title} {} against {}", self.y.label, self.x.label);
-        let svg = svg.replacen("<svg ", &format!("<svg role=\"img\" aria-label=\"{label}\" "), 1);
-        let heading = if title.is_empty() { String::new() } else { format!("<h4>{title}</h4>") };
-        Some(format!("<div data-points=\"{points}\">{heading}{svg}{}</div>\n", self.legend()))
-    }
-
-    fn legend(&self) -> String {
-        let mut html = "<ul class=\"legend\">".to_owned();
-        for one in &self.series {
-            let colour = COLOURS[one.kind];
-            let valid = one.points.iter().any(|point| point.valid);
-            let (full, hollow) = MARKS[one.kind % MARKS.len()];
-            let (mark, words) = match (one.line, valid) {
-                (Line::Reference, _) => ("\u{2504}", ""),
-                (_, true) => (full, ""),
-                (_, false) => (hollow, " (invalid)"),
-            };
-            let name = escape(&one.name);
-            let _ = write!(
-                html,
-                "<li><span style=\"color:#{colour:06x}\">{mark}</span> {name}{words}</li>"
-            );
-        }
-        html + "</ul>"
+        let label = format!("{} {} against {}", self.title, self.y.label, self.x.label);
+        Some(html! {
+            div data-points=(points) {
+                @if !self.title.is_empty() { h4 { (self.title) } }
+                div role="img" aria-label=(label) { (PreEscaped(svg)) }
+                ul .legend { @for one in &self.series { li { (one.legend()) } } }
+            }
+        })
     }
 
     /// Points that both axes can show.
@@ -143,7 +132,7 @@ impl Chart {
     fn paint(&self, area: &DrawingArea<SVGBackend<'_>, Shift>) -> Option<()> {
         let all = || self.series.iter().flat_map(|one| self.points(one));
         let across = self.x.range(all().map(|point| point.x))?;
-        let up = self.y.range(all().map(|point| point.y).chain(self.level))?;
+        let up = self.y.range(all().map(|point| point.y))?;
         let at = |x: f64, y: f64| (self.x.place(x), self.y.place(y));
         let mut chart = ChartBuilder::on(area)
             .margin(8)
@@ -164,16 +153,6 @@ impl Chart {
             .y_label_formatter(&|place| (self.y.show)(self.y.value(*place)))
             .draw()
             .ok()?;
-        for &(from, to) in &self.shaded {
-            let corners = [(self.x.place(from), up.0), (self.x.place(to).min(across.1), up.1)];
-            let shade = RGBColor(229, 83, 75).mix(0.18).filled();
-            chart.draw_series([Rectangle::new(corners, shade)]).ok()?;
-        }
-        if let Some(level) = self.level {
-            let y = self.y.place(level);
-            let line = vec![(across.0, y), (across.1, y)];
-            chart.draw_series(DashedLineSeries::new(line, 8, 4, BLACK.mix(0.6).into())).ok()?;
-        }
         for one in &self.series {
             let points: Vec<Point> = self.points(one).copied().collect();
             let [_, red, green, blue] = COLOURS[one.kind].to_be_bytes();
@@ -182,18 +161,12 @@ impl Chart {
             for pair in points.windows(2) {
                 let line = pair.iter().map(|point| at(point.x, point.y));
                 let style = colour.stroke_width(width);
-                if one.line == Line::Reference {
-                    let line: Vec<_> = line.collect();
-                    chart.draw_series(DashedLineSeries::new(line, 2, 4, style)).ok()?;
-                } else if pair.iter().all(|point| point.valid) {
+                if pair.iter().all(|point| point.valid) {
                     chart.draw_series(LineSeries::new(line, style)).ok()?;
                 } else {
                     let line: Vec<_> = line.collect();
                     chart.draw_series(DashedLineSeries::new(line, 5, 4, style)).ok()?;
                 }
-            }
-            if one.line == Line::Reference {
-                continue;
             }
             let every = points.len().div_ceil(MARKED).max(1);
             // Curves that run together have their marks at different places.
@@ -201,9 +174,7 @@ impl Chart {
             let centre = Pos::new(HPos::Center, VPos::Center);
             let style = ("sans-serif", 11).into_font().color(&colour).pos(centre);
             let marks = marked.step_by(every).map(|point| {
-                let (full, hollow) = MARKS[one.kind % MARKS.len()];
-                let mark = if point.valid { full } else { hollow };
-                Text::new(mark, at(point.x, point.y), style.clone())
+                Text::new(mark(one.kind, point.valid), at(point.x, point.y), style.clone())
             });
             chart.draw_series(marks).ok()?;
         }
@@ -220,12 +191,14 @@ mod tests {
     fn what_is_invalid_is_hollow_and_dashed_and_an_empty_chart_is_none() {
         let point = |x: f64, valid| Point { x, y: x * x, valid };
         let chart = |points| Chart::new("t", COUNT, TIME, vec![Series::main("ours-poll", points)]);
-        let (full, hollow) = MARKS[kind("ours-poll") % MARKS.len()];
-        let svg = draw(&[chart(vec![point(1.0, true), point(2.0, true), point(3.0, false)])]);
+        let drawn = |chart| draw(&[chart]).map(Markup::into_string);
+        let [full, hollow] = [true, false].map(|valid| mark(kind("ours-poll"), valid));
+        let points = vec![point(1.0, true), point(2.0, true), point(3.0, false)];
+        let svg = drawn(chart(points)).unwrap();
         assert_eq!((svg.matches(hollow).count(), svg.matches(full).count()), (1, 3), "{svg}");
         assert!(svg.contains("data-points=\"3\"") && svg.contains("ours-poll"));
-        let invalid = draw(&[chart(vec![point(1.0, false)])]);
+        let invalid = drawn(chart(vec![point(1.0, false)])).unwrap();
         assert!(invalid.contains("(invalid)"), "{invalid}");
-        assert!(draw(&[chart(Vec::new()), chart(vec![point(0.0, true)])]).is_empty());
+        assert!(draw(&[chart(Vec::new()), chart(vec![point(0.0, true)])]).is_none());
     }
 }

@@ -15,4 +15,4 @@ pub use axis::{Axis, COUNT, TIME};
 pub use chart::{Chart, Line, Point, Series, kind};
 pub use files::Files;
 pub use shown::Shown;
-pub use words::{count, escape, time, times};
+pub use words::{count, time, times};

@@ -1,5 +1,7 @@
 //! How a workload is shown: its columns, and its figure.
 
+use maud::Markup;
+
 use super::Chart;
 use crate::method::Slice;
 
@@ -18,7 +20,7 @@ pub struct Shown {
     /// Its charts; none where the table says as much.
     pub charts: fn(&[&Slice]) -> Vec<Chart>,
     /// Something that is neither a table nor a chart.
-    pub html: fn(&[&Slice]) -> String,
+    pub html: fn(&[&Slice]) -> Option<Markup>,
 }
 
 impl Shown {
@@ -35,7 +37,7 @@ impl Shown {
             words: "",
             caption: |_| String::new(),
             charts: |_| Vec::new(),
-            html: |_| String::new(),
+            html: |_| None,
         }
     }
 

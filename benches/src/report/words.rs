@@ -45,11 +45,6 @@ pub fn times(ratio: f64) -> String {
     if most >= 9.95 { format!("{most:.0}") } else { format!("{most:.1}") }
 }
 
-pub fn escape(text: &str) -> String {
-    let text = text.replace('&', "&amp;").replace('<', "&lt;");
-    text.replace('>', "&gt;").replace('"', "&quot;")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

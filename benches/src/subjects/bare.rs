@@ -5,7 +5,10 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, RawFd};
+
+use nix::errno::Errno;
+use nix::sys::epoll::{Epoll, EpollEvent, EpollFlags, EpollTimeout};
 
 use super::{BARE, BUFFER, Subject, listener};
 use crate::sys;
@@ -13,14 +16,14 @@ use crate::sys;
 pub(super) const LEVEL: Subject = Subject::new(
     BARE,
     "raw epoll, level-triggered, 1024 events a wait, recv and send, one shared buffer",
-    serve::<{ libc::EPOLLIN }, SLEEPS>,
+    serve::<{ libc::EPOLLIN }, false>,
 );
 
 /// Edge-triggered: the kernel need not look at a socket again that it has reported.
 pub(super) const EDGE: Subject = Subject::new(
     "bare-edge",
     "the same, edge-triggered",
-    serve::<{ libc::EPOLLIN | libc::EPOLLRDHUP | libc::EPOLLET }, SLEEPS>,
+    serve::<{ libc::EPOLLIN | libc::EPOLLRDHUP | libc::EPOLLET }, false>,
 )
 .on_demand();
 
@@ -30,35 +33,34 @@ pub(super) const SPIN: Subject = Subject {
     ..Subject::new(
         "bare-spin",
         "raw epoll, level-triggered, asked again at once when nothing is ready",
-        serve::<{ libc::EPOLLIN }, 0>,
+        serve::<{ libc::EPOLLIN }, true>,
     )
 }
 .on_demand();
 
 /// Events that one wait can report.
 const EVENTS: usize = 1024;
-/// The timeout of a loop that sleeps until something is ready.
-const SLEEPS: i32 = -1;
 
-fn serve<const INTEREST: i32, const TIMEOUT: i32>(connections: usize) {
+fn serve<const INTEREST: i32, const SPIN: bool>(connections: usize) {
+    let timeout = if SPIN { EpollTimeout::ZERO } else { EpollTimeout::NONE };
     let listener = listener().expect("listen");
-    let epoll = sys::epoll_create1().expect("epoll_create1");
+    let epoll = sys::epoll().expect("epoll_create1");
     let listens = listener.as_raw_fd();
-    sys::epoll_add(&epoll, listens, libc::EPOLLIN, listens as u64).expect("epoll_ctl");
+    epoll.add(&listener, EpollEvent::new(EpollFlags::EPOLLIN, listens as u64)).expect("epoll_ctl");
     // A connection is found by its fd, as the kernel finds it; a program has some others open.
     let mut open: Vec<Option<TcpStream>> = Vec::with_capacity(connections + 64);
-    let mut events = vec![sys::NO_EVENT; EVENTS];
+    let mut events = vec![EpollEvent::empty(); EVENTS];
     let mut buffer = [0; BUFFER];
     let mut closed = 0;
     while connections == 0 || closed < connections {
-        let count = match sys::epoll_wait(&epoll, &mut events, TIMEOUT) {
+        let count = match epoll.wait(&mut events, timeout) {
             Ok(count) => count,
-            Err(error) if error.kind() == ErrorKind::Interrupted => 0,
+            Err(Errno::EINTR) => 0,
             Err(error) => panic!("epoll_wait: {error}"),
         };
         for event in &events[..count] {
-            let fd = event.u64 as RawFd;
-            let closing = event.events & libc::EPOLLRDHUP as u32 != 0;
+            let fd = event.data() as RawFd;
+            let closing = event.events().contains(EpollFlags::EPOLLRDHUP);
             if fd == listens {
                 // Whoever comes for good comes alone: nobody is asked for another.
                 accept::<INTEREST>(&epoll, &listener, connections > 0, &mut open);
@@ -74,7 +76,7 @@ fn serve<const INTEREST: i32, const TIMEOUT: i32>(connections: usize) {
 
 /// Accepts one, or all that are there.
 fn accept<const INTEREST: i32>(
-    epoll: &OwnedFd,
+    epoll: &Epoll,
     listener: &TcpListener,
     only_one: bool,
     open: &mut Vec<Option<TcpStream>>,
@@ -88,7 +90,8 @@ fn accept<const INTEREST: i32>(
             Err(error) => panic!("accept4: {error}"),
         };
         let fd = stream.as_raw_fd();
-        sys::epoll_add(epoll, fd, INTEREST, fd as u64).expect("epoll_ctl");
+        let interest = EpollFlags::from_bits_retain(INTEREST);
+        epoll.add(&stream, EpollEvent::new(interest, fd as u64)).expect("epoll_ctl");
         let place = fd as usize;
         if open.len() <= place {
             open.resize_with(place + 1, || None);

@@ -49,7 +49,7 @@ impl Dispatcher for Poll {
     }
 
     fn wait(&mut self, ready: &mut Vec<usize>) -> io::Result<()> {
-        let mut left = sys::poll(&mut self.entries, -1)?;
+        let mut left = sys::poll(&mut self.entries)?;
         for (entry, &index) in self.entries.iter().zip(&self.indices) {
             if left == 0 {
                 break;

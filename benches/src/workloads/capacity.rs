@@ -12,10 +12,8 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 
 use super::{ARRIVALS, Ends, WIRE, Workload, load, number, some};
-use crate::method::{
-    Connections, Open, Outcome, Phase, Probe, Quiet, Reason, Slice, Spec, Watch, checks, statistics,
-};
-use crate::report::{COUNT, Chart, Point, Series, Shown, TIME, groups};
+use crate::method::{Connections, Open, Outcome, Phase, Probe, Quiet, Reason, Spec, Watch, checks};
+use crate::report::Shown;
 
 pub const WORKLOAD: Workload = Workload {
     parameters: &[
@@ -29,8 +27,7 @@ pub const WORKLOAD: Workload = Workload {
     costs: &[("ns_per_message", 100.0)],
     least: 100.0,
     ..Workload::of_servers(
-        Shown::table("capacity", "The highest rate that meets the goal", COLUMNS)
-            .drawn(CAPTION, charts),
+        Shown::table("capacity", "The highest rate that meets the goal", COLUMNS),
         "The highest rate at which p99 stays within a goal: a search of a dozen runs of --ms each, \
          confirmed by running it again",
         measure,
@@ -43,8 +40,6 @@ const COLUMNS: &[(&str, &str, f64)] = &[
     ("p99 us", "response_p99_ns", 1e-3),
     ("srv cpu %", "server_cpu", 100.0),
 ];
-const CAPTION: &str = "What the search of the middle block saw at each rate that it tried; dashed is the \
-    goal. Where a curve turns upwards is the knee. The rates of the table held when they were run again.";
 
 /// More than any server can do: the flood.
 const FLOOD: f64 = 5e6;
@@ -215,36 +210,6 @@ fn confirm<R>(
         rate /= STEP;
     }
     Ok(None)
-}
-
-/// Rates beyond so many times the capacity are left out: the flood asks for millions.
-const NEAR: f64 = 1.5;
-
-/// The percentile over the rates that were tried, a chart for each point: the median at each rate of the
-/// search whose result is the median one.
-fn charts(slices: &[&Slice]) -> Vec<Chart> {
-    let knee = |(name, here): (String, Vec<&Slice>)| {
-        let curve = |(subject, group): (&str, Vec<&Slice>)| {
-            let having = group.iter().copied().filter(|one| one.metrics.contains_key("rate"));
-            let (mut having, valid) = groups::believable(&having.collect::<Vec<_>>());
-            having.sort_by(|a, b| a.metrics["rate"].total_cmp(&b.metrics["rate"]));
-            let search = having.get(having.len().checked_sub(1)? / 2)?;
-            let near = |probe: &&Probe| probe.rate <= NEAR * search.metrics["rate"];
-            let point = |x: f64| {
-                let here = search.probes.iter().filter(|probe| probe.rate == x);
-                let responses: Vec<f64> = here.map(|probe| probe.response_ns).collect();
-                Point { x, y: statistics::median(&responses), valid }
-            };
-            let rates = groups::values(search.probes.iter().filter(near).map(|probe| probe.rate));
-            Some(Series::main(subject, rates.into_iter().map(point).collect()))
-        };
-        let series = groups::by_subject(&here).into_iter().filter_map(curve).collect();
-        let (x, y) =
-            (COUNT.log("messages a second"), TIME.of("the response that is to meet the goal"));
-        let level = here.first().map(|slice| slice.spec.number("goal_us") * 1e3);
-        Chart { level, ..Chart::new(name, x, y, series) }
-    };
-    crate::method::compared::points(slices.iter().copied()).into_iter().map(knee).collect()
 }
 
 #[cfg(test)]

@@ -99,7 +99,7 @@ impl Closed<'_> {
     /// Runs for so long; what was recorded, and how long it really was.
     fn run(&mut self, duration: Duration) -> io::Result<(Recorder, Duration)> {
         let began = self.clock.now();
-        let mut recorder = Recorder::new(began);
+        let mut recorder = Recorder::new();
         recorder.break_on_purpose(self.fault, 0);
         let end = began + duration.as_nanos() as u64;
         let wait = (!self.spinning).then_some(PATIENCE);

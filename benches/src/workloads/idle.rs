@@ -60,7 +60,7 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
     let mut command = Process::command("idle", subject.name, connections as u64 + 1)?;
     let mut server = Process::server_to_ask(&mut command)?;
     let watch = Watch::begin(&[server.id()]);
-    sys::raise_open_files().map_err(|error| error.to_string())?;
+    sys::limit_open_files(None).map_err(|error| error.to_string())?;
     let mut outcome = Outcome::default();
     let connect = |server: &Process, many| Client::connect(server.port, many);
     let first = connect(&server, 1).map_err(|error| error.to_string())?;

@@ -103,9 +103,9 @@ pub fn with_client(
     let all = |more| spec.count("connections").max(1) + spec.count("idle") + more;
     let server = Server::start(spec, more.map_or(0, all))?;
     // Only matters to a generator that sleeps: it then wakes as soon as the kernel can.
-    let _ = sys::set_timer_slack(1);
+    let _ = nix::sys::prctl::set_timerslack(1);
     if spec.fault.as_deref() == Some("few-files") {
-        sys::limit_open_files(32).map_err(|error| error.to_string())?;
+        sys::limit_open_files(Some(32)).map_err(|error| error.to_string())?;
     }
     let clock = Clock::new();
     let mut outcome = Outcome::default();

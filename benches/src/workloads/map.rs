@@ -1,15 +1,16 @@
 //! One wait, over how many are registered and how many of them are active: who wins where.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::hint::black_box;
 use std::io;
 use std::time::{Duration, Instant};
 
+use maud::{Markup, html};
+
 use super::ring::watched;
 use super::{TRANSPORT, Workload, number, selector};
 use crate::method::{Cell, FEWEST_BLOCKS, Outcome, Pair, Ratio, Slice, Spec, statistics};
-use crate::report::{Shown, escape, time, times};
+use crate::report::{Shown, time, times};
 use crate::subjects::Dispatcher;
 
 pub const WORKLOAD: Workload = Workload {
@@ -152,7 +153,7 @@ fn winner(turns: &Turns) -> Option<(&'static str, f64, Option<Next>)> {
 }
 
 /// The table of cells: fds across, the share that is active upwards.
-fn html(slices: &[&Slice]) -> String {
+fn html(slices: &[&Slice]) -> Option<Markup> {
     let valid: Vec<&Slice> = slices.iter().copied().filter(|slice| slice.valid()).collect();
     let ours = valid.iter().any(|slice| slice.spec.subject.starts_with("ours"));
     let mut cells = BTreeMap::<(usize, usize), Turns>::new();
@@ -165,51 +166,46 @@ fn html(slices: &[&Slice]) -> String {
         }
     }
     if cells.is_empty() {
-        return String::new();
+        return None;
     }
     let mut sizes: Vec<usize> = cells.keys().map(|key| key.0).collect();
     sizes.dedup();
-    let mut html = "<div class=\"wide\"><table>\n".to_owned();
-    for (row, share) in SHARES.into_iter().enumerate().rev() {
-        let words = if row == 0 { "one".to_owned() } else { format!("{} %", share * 100.0) };
-        let _ = write!(html, "<tr><th>{words}</th>");
-        for &size in &sizes {
-            let active = active(size, share);
-            // Small sizes have several shares of the same number: the first one stands for all.
-            let first = SHARES.iter().position(|&other| self::active(size, other) == active);
-            let turns = cells.get(&(size, active)).filter(|_| first == Some(row));
-            html += &turns.and_then(shown).unwrap_or_else(|| "<td></td>".to_owned());
-        }
-        html += "</tr>\n";
-    }
-    html += "<tr><th>fds</th>";
-    html.extend(sizes.iter().map(|size| format!("<th class=\"cell\">{size}</th>")));
-    html + "</tr></table></div>\n"
+    // Small sizes have several shares of the same number: the first one stands for all.
+    let stands = |row: usize, size: usize| {
+        let active = active(size, SHARES[row]);
+        let first = SHARES.iter().position(|&other| self::active(size, other) == active);
+        cells.get(&(size, active)).filter(|_| first == Some(row))
+    };
+    Some(html! {
+        div .wide { table {
+            @for (row, share) in SHARES.into_iter().enumerate().rev() { tr {
+                th { @if row == 0 { "one" } @else { ((100.0 * share) as u32) " %" } }
+                @for &size in &sizes {
+                    @if let Some(cell) = stands(row, size).and_then(shown) { (cell) } @else { td {} }
+                }
+            } }
+            tr { th { "fds" } @for size in &sizes { th .cell { (size) } } }
+        } }
+    })
 }
 
-fn shown(turns: &Turns) -> Option<String> {
+fn shown(turns: &Turns) -> Option<Markup> {
     let (first, cost, next) = winner(turns)?;
     let decided = next.is_none_or(|next| next.2);
-    let class = if decided { first } else { "open" };
-    let name = if decided { first } else { "undecided" };
-    let beside = next.map_or_else(String::new, |(next, ratio, _)| {
-        format!("<br>{next} \u{d7}{} [{:.2}, {:.2}]", times(ratio.value), ratio.low, ratio.high)
-    });
-    let time = escape(&time(cost));
-    Some(format!("<td class=\"cell {class}\" data-winner=\"{name}\">{name}<br>{time}{beside}</td>"))
+    let (class, name) = if decided { (first, first) } else { ("open", "undecided") };
+    Some(html! {
+        td class={ "cell " (class) } data-winner=(name) {
+            (name) br; (time(cost))
+            @if let Some((next, Ratio { value, low, high }, _)) = next {
+                br; (format!("{next} \u{d7}{} [{low:.2}, {high:.2}]", times(value)))
+            }
+        }
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_map_spans_one_to_all_active() {
-        for (registered, actives) in grid(8192) {
-            assert_eq!(actives.first(), Some(&1));
-            assert_eq!(actives.last(), Some(&registered));
-        }
-    }
 
     #[test]
     fn a_winner_needs_blocks_and_an_interval() {
@@ -220,7 +216,7 @@ mod tests {
             Turns::from([("poll", of(|cost| cost.0)), ("epoll", of(|cost| cost.1))])
         };
         let clear = [(100.0, 300.0), (110.0, 310.0), (90.0, 280.0), (100.0, 305.0)];
-        let told = |turns: &Turns| shown(turns).unwrap();
+        let told = |turns: &Turns| shown(turns).unwrap().into_string();
         assert!(told(&turns(clear, 4)).contains("data-winner=\"poll\""));
         assert!(told(&turns(clear, 3)).contains("undecided"), "too few blocks");
         let tie = [(100.0, 90.0), (100.0, 120.0), (110.0, 100.0), (90.0, 101.0)];

@@ -107,7 +107,7 @@ fn play(words: &[String]) -> Result<(), String> {
     if let Some(wrong) = Wrong::named(name) {
         return faulty::serve(wrong);
     }
-    sys::raise_open_files().map_err(|error| error.to_string())?;
+    sys::limit_open_files(None).map_err(|error| error.to_string())?;
     let subject = subjects::named(name).ok_or_else(|| format!("no subject is named {name}"))?;
     if work == "idle" {
         idle::answer_questions();

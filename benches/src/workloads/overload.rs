@@ -9,10 +9,9 @@
 use super::{Asked, Ends, Trouble, WIRE, Workload, apart, load};
 use crate::method::open::Answer;
 use crate::method::{
-    Open, Outcome, Phase, Plan, Reason, Session, Slice, Spec, Watch, Window, checks, histogram,
-    server,
+    Open, Outcome, Phase, Plan, Reason, Session, Spec, Watch, checks, histogram, server,
 };
-use crate::report::{COUNT, Chart, Line, Point, Series, Shown, TIME, groups};
+use crate::report::Shown;
 
 pub const WORKLOAD: Workload = Workload {
     parameters: &[
@@ -35,7 +34,7 @@ pub const WORKLOAD: Workload = Workload {
     least: 1.0,
     offer: Some(offer),
     ..Workload::of_servers(
-        Shown::table("overload", "Overload and recovery", COLUMNS).drawn(CAPTION, charts),
+        Shown::table("overload", "Overload and recovery", COLUMNS),
         "More than anyone can do for --ms, before that as long and after it four times as long half of \
          the slowest capacity: goodput, and the time to recover",
         |spec| load::with_client(spec, Some(0), run),
@@ -48,9 +47,6 @@ const COLUMNS: &[(&str, &str, f64)] = &[
     ("recover ms", "recover_ms", 1.0),
     ("drain ms", "drain_ms", 1.0),
 ];
-const CAPTION: &str = "One slice of each subject in windows of 100 ms, the overload shaded. A good server \
-    answers as many as it can while too much is offered, and a few more than are offered afterwards, until \
-    its queue is gone.";
 
 /// Percent of the slowest capacity that is offered before and after.
 const CALM: f64 = 50.0;
@@ -179,59 +175,6 @@ impl Course<'_> {
         let first = windows.iter_mut().position(calm)?;
         Some((first as u64 + 1) * WINDOW)
     }
-}
-
-/// A window of the time line, in milliseconds.
-const LINE: f64 = 100.0;
-
-/// Replies and responses over time, of the first point.
-fn charts(slices: &[&Slice]) -> Vec<Chart> {
-    let points = crate::method::compared::points(slices.iter().copied());
-    let Some((name, here)) = points.into_iter().next() else {
-        return Vec::new();
-    };
-    let spec = &here[0].spec;
-    let (length, rate, peak) = (spec.milliseconds as f64, spec.number("rate"), spec.number("peak"));
-    let whole = length * f64::from(2 + AFTERMATH);
-    let corners = [
-        (0.0, rate),
-        (length, rate),
-        (length, peak),
-        (2.0 * length, peak),
-        (2.0 * length, rate),
-        (whole, rate),
-    ];
-    let points = corners.map(|(x, y)| Point { x, y, valid: true }).to_vec();
-    let mut replies =
-        vec![Series { name: "offered".into(), points, line: Line::Reference, kind: 0 }];
-    let mut responses = Vec::new();
-    for (subject, group) in groups::by_subject(&here) {
-        let (believable, valid) = groups::believable(&group);
-        let slice = believable[0];
-        // A window without any reply is not in the time line; one that is not over when the slice ends
-        // would look like a collapse.
-        let window = |from: f64| {
-            let mut windows = slice.timeline.iter();
-            let here = |window: &&Window| (window.at_ms as f64 - from).abs() < LINE / 2.0;
-            let count = windows.find(here).map_or(0.0, |window| window.count as f64);
-            Point { x: from + LINE / 2.0, y: count * 1e3 / LINE, valid }
-        };
-        let windows = (0..(whole / LINE) as usize).map(|index| window(index as f64 * LINE));
-        replies.push(Series::main(subject, windows.collect()));
-        let point = |window: &Window| Point {
-            x: window.at_ms as f64 + LINE / 2.0,
-            y: window.p50_ns as f64,
-            valid,
-        };
-        responses.push(Series::main(subject, slice.timeline.iter().map(point).collect()));
-    }
-    let x = COUNT.of("milliseconds");
-    let y = [COUNT.of("replies a second"), TIME.of("median response")];
-    let [replies, responses] = [(replies, y[0]), (responses, y[1])].map(|(series, y)| Chart {
-        shaded: vec![(length, 2.0 * length)],
-        ..Chart::new(format!("{name}: {}", y.label), x, y, series)
-    });
-    vec![replies, responses]
 }
 
 #[cfg(test)]

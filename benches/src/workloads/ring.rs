@@ -4,13 +4,12 @@
 //! `active` bytes are written at equal distances; whoever receives a byte writes one to its
 //! neighbour, until `writes` have been written. One iteration ends when all have been received.
 
-use std::fmt::Write;
 use std::io;
 use std::time::{Duration, Instant};
 
 use super::{TRANSPORT, Workload, number, some};
 use crate::method::{Outcome, Pair, Slice, Spec, Stopwatch, outcome, statistics};
-use crate::report::{COUNT, Chart, Line, Point, Series, Shown, TIME, groups, kind, time};
+use crate::report::{COUNT, Chart, Shown, TIME, groups};
 use crate::subjects;
 use crate::subjects::{Dispatcher, Kind};
 
@@ -29,7 +28,7 @@ pub const WORKLOAD: Workload = Workload {
         active <= point.number("registered")
     },
     ..Workload::new(
-        Shown { caption, charts, ..Shown::table("ring", "Dispatch round a ring", COLUMNS) },
+        Shown::table("ring", "Dispatch round a ring", COLUMNS).drawn(CAPTION, charts),
         "Pure dispatch: tokens passed round a ring, in one thread",
         measure,
     )
@@ -40,6 +39,8 @@ const COLUMNS: &[(&str, &str, f64)] = &[
     ("ns/wait", "ns_per_wait", 1.0),
     ("calls/event", "calls_per_event", 1.0),
 ];
+const CAPTION: &str = "Both ends in one thread; an event is a wait, a read and a write. A slope of one is a \
+    cost that is proportional to the number of fds.";
 
 #[derive(Clone, Copy)]
 pub struct Shape {
@@ -159,82 +160,11 @@ pub fn selector(spec: &Spec) -> Result<Kind, String> {
     subjects::selector(subject).ok_or_else(|| format!("no selector is named {subject}"))
 }
 
-/// The lines are fitted up to so many fds: where the sockets leave the cache, the curves of the
-/// scanning calls have a knee.
-const FITTED: f64 = 1024.0;
-
 /// Cost over the number of fds with one token.
 fn charts(slices: &[&Slice]) -> Vec<Chart> {
-    let mut series = Vec::new();
-    for (subject, points) in costs(slices) {
-        if let Some((a, b)) = fit(&points).filter(|fit| fit.1 > 1e-3) {
-            // Noise about a flat curve can fall, and would fall off a logarithmic axis.
-            let points =
-                points.iter().map(|point| Point { y: a + b * point.x, ..*point }).collect();
-            let (name, line) = (format!("{subject}, fitted"), Line::Reference);
-            series.push(Series { name, points, line, kind: kind(subject) });
-        }
-        series.push(Series::main(subject, points));
-    }
+    let one = |slice: &&Slice| slice.spec.count("active") == 1;
+    let one: Vec<&Slice> = slices.iter().copied().filter(one).collect();
     let x = COUNT.log("watched fds, one of them active");
+    let series = groups::curves(&one, "registered", "ns_per_event");
     vec![Chart::new("", x, TIME.of("time for each event"), series)]
-}
-
-/// The curve of each subject with one token.
-fn costs<'a>(slices: &[&'a Slice]) -> Vec<(&'a str, Vec<Point>)> {
-    let one: Vec<&Slice> =
-        slices.iter().copied().filter(|one| one.spec.count("active") == 1).collect();
-    let all = groups::by_subject(&one).into_iter();
-    all.map(|(subject, group)| (subject, groups::curve(&group, "registered", "ns_per_event")))
-        .collect()
-}
-
-/// The line through the near points, if there are three that are to be believed.
-fn fit(points: &[Point]) -> Option<(f64, f64)> {
-    let near = points.iter().filter(|point| point.x <= FITTED && point.valid);
-    let near: Vec<(f64, f64)> = near.map(|point| (point.x, point.y)).collect();
-    statistics::fit(&near).filter(|_| near.len() >= 3)
-}
-
-/// The fitted lines in words, and where the scanning ones meet epoll.
-fn caption(slices: &[&Slice]) -> String {
-    let fits: Vec<(&str, f64, f64)> = costs(slices)
-        .into_iter()
-        .filter_map(|(subject, points)| fit(&points).map(|(a, b)| (subject, a, b)))
-        .collect();
-    let mut words = "Both ends in one thread; an event is a wait, a read and a write. ".to_owned();
-    for (name, a, b) in &fits {
-        let sign = if *b < 0.0 { '\u{2212}' } else { '+' };
-        let _ = write!(words, "{name}: {} {sign} {:.1} ns \u{b7} N. ", time(a.max(0.0)), b.abs());
-    }
-    let of = |name: &str| fits.iter().find(|line| line.0 == name);
-    if let Some(epoll) = of("ours-epoll") {
-        for other in ["ours-poll", "ours-select"].into_iter().filter_map(of) {
-            let meet = (epoll.1 - other.1) / (other.2 - epoll.2);
-            if meet > 1.0 {
-                let _ = write!(words, "{} and ours-epoll break even at N = {meet:.0}. ", other.0);
-            }
-        }
-    }
-    words + &format!("Dotted: the fitted lines, up to {FITTED} fds.")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_byte_that_is_written_is_received_on_every_kind() {
-        let shape = Shape { registered: 7, active: 3, writes: 100 };
-        for kind in subjects::selectors() {
-            for transport in crate::method::sockets::TRANSPORTS {
-                let mut ring = Ring::new(*kind, transport, shape).unwrap();
-                for _ in 0..3 {
-                    let (_, received) = ring.iteration().unwrap();
-                    assert_eq!(received, 100, "{} over {transport}", kind.name);
-                }
-                assert_eq!(ring.calls[2], 300);
-            }
-        }
-    }
 }

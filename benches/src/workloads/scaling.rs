@@ -50,7 +50,7 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
         let connections = spec.count("connections").max(1);
         let active = (connections as f64 * spec.number("active_percent") / 100.0).round() as usize;
         let active = active.clamp(1, connections);
-        let _ = sys::raise_open_files();
+        let _ = sys::limit_open_files(None);
         let server =
             Process::server(&mut Process::command("serve", spec.program(), connections as u64)?)?;
         let mut outcome = Outcome::default();

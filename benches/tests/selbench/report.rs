@@ -68,10 +68,8 @@ fn the_page_answers_first_and_every_figure_carries_its_data_in_a_browser() {
         assert!(page.contains(&format!("id=\"of-{name}\"")), "{name} has its verdicts");
     }
     for (name, charts, points) in [
-        ("ring", 1, 9),
+        ("ring", 1, 6),
         ("load", 1, 8),
-        ("capacity", 1, 6),
-        ("overload", 2, 30),
         ("storm", 4, 3),
         ("wake", 2, 0),
         ("churn", 2, 0),
@@ -146,14 +144,6 @@ fn known(name: &str, slice: &mut Value) {
             let cost = if poll { 4000.0 } else { 1000.0 };
             slice["metrics"] = json!({"ns_per_event": cost, "ns_per_wait": cost});
             slice["system_calls"] = json!({"wait": 1.0});
-        }
-        "capacity" => {
-            let probe = |rate: f64, ns: f64| json!({"rate": rate, "response_ns": ns, "met": ns <= 1e6, "confirmation": false});
-            slice["metrics"] = json!({"rate": 2000.0});
-            slice["histograms"] = json!({});
-            let probes =
-                [probe(5e6, 6e10), probe(1000.0, 2e5), probe(2500.0, 9e7), probe(2000.0, 8e5)];
-            slice["probes"] = json!(probes);
         }
         "load" => {
             let high = number(slice, "rate") == 3000.0;

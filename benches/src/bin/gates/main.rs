@@ -72,7 +72,7 @@ impl Options {
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    if let Err(error) = sys::raise_open_files() {
+    if let Err(error) = sys::limit_open_files(None) {
         eprintln!("gates: the limit of open files stays where it is: {error}");
     }
     let answer = match workloads::inner(&words) {

@@ -44,7 +44,7 @@ enum Fixed {
     ///
     /// Two selectors (in the ring), two runtimes (in the echo), or two programs: paths of selbench
     /// binaries or of servers that say `port N` on their first line, or git revisions, each built
-    /// in a worktree below the target folder.
+    /// below the target folder.
     Compare(Box<compare::Options>),
     /// Several workloads in one run, with a report
     Matrix(matrix::Options),
@@ -70,11 +70,6 @@ enum Fixed {
         /// Where the report goes
         #[arg(long, short, default_value = "report.html", value_parser = command::new_file)]
         output: PathBuf,
-    },
-    /// Completions for a shell, on standard output
-    Completions {
-        /// Which shell
-        shell: clap_complete::Shell,
     },
 }
 
@@ -162,10 +157,6 @@ fn run(matches: &clap::ArgMatches) -> Result<Ending, String> {
                 );
                 return Ok(Ending::Invalid);
             }
-            Ok(Ending::Good)
-        }
-        Fixed::Completions { shell } => {
-            clap_complete::generate(shell, &mut commands(), "selbench", &mut std::io::stdout());
             Ok(Ending::Good)
         }
     }
