@@ -48,22 +48,22 @@ impl Work {
         self,
         subject: &str,
         length: u64,
-        wrapper: Option<&mut Command>,
+        wrapper: Option<Command>,
     ) -> Result<BTreeMap<String, f64>, String> {
         let (work, count) = self.words(length);
-        let mut plain = Process::command(work, subject, count)?;
-        let command = match wrapper {
-            Some(wrapper) => {
-                Process::wrapped(wrapper, work, subject, count)?;
+        let plain = Process::command(work, subject, count)?;
+        let mut command = match wrapper {
+            Some(mut wrapper) => {
+                wrapper.arg(plain.get_program()).args(plain.get_args());
                 wrapper
             }
-            None => &mut plain,
+            None => plain,
         };
         process::in_turns(|| {
             if let Self::Alone(_) = self {
-                return Process::start(command)?.facts();
+                return Process::start(&mut command)?.facts();
             }
-            let server = Process::server(command)?;
+            let server = Process::server(&mut command)?;
             self.drive(server.port, length).map_err(|error| format!("client: {error}"))?;
             server.facts()
         })

@@ -16,25 +16,19 @@ impl Environment {
     /// Reads them from the kernel, the program and its folder.
     pub fn read() -> Self {
         let mut facts = BTreeMap::new();
-        let mut tell = |name: &str, value: String| {
-            facts.insert(name.to_owned(), value);
+        let mut tell = |name: &str, value: Option<String>| {
+            facts.insert(name.to_owned(), value.unwrap_or_else(|| "not told".to_owned()));
         };
-        let path = |path: &str| read_to_string(path).map(|text| text.trim().to_owned());
         for (name, file) in FILES {
-            tell(name, path(file).unwrap_or_else(|_| "not told".to_owned()));
+            tell(name, read_to_string(file).ok().map(|text| text.trim().to_owned()));
         }
         tell("cpu", cpu());
-        tell("cpus", sys::cpus_online().to_string());
+        tell("cpus", Some(sys::cpus_online().to_string()));
         tell("mitigations", mitigations());
-        tell("timer slack (ns)", timer_slack());
-        let limit = sys::open_files();
-        tell("open files", limit.map_or_else(|e| e.to_string(), |limit| limit.to_string()));
-        let profile = if cfg!(debug_assertions) {
-            "DEBUG: figures mean nothing"
-        } else {
-            "release, thin LTO"
-        };
-        tell("profile", profile.to_owned());
+        tell("open files", sys::open_files().ok().map(|limit| limit.to_string()));
+        let debug = cfg!(debug_assertions);
+        let profile = if debug { "DEBUG: figures mean nothing" } else { "release, thin LTO" };
+        tell("profile", Some(profile.to_owned()));
         tell("rustc", output("rustc", &["--version"]));
         tell("revision", output("git", &["describe", "--always", "--dirty"]));
         Self(facts)
@@ -46,7 +40,7 @@ impl Environment {
 }
 
 /// Facts that are files of one line.
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 10] = [
     ("kernel", "/proc/sys/kernel/osrelease"),
     ("load", "/proc/loadavg"),
     ("clock source", "/sys/devices/system/clocksource/clocksource0/current_clocksource"),
@@ -56,44 +50,32 @@ const FILES: [(&str, &str); 9] = [
     ("somaxconn", "/proc/sys/net/core/somaxconn"),
     ("local ports", "/proc/sys/net/ipv4/ip_local_port_range"),
     ("huge pages", "/sys/kernel/mm/transparent_hugepage/enabled"),
+    ("timer slack (ns)", "/proc/self/timerslack_ns"),
 ];
 
-fn cpu() -> String {
-    let text = read_to_string("/proc/cpuinfo").unwrap_or_default();
-    text.lines()
-        .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
-        .map_or_else(|| "not told".to_owned(), |(_, name)| name.to_owned())
+/// The model of the first CPU.
+fn cpu() -> Option<String> {
+    let text = read_to_string("/proc/cpuinfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("model name"))?;
+    Some(line.split_once(": ")?.1.to_owned())
 }
 
-fn mitigations() -> String {
-    let Ok(folder) = std::fs::read_dir("/sys/devices/system/cpu/vulnerabilities") else {
-        return "not told".to_owned();
-    };
-    let mut active: Vec<String> = folder
-        .flatten()
-        .filter_map(|entry| {
-            let text = read_to_string(entry.path()).ok()?;
-            let how = text.trim().strip_prefix("Mitigation: ")?.to_owned();
-            Some(format!("{}: {how}", entry.file_name().to_string_lossy()))
-        })
-        .collect();
+/// What slows system calls down here.
+fn mitigations() -> Option<String> {
+    let folder = std::fs::read_dir("/sys/devices/system/cpu/vulnerabilities").ok()?;
+    let active = folder.flatten().filter_map(|entry| {
+        let text = read_to_string(entry.path()).ok()?;
+        let how = text.trim().strip_prefix("Mitigation: ")?;
+        Some(format!("{}: {how}", entry.file_name().to_string_lossy()))
+    });
+    let mut active: Vec<String> = active.collect();
     active.sort();
-    if active.is_empty() { "none".to_owned() } else { active.join("; ") }
+    Some(if active.is_empty() { "none".to_owned() } else { active.join("; ") })
 }
 
-fn timer_slack() -> String {
-    read_to_string("/proc/self/timerslack_ns")
-        .map_or_else(|_| "not told".to_owned(), |text| text.trim().to_owned())
-}
-
-/// The first line that a program says; what is not there is not told.
-fn output(program: &str, arguments: &[&str]) -> String {
-    std::process::Command::new(program)
-        .args(arguments)
-        .output()
-        .ok()
-        .filter(|output| output.status.success())
-        .and_then(|output| String::from_utf8(output.stdout).ok())
-        .and_then(|text| text.lines().next().map(str::to_owned))
-        .unwrap_or_else(|| "not told".to_owned())
+/// The first line that a program says.
+fn output(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = std::process::Command::new(program).args(arguments).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok().filter(|_| output.status.success())?;
+    text.lines().next().map(str::to_owned)
 }

@@ -18,11 +18,11 @@ impl Outcome {
         self.metrics.insert(name.to_owned(), value);
     }
 
-    /// Tells what a work found out about itself.
-    pub fn facts(&mut self, facts: &Facts) {
-        for (name, value) in facts {
-            self.metric(name, *value);
-        }
+    /// What a work found out about itself.
+    pub fn of(facts: &Facts) -> Self {
+        let mut outcome = Self::default();
+        facts.iter().for_each(|(name, value)| outcome.metric(name, *value));
+        outcome
     }
 
     /// Tells a histogram of nanoseconds, with those of its percentiles that have samples enough

@@ -22,8 +22,7 @@ pub fn in_turns<T: Send>(client: impl FnOnce() -> T + Send) -> T {
 pub struct Process {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
-    /// Where questions go, if it answers any.
-    questions: Option<ChildStdin>,
+    questions: ChildStdin,
     /// Where it listens, if it is a server.
     pub port: u16,
 }
@@ -37,30 +36,9 @@ impl Process {
         Ok(command)
     }
 
-    /// `wrapper`, then this program again: for `valgrind` and `strace`.
-    pub fn wrapped(
-        wrapper: &mut Command,
-        work: &str,
-        name: &str,
-        count: u64,
-    ) -> Result<(), String> {
-        let inner = Self::command(work, name, count)?;
-        wrapper.arg(inner.get_program()).args(inner.get_args());
-        Ok(())
-    }
-
     /// Starts a server, and waits until it listens.
     pub fn server(command: &mut Command) -> Result<Self, String> {
-        Self::serving(command, Stdio::null())
-    }
-
-    /// The same, for a server that answers what [`Process::ask`] asks.
-    pub fn server_to_ask(command: &mut Command) -> Result<Self, String> {
-        Self::serving(command, Stdio::piped())
-    }
-
-    fn serving(command: &mut Command, input: Stdio) -> Result<Self, String> {
-        let mut process = Self::with_input(command, input)?;
+        let mut process = Self::start(command)?;
         let line = process.lines.next().and_then(Result::ok);
         let port = line.and_then(|line| line.strip_prefix("port ")?.parse().ok());
         process.port = port.ok_or_else(|| format!("{command:?} did not say where it listens"))?;
@@ -68,17 +46,13 @@ impl Process {
     }
 
     pub fn start(command: &mut Command) -> Result<Self, String> {
-        Self::with_input(command, Stdio::null())
-    }
-
-    fn with_input(command: &mut Command, input: Stdio) -> Result<Self, String> {
         let mut child = command
-            .stdin(input)
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| format!("cannot start {command:?}: {error}"))?;
         let out = child.stdout.take().ok_or("a piped output is there")?;
-        let questions = child.stdin.take();
+        let questions = child.stdin.take().ok_or("a piped input is there")?;
         Ok(Self { child, questions, lines: BufReader::new(out).lines(), port: 0 })
     }
 
@@ -87,10 +61,9 @@ impl Process {
         self.child.id()
     }
 
-    /// Asks a server that was started for it: one fact, its name and its value.
+    /// Asks a server that answers questions: one fact, its name and its value.
     pub fn ask(&mut self) -> Result<(String, f64), String> {
-        let questions = self.questions.as_mut().ok_or("it answers no questions")?;
-        questions.write_all(b"?\n").map_err(|e| e.to_string())?;
+        self.questions.write_all(b"?\n").map_err(|e| e.to_string())?;
         let line = self.lines.next().ok_or("it has ended")?;
         let line = line.map_err(|error| error.to_string())?;
         line.split_once(' ')

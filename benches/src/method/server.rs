@@ -1,8 +1,10 @@
 //! The other process: a subject of ours that is started and placed, or a server at an address.
 
 use std::fs::{read_dir, read_link, read_to_string};
+use std::io;
 use std::net::SocketAddr;
 use std::process::Command;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -116,18 +118,26 @@ fn listening(port: u16) -> Option<u32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).find(holds)
 }
 
-/// Lets the process stand still for `pause` after `delay`, from a thread of its own on `cpu`;
-/// joined, it tells how long the process really stood.
-pub fn stop_once(
-    pid: u32,
-    cpu: usize,
-    delay: Duration,
-    pause: Duration,
-) -> std::thread::JoinHandle<std::io::Result<Duration>> {
+/// Does something after `delay`, from a thread of its own on `cpu`.
+fn later<T: Send + 'static>(
+    (cpu, delay): (usize, Duration),
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> JoinHandle<io::Result<T>> {
     std::thread::spawn(move || {
-        let process = Pid::from_raw(pid.cast_signed());
         let _ = sys::pin_to_cpu(cpu);
         std::thread::sleep(delay);
+        work()
+    })
+}
+
+/// Lets the process stand still for `pause`; joined, it tells how long it really stood.
+pub fn stop_once(
+    pid: u32,
+    when: (usize, Duration),
+    pause: Duration,
+) -> JoinHandle<io::Result<Duration>> {
+    later(when, move || {
+        let process = Pid::from_raw(pid.cast_signed());
         kill(process, Signal::SIGSTOP)?;
         let begin = Instant::now();
         std::thread::sleep(pause);
@@ -136,17 +146,9 @@ pub fn stop_once(
     })
 }
 
-/// The share of one CPU that the process uses between `delay` and `delay + span` from now, seen
-/// by a thread of its own on `cpu`.
-pub fn busy_between(
-    pid: u32,
-    cpu: usize,
-    delay: Duration,
-    span: Duration,
-) -> std::thread::JoinHandle<std::io::Result<f64>> {
-    std::thread::spawn(move || {
-        let _ = sys::pin_to_cpu(cpu);
-        std::thread::sleep(delay);
+/// The share of one CPU that the process uses for `span`.
+pub fn busy(pid: u32, when: (usize, Duration), span: Duration) -> JoinHandle<io::Result<f64>> {
+    later(when, move || {
         let (begin, before) = (Instant::now(), sys::process_cpu_time(pid)?);
         std::thread::sleep(span);
         let used = sys::process_cpu_time(pid)?.saturating_sub(before);

@@ -83,8 +83,7 @@ macro_rules! runtimes {
 }
 
 runtimes! {
-    #[cfg(feature = "rivals")] tokio::Tokio<true>,
-    #[cfg(feature = "rivals")] tokio::Tokio<false>,
+    #[cfg(feature = "rivals")] tokio::Tokio,
     #[cfg(feature = "rivals")] smol::Smol,
     #[cfg(feature = "rivals")] monoio::Monoio,
     #[cfg(feature = "rivals")] compio::Compio<false>,

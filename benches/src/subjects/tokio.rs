@@ -1,4 +1,4 @@
-//! tokio's single-threaded runtimes.
+//! tokio on one thread.
 
 use std::future::Future;
 use std::io;
@@ -7,21 +7,16 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::task::{JoinHandle, LocalSet, spawn_local};
+use tokio::task::{JoinHandle, spawn_local};
 
 use super::runtime::borrowing;
 use super::{BUFFER, Runtime, Subject, serve, sound};
 
-/// tokio, in a `LocalRuntime` or in a `LocalSet` on a current_thread runtime.
-pub(super) struct Tokio<const LOCAL_RUNTIME: bool>;
+pub(super) struct Tokio;
 
-impl<const LOCAL_RUNTIME: bool> Runtime for Tokio<LOCAL_RUNTIME> {
-    const SUBJECT: Subject = if LOCAL_RUNTIME {
-        serve::subject::<Self>("tokio", "tokio, LocalRuntime, spawn_local, default settings")
-    } else {
-        let about = "tokio, current_thread with a LocalSet, spawn_local, default settings";
-        serve::subject::<Self>("tokio-localset", about).on_demand()
-    };
+impl Runtime for Tokio {
+    const SUBJECT: Subject =
+        serve::subject::<Self>("tokio", "tokio, LocalRuntime, spawn_local, default settings");
     type Listener = tokio::net::TcpListener;
     type Stream = tokio::net::TcpStream;
     type Join = JoinHandle<()>;
@@ -29,14 +24,8 @@ impl<const LOCAL_RUNTIME: bool> Runtime for Tokio<LOCAL_RUNTIME> {
 
     fn run<F: Future<Output = ()> + 'static>(future: F) {
         let mut builder = tokio::runtime::Builder::new_current_thread();
-        builder.enable_all();
-        if LOCAL_RUNTIME {
-            let runtime = builder.build_local(Default::default()).expect("a tokio runtime");
-            runtime.block_on(future);
-        } else {
-            let runtime = builder.build().expect("a tokio runtime");
-            LocalSet::new().block_on(&runtime, future);
-        }
+        let runtime = builder.enable_all().build_local(Default::default());
+        runtime.expect("a tokio runtime").block_on(future);
     }
 
     fn spawn<F: Future<Output = ()> + 'static>(future: F) -> Self::Join {

@@ -58,7 +58,7 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
     // Both ends on one CPU: nothing is timed, and setting up is faster so.
     let _ = sys::pin_to_cpu(spec.placement.server_cpu());
     let mut command = Process::command("idle", subject.name, connections as u64 + 1)?;
-    let mut server = Process::server_to_ask(&mut command)?;
+    let mut server = Process::server(&mut command)?;
     let watch = Watch::begin(&[server.id()]);
     sys::limit_open_files(None).map_err(|error| error.to_string())?;
     let mut outcome = Outcome::default();

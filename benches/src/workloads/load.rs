@@ -148,8 +148,7 @@ fn run(ends: &mut Ends<'_>, outcome: &mut Outcome) -> Result<(), Trouble> {
     let stopping = match (spec.number("stop_ms"), ends.server.id()) {
         (pause, Some(pid)) if pause > 0.0 => Some(server::stop_once(
             pid,
-            spec.placement.server_cpu(),
-            warm_up + duration / 4,
+            (spec.placement.server_cpu(), warm_up + duration / 4),
             Duration::from_secs_f64(pause / 1e3),
         )),
         _ => None,

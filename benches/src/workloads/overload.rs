@@ -89,8 +89,8 @@ fn run(ends: &mut Ends<'_>, outcome: &mut Outcome) -> Result<(), Trouble> {
     let calm = |duration| Phase { rate, duration };
     let phases = [calm(duration), Phase { rate: peak, duration }, calm(AFTERMATH * duration)];
     let watch = Watch::begin(server.id().as_slice());
-    let cpu = spec.placement.server_cpu();
-    let busy = server.id().map(|pid| server::busy_between(pid, cpu, warm_up + duration, duration));
+    let when = (spec.placement.server_cpu(), warm_up + duration);
+    let busy = server.id().map(|pid| server::busy(pid, when, duration));
     let mut open = Open::new(spec, clock, warm_up, &phases);
     let messages = (rate * 5.0 + peak) * duration.as_secs_f64();
     open.answers = Some(Vec::with_capacity(messages as usize + 1));

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::{TASKS, Workload, some};
+use super::{TASKS, Workload, on_runtime, some};
 use crate::method::{Nature, Outcome, Spec, histogram, statistics};
 use crate::report::Shown;
-use crate::subjects::{Runtime, Visitor, in_a_task, with_runtime};
+use crate::subjects::{Runtime, Visitor, in_a_task};
 
 pub const WORKLOAD: Workload = Workload {
     who: TASKS,
@@ -58,8 +58,7 @@ impl Visitor for Sleeps {
 
 fn measure(spec: &Spec) -> Result<Outcome, String> {
     let asked = Duration::from_micros(spec.count("sleep_us") as u64);
-    let late = with_runtime(spec.program(), Sleeps { asked, duration: spec.duration() });
-    let late = late.ok_or_else(|| format!("no runtime with tasks is named {}", spec.subject))?;
+    let late = on_runtime(spec, Sleeps { asked, duration: spec.duration() })?;
     let mut histogram = histogram::new();
     for &late in &late {
         histogram::record(&mut histogram, late.max(0).cast_unsigned());

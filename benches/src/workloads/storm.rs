@@ -55,7 +55,7 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
     let meminfo = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
     match too_many(spec.count("timers"), &meminfo) {
         Some(flag) => Ok(Outcome { flags: vec![flag], ..Outcome::default() }),
-        None => on_runtime(spec, Storm(spec)),
+        None => Ok(Outcome::of(&on_runtime(spec, Storm(spec))?)),
     }
 }
 

@@ -58,16 +58,13 @@ impl Visitor for Switch<'_> {
 }
 
 fn measure(spec: &Spec) -> Result<Outcome, String> {
-    on_runtime(spec, Switch(spec))
+    Ok(Outcome::of(&on_runtime(spec, Switch(spec))?))
 }
 
-/// Runs a work on the runtime of a slice, and tells its facts.
-pub fn on_runtime(spec: &Spec, work: impl Visitor<Output = Facts>) -> Result<Outcome, String> {
-    let subject = &spec.subject;
-    let facts = with_runtime(spec.program(), work);
-    let mut outcome = Outcome::default();
-    outcome.facts(&facts.ok_or_else(|| format!("no runtime with tasks is named {subject}"))?);
-    Ok(outcome)
+/// Runs a work on the runtime of a slice.
+pub fn on_runtime<V: Visitor>(spec: &Spec, work: V) -> Result<V::Output, String> {
+    let told = with_runtime(spec.program(), work);
+    told.ok_or_else(|| format!("no runtime with tasks is named {}", spec.subject))
 }
 
 /// Switches of each task in a lap: so many that spawning it does not count.

@@ -12,10 +12,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
-use super::{TASKS, Workload, number, some};
+use super::{TASKS, Workload, number, on_runtime, some};
 use crate::method::{Nature, Outcome, Placement, Reason, Spec, histogram, quiet, statistics};
 use crate::report::{Shown, groups};
-use crate::subjects::{Runtime, Visitor, with_runtime};
+use crate::subjects::{Runtime, Visitor};
 use crate::sys;
 
 pub const WORKLOAD: Workload = Workload {
@@ -68,8 +68,7 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
         pause: Duration::from_micros(spec.count("pause_us") as u64),
         duration: spec.duration(),
     };
-    let woken = with_runtime(spec.program(), wakes);
-    let woken = woken.ok_or_else(|| format!("no runtime with tasks is named {}", spec.subject))?;
+    let woken = on_runtime(spec, wakes)?;
     let mut outcome = Outcome::default();
     if woken.lost > 0 {
         outcome.flag(Reason::Lost, format!("{} tasks were not woken", woken.lost));

@@ -63,7 +63,7 @@ fn run(subject: &str, work: Work, length: u64) -> Result<Run, String> {
             .args(["--quiet", "--tool=callgrind", "--dump-instr=yes"])
             .args(["--compress-pos=no", "--compress-strings=no"])
             .arg(format!("--callgrind-out-file={}", out.display()));
-        work.run(subject, length, Some(&mut wrapper)).map(drop)
+        work.run(subject, length, Some(wrapper)).map(drop)
     });
     Ok(parse(&text?))
 }

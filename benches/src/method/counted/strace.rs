@@ -26,7 +26,7 @@ fn run(subject: &str, work: Work, length: u64) -> Result<BTreeMap<String, f64>, 
     let text = written("strace", |table| {
         let mut wrapper = Command::new("strace");
         wrapper.args(["-c", "-f", "-o"]).arg(table);
-        work.run(subject, length, Some(&mut wrapper)).map(drop)
+        work.run(subject, length, Some(wrapper)).map(drop)
     });
     Ok(parse(&text?))
 }
