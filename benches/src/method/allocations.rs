@@ -3,7 +3,6 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Calls of `alloc`, `alloc_zeroed` and `realloc` so far, on all threads.
 static COUNT: AtomicU64 = AtomicU64::new(0);
 
 /// The system's allocator with a counter in front; make it the `#[global_allocator]`.
@@ -13,7 +12,6 @@ static COUNT: AtomicU64 = AtomicU64::new(0);
 /// can lose a count; a count of zero is never wrong.
 pub struct CountingAllocator;
 
-/// How often memory was asked for since the program began.
 pub fn allocations() -> u64 {
     COUNT.load(Ordering::Relaxed)
 }

@@ -11,7 +11,6 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// One look at all threads of a process.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Look {
-    /// Whether every thread sleeps and waits to be woken.
     pub asleep: bool,
     /// How often its threads have given their CPU away to wait: once for each time that one woke
     /// up, for it goes to sleep again.

@@ -18,7 +18,6 @@ use crate::sys;
 pub struct Clock(Instant);
 
 impl Clock {
-    /// Begins at zero.
     #[expect(clippy::new_without_default, reason = "a clock that starts is no default value")]
     pub fn new() -> Self {
         Self(Instant::now())
@@ -47,7 +46,6 @@ struct Connection {
     unsent: Vec<u8>,
 }
 
-/// How connections are made.
 #[derive(Clone, Copy)]
 struct Manner {
     /// The server; without one the socket is connected to itself: what it sends it receives.
@@ -88,7 +86,6 @@ pub struct Connections {
     all: Vec<Connection>,
     /// How many of `all` carry the messages; a bulk stream comes after them.
     active: usize,
-    /// Only open.
     _idle: Vec<TcpStream>,
     payloads: Vec<Payload>,
     events: Vec<EpollEvent>,
@@ -162,7 +159,6 @@ impl Connections {
         self.active
     }
 
-    /// Messages without reply so far.
     pub fn under_way(&self) -> usize {
         self.all.iter().map(|one| one.under_way.len()).sum()
     }

@@ -35,7 +35,6 @@ impl Work {
         }
     }
 
-    /// Operations in a run of `length`.
     fn operations(self, length: u64) -> u64 {
         match self {
             Self::Echo { connections } => length * connections as u64,
@@ -100,7 +99,6 @@ impl Lengths {
     }
 }
 
-/// Heap allocations per operation, by the subject's own allocator.
 pub fn allocations(subject: &str, work: Work, lengths: Lengths) -> Result<f64, String> {
     let (short, long, operations) = lengths.of(work, |length| {
         let facts = work.run(subject, length, None)?;
@@ -119,7 +117,6 @@ fn written(tool: &str, run: impl FnOnce(&Path) -> Result<(), String>) -> Result<
     text
 }
 
-/// Which of the tools that count are missing, each with the command that installs it.
 pub fn missing_tools() -> Vec<String> {
     [("valgrind", "valgrind"), ("strace", "strace"), ("objdump", "binutils")]
         .into_iter()

@@ -13,7 +13,6 @@ use crate::sys;
 pub struct Environment(pub BTreeMap<String, String>);
 
 impl Environment {
-    /// Reads them from the kernel, the program and its folder.
     pub fn read() -> Self {
         let mut facts = BTreeMap::new();
         let mut tell = |name: &str, value: Option<String>| {
@@ -39,7 +38,6 @@ impl Environment {
     }
 }
 
-/// Facts that are files of one line.
 const FILES: [(&str, &str); 10] = [
     ("kernel", "/proc/sys/kernel/osrelease"),
     ("load", "/proc/loadavg"),
@@ -53,7 +51,6 @@ const FILES: [(&str, &str); 10] = [
     ("timer slack (ns)", "/proc/self/timerslack_ns"),
 ];
 
-/// The model of the first CPU.
 fn cpu() -> Option<String> {
     let text = read_to_string("/proc/cpuinfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("model name"))?;
@@ -73,7 +70,6 @@ fn mitigations() -> Option<String> {
     Some(if active.is_empty() { "none".to_owned() } else { active.join("; ") })
 }
 
-/// The first line that a program says.
 fn output(program: &str, arguments: &[&str]) -> Option<String> {
     let output = std::process::Command::new(program).args(arguments).output().ok()?;
     let text = String::from_utf8(output.stdout).ok().filter(|_| output.status.success())?;

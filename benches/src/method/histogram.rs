@@ -13,10 +13,6 @@ pub const PERCENTILES: [(&str, f64); 5] =
     [("p50", 50.0), ("p90", 90.0), ("p99", 99.0), ("p999", 99.9), ("p9999", 99.99)];
 
 /// An empty histogram of nanoseconds.
-///
-/// # Panics
-///
-/// Never: its bounds are constants that the crate accepts.
 pub fn new() -> Histogram<u64> {
     Histogram::new_with_bounds(1, HIGHEST, 3).expect("these bounds are legal")
 }

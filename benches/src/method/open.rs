@@ -15,7 +15,6 @@ use super::{Clock, Connections, Recorder, Spec, histogram};
 
 #[derive(Clone, Copy, Debug)]
 pub struct Phase {
-    /// Messages a second.
     pub rate: f64,
     pub duration: Duration,
 }
@@ -25,14 +24,12 @@ pub struct Phase {
 pub struct Bulk {
     /// Its connection, as [`Connections::open_bulk`] told.
     pub index: usize,
-    /// How many of its messages are under way.
     pub depth: usize,
 }
 
 /// A message and its reply, both on the clock of the run.
 #[derive(Clone, Copy, Debug)]
 pub struct Answer {
-    /// When the message was due, in nanoseconds.
     pub due: u64,
     pub came: u64,
 }
@@ -54,14 +51,12 @@ pub struct Open {
     /// Messages that were sent, those of the warm-up too.
     pub number: u64,
     pub recorder: Recorder,
-    /// Due and not sent when the time was over.
     pub unsent: u64,
     /// Spent in looks that found nothing, in nanoseconds.
     pub idle_ns: u64,
     /// So long after the end what is late is still sent; what is then under way has as long again
     /// to be answered, and two seconds at least, and is lost after that.
     pub drain: Duration,
-    /// A bulk stream that goes on beside.
     pub bulk: Option<Bulk>,
     /// Replies of the bulk stream that came while it counted.
     pub bulk_replies: u64,
@@ -128,7 +123,6 @@ impl Open {
         left as u64
     }
 
-    /// Offers everything, and takes the replies in.
     pub fn run(&mut self, client: &mut Connections, depth: usize) -> io::Result<()> {
         // Free places, and since when: first free, first used, so that all connections work.
         let mut free: VecDeque<(usize, u64)> =

@@ -18,7 +18,6 @@ impl Outcome {
         self.metrics.insert(name.to_owned(), value);
     }
 
-    /// What a work found out about itself.
     pub fn of(facts: &Facts) -> Self {
         let mut outcome = Self::default();
         facts.iter().for_each(|(name, value)| outcome.metric(name, *value));
@@ -39,7 +38,6 @@ impl Outcome {
         Ok(())
     }
 
-    /// Tells why it is not to be believed.
     pub fn flag(&mut self, reason: Reason, detail: impl Into<String>) {
         self.flags.push(Flag::new(reason, detail));
     }

@@ -4,12 +4,10 @@
 //! of a shorter one, is a piece of a fixed pattern that begins somewhere else for each number. A
 //! reply that was lost, doubled, swapped or cut is therefore never taken for the right one.
 
-/// Bytes of number and time.
 const HEADER: usize = 16;
 /// A prime, so that pieces of neighbouring numbers differ.
 const PERIOD: u64 = 251;
 
-/// Writes and checks messages of one size.
 pub struct Payload {
     size: usize,
     pattern: Vec<u8>,
@@ -28,7 +26,6 @@ impl Payload {
         }
     }
 
-    /// Bytes in a message.
     pub fn size(&self) -> usize {
         self.size
     }
@@ -46,7 +43,6 @@ impl Payload {
         &self.scratch
     }
 
-    /// Whether `reply` is the message of this number.
     #[inline]
     pub fn is(&mut self, reply: &[u8], number: u64, intended: u64) -> bool {
         self.message(number, intended) == reply

@@ -25,17 +25,14 @@ pub enum Placement {
 }
 
 impl Placement {
-    /// As on the command line.
     pub fn name(self) -> String {
         self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
     }
 
-    /// Looks one up by its name.
     pub fn named(name: &str) -> Option<Self> {
         ValueEnum::from_str(name, false).ok()
     }
 
-    /// Whether the client waits without sleeping.
     pub fn client_spins(self) -> bool {
         matches!(self, Self::SplitSpin | Self::SpinSpin)
     }
@@ -51,7 +48,6 @@ impl Placement {
         }
     }
 
-    /// The CPU of the client.
     pub fn client_cpu(self) -> usize {
         match self {
             Self::SameCpu => 0,
@@ -59,7 +55,6 @@ impl Placement {
         }
     }
 
-    /// Whether this machine has the CPUs for it.
     pub fn possible(self) -> bool {
         matches!(self, Self::OneThread | Self::SameCpu) || sys::cpus_online() >= 2
     }

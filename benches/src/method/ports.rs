@@ -27,7 +27,6 @@ impl TimeWait {
         }
     }
 
-    /// Flags for what happened since `before`.
     pub fn flags(self, before: Self) -> impl Iterator<Item = Flag> {
         let (first, last) = range();
         let ports = f64::from(last - first) + 1.0;
@@ -43,7 +42,6 @@ impl TimeWait {
     }
 }
 
-/// A flag if `error` says that no port was left.
 pub fn exhausted(error: &io::Error) -> Option<Flag> {
     let none = error.kind() == io::ErrorKind::AddrNotAvailable;
     flag_if(none, Reason::Ports, || {

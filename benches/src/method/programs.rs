@@ -121,7 +121,6 @@ fn built(commit: &str) -> Result<PathBuf, String> {
     Ok(program)
 }
 
-/// Runs a command to its end; what it printed.
 fn run(command: &mut Command) -> Result<String, String> {
     let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
     if output.status.success() {

@@ -39,7 +39,6 @@ pub struct Quiet {
 pub struct Watch {
     began: Instant,
     machine: Machine,
-    /// The CPU time of each process.
     times: BTreeMap<u32, Duration>,
     pressure: f64,
     thread: Thread,
@@ -52,11 +51,8 @@ pub struct Watch {
 struct Thread {
     /// Nanoseconds in which it was ready and did not run.
     waited: f64,
-    /// How often its CPU was taken away.
     switches: f64,
-    /// Nanoseconds in which the others ran.
     others_ran: f64,
-    /// How often one of the others began to run.
     others_times: f64,
 }
 

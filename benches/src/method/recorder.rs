@@ -14,14 +14,11 @@ enum Wrong {
     Corrects(u64),
     /// It measures the response from the actual send: coordinated omission.
     Omits,
-    /// It tells half of each service time.
     Halves,
 }
 
 pub struct Recorder {
-    /// Reply minus intended send.
     pub response: Histogram<u64>,
-    /// Reply minus actual send.
     pub service: Histogram<u64>,
     /// Actual send minus the moment from which it was possible.
     pub lag: Histogram<u64>,
@@ -80,12 +77,10 @@ impl Recorder {
         self.served += u64::from(now < self.ends);
     }
 
-    /// The mean service time, in seconds.
     pub fn mean_service(&self) -> f64 {
         self.total_service as f64 / self.response.len().max(1) as f64 / 1e9
     }
 
-    /// Tells percentiles, rate and histograms.
     pub fn tell(self, elapsed: Duration, outcome: &mut Outcome) -> Result<(), String> {
         outcome.metric("replies", self.replies as f64);
         outcome.metric("rate", self.served as f64 / elapsed.as_secs_f64());

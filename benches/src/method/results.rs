@@ -133,7 +133,6 @@ fn sums(slice: &Slice) -> Option<String> {
     None
 }
 
-/// Every comparison must be that of its slices.
 fn of_comparisons(document: &Document) -> Option<String> {
     if document.comparisons.is_empty() {
         return None;

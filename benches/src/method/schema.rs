@@ -54,7 +54,6 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// A parameter; zero if it is not given.
     pub fn number(&self, name: &str) -> f64 {
         self.parameters.get(name).copied().unwrap_or(0.0)
     }
@@ -72,7 +71,6 @@ impl Spec {
         self.subject.trim_end_matches(AGAIN)
     }
 
-    /// A choice; the empty word if it is not given.
     pub fn choice(&self, name: &str) -> &str {
         self.choices.get(name).map_or("", String::as_str)
     }
@@ -100,7 +98,6 @@ pub struct Cell {
     pub ns_per_turn: f64,
 }
 
-/// One rate that a search for the capacity tried.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Probe {
     pub rate: f64,
@@ -140,7 +137,6 @@ impl Slice {
         !self.flags.iter().any(|flag| flag.invalidates() && !flag.reason.is_about_time())
     }
 
-    /// A figure that verdicts may be about.
     pub fn cost(&self, metric: &str) -> Option<f64> {
         self.metrics.get(metric).copied().filter(|&value| value > 0.0)
     }
@@ -176,7 +172,6 @@ impl Comparison {
         (self.high.ln() - self.low.ln()).abs() / 2.0
     }
 
-    /// Whether it says which of the two is better.
     pub fn decides(&self) -> bool {
         matches!(self.verdict, Verdict::Faster | Verdict::Slower)
     }

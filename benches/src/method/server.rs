@@ -50,7 +50,6 @@ impl Server {
         self.process.as_ref().map(Process::id).or(self.elsewhere)
     }
 
-    /// CPU time that it has used so far.
     pub fn cpu(&self) -> Option<Duration> {
         sys::process_cpu_time(self.id()?).ok()
     }

@@ -18,7 +18,6 @@ const LEAST_BLOCKS: usize = 5;
 /// What a session measures: every subject at every point, in every block.
 #[derive(Clone)]
 pub struct Plan {
-    /// Specs without a subject.
     pub points: Vec<Spec>,
     /// The first one is what the others are compared with.
     pub subjects: Vec<String>,

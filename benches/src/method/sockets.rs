@@ -19,7 +19,6 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// So many pairs over `transport`.
     pub fn many(transport: &str, count: usize) -> io::Result<Vec<Self>> {
         sys::limit_open_files(None)?;
         let listener = TcpListener::bind(LOOPBACK)?;
@@ -49,7 +48,6 @@ impl Pair {
         Self { receiver: Rc::new(receiver), writing: File::from(sender) }
     }
 
-    /// Writes `bytes`.
     #[inline]
     pub fn send(&self, bytes: &[u8]) -> io::Result<()> {
         (&self.writing).write_all(bytes)

@@ -4,7 +4,6 @@
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 
-/// Resamples of a bootstrap.
 const RESAMPLES: usize = 10_000;
 /// Beyond this threshold nothing is called the same: two that may differ by a tenth are undecided.
 const COARSE: f64 = 0.1;
@@ -26,11 +25,8 @@ pub fn median(values: &[f64]) -> f64 {
 /// A ratio with its 95 % confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ratio {
-    /// The median.
     pub value: f64,
-    /// Where the interval begins.
     pub low: f64,
-    /// Where the interval ends.
     pub high: f64,
 }
 
@@ -74,7 +70,6 @@ pub fn orders(subjects: usize, blocks: usize, seed: u64) -> Vec<Vec<usize>> {
     (0..blocks).map(order).collect()
 }
 
-/// What the comparison of two says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {

@@ -6,7 +6,6 @@ use plotters::coord::ranged1d::{DefaultFormatting, KeyPointHint, Ranged};
 
 use super::{count, time};
 
-/// An axis: what it shows and how.
 #[derive(Clone, Copy)]
 pub struct Axis {
     pub label: &'static str,
@@ -49,7 +48,6 @@ impl Axis {
         Self { label, ..self }
     }
 
-    /// The same, logarithmic.
     pub const fn log(self, label: &'static str) -> Self {
         Self { label, logarithmic: true, ..self }
     }

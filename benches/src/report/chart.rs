@@ -21,7 +21,6 @@ pub struct Point {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Line {
-    /// The one that the figure is about.
     Main,
     /// A lower percentile beside the main one: thinner.
     Lower,
@@ -41,7 +40,6 @@ pub struct Chart {
     pub series: Vec<Series>,
 }
 
-/// Told apart on light and on dark.
 const COLOURS: [u32; 10] = [
     0x7a869a, 0x2f81f7, 0xd9722b, 0x2da44e, 0xa371f7, 0xd6498f, 0xb08800, 0x1b9aaa, 0xe5534b,
     0x8a7a5c,
@@ -74,7 +72,6 @@ fn mark(kind: usize, valid: bool) -> &'static str {
 }
 
 impl Series {
-    /// The curve of a subject that the figure is about.
     pub fn main(subject: &str, points: Vec<Point>) -> Self {
         Self { name: subject.to_owned(), points, line: Line::Main, kind: kind(subject) }
     }

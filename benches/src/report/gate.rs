@@ -11,9 +11,7 @@ use crate::method::{Document, Reason, Slice, statistics};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Finding {
-    /// Nothing is worse.
     Good,
-    /// Something is.
     Regression,
     /// Too little could be compared to say so.
     Undecided,

@@ -5,7 +5,6 @@ use hdrhistogram::Histogram;
 use super::{Axis, COUNT, Chart, Line, Point, Series, TIME, kind};
 use crate::method::{AGAIN, Slice, compared, histogram, statistics};
 
-/// The axis of percentiles.
 pub const BEYOND: Axis = COUNT.log("1 / (1 \u{2212} percentile): 10 is p90, 100 is p99");
 
 /// Slices of one workload, without the twins of A/A pairs: those are for the noise floor.
@@ -30,7 +29,6 @@ pub fn believable<'a>(slices: &[&'a Slice]) -> (Vec<&'a Slice>, bool) {
     if valid.is_empty() { (slices.to_vec(), false) } else { (valid, true) }
 }
 
-/// The median of a metric over the believable slices that have it, and whether these were valid.
 pub fn median(slices: &[&Slice], metric: &str) -> Option<(f64, bool)> {
     // A slice without the figure says nothing about it, however valid it is.
     let has = |slice: &&&Slice| slice.metrics.contains_key(metric);
@@ -40,7 +38,6 @@ pub fn median(slices: &[&Slice], metric: &str) -> Option<(f64, bool)> {
     (!figures.is_empty()).then(|| (statistics::median(&figures), valid))
 }
 
-/// Each once, in order.
 pub fn values(values: impl Iterator<Item = f64>) -> Vec<f64> {
     let mut values: Vec<f64> = values.collect();
     values.sort_unstable_by(f64::total_cmp);
@@ -60,7 +57,6 @@ pub fn curve(slices: &[&Slice], along: &str, metric: &str) -> Vec<Point> {
     places.into_iter().filter_map(point).collect()
 }
 
-/// A curve for each subject over a parameter.
 pub fn curves(slices: &[&Slice], along: &str, metric: &str) -> Vec<Series> {
     let each =
         |(subject, group): (&str, Vec<&Slice>)| Series::main(subject, curve(&group, along, metric));
@@ -97,7 +93,6 @@ pub fn distributions(slices: &[&Slice], name: &str) -> Vec<Series> {
     by_subject(slices).into_iter().filter_map(each).collect()
 }
 
-/// The same as a chart for each point.
 pub fn distribution_charts(slices: &[&Slice], name: &str, y: &'static str) -> Vec<Chart> {
     let chart = |(point, here): (String, Vec<&Slice>)| {
         Chart::new(point, BEYOND, TIME.of(y), distributions(&here, name))

@@ -41,7 +41,6 @@ impl Shown {
         }
     }
 
-    /// The same with charts.
     pub const fn drawn(self, words: &'static str, charts: fn(&[&Slice]) -> Vec<Chart>) -> Self {
         Self { words, charts, ..self }
     }

@@ -17,7 +17,6 @@ pub struct Row<'a> {
     /// Beside the baseline, if both have a cost.
     pub comparison: Option<&'a Comparison>,
     pub baseline: bool,
-    /// Whether any of its slices is valid.
     pub valid: bool,
     /// Its flags, each with how many slices have it.
     pub flags: String,
@@ -31,7 +30,6 @@ pub struct Point<'a> {
     pub rows: Vec<Row<'a>>,
 }
 
-/// How the workload of a name is shown.
 pub fn columns(all: &[Shown], workload: &str) -> &'static [Column] {
     all.iter().find(|shown| shown.name == workload).map_or(&[], |shown| shown.columns)
 }

@@ -74,7 +74,6 @@ fn serve<const INTEREST: i32, const SPIN: bool>(connections: usize) {
     }
 }
 
-/// Accepts one, or all that are there.
 fn accept<const INTEREST: i32>(
     epoll: &Epoll,
     listener: &TcpListener,

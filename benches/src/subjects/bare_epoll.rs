@@ -16,7 +16,6 @@ pub(super) const KINDS: &[Kind] = &[
         .on_demand(),
 ];
 
-/// Events that one wait can report, as many as in ours.
 const EVENTS: usize = 1024;
 
 struct Bare {

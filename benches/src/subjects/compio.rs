@@ -13,7 +13,6 @@ use compio::runtime::{JoinHandle, RuntimeBuilder};
 use super::runtime::lending;
 use super::{BUFFER, Runtime, Subject, serve, sound};
 
-/// compio, whose buffers are lent to each call and given back.
 pub(super) struct Compio<const URING: bool>;
 
 impl<const URING: bool> Runtime for Compio<URING> {

@@ -24,14 +24,11 @@ pub trait Dispatcher {
     }
 }
 
-/// A kind of [`Dispatcher`].
 #[derive(Clone, Copy)]
 pub struct Kind {
     pub name: &'static str,
-    /// One line: what waits, and how.
     pub about: &'static str,
     pub open: fn() -> io::Result<Box<dyn Dispatcher>>,
-    /// Whether it is measured when nobody names subjects.
     pub usual: bool,
 }
 
@@ -44,7 +41,6 @@ impl Kind {
         Self { name, about, open, usual: true }
     }
 
-    /// The same, measured when it is named.
     pub const fn on_demand(self) -> Self {
         Self { usual: false, ..self }
     }

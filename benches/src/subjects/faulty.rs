@@ -12,25 +12,19 @@ const SELDOM: u64 = 300;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Wrong {
-    /// Swallows a message now and then.
     Drops,
-    /// Changes a byte now and then.
     Alters,
-    /// Resets a connection now and then.
     Resets,
-    /// Sleeps for 20 milliseconds before each reply.
     Sleeps,
 }
 
 impl Wrong {
     pub const ALL: [Self; 4] = [Self::Drops, Self::Alters, Self::Resets, Self::Sleeps];
 
-    /// The name of the subject that does it.
     pub fn subject(self) -> String {
         format!("faulty-{self:?}").to_lowercase()
     }
 
-    /// Looks one up by the name of its subject.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|wrong| wrong.subject() == name)
     }

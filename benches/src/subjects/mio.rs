@@ -18,7 +18,6 @@ pub(super) const SUBJECT: Subject = Subject::new(
     serve,
 );
 
-/// Events that one wait can report, as many as everyone's.
 const EVENTS: usize = 1024;
 const LISTENER: Token = Token(usize::MAX);
 

@@ -97,7 +97,6 @@ runtimes! {
     ours::Ours<6>,
 }
 
-/// Something that can be done with any runtime.
 pub trait Visitor {
     type Output;
 
@@ -109,12 +108,10 @@ pub fn all() -> impl Iterator<Item = &'static Subject> {
     LOOPS.iter().chain(RUNTIMES)
 }
 
-/// Looks a loop or a runtime up by its name.
 pub fn named(name: &str) -> Option<Subject> {
     all().find(|subject| subject.name == name).copied()
 }
 
-/// Looks a selector up by its name.
 pub fn selector(name: &str) -> Option<Kind> {
     selectors().find(|kind| kind.name == name).copied()
 }

@@ -12,7 +12,6 @@ use monoio::{LegacyDriver, RuntimeBuilder};
 use super::runtime::lending;
 use super::{BUFFER, Runtime, Subject, serve, sound};
 
-/// monoio, whose buffers are lent to each call and given back.
 pub(super) struct Monoio;
 
 impl Runtime for Monoio {

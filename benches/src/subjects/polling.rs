@@ -11,7 +11,6 @@ use super::{Dispatcher, Kind};
 
 pub(super) const KINDS: &[Kind] = &[Kind::new("polling", "polling's Poller, level", open)];
 
-/// Events that one wait can report, as many as everyone's.
 const EVENTS: usize = 1024;
 
 struct Polling {

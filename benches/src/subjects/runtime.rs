@@ -11,9 +11,7 @@ use std::time::Duration;
 
 use super::Subject;
 
-/// Bytes in a message.
 pub const MESSAGE: usize = 64;
-/// Bytes in each connection's buffer.
 pub const BUFFER: usize = 4096;
 
 /// Where servers listen: on a port of the loopback that the kernel chooses.
@@ -24,33 +22,24 @@ pub const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST)
 /// Everything runs on one thread; a runtime that needs a handle to spawn keeps it in a thread
 /// local.
 pub trait Runtime: Sized + 'static {
-    /// Its name and what it can do.
     const SUBJECT: Subject;
-    /// A listening socket of the runtime.
     type Listener: 'static;
     type Stream: 'static;
-    /// Becomes ready when a spawned task has finished.
     type Join: Future + Unpin + 'static;
-    /// Becomes ready when its time has come.
     type Sleep: Future + 'static;
 
-    /// Runs `future` to its end on this thread.
     fn run<F: Future<Output = ()> + 'static>(future: F);
 
-    /// Starts a task on the running runtime.
     fn spawn<F: Future<Output = ()> + 'static>(future: F) -> Self::Join;
 
     fn sleep(duration: Duration) -> Self::Sleep;
 
-    /// Makes a sleep begin again.
     fn reset(sleep: Pin<&mut Self::Sleep>, duration: Duration);
 
-    /// Lets a task run on when its handle is dropped.
     fn detach(join: Self::Join) {
         drop(join);
     }
 
-    /// Takes over a socket that listens and does not block.
     fn listener(listener: TcpListener) -> io::Result<Self::Listener>;
 
     fn accept(listener: &Self::Listener) -> impl Future<Output = io::Result<Self::Stream>>;

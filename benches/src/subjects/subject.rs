@@ -7,14 +7,11 @@ pub const NULL: &str = "null";
 
 #[derive(Clone, Copy)]
 pub struct Subject {
-    /// Its name on command lines and in tables.
     pub name: &'static str,
-    /// One line: what runs and with which settings.
     pub about: &'static str,
     /// Says its port, accepts so many connections and echoes until their peers close; with 0 for those
     /// that come and go, for ever.
     pub serve: fn(usize),
-    /// Whether it has tasks and timers: it is a runtime.
     pub tasks: bool,
     /// Why it cannot be run here, if it cannot; with what to do about it.
     pub missing: fn() -> Option<String>,
@@ -24,7 +21,6 @@ pub struct Subject {
     /// Whether it waits by a ring of io_uring, in which valgrind hangs: no instructions are counted.
     pub ring: bool,
     pub shown: bool,
-    /// Whether the gate holds its counts against the baseline.
     pub gated: bool,
     /// Whether it is this program, whose allocator counts and answers questions.
     pub inside: bool,
@@ -48,7 +44,6 @@ impl Subject {
         }
     }
 
-    /// The same, left out of the usual tables.
     pub const fn on_demand(self) -> Self {
         Self { shown: false, ..self }
     }

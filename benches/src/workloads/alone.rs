@@ -33,7 +33,6 @@ impl Visitor for Alone<'_> {
     }
 }
 
-/// Runs a work of this name on the runtime of that name.
 pub fn run(work: &str, subject: &str, count: u64) -> Result<Facts, String> {
     with_runtime(subject, Alone { work, count })
         .ok_or_else(|| format!("{subject} has no tasks"))?

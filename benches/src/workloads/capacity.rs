@@ -127,7 +127,6 @@ impl Search<'_, '_> {
         confirm(found, |rate| self.offer(rate, warm_up, true), |run| run.met)
     }
 
-    /// The percentile that is searched by, as a share.
     fn quantile(&self) -> f64 {
         (self.ends.spec.number("percentile") / 100.0).clamp(0.5, 0.9999)
     }

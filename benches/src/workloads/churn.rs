@@ -54,7 +54,6 @@ const COLUMNS: &[(&str, &str, f64)] = &[
 const CAPTION: &str = "From connect to the reply, over all percentiles; a closed loop, \
     which hides stalls.";
 
-/// So long nothing may come before the server counts as gone.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 fn measure(spec: &Spec) -> Result<Outcome, String> {

@@ -48,7 +48,6 @@ pub struct Common {
 }
 
 impl Common {
-    /// Where results go.
     pub fn files(&self) -> Files {
         let Self { json, csv, html, .. } = self.clone();
         Files { json, csv, html }
@@ -70,7 +69,6 @@ pub fn new_file(path: &str) -> Result<PathBuf, String> {
     }
 }
 
-/// The sub-command of a workload.
 pub fn command(workload: &'static Workload) -> Command {
     let mut command = Command::new(workload.name()).about(workload.about);
     command = workload.all().fold(command, |command, one| command.arg(option(one)));
@@ -109,7 +107,6 @@ fn number(text: &str) -> Result<f64, String> {
     }
 }
 
-/// What was asked of a workload.
 pub fn asked(workload: &'static Workload, matches: &ArgMatches) -> Result<(Asked, Common), String> {
     let common = Common::from_arg_matches(matches).map_err(|error| error.to_string())?;
     let all = |name: &str| -> Vec<&String> {

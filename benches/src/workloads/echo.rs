@@ -30,7 +30,6 @@ const COLUMNS: &[(&str, &str, f64)] = &[
     ("srv ns", "server_ns_per_request", 1.0),
 ];
 
-/// So long nothing may come before the server counts as gone.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 fn measure(spec: &Spec) -> Result<Outcome, String> {
@@ -51,7 +50,6 @@ struct Closed<'a> {
     clock: Clock,
     spinning: bool,
     number: u64,
-    /// Time spent in looks that found nothing.
     idle_ns: u64,
     fault: Option<&'a str>,
 }

@@ -117,7 +117,6 @@ fn restless(wakeups: u64, awake: bool) -> Option<Flag> {
     })
 }
 
-/// Memory, in bytes.
 struct Held {
     /// Of the server, in all its mappings.
     resident: f64,

@@ -133,7 +133,6 @@ pub fn with_client(
     Ok(outcome)
 }
 
-/// How long a run of so long warms up.
 pub fn warm_up(duration: Duration) -> Duration {
     (duration / 4).min(Duration::from_secs(1))
 }

@@ -54,7 +54,6 @@ fn grid(most: usize) -> Vec<(usize, Vec<usize>)> {
         .collect()
 }
 
-/// What a slice of `map` tells: all cells of one subject.
 fn measure(spec: &Spec) -> Result<Outcome, String> {
     let kind = selector(spec)?;
     let told = |error: io::Error| format!("map on {}: {error}", kind.name);
@@ -152,7 +151,6 @@ fn winner(turns: &Turns) -> Option<(&'static str, f64, Option<Next>)> {
     Some((first, cost, next))
 }
 
-/// The table of cells: fds across, the share that is active upwards.
 fn html(slices: &[&Slice]) -> Option<Markup> {
     let valid: Vec<&Slice> = slices.iter().copied().filter(|slice| slice.valid()).collect();
     let ours = valid.iter().any(|slice| slice.spec.subject.starts_with("ours"));

@@ -114,7 +114,6 @@ fn run(ends: &mut Ends<'_>, outcome: &mut Outcome) -> Result<(), Trouble> {
     Ok(ended?)
 }
 
-/// All answers, and when the overload was.
 struct Course<'a> {
     answers: &'a [Answer],
     begins: u64,
@@ -146,7 +145,6 @@ impl Course<'_> {
         }
     }
 
-    /// p99 of the calm before, in nanoseconds.
     fn usual(&self) -> Option<f64> {
         let mut calm = histogram::new();
         for answer in self.answers.iter().filter(|answer| answer.due < self.begins) {

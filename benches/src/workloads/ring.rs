@@ -45,7 +45,6 @@ const CAPTION: &str = "Both ends in one thread; an event is a wait, a read and a
 #[derive(Clone, Copy)]
 pub struct Shape {
     pub registered: usize,
-    /// How many bytes are under way.
     pub active: usize,
     /// How many bytes are written in an iteration, the first ones included.
     pub writes: usize,
@@ -111,7 +110,6 @@ impl Ring {
     }
 }
 
-/// What a slice of `ring` tells.
 fn measure(spec: &Spec) -> Result<Outcome, String> {
     let kind = selector(spec)?;
     let told = |error: io::Error| format!("ring on {}: {error}", kind.name);
@@ -160,7 +158,6 @@ pub fn selector(spec: &Spec) -> Result<Kind, String> {
     subjects::selector(subject).ok_or_else(|| format!("no selector is named {subject}"))
 }
 
-/// Cost over the number of fds with one token.
 fn charts(slices: &[&Slice]) -> Vec<Chart> {
     let one = |slice: &&Slice| slice.spec.count("active") == 1;
     let one: Vec<&Slice> = slices.iter().copied().filter(one).collect();

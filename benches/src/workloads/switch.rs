@@ -61,7 +61,6 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
     Ok(Outcome::of(&on_runtime(spec, Switch(spec))?))
 }
 
-/// Runs a work on the runtime of a slice.
 pub fn on_runtime<V: Visitor>(spec: &Spec, work: V) -> Result<V::Output, String> {
     let told = with_runtime(spec.program(), work);
     told.ok_or_else(|| format!("no runtime with tasks is named {}", spec.subject))

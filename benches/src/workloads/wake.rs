@@ -92,9 +92,7 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
 #[derive(Clone, Copy)]
 pub(super) struct Wakes {
     pub(super) senders: usize,
-    /// Tasks that a sender wakes in one burst.
     pub(super) burst: usize,
-    /// The CPU of the senders.
     pub(super) cpu: usize,
     /// How long a sender waits when all its tasks wait: longer than a loop takes to fall asleep.
     pub(super) pause: Duration,
@@ -252,7 +250,6 @@ async fn ended<R: Runtime>(tasks: Vec<R::Join>, duration: Duration) -> u64 {
     0
 }
 
-/// Nanoseconds since `epoch`.
 #[inline]
 fn since(epoch: Instant) -> u64 {
     epoch.elapsed().as_nanos() as u64

@@ -8,14 +8,12 @@ use crate::report::Shown;
 use crate::subjects;
 use crate::subjects::{BARE, NULL, Subject};
 
-/// Something that is asked of the subjects.
 pub struct Workload {
     pub shown: Shown,
     pub about: &'static str,
     pub who: Who,
     /// Where it can run; the first one is the usual.
     pub placements: &'static [Placement],
-    /// What can be chosen; each combination is a point.
     pub parameters: &'static [&'static [Parameter]],
     /// The metrics that verdicts are about, the best one first; lower is better. Each with the
     /// percentile that it stands for: 0 is one that noise does not touch, 100 one that any noise is
@@ -28,19 +26,15 @@ pub struct Workload {
     pub fix: fn(&mut Spec) -> bool,
     /// How what the generator can do at a point is measured, if there is a generator.
     pub null: fn(&Spec) -> Option<Spec>,
-    /// Finds the points that depend on what the subjects can do.
     pub offer: Option<Offer>,
     pub measure: fn(&Spec) -> Result<Outcome, String>,
 }
 
-/// Finds the points of a plan by what a session measures.
 pub type Offer = fn(&Session, &Plan, &Asked) -> Vec<Spec>;
 
 #[derive(Clone, Copy)]
 pub enum Who {
-    /// Selectors.
     Selectors,
-    /// Loops and runtimes of which this is true.
     Loops(fn(&Subject) -> bool),
 }
 
@@ -59,9 +53,7 @@ pub struct Parameter {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Of {
-    /// A number of the point.
     Number,
-    /// One of these words.
     Word(&'static [&'static str]),
     /// Numbers that are no part of a point: it follows from them.
     Apart,
@@ -76,7 +68,6 @@ pub const fn some(name: &'static str, usual: &'static str, about: &'static str) 
     Parameter { least: 1.0, ..number(name, usual, about) }
 }
 
-/// Numbers that are no part of a point.
 pub const fn apart(name: &'static str, usual: &'static str, about: &'static str) -> Parameter {
     Parameter { of: Of::Apart, ..number(name, usual, about) }
 }
@@ -157,7 +148,6 @@ impl Workload {
         self.parameters.iter().copied().flatten()
     }
 
-    /// A point without parameters.
     pub fn point(&self, placement: Placement) -> Spec {
         Spec {
             workload: self.name().to_owned(),
@@ -239,15 +229,12 @@ pub fn null_of_a_loop(spec: &Spec) -> Option<Spec> {
     Some(null)
 }
 
-/// What was asked for on the command line.
 pub struct Asked {
     pub plan: Plan,
-    /// Numbers that are no part of a point.
     pub apart: BTreeMap<&'static str, Vec<f64>>,
 }
 
 impl Asked {
-    /// Numbers that are no part of a point.
     pub fn apart(&self, name: &str) -> &[f64] {
         self.apart.get(name).map_or(&[], Vec::as_slice)
     }

@@ -7,7 +7,6 @@ use crate::Options;
 use crate::counts::rows;
 use crate::sheet::Sheet;
 
-/// Counts by subject and row.
 pub(crate) type Baseline = BTreeMap<(String, String), f64>;
 
 /// Reads the baseline; one that holds nothing is refused.

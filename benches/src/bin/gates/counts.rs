@@ -26,13 +26,9 @@ pub(crate) struct Family {
 }
 
 enum By {
-    /// Instructions, then atomic read-modify-writes.
     Callgrind,
-    /// System calls.
     Strace,
-    /// Allocations, by the subject's own allocator.
     Heap,
-    /// What the work says about itself.
     Told(&'static [&'static str]),
     /// Resident memory for each of so many idle connections, above the program's own buffer, in KiB.
     Idle(&'static [f64]),

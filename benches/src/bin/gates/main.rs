@@ -63,7 +63,6 @@ impl Options {
         self.check || self.write_baseline
     }
 
-    /// Whether this row is to be counted.
     fn wants(&self, family: &str, row: &Row) -> bool {
         let named = self.only.iter().any(|name| name == family || name == row.id);
         (named || self.only.is_empty()) && (!self.gates() || row.room.is_some())
@@ -94,7 +93,6 @@ fn main() -> ExitCode {
     }
 }
 
-/// The subjects and the rows, for the help.
 fn lists() -> String {
     let mut text = "Subjects (* the usual ones):\n".to_owned();
     for subject in subjects::all() {

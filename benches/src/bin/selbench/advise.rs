@@ -45,7 +45,6 @@ const CHOICES: [Choice; 4] = [
     ("ours-select", "ours-select", "select", ".backend(Backend::Select)"),
 ];
 
-/// What is measured, by which metric it is judged, and in words.
 const WORKLOADS: [(&str, &str, &str); 3] = [
     ("ring", "ns_per_event", "for an event of the ring"),
     ("scaling", "server_ns_per_echo", "of the server's CPU for an echo in lockstep"),
@@ -101,7 +100,6 @@ fn medians(document: &Document, workload: &str, metric: &str) -> [Option<f64>; 4
     })
 }
 
-/// A choice beside the default, if enough blocks have both.
 fn beside<'a>(document: &'a Document, workload: &str, choice: usize) -> Option<&'a Comparison> {
     let names = [CHOICES[choice].0, CHOICES[choice].1];
     document.comparisons.iter().find(|one| {

@@ -23,11 +23,8 @@ static ALLOCATOR: CountingAllocator = CountingAllocator;
 /// How a run ended; the numbers are documented in the guide.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Ending {
-    /// All is well.
     Good,
-    /// Something is worse than before.
     Regression,
-    /// The figures cannot be trusted.
     Invalid,
 }
 
@@ -102,7 +99,6 @@ fn ended(problem: &str, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// All of the command line.
 fn commands() -> clap::Command {
     let about = "Latency of selectors, and of the loops built on them, under load.\n\nEvery figure comes \
                  from a fresh process, in interleaved blocks, and carries its placement and the reasons why \
@@ -117,7 +113,6 @@ fn commands() -> clap::Command {
     Fixed::augment_subcommands(all.subcommands(each))
 }
 
-/// Does what the command line asks for; an error is one of usage.
 fn run(matches: &clap::ArgMatches) -> Result<Ending, String> {
     let workload =
         matches.subcommand().and_then(|(name, own)| Some((workloads::named(name)?, own)));
@@ -162,14 +157,12 @@ fn run(matches: &clap::ArgMatches) -> Result<Ending, String> {
     }
 }
 
-/// A session as the command line says.
 fn begin(common: &Common) -> Result<Session, String> {
     let mut session = Session::begin(common.threshold)?;
     session.budget = Some(Duration::from_secs(common.budget));
     Ok(session)
 }
 
-/// Measures what was asked of a workload.
 fn measure(session: &mut Session, workload: &Workload, asked: &mut Asked) {
     if let Some(offer) = workload.offer {
         asked.plan.points = offer(session, &asked.plan, asked);
@@ -177,7 +170,6 @@ fn measure(session: &mut Session, workload: &Workload, asked: &mut Asked) {
     session.measure(&asked.plan);
 }
 
-/// Compares, prints and writes.
 fn finish(session: Session, files: &Files) -> Result<(Document, Ending), String> {
     let document = session.finish();
     print!("{}", table::draw(&document, &shown()));

@@ -19,10 +19,8 @@ pub(crate) struct Options {
     fault: Option<Fault>,
 }
 
-/// How a check ended.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Status {
-    /// As it should.
     Good,
     /// Not as it should, but the machine was too busy to say whose fault it is.
     Busy,

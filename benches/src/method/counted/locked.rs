@@ -28,7 +28,6 @@ pub(super) fn count(addresses: &BTreeMap<(String, u64), f64>) -> Result<f64, Str
     Ok(sum)
 }
 
-/// Where an object file's locking instructions lie.
 fn locking(object: &str) -> Result<Vec<u64>, String> {
     let output = Command::new("objdump")
         .args(["-d", "--no-show-raw-insn", object])

@@ -9,7 +9,6 @@ use benches::subjects::{BARE, NULL};
 
 /// Messages a second in the tests of the generator: far below anyone's capacity.
 const RATE: f64 = 5000.0;
-/// Attempts of a check that a busy machine can disturb.
 const ATTEMPTS: usize = 3;
 
 pub(super) struct Found {
@@ -34,9 +33,7 @@ impl Found {
 
 pub(super) struct Trial {
     pub(super) name: &'static str,
-    /// The faults that it must find.
     pub(super) faults: &'static [Fault],
-    /// Runs it, with one of them or with none.
     pub(super) run: fn(Option<Fault>) -> Result<Found, String>,
 }
 
