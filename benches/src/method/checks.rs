@@ -175,7 +175,6 @@ mod tests {
         let loud = Quiet {
             steal_percent: 0.6,
             foreign_percent: 3.1,
-            pressure_percent: 99.0,
             waited_percent: 1.1,
             involuntary_per_second: 101.0,
             accept_overflows: 1.0,
@@ -188,8 +187,6 @@ mod tests {
         assert_eq!(codes(&loud, Placement::OneThread), "steal foreign pressure switches");
         assert_eq!(codes(&loud, Placement::Split), "steal foreign switches");
         assert_eq!(codes(&loud, Placement::SameCpu), "steal foreign");
-        let pressed = Quiet { pressure_percent: 99.0, ..Quiet::default() };
-        assert_eq!(codes(&pressed, Placement::OneThread), "", "told, not judged");
         let full = |nature| always(&loud, nature).next().unwrap();
         assert_eq!(full(Nature::Timed).reason, Reason::ResourceWall);
         assert!(full(Nature::Timed).invalidates() && !full(Nature::Counted).invalidates());

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{AGAIN, Comparison, FEWEST_BLOCKS, Slice, Verdict, statistics};
+use super::{AGAIN, Comparison, FEWEST_BLOCKS, Slice, Verdict, checks, statistics};
 
 /// The points of these slices in the order in which they first ran, each with its slices.
 pub fn points<'a>(slices: impl IntoIterator<Item = &'a Slice>) -> Vec<(String, Vec<&'a Slice>)> {
@@ -121,6 +121,28 @@ pub fn is_clear(slices: &[&Slice], subjects: &[String], threshold: f64) -> bool 
         pair(slices, subject, &subjects[0], threshold)
             .is_some_and(|one| one.blocks >= FEWEST_BLOCKS && one.half_width() <= threshold)
     })
+}
+
+/// Curves over N that cannot be make all their rows suspicious.
+pub fn shapes(slices: &mut [Slice]) {
+    let of_ring = |slice: &Slice| slice.spec.workload == "ring" && slice.spec.count("active") == 1;
+    let mut curves = BTreeMap::<String, BTreeMap<usize, Vec<f64>>>::new();
+    for slice in slices.iter().filter(|slice| of_ring(slice) && slice.valid()) {
+        let curve = curves.entry(slice.spec.subject.clone()).or_default();
+        let here = curve.entry(slice.spec.count("registered")).or_default();
+        here.extend(slice.cost("ns_per_event"));
+    }
+    for (name, curve) in curves {
+        // Of so few, noise makes any shape.
+        let medians = curve.into_iter().map(|(size, costs)| (size, statistics::median(&costs)));
+        let Some(flag) = checks::shape(&name, &medians.collect::<Vec<_>>()) else {
+            continue;
+        };
+        let of_it = |slice: &&mut Slice| of_ring(slice) && slice.spec.subject == name;
+        for slice in slices.iter_mut().filter(of_it) {
+            slice.flags.push(flag.clone());
+        }
+    }
 }
 
 #[cfg(test)]

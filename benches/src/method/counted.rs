@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-pub use callgrind::{Profile, callgrind};
+pub use callgrind::{callgrind, profile};
 pub use strace::strace;
 
 use super::{Client, Process, client, process};

@@ -9,13 +9,13 @@
 //! | [`schema`], [`results`] | the results, JSON v2; reading them, and refusing what was edited |
 //! | [`session`], [`slices`], [`programs`] | a run; its processes; other programs and revisions as subjects |
 //! | [`outcome`] | what a workload found, and what noise leaves of it |
-//! | [`statistics`], [`compared`], [`shapes`] | intervals, verdicts, curves that cannot be |
+//! | [`statistics`], [`compared`] | intervals, verdicts, curves that cannot be |
 //! | [`flags`], [`checks`] | why a row is not to be believed: codes, and what finds them |
 //! | [`quiet`], [`asleep`], [`environment`], [`ports`] | what else the machine did, whether a process sleeps, what the machine is, the ports it has left |
 //! | [`placement`], [`process`], [`server`] | who runs where; the other process |
 //! | [`connections`], [`open`], [`payload`], [`recorder`], [`histogram`] | the generator, what it sends, and what it writes down |
 //! | [`client`], [`counted`] | the client in lockstep; runs under callgrind and strace |
-//! | [`allocations`], [`laps`], [`stopwatch`], [`sockets`] | what works within one process need |
+//! | [`allocations`], [`laps`], [`sockets`] | what works within one process need |
 
 pub mod allocations;
 pub mod asleep;
@@ -41,11 +41,9 @@ pub mod results;
 pub mod schema;
 pub mod server;
 pub mod session;
-pub mod shapes;
 pub mod slices;
 pub mod sockets;
 pub mod statistics;
-pub mod stopwatch;
 
 pub use allocations::CountingAllocator;
 pub use client::Client;
@@ -53,6 +51,7 @@ pub use connections::{Clock, Connections};
 pub use counted::{Lengths, Work};
 pub use environment::Environment;
 pub use flags::{Flag, Reason, flag_if};
+pub use laps::Stopwatch;
 pub use open::{Open, Phase};
 pub use outcome::{Facts, Outcome, refused};
 pub use payload::Payload;
@@ -66,4 +65,3 @@ pub use server::{Meter, Server};
 pub use session::{Plan, Session};
 pub use sockets::Pair;
 pub use statistics::{FEWEST_BLOCKS, Ratio, Verdict};
-pub use stopwatch::Stopwatch;

@@ -1,4 +1,4 @@
-//! What else the machine did while a slice ran: stolen time, foreign work, pressure, switches.
+//! What else the machine did while a slice ran: stolen time, foreign work, waiting, switches.
 
 use std::collections::BTreeMap;
 use std::fs::{read_dir, read_link, read_to_string};
@@ -11,26 +11,13 @@ use crate::sys;
 
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Quiet {
-    /// Share of the machine's time that the hypervisor gave to others, in percent.
     pub steal_percent: f64,
-    /// Share of the machine's time that processes other than ours used, in percent: to the
-    /// nanosecond for those that are there at the end; for what began and ended meanwhile, the ticks
-    /// that nobody accounts for, less three standard deviations of counting in ticks. What
-    /// `ksoftirqd` does is the network's, and so ours.
+    /// What `ksoftirqd` does is the network's, and so ours.
     pub foreign_percent: f64,
-    /// Share of the time in which some task of the machine waited for a CPU (PSI), in percent. Told
-    /// and not judged: the kernel brings the total up to date every two seconds, so that a slice
-    /// has either none of it or someone else's, and a server that is woken waits too.
-    pub pressure_percent: f64,
-    /// Share of the time in which the measuring thread was ready and another process had its CPU,
-    /// in percent: to the nanosecond, from `schedstat` (proc(5)). A thread that the subject itself
-    /// keeps beside is no noise.
+    /// Of the measuring thread; one that the subject itself keeps beside is no noise.
     #[serde(default)]
     pub waited_percent: f64,
-    /// How often the scheduler took the CPU away from the measuring thread for another process, for
-    /// each second.
     pub involuntary_per_second: f64,
-    /// Connections that found a full queue of `accept`, anyone's on this machine.
     #[serde(default)]
     pub accept_overflows: f64,
 }
@@ -40,7 +27,6 @@ pub struct Watch {
     began: Instant,
     machine: Machine,
     times: BTreeMap<u32, Duration>,
-    pressure: f64,
     thread: Thread,
     overflows: f64,
     processes: Vec<u32>,
@@ -86,7 +72,6 @@ impl Watch {
             began: Instant::now(),
             machine: machine(),
             times: times(),
-            pressure: pressure(),
             thread: thread(),
             overflows: overflows(),
             processes: ours,
@@ -112,7 +97,6 @@ impl Watch {
             steal_percent: 100.0
                 * ((now.steal - self.machine.steal) / total - rounding / cpus).max(0.0),
             foreign_percent: 100.0 * (share(foreign) + nobodys.max(0.0)),
-            pressure_percent: (pressure() - self.pressure) / 1e6 / elapsed * 100.0,
             waited_percent: waited / 1e9 / elapsed * 100.0,
             involuntary_per_second: switches / elapsed,
             accept_overflows: overflows() - self.overflows,
@@ -187,16 +171,6 @@ fn schedstat(thread: &Path) -> [f64; 3] {
     let text = read_to_string(thread.join("schedstat")).unwrap_or_default();
     let mut numbers = text.split_whitespace().map(|n| n.parse().unwrap_or(0.0));
     std::array::from_fn(|_| numbers.next().unwrap_or(0.0))
-}
-
-/// Microseconds in which some task waited for a CPU; zero where the kernel does not tell.
-fn pressure() -> f64 {
-    let text = read_to_string("/proc/pressure/cpu").unwrap_or_default();
-    text.lines()
-        .find(|line| line.starts_with("some"))
-        .and_then(|line| line.rsplit_once("total="))
-        .and_then(|(_, total)| total.parse().ok())
-        .unwrap_or(0.0)
 }
 
 /// `ListenOverflows` so far: a line of names, then a line of numbers.

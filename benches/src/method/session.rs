@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::{
     AGAIN, Document, Environment, Placement, Program, SCHEMA, Slice, Spec, checks, compared,
-    shapes, slices, statistics,
+    slices, statistics,
 };
 
 /// What a point gets at least, if it may have so many.
@@ -185,7 +185,7 @@ impl Session {
 
     pub fn finish(mut self) -> Document {
         self.document.interrupted = self.cut.get() || self.interrupted.load(Ordering::Relaxed);
-        shapes::check(&mut self.document.slices);
+        compared::shapes(&mut self.document.slices);
         let (floor, comparisons) = compared::compare(&self.document.slices, self.threshold);
         self.document.noise_floor = floor;
         self.document.comparisons = comparisons;

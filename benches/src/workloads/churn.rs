@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use super::echo::turns;
 use super::load::{self, Ends, Trouble};
 use super::{Workload, some, word};
 use crate::method::ports::TimeWait;
@@ -54,8 +55,6 @@ const COLUMNS: &[(&str, &str, f64)] = &[
 const CAPTION: &str = "From connect to the reply, over all percentiles; a closed loop, \
     which hides stalls.";
 
-const PATIENCE: Duration = Duration::from_secs(5);
-
 fn measure(spec: &Spec) -> Result<Outcome, String> {
     let before = TimeWait::now();
     let mut outcome = load::with_client(spec, None, run)?;
@@ -89,29 +88,20 @@ fn run(ends: &mut Ends<'_>, outcome: &mut Outcome) -> Result<(), Trouble> {
 /// For so long: each connection that has its reply is closed, and followed by the next at once. How long
 /// it really was, and from the call of `connect` to the reply of each.
 fn come_and_go(ends: &mut Ends<'_>, duration: Duration) -> io::Result<(Duration, Histogram<u64>)> {
-    let Ends { spec, clock, .. } = *ends;
-    let client = &mut *ends.client;
-    let wait = (!spec.placement.client_spins()).then_some(PATIENCE);
     let (mut exchange, mut over) = (histogram::new(), Vec::new());
-    let began = clock.now();
-    let (mut now, mut last) = (began, began);
-    while now - began < duration.as_nanos() as u64 {
-        client.receive(wait, |index, sent, now| {
+    let (elapsed, _) = turns(ends, duration, |ends, wait| {
+        ends.client.receive(wait, |index, sent, now| {
             histogram::record(&mut exchange, now - sent.intended);
             over.push(index);
             None
         })?;
-        now = clock.now();
-        if !over.is_empty() {
-            last = now;
-        } else if now - last > PATIENCE.as_nanos() as u64 {
-            return Err(io::Error::other("no connection was served any more"));
-        }
+        let came = !over.is_empty();
         for index in over.drain(..) {
-            let began = clock.now();
-            client.redial(index)?;
-            client.send(index, began, began)?;
+            let began = ends.clock.now();
+            ends.client.redial(index)?;
+            ends.client.send(index, began, began)?;
         }
-    }
-    Ok((Duration::from_nanos(now - began), exchange))
+        Ok(came)
+    })?;
+    Ok((elapsed, exchange))
 }

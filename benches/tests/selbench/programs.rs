@@ -59,7 +59,7 @@ fn program(nanoseconds: u32) -> String {
         r#"fn main() {{
     let spec = std::env::args().nth(2).unwrap();
     println!("{{{{\"spec\":{{spec}},\"metrics\":{{{{\"ns_per_event\":{nanoseconds}}}}},\"quiet\":\
-        {{{{\"steal_percent\":0,\"foreign_percent\":0,\"pressure_percent\":0,\
+        {{{{\"steal_percent\":0,\"foreign_percent\":0,\
         \"involuntary_per_second\":0}}}},\"flags\":[]}}}}");
 }}
 "#

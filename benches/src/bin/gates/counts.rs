@@ -124,10 +124,7 @@ impl Family {
             return Ok(Vec::new());
         }
         Ok(match (&self.by, work) {
-            (By::Callgrind, _) => {
-                let profile = counted::callgrind(name, work, lengths)?;
-                vec![plain(profile.instructions), plain(profile.locked)]
-            }
+            (By::Callgrind, _) => counted::callgrind(name, work, lengths)?.map(plain).to_vec(),
             (By::Heap, _) => vec![plain(counted::allocations(name, work, lengths)?)],
             (By::Told(facts), Work::Alone(work)) => {
                 // On one CPU in turns: the burst is not torn apart by the loop that it wakes.

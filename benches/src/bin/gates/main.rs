@@ -28,8 +28,8 @@ struct Options {
     /// These subjects, instead of the usual ones
     #[arg(long, value_delimiter = ',', value_parser = subject)]
     subjects: Vec<Subject>,
-    /// Where the instructions of an operation go, by function; by source line as well if built with
-    /// CARGO_PROFILE_RELEASE_DEBUG=line-tables-only
+    /// Write down where the instructions go, for callgrind_annotate; by source line as well if built
+    /// with CARGO_PROFILE_RELEASE_DEBUG=line-tables-only
     #[arg(
         long,
         num_args = 0..=1,
@@ -156,17 +156,14 @@ fn run(mut options: Options) -> Result<bool, String> {
     Ok(true)
 }
 
-/// Prints where the instructions of an operation go, for each subject.
+/// Leaves a file for each subject that tells where the instructions of a work go, and says who shows it.
 fn profile(subjects: &[Subject], work: &str) -> Result<(), String> {
     let alone = FAMILIES.iter().find(|family| family.name == work).map(|family| family.work);
     let (of, lengths) = alone.map_or(ECHO, |work| (work, THOUSANDS));
     for subject in subjects.iter().filter(|one| one.tasks || !matches!(of, Work::Alone(_))) {
-        let profile = counted::callgrind(subject.name, of, lengths)?;
-        println!("{}, {work}: {:.1} instructions", subject.name, profile.instructions);
-        let lines = profile.lines.iter().take(60);
-        for (name, count) in profile.functions.iter().take(25).chain(lines) {
-            println!("{count:9.2}  {name}");
-        }
+        let file = std::env::temp_dir().join(format!("callgrind.out.{work}-{}", subject.name));
+        counted::profile(subject.name, of, lengths.long, &file)?;
+        println!("callgrind_annotate {}", file.display());
     }
     Ok(())
 }
