@@ -249,19 +249,8 @@ impl Connections {
         index: usize,
         reply: &mut impl FnMut(usize, Sent, u64) -> Option<(u64, u64)>,
     ) -> io::Result<()> {
-        let mut buffer = std::mem::take(&mut self.buffer);
-        let result = self.read_into(&mut buffer, index, reply);
-        self.buffer = buffer;
-        result
-    }
-
-    fn read_into(
-        &mut self,
-        buffer: &mut [u8],
-        index: usize,
-        reply: &mut impl FnMut(usize, Sent, u64) -> Option<(u64, u64)>,
-    ) -> io::Result<()> {
-        let count = match self.all[index].stream.read(buffer) {
+        let connection = &mut self.all[index];
+        let count = match connection.stream.read(&mut self.buffer) {
             Ok(0) => {
                 self.errors += 1;
                 return Err(io::Error::other("the server closed a connection"));
@@ -271,38 +260,22 @@ impl Connections {
             Err(error) => return Err(error),
         };
         let now = self.clock.now();
-        let payload = self.all[index].payload;
+        let (payload, mut bytes) = (connection.payload, std::mem::take(&mut connection.partial));
+        bytes.extend_from_slice(&self.buffer[..count]);
         let size = self.payloads[payload].size();
-        let mut bytes = &buffer[..count];
-        while !bytes.is_empty() {
-            let connection = &mut self.all[index];
-            let have = connection.partial.len();
-            // The usual case, a whole reply at once, is not copied.
-            let complete = if have == 0 && bytes.len() >= size {
-                let (complete, rest) = bytes.split_at(size);
-                bytes = rest;
-                complete
-            } else {
-                let (piece, rest) = bytes.split_at(bytes.len().min(size - have));
-                connection.partial.extend_from_slice(piece);
-                bytes = rest;
-                if connection.partial.len() < size {
-                    break;
-                }
-                &connection.partial
-            };
-            let Some(sent) = connection.under_way.pop_front() else {
+        for complete in bytes.chunks_exact(size) {
+            let Some(sent) = self.all[index].under_way.pop_front() else {
                 self.errors += 1;
                 return Err(io::Error::other("a reply that nobody asked for"));
             };
-            if !self.payloads[payload].is(complete, sent.number, sent.intended) {
-                self.errors += 1;
-            }
-            connection.partial.clear();
+            let right = self.payloads[payload].is(complete, sent.number, sent.intended);
+            self.errors += u64::from(!right);
             if let Some((number, intended)) = reply(index, sent, now) {
                 self.send(index, number, intended)?;
             }
         }
+        bytes.drain(..bytes.len() - bytes.len() % size);
+        self.all[index].partial = bytes;
         Ok(())
     }
 }
@@ -325,11 +298,8 @@ mod tests {
         let listener = TcpListener::bind(LOOPBACK).unwrap();
         let address = listener.local_addr().unwrap();
         std::thread::spawn(move || {
-            for mut stream in listener.incoming().flatten() {
-                let mut buffer = [0; 100];
-                while let Ok(count @ 1..) = stream.read(&mut buffer) {
-                    let _ = stream.write_all(&buffer[..count]);
-                }
+            for stream in listener.incoming().flatten() {
+                let _ = io::copy(&mut &stream, &mut &stream);
             }
         });
         let mut spec = Spec::default();

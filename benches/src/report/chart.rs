@@ -1,6 +1,6 @@
 //! Line charts as SVG, by `plotters`: it has the axes, the mesh and the marks, needs no font and no
 //! script, and twenty crates fewer than those that draw in a browser. What it does not have is here:
-//! round numbers on logarithmic axes of any length, and marks that are hollow where a figure is not
+//! round numbers on axes of any length, and marks that are hollow where a figure is not
 //! to be believed.
 
 use maud::{Markup, PreEscaped, html};
@@ -9,6 +9,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::Axis;
+use super::axis::scale;
 use crate::subjects;
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -45,15 +46,9 @@ const COLOURS: [u32; 10] = [
     0x8a7a5c,
 ];
 /// Full and hollow, for those who print in black and white or see colours differently.
-const MARKS: [(&str, &str); 8] = [
-    ("\u{25cf}", "\u{25cb}"),
-    ("\u{25a0}", "\u{25a1}"),
-    ("\u{25b2}", "\u{25b3}"),
-    ("\u{25c6}", "\u{25c7}"),
-    ("\u{25bc}", "\u{25bd}"),
-    ("\u{2605}", "\u{2606}"),
-    ("\u{25b6}", "\u{25b7}"),
-    ("\u{25c0}", "\u{25c1}"),
+const MARKS: [&str; 2] = [
+    "\u{25cf}\u{25a0}\u{25b2}\u{25c6}\u{25bc}\u{2605}\u{25b6}\u{25c0}",
+    "\u{25cb}\u{25a1}\u{25b3}\u{25c7}\u{25bd}\u{2606}\u{25b7}\u{25c1}",
 ];
 /// Beyond so many points only some have a mark: a row of marks would hide the line.
 const MARKED: usize = 24;
@@ -66,14 +61,18 @@ pub fn kind(subject: &str) -> usize {
 }
 
 /// Full, or hollow where nothing is to be believed.
-fn mark(kind: usize, valid: bool) -> &'static str {
-    let (full, hollow) = MARKS[kind % MARKS.len()];
-    if valid { full } else { hollow }
+fn mark(kind: usize, valid: bool) -> String {
+    MARKS[usize::from(!valid)].chars().cycle().skip(kind).take(1).collect()
 }
 
 impl Series {
     pub fn main(subject: &str, points: Vec<Point>) -> Self {
         Self { name: subject.to_owned(), points, line: Line::Main, kind: kind(subject) }
+    }
+
+    /// Points that logarithmic axes can show.
+    fn shown(&self) -> impl Iterator<Item = &Point> {
+        self.points.iter().filter(|point| point.x > 0.0 && point.y > 0.0)
     }
 
     fn legend(&self) -> Markup {
@@ -108,7 +107,7 @@ impl Chart {
         }
         // Whatever is black has the colour of the text, in the dark too.
         let svg = svg.replace("#000000", "currentColor");
-        let points: usize = self.series.iter().map(|one| self.points(one).count()).sum();
+        let points: usize = self.series.iter().map(|one| one.shown().count()).sum();
         let label = format!("{} {} against {}", self.title, self.y.label, self.x.label);
         Some(html! {
             div data-points=(points) {
@@ -119,23 +118,15 @@ impl Chart {
         })
     }
 
-    /// Points that both axes can show.
-    fn points<'a>(&self, one: &'a Series) -> impl Iterator<Item = &'a Point> + Clone + use<'a> {
-        let (x, y) = (self.x.logarithmic, self.y.logarithmic);
-        let shown = move |point: &&Point| (!x || point.x > 0.0) && (!y || point.y > 0.0);
-        one.points.iter().filter(shown)
-    }
-
     fn paint(&self, area: &DrawingArea<SVGBackend<'_>, Shift>) -> Option<()> {
-        let all = || self.series.iter().flat_map(|one| self.points(one));
-        let across = self.x.range(all().map(|point| point.x))?;
-        let up = self.y.range(all().map(|point| point.y))?;
-        let at = |x: f64, y: f64| (self.x.place(x), self.y.place(y));
+        let all = || self.series.iter().flat_map(Series::shown);
+        let across = scale(all().map(|point| point.x))?;
+        let up = scale(all().map(|point| point.y))?;
         let mut chart = ChartBuilder::on(area)
             .margin(8)
             .x_label_area_size(44)
             .y_label_area_size(72)
-            .build_cartesian_2d(self.x.scale(across), self.y.scale(up))
+            .build_cartesian_2d(across, up)
             .ok()?;
         let words = ("sans-serif", 12).into_font().color(&BLACK);
         chart
@@ -146,17 +137,17 @@ impl Chart {
             .label_style(words)
             .x_desc(self.x.label)
             .y_desc(self.y.label)
-            .x_label_formatter(&|place| (self.x.show)(self.x.value(*place)))
-            .y_label_formatter(&|place| (self.y.show)(self.y.value(*place)))
+            .x_label_formatter(&|x| (self.x.show)(*x))
+            .y_label_formatter(&|y| (self.y.show)(*y))
             .draw()
             .ok()?;
         for one in &self.series {
-            let points: Vec<Point> = self.points(one).copied().collect();
+            let points: Vec<Point> = one.shown().copied().collect();
             let [_, red, green, blue] = COLOURS[one.kind].to_be_bytes();
             let colour = RGBColor(red, green, blue);
             let width = if one.line == Line::Main { 2 } else { 1 };
             for pair in points.windows(2) {
-                let line = pair.iter().map(|point| at(point.x, point.y));
+                let line = pair.iter().map(|point| (point.x, point.y));
                 let style = colour.stroke_width(width);
                 if pair.iter().all(|point| point.valid) {
                     chart.draw_series(LineSeries::new(line, style)).ok()?;
@@ -171,7 +162,7 @@ impl Chart {
             let centre = Pos::new(HPos::Center, VPos::Center);
             let style = ("sans-serif", 11).into_font().color(&colour).pos(centre);
             let marks = marked.step_by(every).map(|point| {
-                Text::new(mark(one.kind, point.valid), at(point.x, point.y), style.clone())
+                Text::new(mark(one.kind, point.valid), (point.x, point.y), style.clone())
             });
             chart.draw_series(marks).ok()?;
         }
@@ -192,7 +183,7 @@ mod tests {
         let [full, hollow] = [true, false].map(|valid| mark(kind("ours-poll"), valid));
         let points = vec![point(1.0, true), point(2.0, true), point(3.0, false)];
         let svg = drawn(chart(points)).unwrap();
-        assert_eq!((svg.matches(hollow).count(), svg.matches(full).count()), (1, 3), "{svg}");
+        assert_eq!((svg.matches(&hollow).count(), svg.matches(&full).count()), (1, 3), "{svg}");
         assert!(svg.contains("data-points=\"3\"") && svg.contains("ours-poll"));
         let invalid = drawn(chart(vec![point(1.0, false)])).unwrap();
         assert!(invalid.contains("(invalid)"), "{invalid}");

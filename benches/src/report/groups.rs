@@ -5,7 +5,7 @@ use hdrhistogram::Histogram;
 use super::{Axis, COUNT, Chart, Line, Point, Series, TIME, kind};
 use crate::method::{AGAIN, Slice, compared, histogram, statistics};
 
-pub const BEYOND: Axis = COUNT.log("1 / (1 \u{2212} percentile): 10 is p90, 100 is p99");
+pub const BEYOND: Axis = COUNT.of("1 / (1 \u{2212} percentile): 10 is p90, 100 is p99");
 
 /// Slices of one workload, without the twins of A/A pairs: those are for the noise floor.
 pub fn of<'a>(slices: &[&'a Slice], workload: &str) -> Vec<&'a Slice> {

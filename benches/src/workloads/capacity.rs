@@ -225,15 +225,6 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_found_where_nothing_meets_the_goal() {
-        let never = |_| Ok(false);
-        assert_eq!(bisect(2_000.0, 130_000.0, never).unwrap(), None);
-        assert_eq!(bisect(0.0, 0.0, |_| Ok(true)).unwrap(), None);
-        let confirmed = confirm(1000.0, |_| Ok(()), |()| false).unwrap();
-        assert!(confirmed.is_none());
-    }
-
-    #[test]
     fn a_lucky_rate_is_not_confirmed() {
         // One of three runs at the rate itself, two of three a step below.
         let mut runs = 0;

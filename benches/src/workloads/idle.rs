@@ -169,7 +169,7 @@ fn charts(slices: &[&Slice]) -> Vec<Chart> {
     let series = groups::curves(slices, "connections", "task_bytes_per_connection");
     let some = |one: &Series| one.points.len() > 1 && one.points.iter().all(|point| point.y > 0.0);
     let series = series.into_iter().filter(some).collect();
-    let x = COUNT.log("connections");
+    let x = COUNT.of("connections");
     let y = COUNT.of("bytes of heap for each, without its buffer");
     vec![Chart::new("", x, y, series)]
 }

@@ -33,7 +33,7 @@ const CAPTION: &str = "User and kernel, from the scheduler's account. With every
 
 fn charts(slices: &[&Slice]) -> Vec<Chart> {
     let shares = groups::values(slices.iter().map(|one| one.spec.number("active_percent")));
-    let x = COUNT.log("connections");
+    let x = COUNT.of("connections");
     let y = TIME.of("CPU time for an echo");
     let chart = |share: f64| {
         let here =

@@ -176,7 +176,7 @@ async fn is_over<S: Future>(mut sleep: Pin<&mut S>) -> bool {
 }
 
 fn charts(slices: &[&Slice]) -> Vec<Chart> {
-    let x = COUNT.log("outstanding timers");
+    let x = COUNT.of("outstanding timers");
     let y = TIME.of("time for each");
     let operations = ["insert", "reset", "cancel", "expire"];
     let chart = |name: &str| {

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::folder;
+use crate::support::files;
 use crate::support::quiet;
 use crate::support::selbench;
 use crate::support::write;
@@ -16,8 +16,7 @@ const RING: &str = "ring --registered 2,4 --ms 3 --subjects bare-epoll,ours-epol
 
 #[test]
 fn wrong_words_end_with_64_and_are_explained() {
-    let folder = folder("words");
-    let text_file = folder.join("notes.txt").to_str().unwrap().to_owned();
+    let text_file = files("words")("notes.txt");
     std::fs::write(&text_file, "nothing").unwrap();
     let own = env!("CARGO_BIN_EXE_selbench");
     let list = "no subject is named nobody";
@@ -43,7 +42,7 @@ fn wrong_words_end_with_64_and_are_explained() {
         ("advise --connections 0 --active 1", "0 is not in"),
     ] {
         let words = words.replace("OWN", own).replace("NOTES", &text_file);
-        let (code, text) = selbench(&words.split_whitespace().collect::<Vec<_>>());
+        let (code, text) = selbench(&words);
         let hidden =
             [own, text_file.as_str()].iter().fold(text, |text, path| text.replace(path, "P"));
         assert_eq!(code, Some(64), "{words}: {hidden}");
@@ -57,7 +56,7 @@ fn every_command_has_a_page_of_help() {
         benches::workloads::ALL.iter().map(benches::workloads::workload::Workload::name);
     let fixed = ["env", "selftest", "advise", "compare", "matrix", "gate", "report"];
     for command in workloads.chain(fixed) {
-        let (code, text) = selbench(&[command, "--help"]);
+        let (code, text) = selbench(&format!("{command} --help"));
         assert_eq!(code, Some(0), "{command}");
         assert!(text.contains("Usage: selbench"), "{command}");
     }
@@ -66,22 +65,21 @@ fn every_command_has_a_page_of_help() {
 /// It measures less where the machine is busy, and then says so with a 2; it never falls over.
 #[test]
 fn a_preset_goes_through_and_leaves_its_files() {
-    let folder = folder("preset");
-    let (code, told) = selbench(&["matrix", "smoke", "--out", folder.to_str().unwrap()]);
+    let path = files("preset");
+    let (code, told) = selbench(&format!("matrix smoke --out {}", path("")));
     assert!(matches!(code, Some(0 | 2)), "{told}");
-    let document = results::read(folder.join("results.json").to_str().unwrap()).unwrap();
+    let document = results::read(&path("results.json")).unwrap();
     assert!(!document.slices.is_empty(), "{told}");
-    assert!(["results.csv", "report.html"].iter().all(|name| folder.join(name).exists()));
+    assert!(["results.csv", "report.html"].iter().all(|name| Path::new(&path(name)).exists()));
 }
 
 #[test]
 fn a_file_that_cannot_be_read_says_why_and_what_to_do() {
-    let folder = folder("unreadable");
+    let path = files("unreadable");
     let mut document = quiet("unreadable-ring", RING);
-    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
-    write(&folder.join("good.json"), &document);
+    write(&path("good.json"), &document);
     document.schema = "selbench-v9".to_owned();
-    write(&folder.join("v9.json"), &document);
+    write(&path("v9.json"), &document);
     let good = std::fs::read_to_string(path("good.json")).unwrap();
     // A later version has fields of other kinds: the version is looked at first.
     let other =
@@ -112,14 +110,14 @@ fn a_file_that_cannot_be_read_says_why_and_what_to_do() {
     ] {
         let (wrong_path, html) = (path(name), path("never.html"));
         for words in [
-            &["report", &wrong_path, "-o", &html][..],
-            &["gate", &wrong_path, &path("good.json")],
-            &["gate", &path("good.json"), &wrong_path],
+            format!("report {wrong_path} -o {html}"),
+            format!("gate {wrong_path} {}", path("good.json")),
+            format!("gate {} {wrong_path}", path("good.json")),
         ] {
-            let (code, text) = selbench(words);
-            assert_eq!(code, Some(64), "{words:?}: {text}");
+            let (code, text) = selbench(&words);
+            assert_eq!(code, Some(64), "{words}: {text}");
             for word in [&*wrong_path, wrong, remedy] {
-                assert!(text.contains(word), "{words:?} says {word}: {text}");
+                assert!(text.contains(word), "{words} says {word}: {text}");
             }
         }
         assert!(!Path::new(&html).exists(), "no report of {name}");
@@ -128,11 +126,10 @@ fn a_file_that_cannot_be_read_says_why_and_what_to_do() {
 
 #[test]
 fn a_place_that_cannot_be_written_is_refused_before_anything_is_measured() {
-    let folder = folder("unwritable");
-    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let path = files("unwritable");
     for option in ["--json", "--csv", "--html"] {
         for (place, why) in [("nowhere/x", "there is no folder"), ("", "give the name of a file")] {
-            let (code, text) = selbench(&["ring", option, &path(place)]);
+            let (code, text) = selbench(&format!("ring {option} {}", path(place)));
             assert_eq!(code, Some(64), "{text}");
             assert!(text.contains(why) && text.contains(option), "{text}");
         }
@@ -143,18 +140,16 @@ fn a_place_that_cannot_be_written_is_refused_before_anything_is_measured() {
 fn a_server_that_is_none_makes_invalid_rows() {
     let server = ["/bin/true", "/usr/bin/true"].into_iter().find(|path| Path::new(path).exists());
     let server = server.expect("every system has it");
-    let (code, text) =
-        selbench(&["compare", server, server, "--sizes", "1", "--blocks", "1", "--ms", "5"]);
+    let (code, text) = selbench(&format!("compare {server} {server} --sizes 1 --blocks 1 --ms 5"));
     assert_eq!(code, Some(2), "{text}");
     assert!(text.contains("0 of 3 slices are valid"), "{text}");
 }
 
 #[test]
 fn a_point_whose_time_is_used_up_ends_after_five_blocks() {
-    let json = folder("budget").join("ring.json").to_str().unwrap().to_owned();
-    let words =
-        "ring --registered 8 --ms 1 --no-floor --subjects bare-epoll,ours-epoll --budget 0 --json";
-    let (_, text) = selbench(&words.split(' ').chain([json.as_str()]).collect::<Vec<_>>());
+    let json = files("budget")("ring.json");
+    let words = "ring --registered 8 --ms 1 --no-floor --subjects bare-epoll,ours-epoll --budget 0";
+    let (_, text) = selbench(&format!("{words} --json {json}"));
     let document = results::read(&json).unwrap_or_else(|problem| panic!("{problem}: {text}"));
     assert_eq!(document.slices.len(), 10);
     assert!(!document.interrupted, "a used-up share is no interruption");
@@ -162,7 +157,7 @@ fn a_point_whose_time_is_used_up_ends_after_five_blocks() {
 
 #[test]
 fn what_was_measured_before_ctrl_c_is_written() {
-    let json = folder("interrupted").join("ring.json").to_str().unwrap().to_owned();
+    let json = files("interrupted")("ring.json");
     // Far more than anybody waits for.
     let words =
         "ring --registered 1,2 --subjects bare-epoll --blocks 2000 --ms 1 --no-floor --json";

@@ -1,6 +1,6 @@
 //! The gate closes on what is worse, whatever hides it, and says when it cannot judge.
 
-use crate::support::folder;
+use crate::support::files;
 use crate::support::quiet;
 use crate::support::selbench;
 use crate::support::write;
@@ -22,16 +22,15 @@ fn chattier(slice: &mut Slice) {
 
 /// What the gate answers about `new` beside `base`, each given as often as it says.
 fn gate(name: &str, base: &Document, new: &[&Document]) -> (Option<i32>, String) {
-    let folder = folder(name);
-    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
-    write(&folder.join("base.json"), base);
-    let mut words = vec!["gate".to_owned(), path("base.json")];
+    let path = files(name);
+    write(&path("base.json"), base);
+    let mut words = format!("gate {}", path("base.json"));
     for (number, document) in new.iter().enumerate() {
-        let name = format!("new-{number}.json");
-        write(&folder.join(&name), document);
-        words.push(path(&name));
+        let path = path(&format!("new-{number}.json"));
+        write(&path, document);
+        words += &format!(" {path}");
     }
-    selbench(&words.iter().map(String::as_str).collect::<Vec<_>>())
+    selbench(&words)
 }
 
 /// The document with other slices, and without verdicts: those follow from the slices.
@@ -190,18 +189,16 @@ fn results_that_were_edited_are_refused() {
 
 #[test]
 fn a_server_that_corrupts_replies_is_a_regression_from_end_to_end() {
-    let folder = folder("gate-server");
-    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let path = files("gate-server");
     let measured = |what: &str, json: &str| {
-        crate::support::server(&folder.join("server"), what);
         let (server, json) = (path("server"), path(json));
-        let words = "--sizes 2 --ms 300 --blocks 1 --no-floor --json".split(' ');
-        let words = ["compare", &server, &server].into_iter().chain(words).chain([json.as_str()]);
-        selbench(&words.collect::<Vec<_>>())
+        crate::support::server(&server, what);
+        let words = "--sizes 2 --ms 300 --blocks 1 --no-floor";
+        selbench(&format!("compare {server} {server} {words} --json {json}"));
     };
     measured("bare", "good.json");
     measured("faulty-alters", "bad.json");
-    let (code, text) = selbench(&["gate", &path("good.json"), &path("bad.json")]);
+    let (code, text) = selbench(&format!("gate {} {}", path("good.json"), path("bad.json")));
     assert_eq!(code, Some(1), "{text}");
     assert!(text.contains("replies were not what was sent"), "{text}");
 }

@@ -40,9 +40,9 @@ fn a_selbench_binary_measures_its_own_subjects_and_a_server_is_measured() {
         assert!([copy, selbench].contains(&slice.spec.subject.as_str()));
         assert!(slice.metrics["ns_per_event"] > 0.0);
     }
-    let server = folder.join("server");
+    let server = folder.join("server").to_str().unwrap().to_owned();
     crate::support::server(&server, "bare");
-    let echoes = compare(&folder, &[&[server.to_str().unwrap(), selbench][..], &few].concat());
+    let echoes = compare(&folder, &[&[&*server, selbench][..], &few].concat());
     assert_eq!(echoes.slices.len(), 2);
     for slice in &echoes.slices {
         assert!(slice.metrics["replies"] > 0.0, "{slice:?}");

@@ -6,15 +6,14 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::{folder, runs, selbench};
+use crate::support::{files, runs, selbench};
 
 const CHROMIUM: &str = "/usr/bin/chromium";
 
 #[test]
 fn the_page_answers_first_and_every_figure_carries_its_data_in_a_browser() {
-    let folder = folder("report");
-    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
-    let mut words = vec!["report".to_owned()];
+    let path = files("report");
+    let mut words = format!("report -o {}", path("report.html"));
     for &(name, ref document) in runs() {
         let mut document = serde_json::to_value(document).unwrap();
         document["comparisons"] = json!([]);
@@ -33,10 +32,9 @@ fn the_page_answers_first_and_every_figure_carries_its_data_in_a_browser() {
             }
         }
         std::fs::write(path(name), document.to_string()).unwrap();
-        words.push(path(name));
+        words += &format!(" {}", path(name));
     }
-    words.extend(["-o".to_owned(), path("report.html")]);
-    let (code, text) = selbench(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    let (code, text) = selbench(&words);
     assert_eq!(code, Some(0), "{text}");
     let written = std::fs::read_to_string(path("report.html")).unwrap();
     assert!(!written.contains("<script"), "no script is needed");
@@ -97,8 +95,7 @@ fn the_page_answers_first_and_every_figure_carries_its_data_in_a_browser() {
 
 #[test]
 fn what_is_invalid_is_never_shown_as_valid() {
-    let folder = folder("report-invalid");
-    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let path = files("report-invalid");
     let document = crate::support::document(
         "invalid",
         "ring --registered 1,8,64 --ms 3 --subjects ours-epoll",
@@ -111,7 +108,8 @@ fn what_is_invalid_is_never_shown_as_valid() {
             if reset { json!([{"reason": "errors", "detail": "a reset"}]) } else { json!([]) };
     }
     std::fs::write(path("ring.json"), document.to_string()).unwrap();
-    let (code, text) = selbench(&["report", &path("ring.json"), "-o", &path("report.html")]);
+    let words = format!("report {} -o {}", path("ring.json"), path("report.html"));
+    let (code, text) = selbench(&words);
     assert_eq!(code, Some(0), "{text}");
     let page = std::fs::read_to_string(path("report.html")).unwrap();
     assert!(page.contains("2 of 3 slices are valid"), "{page}");
@@ -121,13 +119,12 @@ fn what_is_invalid_is_never_shown_as_valid() {
 
 #[test]
 fn a_report_without_slices_is_written_and_says_so() {
-    let folder = folder("report-nothing");
-    let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let path = files("report-nothing");
     let mut document =
         crate::support::quiet("nothing", "ring --registered 2 --ms 3 --subjects ours-epoll");
     document.slices.clear();
-    crate::support::write(&folder.join("none.json"), &document);
-    let (code, text) = selbench(&["report", &path("none.json"), "-o", &path("none.html")]);
+    crate::support::write(&path("none.json"), &document);
+    let (code, text) = selbench(&format!("report {} -o {}", path("none.json"), path("none.html")));
     assert_eq!(code, Some(2), "{text}");
     assert!(text.contains("nothing was measured"), "{text}");
 }

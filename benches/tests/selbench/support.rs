@@ -14,9 +14,9 @@ pub(crate) fn run(program: &str, words: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8_lossy(&text).into_owned())
 }
 
-/// The same of `selbench`.
-pub(crate) fn selbench(words: &[&str]) -> (Option<i32>, String) {
-    run(env!("CARGO_BIN_EXE_selbench"), words)
+/// The same of `selbench`, in one line of words.
+pub(crate) fn selbench(words: &str) -> (Option<i32>, String) {
+    run(env!("CARGO_BIN_EXE_selbench"), &words.split_whitespace().collect::<Vec<_>>())
 }
 
 /// A folder of this test's own; removed by the next run of the same test.
@@ -27,13 +27,17 @@ pub(crate) fn folder(name: &str) -> PathBuf {
     folder
 }
 
+/// The same, and the files in it by their names.
+pub(crate) fn files(name: &str) -> impl Fn(&str) -> String + use<> {
+    let folder = folder(name);
+    move |name| folder.join(name).to_str().unwrap().to_owned()
+}
+
 /// Runs a workload, one block and no A/A pair, and reads what it wrote; the name is the test's own.
 pub(crate) fn document(name: &str, words: &str) -> Document {
-    let file = folder(name).join("results.json");
-    let path = file.to_str().unwrap();
-    let words = words.split_whitespace().chain(["--blocks", "1", "--no-floor", "--json", path]);
-    let (_, text) = selbench(&words.collect::<Vec<_>>());
-    let document = results::read(path).unwrap_or_else(|problem| panic!("{problem}: {text}"));
+    let path = files(name)("results.json");
+    let (_, text) = selbench(&format!("{words} --blocks 1 --no-floor --json {path}"));
+    let document = results::read(&path).unwrap_or_else(|problem| panic!("{problem}: {text}"));
     assert!(!document.slices.is_empty(), "{name} measured something: {text}");
     document
 }
@@ -93,7 +97,7 @@ pub(crate) fn quiet(name: &str, words: &str) -> Document {
 }
 
 /// Writes results.
-pub(crate) fn write(path: &Path, document: &Document) {
+pub(crate) fn write(path: &str, document: &Document) {
     std::fs::write(path, serde_json::to_string(document).unwrap()).unwrap();
 }
 
@@ -109,7 +113,7 @@ pub(crate) fn metric(slice: &Slice, name: &str) -> f64 {
 }
 
 /// A program that says where it listens, which its version is no answer to: a subject of ours.
-pub(crate) fn server(path: &Path, subject: &str) {
+pub(crate) fn server(path: &str, subject: &str) {
     use std::os::unix::fs::PermissionsExt;
     let own = env!("CARGO_BIN_EXE_selbench");
     let script =

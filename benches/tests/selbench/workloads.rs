@@ -111,12 +111,13 @@ fn an_idle_server_of_ours_sleeps_and_each_connection_costs_memory() {
 #[test]
 fn an_open_loop_answers_every_message_and_tells_what_was_served_in_time() {
     let words = "load --subjects bare,ours --rates 2000 --connections 4 --idle 5 --ms 400";
-    for slice in measure("load", &format!("{words} --placement same-cpu")) {
+    for slice in measure("load", &format!("{words} --arrivals even,poisson --placement same-cpu")) {
         let response = histogram::decode(&slice.histograms["response"]).unwrap();
-        // Due in 400 ms at 2000 a second, give or take those at the ends; what was late was sent
-        // afterwards all the same, and was not served in time.
-        assert!((798..=802).contains(&response.len()), "{} replies", response.len());
-        assert!(metric(&slice, "rate") <= 2010.0, "{}", row(&slice));
+        // Due in 400 ms at 2000 a second, give or take those at the ends, or ten standard deviations;
+        // what was late was sent afterwards all the same, and was not served in time.
+        let room = if slice.spec.choice("arrivals") == "even" { 2 } else { 283 };
+        assert!(response.len().abs_diff(800) <= room, "{} replies", response.len());
+        assert!(metric(&slice, "rate") <= 2010.0 + 2.5 * room as f64, "{}", row(&slice));
         let service = histogram::decode(&slice.histograms["service"]).unwrap();
         assert!(service.max() <= response.max(), "service is a part of response");
     }

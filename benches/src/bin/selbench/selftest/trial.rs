@@ -2,7 +2,6 @@
 
 use std::process::{Child, Command, Stdio};
 
-use super::clock;
 use super::fault::Fault;
 use benches::method::{Flag, Slice, Spec, checks, slices};
 use benches::subjects::{BARE, NULL};
@@ -34,75 +33,77 @@ impl Found {
 pub(super) struct Trial {
     pub(super) name: &'static str,
     pub(super) faults: &'static [Fault],
-    pub(super) run: fn(Option<Fault>) -> Result<Found, String>,
+    run: Run,
+}
+
+/// What is run, with a fault or with none.
+enum Run {
+    /// The one point of a command line.
+    Point(&'static str),
+    /// An open loop of so many connections and messages a second, whose server stands still for so many
+    /// milliseconds.
+    Load(usize, f64, f64),
+    Own(fn(Option<Fault>) -> Result<Found, String>),
+}
+
+const fn trial(name: &'static str, faults: &'static [Fault], run: Run) -> Trial {
+    Trial { name, faults, run }
 }
 
 pub(super) const ALL: &[Trial] = &[
-    Trial {
-        name: "clock",
-        faults: &[Fault::SteppingClock],
-        run: |fault| {
-            let (flags, words) = clock::check(fault.is_some());
-            Ok(Found { flags, words, share: 0.0 })
-        },
-    },
-    Trial { name: "generator headroom", faults: &[Fault::SlowGenerator], run: headroom },
-    Trial {
-        name: "generator lag",
-        faults: &[Fault::SleepingGenerator],
-        // Few, for the generator's own lateness must not drown in the server's.
-        run: |fault| attempt(load(64, RATE / 10.0, 0.0)?, fault),
-    },
-    Trial {
-        name: "nothing left unsent",
-        faults: &[Fault::Flood, Fault::FewFiles],
-        run: |fault| attempt(load(64, 4.0 * RATE, 0.0)?, fault),
-    },
-    Trial {
-        name: "ports for connections",
-        faults: &[Fault::FewPorts],
-        // A few thousand connections at most: what they leave behind must not be in the way of others.
-        run: |fault| attempt(point("churn --close fin --ms 60")?, fault),
-    },
-    Trial {
-        name: "omission canary",
-        faults: &[Fault::CorrectedHistogram, Fault::CoordinatedOmission],
-        run: |fault| attempt(load(8, RATE, 100.0)?, fault),
-    },
-    Trial {
-        name: "Little's law",
-        faults: &[Fault::HalvedLatency],
-        run: |fault| attempt(point("echo --connections 8 --ms 800")?, fault),
-    },
-    Trial {
-        name: "server-bound proof",
-        faults: &[Fault::SleepingServer],
-        run: |fault| {
-            attempt(point("echo --connections 64 --ms 800 --placement split-spin")?, fault)
-        },
-    },
-    Trial {
-        name: "payload verified",
-        faults: &[Fault::DroppedReply, Fault::WrongByte, Fault::Reset],
-        run: |fault| attempt(point("echo --connections 8 --size 1024 --ms 800")?, fault),
-    },
-    Trial { name: "shape of the curves", faults: &[Fault::SwappedSubjects], run: shapes },
-    Trial { name: "quiet machine", faults: &[Fault::NoisyNeighbour], run: quiet },
+    trial("clock", &[Fault::SteppingClock], Run::Own(clock)),
+    trial("generator headroom", &[Fault::SlowGenerator], Run::Own(headroom)),
+    // Few, for the generator's own lateness must not drown in the server's.
+    trial("generator lag", &[Fault::SleepingGenerator], Run::Load(64, RATE / 10.0, 0.0)),
+    trial("nothing left unsent", &[Fault::Flood, Fault::FewFiles], Run::Load(64, 4.0 * RATE, 0.0)),
+    // A few thousand connections at most: what they leave behind must not be in the way of others.
+    trial("ports for connections", &[Fault::FewPorts], Run::Point("churn --close fin --ms 60")),
+    trial(
+        "omission canary",
+        &[Fault::CorrectedHistogram, Fault::CoordinatedOmission],
+        Run::Load(8, RATE, 100.0),
+    ),
+    trial("Little's law", &[Fault::HalvedLatency], Run::Point("echo --connections 8 --ms 800")),
+    trial(
+        "server-bound proof",
+        &[Fault::SleepingServer],
+        Run::Point("echo --connections 64 --ms 800 --placement split-spin"),
+    ),
+    trial(
+        "payload verified",
+        &[Fault::DroppedReply, Fault::WrongByte, Fault::Reset],
+        Run::Point("echo --connections 8 --size 1024 --ms 800"),
+    ),
+    trial("shape of the curves", &[Fault::SwappedSubjects], Run::Own(shapes)),
+    trial("quiet machine", &[Fault::NoisyNeighbour], Run::Own(quiet)),
 ];
+
+impl Trial {
+    pub(super) fn run(&self, fault: Option<Fault>) -> Result<Found, String> {
+        let spec = match self.run {
+            Run::Own(run) => return run(fault),
+            Run::Point(words) => point(words)?,
+            Run::Load(connections, rate, stop) => {
+                let mut point = point(&format!("load --connections {connections} --ms 800"))?;
+                point.set("rate", rate);
+                point.set("stop_ms", stop);
+                point
+            }
+        };
+        attempt(spec, fault)
+    }
+}
+
+fn clock(fault: Option<Fault>) -> Result<Found, String> {
+    let (flags, words) = super::clock::check(fault.is_some());
+    Ok(Found { flags, words, share: 0.0 })
+}
 
 /// The one point of a command line, on the bare loop.
 fn point(words: &str) -> Result<Spec, String> {
     let (_, asked) = crate::asked(words)?;
     let mut point = asked.plan.points.into_iter().next().ok_or("a point")?;
     BARE.clone_into(&mut point.subject);
-    Ok(point)
-}
-
-/// An open loop; the server stands still for so many milliseconds.
-fn load(connections: usize, rate: f64, stop: f64) -> Result<Spec, String> {
-    let mut point = point(&format!("load --connections {connections} --ms 800"))?;
-    point.set("rate", rate);
-    point.set("stop_ms", stop);
     Ok(point)
 }
 
