@@ -42,8 +42,9 @@ struct Connection {
     under_way: VecDeque<Sent>,
     /// The beginning of a reply whose end has not come yet.
     partial: Vec<u8>,
-    /// The end of messages that the socket had no room for.
+    /// The end of messages that the socket had no room for, and whether the kernel is asked for room.
     unsent: Vec<u8>,
+    full: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -150,8 +151,8 @@ impl Connections {
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
         self.epoll.add(&stream, EpollEvent::new(EpollFlags::EPOLLIN, index as u64))?;
-        let (under_way, partial, unsent) = Default::default();
-        Ok(Connection { stream, payload, under_way, partial, unsent })
+        let (under_way, partial, unsent, full) = Default::default();
+        Ok(Connection { stream, payload, under_way, partial, unsent, full })
     }
 
     /// How many carry the messages; a bulk stream is not one of them.
@@ -170,19 +171,11 @@ impl Connections {
         let message = self.payloads[connection.payload].message(number, intended);
         let actual = self.clock.now();
         connection.under_way.push_back(Sent { number, intended, actual });
-        let mut done = 0;
-        if connection.unsent.is_empty() {
-            match (&connection.stream).write(message) {
-                Ok(count) => done = count,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                Err(error) => return Err(error),
-            }
-            if done < message.len() {
-                let both = EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT;
-                self.epoll.modify(&connection.stream, &mut EpollEvent::new(both, index as u64))?;
-            }
+        let waits = !connection.unsent.is_empty();
+        connection.unsent.extend_from_slice(message);
+        if !waits {
+            self.flush(index)?;
         }
-        connection.unsent.extend_from_slice(&message[done..]);
         Ok(actual)
     }
 
@@ -237,8 +230,10 @@ impl Connections {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Err(error) => return Err(error),
         }
-        if connection.unsent.is_empty() {
-            let mut event = EpollEvent::new(EpollFlags::EPOLLIN, index as u64);
+        let full = !connection.unsent.is_empty();
+        if std::mem::replace(&mut connection.full, full) != full {
+            let write = if full { EpollFlags::EPOLLOUT } else { EpollFlags::empty() };
+            let mut event = EpollEvent::new(EpollFlags::EPOLLIN | write, index as u64);
             self.epoll.modify(&connection.stream, &mut event)?;
         }
         Ok(())

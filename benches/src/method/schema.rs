@@ -178,7 +178,7 @@ impl Comparison {
 }
 
 /// A run: everything that `report`, `gate` and other programs read.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Document {
     pub schema: String,
     pub arguments: Vec<String>,

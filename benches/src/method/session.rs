@@ -29,6 +29,7 @@ pub struct Plan {
 }
 
 /// What a session has measured so far.
+#[derive(Default)]
 pub struct Session {
     document: Document,
     interrupted: Arc<AtomicBool>,
@@ -51,24 +52,15 @@ impl Session {
             signal_hook::flag::register(signal, interrupted.clone()).map_err(|e| e.to_string())?;
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        Ok(Self {
-            document: Document {
-                schema: SCHEMA.to_owned(),
-                arguments: std::env::args().skip(1).collect(),
-                began: now.map_or(0, |now| now.as_secs()),
-                environment: Environment::read(),
-                slices: Vec::new(),
-                comparisons: Vec::new(),
-                noise_floor: None,
-                interrupted: false,
-            },
-            interrupted,
-            threshold: threshold_percent / 100.0,
-            budget: None,
-            programs: None,
-            deadline: None,
-            cut: Cell::new(false),
-        })
+        let document = Document {
+            schema: SCHEMA.to_owned(),
+            arguments: std::env::args().skip(1).collect(),
+            began: now.map_or(0, |now| now.as_secs()),
+            environment: Environment::read(),
+            ..Document::default()
+        };
+        let threshold = threshold_percent / 100.0;
+        Ok(Self { document, interrupted, threshold, ..Self::default() })
     }
 
     /// Whether nothing more is to be measured: Ctrl-C, or out of time. Asked before something is.

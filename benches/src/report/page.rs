@@ -87,39 +87,35 @@ fn origin(document: &Document) -> Markup {
 fn verdicts(document: &Document, shown: &Shown, all: &[Shown]) -> Markup {
     let mut points = table::points(document, all);
     points.retain(|point| point.workload == shown.name);
-    let generated = points.iter().flat_map(|one| &one.rows).any(|row| row.generator.is_some());
-    let span = 5 + shown.columns.len() + usize::from(generated);
+    let generated = points.iter().any(table::Point::generated);
+    let head = table::head(shown.columns, generated);
     html! {
         @if !points.is_empty() {
             h3 id={ "of-" (shown.name) } { (shown.title) }
             div .wide { table {
-                thead { tr {
-                    th { "subject" }
-                    @for (title, _, _) in shown.columns { th .number { (title) } }
-                    @if generated { th .number { "of gen." } }
-                    th .number { "ratio" } th .number { "95 %" } th { "verdict" } th { "flags" }
-                } }
+                thead { tr { @for (place, title) in head.iter().enumerate() {
+                    th .number[place > 0 && place + 2 < head.len()] { (title) }
+                } } }
                 @for point in &points {
-                    tr .point { th colspan=(span) {
+                    tr .point { th colspan=(head.len()) {
                         (point.name.trim_start_matches(shown.name).trim())
                     } }
-                    @for row in &point.rows { tr .hollow[!row.valid] { (cells(row, generated)) } }
+                    @for row in &point.rows {
+                        tr .hollow[!row.valid] { (cells(&row.line(generated))) }
+                    }
                 }
             } }
         }
     }
 }
 
-fn cells(row: &table::Row<'_>, generated: bool) -> Markup {
-    let [ratio, interval, verdict] = row.verdict();
+fn cells(line: &[String]) -> Markup {
+    let [subject, figures @ .., verdict, flags] = line else { return Markup::default() };
     html! {
-        td { (row.subject) }
-        @for cell in &row.cells { td .number { (cell) } }
-        @if generated { td .number { (row.generator()) } }
-        td .number { (ratio) }
-        td .number { (interval) }
+        td { (subject) }
+        @for figure in figures { td .number { (figure) } }
         td class=(verdict.split(' ').next().unwrap_or_default()) { (verdict) }
-        td .note { (row.flags) }
+        td .note { (flags) }
     }
 }
 

@@ -91,51 +91,53 @@ fn flags(slices: &[&Slice]) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
+impl Point<'_> {
+    /// Whether there is a generator beside which the rows are.
+    pub fn generated(&self) -> bool {
+        self.rows.iter().any(|row| row.generator.is_some())
+    }
+}
+
+/// What the columns of a table are, in order; the one of the generator if there is any.
+pub fn head(columns: &[Column], generated: bool) -> Vec<String> {
+    let titles = columns.iter().map(|column| column.0).chain(generated.then_some("of gen."));
+    let all = ["subject"].into_iter().chain(titles).chain(["ratio", "95 %", "verdict", "flags"]);
+    all.map(str::to_owned).collect()
+}
+
 impl Row<'_> {
-    pub fn verdict(&self) -> [String; 3] {
-        match self.comparison {
-            None if self.baseline => ["-".to_owned(), String::new(), "the baseline".to_owned()],
-            None => ["-".to_owned(), String::new(), "not compared".to_owned()],
+    /// What stands in these columns. Rows beyond most of what the generator can do are marked.
+    pub fn line(&self, generated: bool) -> Vec<String> {
+        let most = 100.0 * crate::method::checks::MOST_OF_THE_GENERATOR;
+        let generator = self.generator.map_or_else(String::new, |percent| {
+            format!("{percent:.0} %{}", if percent > most { " (!)" } else { "" })
+        });
+        let [ratio, interval, verdict] = match self.comparison {
+            None if self.baseline => ["-", "", "the baseline"].map(str::to_owned),
+            None => ["-", "", "not compared"].map(str::to_owned),
             Some(one) => {
                 let words = one.verdict.words(one.threshold);
                 [format!("{:.3}", one.ratio), one.interval("-"), words]
             }
-        }
-    }
-
-    /// What the generator had left, in words; rows beyond most of it are marked.
-    pub fn generator(&self) -> String {
-        let most = 100.0 * crate::method::checks::MOST_OF_THE_GENERATOR;
-        match self.generator {
-            None => String::new(),
-            Some(percent) if percent > most => format!("{percent:.0} % (!)"),
-            Some(percent) => format!("{percent:.0} %"),
-        }
+        };
+        let figures = self.cells.iter().cloned().chain(generated.then_some(generator));
+        let all = [self.subject.to_owned()].into_iter().chain(figures);
+        all.chain([ratio, interval, verdict, self.flags.clone()]).collect()
     }
 }
 
 pub fn draw(document: &Document, all: &[Shown]) -> String {
     let mut text = String::new();
     for point in points(document, all) {
-        let generated = point.rows.iter().any(|row| row.generator.is_some());
-        let generator = |words: &str| {
-            if generated { format!("{words:>10}") } else { String::new() }
-        };
-        let _ = write!(text, "\n{}\n  {:22}", point.name, "subject");
-        for (title, _, _) in point.columns {
-            let _ = write!(text, "{title:>12}");
-        }
-        let (ratio, interval, verdict) = ("ratio", "95 % interval", "verdict");
-        let own = generator("of gen.");
-        let _ = writeln!(text, "{own}{ratio:>8}  {interval:15} {verdict:18} flags");
-        for row in &point.rows {
-            let _ = write!(text, "  {:22}", row.subject);
-            for cell in &row.cells {
-                let _ = write!(text, "{cell:>12}");
+        let generated = point.generated();
+        let _ = writeln!(text, "\n{}", point.name);
+        let rows = point.rows.iter().map(|row| row.line(generated));
+        for line in std::iter::once(head(point.columns, generated)).chain(rows) {
+            if let [subject, figures @ .., interval, verdict, flags] = &line[..] {
+                let _ = write!(text, "  {subject:22}");
+                text.extend(figures.iter().map(|figure| format!("{figure:>12}")));
+                let _ = writeln!(text, "  {interval:15} {verdict:18} {flags}");
             }
-            let [ratio, interval, verdict] = row.verdict();
-            let own = generator(&row.generator());
-            let _ = writeln!(text, "{own}{ratio:>8}  {interval:15} {verdict:18} {}", row.flags);
         }
     }
     let _ = write!(text, "\n{}\n{}\n", validity(document), floor(document));

@@ -13,7 +13,7 @@ use super::{Who, Workload, some};
 use crate::method::asleep::Look;
 use crate::method::quiet::number_after;
 use crate::method::{
-    Client, Flag, Nature, Outcome, Placement, Process, Reason, Slice, Spec, Watch, flag_if, refused,
+    Client, Nature, Outcome, Placement, Process, Reason, Slice, Spec, Watch, flag_if, refused,
 };
 use crate::report::{COUNT, Chart, Series, Shown, groups};
 use crate::{subjects, sys};
@@ -102,19 +102,12 @@ fn rest(server: &Process, duration: Duration, outcome: &mut Outcome) -> Result<(
     let used = cpu()?.saturating_sub(used);
     outcome.metric("wakeups", wakeups as f64);
     outcome.metric("idle_cpu_us", used.as_nanos() as f64 / 1e3);
-    outcome.flags.extend(restless(wakeups, !before.asleep));
+    let awake = !before.asleep;
+    outcome.flags.extend(flag_if(wakeups > 0 || awake, Reason::Restless, || match awake {
+        true => "it never fell asleep".to_owned(),
+        false => format!("{wakeups} wake-ups with nothing to do"),
+    }));
     Ok(())
-}
-
-/// A label for a server that does not let the machine rest.
-fn restless(wakeups: u64, awake: bool) -> Option<Flag> {
-    flag_if(wakeups > 0 || awake, Reason::Restless, || {
-        if awake {
-            "it never fell asleep".to_owned()
-        } else {
-            format!("{wakeups} wake-ups with nothing to do")
-        }
-    })
 }
 
 struct Held {
