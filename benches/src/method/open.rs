@@ -78,8 +78,6 @@ impl Open {
                 (ends, 1e9 / phase.rate.max(1.0))
             })
             .collect();
-        let mut recorder = Recorder::new();
-        recorder.ends = ends;
         Self {
             clock,
             spinning: spec.placement.client_spins(),
@@ -92,7 +90,7 @@ impl Open {
             measured_from,
             ends,
             number: 0,
-            recorder,
+            recorder: Recorder::new(ends),
             unsent: 0,
             idle_ns: 0,
             drain: Duration::from_secs(2),

@@ -24,7 +24,7 @@ pub struct Recorder {
     pub lag: Histogram<u64>,
     wrong: Option<Wrong>,
     /// When the time is over; replies that come later are recorded, and were not served in time.
-    pub ends: u64,
+    ends: u64,
     /// Replies, and those of them that came before that.
     replies: u64,
     served: u64,
@@ -33,13 +33,13 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    pub fn new() -> Self {
+    pub fn new(ends: u64) -> Self {
         Self {
             response: histogram::new(),
             service: histogram::new(),
             lag: histogram::new(),
             wrong: None,
-            ends: u64::MAX,
+            ends,
             replies: 0,
             served: 0,
             total_service: 0,

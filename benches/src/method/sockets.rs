@@ -10,8 +10,6 @@ use std::rc::Rc;
 use crate::subjects::LOOPBACK;
 use crate::sys;
 
-pub const TRANSPORTS: [&str; 3] = ["pipe", "socketpair", "tcp"];
-
 /// Two ends; what is written into `sender` comes out of `receiver`.
 pub struct Pair {
     pub receiver: Rc<OwnedFd>,

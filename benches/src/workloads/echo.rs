@@ -82,7 +82,7 @@ fn run(
     duration: Duration,
 ) -> io::Result<(Recorder, Duration, Duration)> {
     let fault = ends.spec.fault.as_deref();
-    let mut recorder = Recorder::new();
+    let mut recorder = Recorder::new(u64::MAX);
     recorder.break_on_purpose(fault, 0);
     let (elapsed, idle) = turns(ends, duration, |ends, wait| {
         ends.client.receive(wait, |_, sent, now| {
