@@ -62,6 +62,6 @@ pub use quiet::{Quiet, Watch};
 pub use recorder::Recorder;
 pub use schema::{AGAIN, Cell, Comparison, Document, Nature, Probe, SCHEMA, Slice, Spec};
 pub use server::{Meter, Server};
-pub use session::{Plan, Session};
+pub use session::{Offer, Plan, Session};
 pub use sockets::Pair;
 pub use statistics::{FEWEST_BLOCKS, Ratio, Verdict};

@@ -26,6 +26,17 @@ pub struct Plan {
     pub floor: bool,
     /// How what the generator can do at a point is measured, if there is a generator.
     pub null: fn(&Spec) -> Option<Spec>,
+    /// Finds the points that depend on what the subjects can do, by numbers that are no part of a point.
+    pub offer: Option<Offer>,
+    pub apart: BTreeMap<&'static str, Vec<f64>>,
+}
+
+pub type Offer = fn(&Session, &Plan) -> Vec<Spec>;
+
+impl Plan {
+    pub fn apart(&self, name: &str) -> &[f64] {
+        self.apart.get(name).map_or(&[], Vec::as_slice)
+    }
 }
 
 /// What a session has measured so far.
@@ -73,19 +84,20 @@ impl Session {
 
     /// Measures all slices of a plan, and before each point what its generator can do.
     pub fn measure(&mut self, plan: &Plan) {
+        let points = plan.offer.map_or_else(|| plan.points.clone(), |offer| offer(self, plan));
         let mut subjects = plan.subjects.clone();
         if plan.floor
             && let Some(first) = subjects.first()
         {
             subjects.push(format!("{first}{AGAIN}"));
         }
-        let seed = plan.points.first().map_or(1, |point| point.seed);
+        let seed = points.first().map_or(1, |point| point.seed);
         let orders = statistics::orders(subjects.len(), plan.blocks, seed);
-        let share = self.budget.map(|budget| budget / plan.points.len().max(1) as u32);
+        let share = self.budget.map(|budget| budget / points.len().max(1) as u32);
         let all = plan.blocks * subjects.len();
         // A point's blocks are neighbours in time; all points of a block would be too far apart.
-        for (number, point) in plan.points.iter().enumerate() {
-            eprintln!("{}/{} {}", number * all, plan.points.len() * all, point.point());
+        for (number, point) in points.iter().enumerate() {
+            eprintln!("{}/{} {}", number * all, points.len() * all, point.point());
             let null_rate = (plan.null)(point).and_then(|null| self.most(&null));
             let first = self.document.slices.len();
             self.blocks(point, &subjects, &orders, share);

@@ -4,14 +4,37 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use clap::Args;
+
 use super::{Shown, page};
 use crate::method::Document;
 
-#[derive(Clone, Default)]
+#[derive(Args, Clone, Default)]
 pub struct Files {
+    /// Writes the results as JSON
+    #[arg(long, value_name = "FILE", value_parser = new_file)]
     pub json: Option<PathBuf>,
+    /// Writes one line of CSV for each slice
+    #[arg(long, value_name = "FILE", value_parser = new_file)]
     pub csv: Option<PathBuf>,
+    /// Writes the report
+    #[arg(long, value_name = "FILE", value_parser = new_file)]
     pub html: Option<PathBuf>,
+}
+
+/// A file that can be written when all is measured: better refused now than then.
+pub fn new_file(path: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(path);
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    if path.is_dir() {
+        return Err("this is a folder: give the name of a file".to_owned());
+    }
+    match folder {
+        Some(folder) if !folder.is_dir() => {
+            Err(format!("there is no folder {}: make it first", folder.display()))
+        }
+        _ => Ok(path),
+    }
 }
 
 pub fn write(document: &Document, files: &Files, all: &[Shown]) -> Result<(), String> {

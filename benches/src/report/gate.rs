@@ -10,11 +10,11 @@ use std::fmt::Write;
 use crate::method::{Document, Reason, Slice, statistics};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Finding {
+pub enum Ending {
     Good,
     Regression,
     /// Too little could be compared to say so.
-    Undecided,
+    Invalid,
 }
 
 /// Slices that are compared: a point and a subject.
@@ -40,7 +40,7 @@ pub fn judge(
     base: &Document,
     new: &[Document],
     threshold: f64,
-) -> Result<(Finding, String), String> {
+) -> Result<(Ending, String), String> {
     if base.slices.is_empty() {
         return Err("the base has no slice: it judges nothing; make one with --json".to_owned());
     }
@@ -110,10 +110,10 @@ pub fn judge(
         old.len()
     );
     let finding = match (worse, compared, unjudged) {
-        (1.., _, _) => Finding::Regression,
+        (1.., _, _) => Ending::Regression,
         // What was not judged may have become worse unseen.
-        (0, 0, _) | (0, _, 1..) => Finding::Undecided,
-        _ => Finding::Good,
+        (0, 0, _) | (0, _, 1..) => Ending::Invalid,
+        _ => Ending::Good,
     };
     Ok((finding, text))
 }

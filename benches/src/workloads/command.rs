@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZero;
-use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
-use super::{Asked, Of, Parameter, Workload};
+use super::{Of, Parameter, Workload};
 use crate::method::{Placement, Plan, Spec, server};
 use crate::report::Files;
 
@@ -36,37 +35,8 @@ pub struct Common {
     /// Leave out the A/A run, and with it the noise floor
     #[arg(long)]
     pub no_floor: bool,
-    /// Writes the results as JSON
-    #[arg(long, value_name = "FILE", value_parser = new_file)]
-    json: Option<PathBuf>,
-    /// Writes one line of CSV for each slice
-    #[arg(long, value_name = "FILE", value_parser = new_file)]
-    csv: Option<PathBuf>,
-    /// Writes the report
-    #[arg(long, value_name = "FILE", value_parser = new_file)]
-    html: Option<PathBuf>,
-}
-
-impl Common {
-    pub fn files(&self) -> Files {
-        let Self { json, csv, html, .. } = self.clone();
-        Files { json, csv, html }
-    }
-}
-
-/// A file that can be written when all is measured: better refused now than then.
-pub fn new_file(path: &str) -> Result<PathBuf, String> {
-    let path = PathBuf::from(path);
-    let folder = path.parent().filter(|folder| *folder != Path::new(""));
-    if path.is_dir() {
-        return Err("this is a folder: give the name of a file".to_owned());
-    }
-    match folder {
-        Some(folder) if !folder.is_dir() => {
-            Err(format!("there is no folder {}: make it first", folder.display()))
-        }
-        _ => Ok(path),
-    }
+    #[command(flatten)]
+    pub files: Files,
 }
 
 pub fn command(workload: &'static Workload) -> Command {
@@ -107,7 +77,7 @@ fn number(text: &str) -> Result<f64, String> {
     }
 }
 
-pub fn asked(workload: &'static Workload, matches: &ArgMatches) -> Result<(Asked, Common), String> {
+pub fn asked(workload: &'static Workload, matches: &ArgMatches) -> Result<(Plan, Common), String> {
     let common = Common::from_arg_matches(matches).map_err(|error| error.to_string())?;
     let all = |name: &str| -> Vec<&String> {
         // Whoever has one place only is not asked.
@@ -170,8 +140,8 @@ pub fn asked(workload: &'static Workload, matches: &ArgMatches) -> Result<(Asked
         );
     }
     let (blocks, floor) = (common.blocks.get(), !common.no_floor);
-    let plan = Plan { points: whole, subjects, blocks, floor, null: workload.null };
-    Ok((Asked { plan, apart }, common))
+    let (null, offer) = (workload.null, workload.offer);
+    Ok((Plan { points: whole, subjects, blocks, floor, null, offer, apart }, common))
 }
 
 /// Each point with each of these values; without any the points as they are.

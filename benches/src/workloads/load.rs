@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use super::{ARRIVALS, Asked, WIRE, Workload, apart};
+use super::{ARRIVALS, WIRE, Workload, apart};
 use crate::method::{
     Clock, Connections, Meter, Open, Outcome, Phase, Plan, Reason, Server, Session, Slice, Spec,
     checks, flag_if, histogram, refused, server,
@@ -53,15 +53,15 @@ const COLUMNS: &[(&str, &str, f64)] = &[
 ];
 
 /// The points at each rate, or at each percentage of the slowest capacity.
-fn offer(session: &Session, plan: &Plan, asked: &Asked) -> Vec<Spec> {
+fn offer(session: &Session, plan: &Plan) -> Vec<Spec> {
     let mut points = Vec::new();
     for point in &plan.points {
         let share = |slowest: f64, percent: f64| (slowest * percent / 1e4).round() * 100.0;
-        let rates = match asked.apart("rates") {
+        let rates = match plan.apart("rates") {
             [] => {
                 let slowest =
                     session.rates(&plan.subjects, &closed(point)).map_or(0.0, |both| both.0);
-                asked.apart("percent").iter().map(|&percent| share(slowest, percent)).collect()
+                plan.apart("percent").iter().map(|&percent| share(slowest, percent)).collect()
             }
             rates => rates.to_vec(),
         };

@@ -24,8 +24,8 @@ pub use load::{Ends, Trouble};
 pub use ring::selector;
 pub use switch::on_runtime;
 pub use workload::{
-    ARRIVALS, Asked, Of, Parameter, TASKS, TRANSPORT, WIRE, Who, Workload, apart, null_of_a_loop,
-    number, some, word,
+    ARRIVALS, Of, Parameter, TASKS, TRANSPORT, WIRE, Who, Workload, apart, null_of_a_loop, number,
+    some, word,
 };
 
 use crate::method::quiet::Watch;

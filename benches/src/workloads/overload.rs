@@ -6,7 +6,7 @@
 //! arithmetic says (`drain_ms`): what was left over, divided by what the goodput has to spare
 //! beside the calm rate. A server that needs longer than that has been hurt by the overload.
 
-use super::{Asked, Ends, Trouble, WIRE, Workload, apart, load};
+use super::{Ends, Trouble, WIRE, Workload, apart, load};
 use crate::method::open::Answer;
 use crate::method::{
     Open, Outcome, Phase, Plan, Reason, Session, Spec, Watch, checks, histogram, server,
@@ -57,17 +57,17 @@ const WINDOW: u64 = 20_000_000;
 
 /// The points with the rates that are asked for, or with half of the slowest capacity and each
 /// percentage of the fastest.
-fn offer(session: &Session, plan: &Plan, asked: &Asked) -> Vec<Spec> {
+fn offer(session: &Session, plan: &Plan) -> Vec<Spec> {
     let mut points = Vec::new();
     for point in &plan.points {
         let share = |of: f64, percent: f64| (of * percent / 1e4).round() * 100.0;
-        let rates: Vec<(f64, f64)> = match (asked.apart("calm"), asked.apart("peak")) {
+        let rates: Vec<(f64, f64)> = match (plan.apart("calm"), plan.apart("peak")) {
             ([calm, ..], [peak, ..]) => vec![(*calm, *peak)],
             _ => {
                 let both = session.rates(&plan.subjects, &load::closed(point));
                 let (slowest, fastest) = both.unwrap_or((0.0, 0.0));
                 let calm = share(slowest, CALM);
-                let peaks = asked.apart("percent").iter();
+                let peaks = plan.apart("percent").iter();
                 peaks.map(|&percent| (calm, share(fastest, percent))).collect()
             }
         };

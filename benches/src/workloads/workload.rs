@@ -1,9 +1,7 @@
 //! What a workload is: its name, who can do it, its parameters, how it is measured and how it is
 //! shown. Each of the files beside this one holds one.
 
-use std::collections::BTreeMap;
-
-use crate::method::{Nature, Outcome, Placement, Plan, Session, Spec};
+use crate::method::{Nature, Offer, Outcome, Placement, Spec};
 use crate::report::Shown;
 use crate::subjects;
 use crate::subjects::{BARE, NULL, Subject};
@@ -29,8 +27,6 @@ pub struct Workload {
     pub offer: Option<Offer>,
     pub measure: fn(&Spec) -> Result<Outcome, String>,
 }
-
-pub type Offer = fn(&Session, &Plan, &Asked) -> Vec<Spec>;
 
 #[derive(Clone, Copy)]
 pub enum Who {
@@ -227,15 +223,4 @@ pub fn null_of_a_loop(spec: &Spec) -> Option<Spec> {
     null.milliseconds = spec.milliseconds.min(300);
     null.seed = spec.seed;
     Some(null)
-}
-
-pub struct Asked {
-    pub plan: Plan,
-    pub apart: BTreeMap<&'static str, Vec<f64>>,
-}
-
-impl Asked {
-    pub fn apart(&self, name: &str) -> &[f64] {
-        self.apart.get(name).map_or(&[], Vec::as_slice)
-    }
 }

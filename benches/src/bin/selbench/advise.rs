@@ -78,10 +78,10 @@ pub(crate) fn run(options: &Options) -> Result<Ending, String> {
     // Each has its share, however busy the machine is: what is quick first.
     for ((line, (_, metric, _)), until) in lines.iter().zip(WORKLOADS).zip([0.2, 0.5, 1.0]) {
         session.deadline = Some(begin + time.mul_f64(until));
-        let (workload, mut asked) = crate::asked(&format!("{line} --blocks 6"))?;
+        let mut plan = crate::asked(&format!("{line} --blocks 6"))?;
         // The server's own work is what is compared, and no latency, which has the client's in it.
-        asked.plan.points.iter_mut().for_each(|point| point.costs = vec![metric.to_owned()]);
-        crate::measure(&mut session, workload, &mut asked);
+        plan.points.iter_mut().for_each(|point| point.costs = vec![metric.to_owned()]);
+        session.measure(&plan);
     }
     let (document, ending) = crate::finish(session, &Default::default())?;
     println!("\n{}", advice(&document, options));
@@ -113,7 +113,6 @@ fn advice(document: &Document, options: &Options) -> String {
     let mut words = format!(
         "For {connections} connections of which {active} are active, at {rate} messages a second:\n"
     );
-    let all = WORKLOADS.map(|(workload, metric, _)| medians(document, workload, metric));
     // By what the server used at that rate; where too few blocks have that by the next best.
     let told = |place: &usize| {
         (1..CHOICES.len()).all(|choice| beside(document, WORKLOADS[*place].0, choice).is_some())
@@ -122,7 +121,8 @@ fn advice(document: &Document, options: &Options) -> String {
         return words
             + "  too little could be measured for an advice: give it more --seconds, or less to do beside";
     };
-    let (costs, (workload, _, unit)) = (&all[by], WORKLOADS[by]);
+    let (workload, metric, unit) = WORKLOADS[by];
+    let costs = medians(document, workload, metric);
     let decided = |choice: usize| beside(document, workload, choice).filter(|one| one.decides());
     // The default stays unless another is decidedly cheaper.
     let cheaper = |choice: &usize| decided(*choice).is_some_and(|one| one.ratio < 1.0);
@@ -142,20 +142,9 @@ fn advice(document: &Document, options: &Options) -> String {
         };
         words += &format!("  {name:24} {:8.2} us {unit}: {beside}\n", cost(&place) / 1e3);
     }
-    if (0..CHOICES.len()).min_by(by_cost) != Some(choice) {
-        words += "  the cheapest of the medians is another, but nothing decides that it is\n";
-    }
     if by == 2 {
         let percent = cost(&choice) * rate / 1e7;
         words += &format!("  at that rate the server uses {percent:.0} % of a CPU\n");
-    }
-    for (costs, what) in
-        all[..2].iter().zip(["for a wait, a read and a write alone", "in lockstep"])
-    {
-        if let [Some(epoll), _, Some(poll), Some(select)] = costs {
-            let (poll, select) = (poll / epoll, select / epoll);
-            words += &format!("  {what} poll costs {poll:.2} and select {select:.2} of epoll\n");
-        }
     }
     words + "  (The verdicts above say how sure that is; `compare` asks for one pair alone.)"
 }

@@ -45,7 +45,7 @@ pub(crate) fn run(options: &Options) -> Result<Ending, String> {
         !serves && selector(own)
     };
     session.measure(&plan(options, rings, names.to_vec())?);
-    crate::finish(session, &options.common.files()).map(|(_, ending)| ending)
+    crate::finish(session, &options.common.files).map(|(_, ending)| ending)
 }
 
 fn plan(options: &Options, rings: bool, names: Vec<String>) -> Result<Plan, String> {
@@ -53,11 +53,11 @@ fn plan(options: &Options, rings: bool, names: Vec<String>) -> Result<Plan, Stri
     let words = if rings { "ring --registered" } else { "echo --connections" };
     let Common { ms, seed, blocks, no_floor, .. } = options.common;
     let words = format!("{words} {} --ms {ms} --seed {seed} --blocks {blocks}", sizes.join(","));
-    let (_, asked) = crate::asked(&words)?;
+    let plan = crate::asked(&words)?;
     if let Some(remedy) =
         names.iter().filter_map(|name| subjects::named(name)).find_map(|one| (one.missing)())
     {
         return Err(format!("one of them is not here: {remedy}"));
     }
-    Ok(Plan { subjects: names, floor: !no_floor, ..asked.plan })
+    Ok(Plan { subjects: names, floor: !no_floor, ..plan })
 }

@@ -10,23 +10,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use benches::method::{CountingAllocator, Document, Environment, Session, Slice, results};
-use benches::report::gate::Finding;
+use benches::method::{CountingAllocator, Document, Environment, Plan, Session, Slice, results};
+use benches::report::gate::Ending;
 use benches::report::{Files, files, gate, page, table};
 use benches::workloads;
-use benches::workloads::{Asked, Common, Workload, command, shown};
+use benches::workloads::{Common, command, shown};
 use clap::{FromArgMatches, Subcommand};
 
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
-
-/// How a run ended; the numbers are documented in the guide.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Ending {
-    Good,
-    Regression,
-    Invalid,
-}
 
 /// The commands that are no workload.
 #[derive(Subcommand)]
@@ -65,7 +57,7 @@ enum Fixed {
         #[arg(required = true)]
         results: Vec<String>,
         /// Where the report goes
-        #[arg(long, short, default_value = "report.html", value_parser = command::new_file)]
+        #[arg(long, short, default_value = "report.html", value_parser = files::new_file)]
         output: PathBuf,
     },
 }
@@ -117,10 +109,10 @@ fn run(matches: &clap::ArgMatches) -> Result<Ending, String> {
     let workload =
         matches.subcommand().and_then(|(name, own)| Some((workloads::named(name)?, own)));
     if let Some((workload, own)) = workload {
-        let (mut asked, common) = command::asked(workload, own)?;
+        let (plan, common) = command::asked(workload, own)?;
         let mut session = begin(&common)?;
-        measure(&mut session, workload, &mut asked);
-        return finish(session, &common.files()).map(|(_, ending)| ending);
+        session.measure(&plan);
+        return finish(session, &common.files).map(|(_, ending)| ending);
     }
     match Fixed::from_arg_matches(matches).map_err(|error| error.to_string())? {
         Fixed::Env => {
@@ -135,13 +127,9 @@ fn run(matches: &clap::ArgMatches) -> Result<Ending, String> {
         Fixed::Matrix(options) => matrix::run(&options),
         Fixed::Gate { base, new, threshold } => {
             let (base, new) = (results::read(&base)?, results::read_all(&new)?);
-            let (finding, text) = gate::judge(&base, &new, threshold / 100.0)?;
+            let (ending, text) = gate::judge(&base, &new, threshold / 100.0)?;
             print!("{text}");
-            Ok(match finding {
-                Finding::Good => Ending::Good,
-                Finding::Regression => Ending::Regression,
-                Finding::Undecided => Ending::Invalid,
-            })
+            Ok(ending)
         }
         Fixed::Report { results, output } => {
             let documents = results::read_all(&results)?;
@@ -163,13 +151,6 @@ fn begin(common: &Common) -> Result<Session, String> {
     Ok(session)
 }
 
-fn measure(session: &mut Session, workload: &Workload, asked: &mut Asked) {
-    if let Some(offer) = workload.offer {
-        asked.plan.points = offer(session, &asked.plan, asked);
-    }
-    session.measure(&asked.plan);
-}
-
 fn finish(session: Session, files: &Files) -> Result<(Document, Ending), String> {
     let document = session.finish();
     print!("{}", table::draw(&document, &shown()));
@@ -179,10 +160,10 @@ fn finish(session: Session, files: &Files) -> Result<(Document, Ending), String>
 }
 
 /// What the words of a workload's command line ask for; of programs that start themselves so.
-fn asked(words: &str) -> Result<(&'static Workload, Asked), String> {
+fn asked(words: &str) -> Result<Plan, String> {
     let words = ["selbench"].into_iter().chain(words.split_whitespace());
     let matches = commands().try_get_matches_from(words).map_err(|error| error.to_string())?;
     let (name, own) = matches.subcommand().ok_or("no workload")?;
     let workload = workloads::named(name).ok_or("no workload")?;
-    Ok((workload, command::asked(workload, own)?.0))
+    Ok(command::asked(workload, own)?.0)
 }

@@ -32,22 +32,14 @@ enum Preset {
 }
 
 impl Preset {
-    /// Seconds after which no slice begins.
-    fn budget(self) -> Option<u64> {
+    /// Seconds after which no slice begins, and the command lines, each with its share of the time: what
+    /// one leaves is for those after it, and on a busy machine, which does less, there is something of
+    /// each. What is most asked for comes first.
+    fn of(self) -> (Option<u64>, &'static str) {
         match self {
-            Self::Smoke => Some(17),
-            Self::Quick => Some(112),
-            Self::Full => None,
-        }
-    }
-
-    /// The command lines, each with its share of the time: what one leaves is for those after it, and on
-    /// a busy machine, which does less, there is something of each. What is most asked for comes first.
-    fn lines(self) -> &'static str {
-        match self {
-            Self::Smoke => SMOKE,
-            Self::Quick => QUICK,
-            Self::Full => FULL,
+            Self::Smoke => (Some(17), SMOKE),
+            Self::Quick => (Some(112), QUICK),
+            Self::Full => (None, FULL),
         }
     }
 }
@@ -108,10 +100,9 @@ pub(crate) fn run(options: &Options) -> Result<Ending, String> {
     let folder = &options.folder;
     std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut session = Session::begin(3.0)?;
-    let budget = options.preset.budget().map(Duration::from_secs);
-    let lines: Vec<(u32, &str)> = options
-        .preset
-        .lines()
+    let (budget, lines) = options.preset.of();
+    let budget = budget.map(Duration::from_secs);
+    let lines: Vec<(u32, &str)> = lines
         .lines()
         .filter_map(|line| line.split_once(' '))
         .filter_map(|(share, line)| Some((share.parse().ok()?, line)))
@@ -121,11 +112,7 @@ pub(crate) fn run(options: &Options) -> Result<Ending, String> {
     for (share, line) in lines {
         shares += share;
         session.deadline = budget.map(|budget| begin + budget * shares / all);
-        let (workload, mut asked) =
-            crate::asked(&format!("{} --seed {}", here(line), options.seed))?;
-        if workload.placements.iter().any(|placement| placement.possible()) {
-            crate::measure(&mut session, workload, &mut asked);
-        }
+        session.measure(&crate::asked(&format!("{} --seed {}", here(line), options.seed))?);
     }
     let file = |name: &str| Some(folder.join(name));
     let (json, csv, html) = (file("results.json"), file("results.csv"), file("report.html"));

@@ -4,6 +4,7 @@ use std::process::{Child, Command, Stdio};
 
 use super::fault::Fault;
 use benches::method::{Flag, Slice, Spec, checks, slices};
+use benches::report::words::figure;
 use benches::subjects::{BARE, NULL};
 
 /// Messages a second in the tests of the generator: far below anyone's capacity.
@@ -101,8 +102,7 @@ fn clock(fault: Option<Fault>) -> Result<Found, String> {
 
 /// The one point of a command line, on the bare loop.
 fn point(words: &str) -> Result<Spec, String> {
-    let (_, asked) = crate::asked(words)?;
-    let mut point = asked.plan.points.into_iter().next().ok_or("a point")?;
+    let mut point = crate::asked(words)?.points.into_iter().next().ok_or("a point")?;
     BARE.clone_into(&mut point.subject);
     Ok(point)
 }
@@ -135,33 +135,25 @@ impl Fault {
     }
 }
 
+/// What a summary tells, where it was measured: in words, the metric, and what it is multiplied by.
+const TOLD: [(&str, &str, f64); 9] = [
+    ("stopped ms", "stopped_ms", 1.0),
+    ("lag at most us", "lag_max_ns", 1e-3),
+    ("response at most us", "response_max_ns", 1e-3),
+    ("service p50 us", "service_p50_ns", 1e-3),
+    ("connections", "connections_served", 1.0),
+    ("more in TIME_WAIT", "time_wait_growth", 1.0),
+    ("replies/s", "rate", 1.0),
+    ("rate x latency / under way", "little", 1.0),
+    ("server busy %", "server_cpu", 100.0),
+];
+
 fn summary(slice: &Slice) -> String {
-    let figure = |name: &str| slice.metrics.get(name).copied().unwrap_or(0.0);
-    match slice.spec.workload.as_str() {
-        "load" if slice.metrics.contains_key("stopped_ms") => format!(
-            "stopped {:.1} ms: response at most {:.1} ms, service p50 {:.3} ms",
-            figure("stopped_ms"),
-            figure("response_max_ns") / 1e6,
-            figure("service_p50_ns") / 1e6
-        ),
-        "load" => format!(
-            "lag at most {:.1} us, response at most {:.1} us at {:.0}/s",
-            figure("lag_max_ns") / 1e3,
-            figure("response_max_ns") / 1e3,
-            figure("rate")
-        ),
-        "churn" => format!(
-            "{:.0} connections came and went, {:.0} more are in TIME_WAIT",
-            figure("connections_served"),
-            figure("time_wait_growth")
-        ),
-        _ => format!(
-            "{:.0} replies, rate x latency / under way = {:.3}, server {:.0} % busy",
-            figure("replies"),
-            figure("little"),
-            100.0 * figure("server_cpu")
-        ),
-    }
+    let told = TOLD.iter().filter_map(|(words, metric, scale)| {
+        let value = slice.metrics.get(*metric)?;
+        Some(format!("{words} {}", figure(value * scale)))
+    });
+    told.collect::<Vec<_>>().join(", ")
 }
 
 /// Where everything is answered at once the generator must reach by far more than the rates that the
