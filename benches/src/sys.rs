@@ -111,16 +111,3 @@ pub fn limit_local_ports(fd: RawFd, first: u16, last: u16) -> io::Result<()> {
     check(unsafe { libc::setsockopt(fd, level, IP_LOCAL_PORT_RANGE, pointer, size as u32) })?;
     Ok(())
 }
-
-/// `mallinfo2`: bytes that the program has from the C library's allocator, in all its arenas and
-/// in mappings of their own; nothing where the library does not tell.
-pub fn heap_in_use() -> Option<u64> {
-    #[cfg(target_env = "gnu")]
-    {
-        // SAFETY: no pointers are passed; the library takes its own locks.
-        let told = unsafe { libc::mallinfo2() };
-        Some((told.uordblks + told.hblkhd) as u64)
-    }
-    #[cfg(not(target_env = "gnu"))]
-    None
-}

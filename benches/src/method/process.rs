@@ -1,8 +1,8 @@
 //! Starts subjects as processes of their own, and reads what they tell.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Lines, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::io::{BufRead, BufReader, Lines};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use crate::sys;
 
@@ -22,7 +22,6 @@ pub fn in_turns<T: Send>(client: impl FnOnce() -> T + Send) -> T {
 pub struct Process {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
-    questions: ChildStdin,
     /// Where it listens, if it is a server.
     pub port: u16,
 }
@@ -47,28 +46,17 @@ impl Process {
 
     pub fn start(command: &mut Command) -> Result<Self, String> {
         let mut child = command
-            .stdin(Stdio::piped())
+            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| format!("cannot start {command:?}: {error}"))?;
         let out = child.stdout.take().ok_or("a piped output is there")?;
-        let questions = child.stdin.take().ok_or("a piped input is there")?;
-        Ok(Self { child, questions, lines: BufReader::new(out).lines(), port: 0 })
+        Ok(Self { child, lines: BufReader::new(out).lines(), port: 0 })
     }
 
     /// Its process id; that of the wrapper if it is wrapped.
     pub fn id(&self) -> u32 {
         self.child.id()
-    }
-
-    /// Asks a server that answers questions: one fact, its name and its value.
-    pub fn ask(&mut self) -> Result<(String, f64), String> {
-        self.questions.write_all(b"?\n").map_err(|e| e.to_string())?;
-        let line = self.lines.next().ok_or("it has ended")?;
-        let line = line.map_err(|error| error.to_string())?;
-        line.split_once(' ')
-            .and_then(|(name, value)| Some((name.to_owned(), value.parse().ok()?)))
-            .ok_or_else(|| format!("{line} is no answer"))
     }
 
     /// Waits for its end, and returns what it told.

@@ -22,7 +22,7 @@ pub struct Subject {
     pub ring: bool,
     pub shown: bool,
     pub gated: bool,
-    /// Whether it is this program, whose allocator counts and answers questions.
+    /// Whether it is this program, whose allocator counts.
     pub inside: bool,
 }
 

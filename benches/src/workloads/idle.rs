@@ -6,7 +6,6 @@
 //! alone for the length of the slice; whoever wakes up then has a clock of its own.
 
 use std::fs::read_to_string;
-use std::io::{BufRead, Write, stdin, stdout};
 use std::time::Duration;
 
 use super::{Who, Workload, some};
@@ -39,12 +38,11 @@ pub const WORKLOAD: Workload = Workload {
 
 const COLUMNS: &[(&str, &str, f64)] = &[
     ("RSS B", "rss_bytes_per_connection", 1.0),
-    ("heap B", "heap_bytes_per_connection", 1.0),
-    ("task B", "task_bytes_per_connection", 1.0),
+    ("own B", "rss_above_buffer_bytes", 1.0),
     ("slab B", "slab_bytes_per_connection", 1.0),
     ("wake-ups", "wakeups", 1.0),
 ];
-const CAPTION: &str = "What each connection has of the heap, without the buffer of 4 KiB that the program \
+const CAPTION: &str = "What is resident for each connection, without the buffer of 4 KiB that the program \
     itself asks for. The kernel's part in the table (slab, both ends) is of the whole machine, so other \
     programs move it. A server with nothing to do must not wake up.";
 
@@ -57,14 +55,14 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
         .ok_or_else(|| format!("no subject is named {}", spec.subject))?;
     // Both ends on one CPU: nothing is timed, and setting up is faster so.
     let _ = sys::pin_to_cpu(spec.placement.server_cpu());
-    let mut command = Process::command("idle", subject.name, connections as u64 + 1)?;
-    let mut server = Process::server(&mut command)?;
+    let mut command = Process::command("serve", subject.name, connections as u64 + 1)?;
+    let server = Process::server(&mut command)?;
     let watch = Watch::begin(&[server.id()]);
     sys::limit_open_files(None).map_err(|error| error.to_string())?;
     let mut outcome = Outcome::default();
     let connect = |server: &Process, many| Client::connect(server.port, many);
     let first = connect(&server, 1).map_err(|error| error.to_string())?;
-    let before = Held::by(&mut server)?;
+    let before = Held::by(&server)?;
     let client = match connect(&server, connections) {
         Ok(client) => client,
         Err(error) => {
@@ -72,18 +70,12 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
             return Ok(outcome);
         }
     };
-    let after = Held::by(&mut server)?;
+    let after = Held::by(&server)?;
     let each = |before: f64, after: f64| (after - before) / connections as f64;
-    let own = subject.own_buffer as f64;
     let resident = each(before.resident, after.resident);
     outcome.metric("rss_bytes_per_connection", resident);
-    outcome.metric("rss_above_buffer_bytes", resident - own);
+    outcome.metric("rss_above_buffer_bytes", resident - subject.own_buffer as f64);
     outcome.metric("slab_bytes_per_connection", each(before.slab, after.slab));
-    if let (Some(before), Some(after)) = (before.heap, after.heap) {
-        let heap = each(before, after);
-        outcome.metric("heap_bytes_per_connection", heap);
-        outcome.metric("task_bytes_per_connection", heap - own);
-    }
     rest(&server, spec.duration(), &mut outcome)?;
     outcome.watched = Some(watch.end());
     // The server first: that its peers go away is nothing that it need hear of.
@@ -110,59 +102,33 @@ fn rest(server: &Process, duration: Duration, outcome: &mut Outcome) -> Result<(
     Ok(())
 }
 
+/// Memory, in bytes.
 struct Held {
-    /// Of the server, in all its mappings.
     resident: f64,
-    /// What the server has from its allocator, if that tells.
-    heap: Option<f64>,
     /// The kernel's objects, of the whole machine.
     slab: f64,
 }
 
 impl Held {
     /// What is held once the server sleeps: what it has still to do would be missing.
-    fn by(server: &mut Process) -> Result<Self, String> {
-        // Asked first, so that what answering takes is there before and after.
-        let _ = server.ask()?;
+    fn by(server: &Process) -> Result<Self, String> {
         Look::settled(server.id(), PATIENCE)?;
-        let (_, heap) = server.ask()?;
         // From the exact walk of the page tables, and not the kernel's running estimate.
         let path = format!("/proc/{}/smaps_rollup", server.id());
         let rollup = read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
         let meminfo = read_to_string("/proc/meminfo").unwrap_or_default();
         Ok(Self {
             resident: 1024.0 * number_after(&rollup, "Rss:").ok_or("it tells no Rss")?,
-            heap: (heap >= 0.0).then_some(heap),
             slab: 1024.0 * number_after(&meminfo, "Slab:").unwrap_or(0.0),
         })
     }
 }
 
-/// Answers each line of the standard input with `heap BYTES`: what this process has from its allocator
-/// at that moment, or -1 where the C library does not tell.
-///
-/// On a thread of its own, which sleeps until it is asked: the loop that is looked at need not know
-/// of it, and its sleep is not disturbed.
-pub fn answer_questions() {
-    std::thread::spawn(|| {
-        for question in stdin().lock().lines() {
-            let bytes = sys::heap_in_use().map_or(-1.0, |bytes| bytes as f64);
-            // Whoever no longer asks or listens has ended.
-            let mut out = stdout().lock();
-            if question.is_err()
-                || writeln!(out, "heap {bytes}").and_then(|()| out.flush()).is_err()
-            {
-                return;
-            }
-        }
-    });
-}
-
 fn charts(slices: &[&Slice]) -> Vec<Chart> {
-    let series = groups::curves(slices, "connections", "task_bytes_per_connection");
+    let series = groups::curves(slices, "connections", "rss_above_buffer_bytes");
     let some = |one: &Series| one.points.len() > 1 && one.points.iter().all(|point| point.y > 0.0);
     let series = series.into_iter().filter(some).collect();
     let x = COUNT.of("connections");
-    let y = COUNT.of("bytes of heap for each, without its buffer");
+    let y = COUNT.of("bytes for each, without its buffer");
     vec![Chart::new("", x, y, series)]
 }

@@ -97,7 +97,7 @@ fn slice(words: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-/// Runs one work of one subject in this process: `WORK NAME COUNT`. A server first says where it listens, and as `idle` it answers questions meanwhile;
+/// Runs one work of one subject in this process: `WORK NAME COUNT`. A server first says where it listens;
 /// facts go to standard output, a line each.
 fn play(words: &[String]) -> Result<(), String> {
     let [work, name, count] = words else {
@@ -109,11 +109,8 @@ fn play(words: &[String]) -> Result<(), String> {
     }
     sys::limit_open_files(None).map_err(|error| error.to_string())?;
     let subject = subjects::named(name).ok_or_else(|| format!("no subject is named {name}"))?;
-    if work == "idle" {
-        idle::answer_questions();
-    }
     let mut facts = match work.as_str() {
-        "serve" | "idle" => {
+        "serve" => {
             (subject.serve)(count);
             Vec::new()
         }

@@ -157,7 +157,7 @@ fn known(name: &str, slice: &mut Value) {
             });
         }
         "scaling" => slice["metrics"] = json!({"server_ns_per_echo": 5000.0}),
-        "idle" => slice["metrics"] = json!({"task_bytes_per_connection": 400.0}),
+        "idle" => slice["metrics"] = json!({"rss_above_buffer_bytes": 400.0}),
         _ => {}
     }
 }
