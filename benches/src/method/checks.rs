@@ -210,4 +210,15 @@ mod tests {
         assert_eq!(invalid(Nature::Counted, false) + invalid(Nature::Paired, false), 0);
         assert_eq!((invalid(Nature::Timed, true), invalid(Nature::Timed, false)), (0, 2));
     }
+
+    /// That the rest is found the faults of `selftest` show.
+    #[test]
+    fn what_is_as_it_should_be_is_not_flagged() {
+        assert!(little(50.0, 100_000.0, 500e-6).is_none());
+        assert!(canary(5000.0, 0.1, 8.0, |x| ramp(5000.0, 0.1, x), |_| 8.0).is_empty());
+        let (rising, flat) = ([(1, 150.0), (8192, 9e5)], [(1, 180.0), (8192, 230.0)]);
+        for (name, costs) in [("ours-poll", rising), ("ours-epoll", flat), ("polling", flat)] {
+            assert!(shape(name, &costs).is_none(), "{name}");
+        }
+    }
 }

@@ -47,47 +47,22 @@ struct Connection {
     full: bool,
 }
 
-#[derive(Clone, Copy)]
-struct Manner {
-    /// The server; without one the socket is connected to itself: what it sends it receives.
+/// Ports that the fault of few ports leaves.
+const FEW: u16 = 32;
+
+pub struct Connections {
+    /// The server; without one a socket is connected to itself: what it sends it receives.
     address: Option<SocketAddr>,
     /// Whether a connection ends by a reset, which leaves nothing in `TIME_WAIT`.
     reset: bool,
     /// The only local ports to be used, first and last, if the kernel is not to choose.
     ports: Option<(u16, u16)>,
-}
-
-impl Manner {
-    fn connect(self) -> io::Result<TcpStream> {
-        let family = self.address.map_or(Domain::IPV4, Domain::for_address);
-        let socket = Socket::new(family, Type::STREAM, None)?;
-        if let Some((first, last)) = self.ports {
-            sys::limit_local_ports(socket.as_raw_fd(), first, last)?;
-        }
-        if self.reset {
-            socket.set_linger(Some(Duration::ZERO))?;
-        }
-        match self.address {
-            Some(address) => socket.connect(&address.into())?,
-            None => {
-                socket.bind(&LOOPBACK.into())?;
-                socket.connect(&socket.local_addr()?)?;
-            }
-        }
-        Ok(socket.into())
-    }
-}
-
-/// Ports that the fault of few ports leaves.
-const FEW: u16 = 32;
-
-pub struct Connections {
-    manner: Manner,
     epoll: Epoll,
     all: Vec<Connection>,
     /// How many of `all` carry the messages; a bulk stream comes after them.
     active: usize,
-    _idle: Vec<TcpStream>,
+    /// Only open.
+    idle: Vec<TcpStream>,
     payloads: Vec<Payload>,
     events: Vec<EpollEvent>,
     buffer: Vec<u8>,
@@ -101,27 +76,27 @@ impl Connections {
     pub fn open(address: Option<SocketAddr>, spec: &Spec, clock: Clock) -> io::Result<Self> {
         sys::limit_open_files(None)?;
         let active = spec.count("connections").max(1);
-        let manner = Manner {
+        let few = spec.fault.as_deref() == Some("few-ports");
+        let mut connections = Self {
             address,
             reset: spec.choice("close") == "rst",
-            ports: (spec.fault.as_deref() == Some("few-ports")).then(|| {
+            ports: few.then(|| {
                 let (first, last) = ports::range();
                 (first, first.saturating_add(FEW - 1).min(last))
             }),
-        };
-        let idle = (0..spec.count("idle")).map(|_| manner.connect()).collect::<io::Result<_>>()?;
-        let mut connections = Self {
-            manner,
             epoll: sys::epoll()?,
             all: Vec::with_capacity(active),
             active,
-            _idle: idle,
+            idle: Vec::new(),
             payloads: vec![Payload::new(spec.count("size"))],
             events: vec![EpollEvent::empty(); 256],
             buffer: vec![0; 65536],
             clock,
             errors: 0,
         };
+        for _ in 0..spec.count("idle") {
+            connections.idle.push(connections.connect()?);
+        }
         for index in 0..active {
             let one = connections.dial(index, 0)?;
             connections.all.push(one);
@@ -146,8 +121,27 @@ impl Connections {
         Ok(())
     }
 
+    fn connect(&self) -> io::Result<TcpStream> {
+        let family = self.address.map_or(Domain::IPV4, Domain::for_address);
+        let socket = Socket::new(family, Type::STREAM, None)?;
+        if let Some((first, last)) = self.ports {
+            sys::limit_local_ports(socket.as_raw_fd(), first, last)?;
+        }
+        if self.reset {
+            socket.set_linger(Some(Duration::ZERO))?;
+        }
+        match self.address {
+            Some(address) => socket.connect(&address.into())?,
+            None => {
+                socket.bind(&LOOPBACK.into())?;
+                socket.connect(&socket.local_addr()?)?;
+            }
+        }
+        Ok(socket.into())
+    }
+
     fn dial(&self, index: usize, payload: usize) -> io::Result<Connection> {
-        let stream = self.manner.connect()?;
+        let stream = self.connect()?;
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
         self.epoll.add(&stream, EpollEvent::new(EpollFlags::EPOLLIN, index as u64))?;

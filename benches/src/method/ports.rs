@@ -66,3 +66,22 @@ fn in_time_wait(text: &str) -> f64 {
     words.find(|&word| word == "tw");
     words.next().and_then(|word| word.parse().ok()).unwrap_or(0.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_of_the_ports_in_time_wait_and_what_the_kernel_forgot_are_walls() {
+        let (first, last) = range();
+        let ports = f64::from(last - first) + 1.0;
+        let calm = TimeWait { count: 100.0, overflows: 3.0 };
+        let found = |share: f64, overflows: f64| {
+            TimeWait { count: 100.0 + share * ports, overflows }.flags(calm).count()
+        };
+        assert_eq!(
+            [found(0.4, 3.0), found(0.6, 3.0), found(0.0, 4.0), found(0.6, 4.0)],
+            [0, 1, 1, 2]
+        );
+    }
+}

@@ -7,12 +7,8 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use crate::subjects;
-
-/// How long a program may think about `--version` before it counts as a server.
-const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A program that stands for a subject.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -75,22 +71,12 @@ fn executable(path: &Path) -> bool {
     path.metadata().is_ok_and(|facts| facts.permissions().mode() & 0o111 != 0)
 }
 
-/// Asks a program for its version; one that does not answer in time is stopped.
+/// Asks a program for its version; one that does not answer in time counts as a server, and is stopped.
 fn is_selbench(path: &Path) -> bool {
-    let started = Command::new(path)
-        .arg("--version")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn();
-    let Ok(mut child) = started else { return false };
-    let begin = Instant::now();
-    while matches!(child.try_wait(), Ok(None)) && begin.elapsed() < PATIENCE {
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    // Fails when it has ended, which is the usual case.
-    let _ = child.kill();
-    child.wait_with_output().is_ok_and(|output| output.stdout.starts_with(b"selbench "))
+    let mut asking = Command::new("timeout");
+    let asking = asking.args(["--kill-after=1", "3"]).arg(path).arg("--version");
+    let output = asking.stdin(Stdio::null()).stderr(Stdio::null()).output();
+    output.is_ok_and(|output| output.stdout.starts_with(b"selbench "))
 }
 
 /// The full name of the commit that `word` means here.

@@ -197,7 +197,7 @@ pub(super) fn column(text: &str, table: &str, name: &str) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
+    use std::process::{Child, Command};
 
     use super::*;
 
@@ -214,6 +214,32 @@ mod tests {
         other.kill().unwrap();
         other.wait().unwrap();
         assert!(waited >= 10.0, "{waited} %");
+    }
+
+    #[test]
+    fn what_another_process_does_is_foreign_and_what_ours_does_is_not() {
+        let spin = || {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", "while :; do :; done"]).spawn().unwrap()
+        };
+        let (mut theirs, mut ours) = (spin(), spin());
+        let watch = Watch::begin(&[ours.id()]);
+        let used = |child: &Child| sys::process_cpu_time(child.id()).unwrap();
+        let (before, began) = (used(&theirs), Instant::now());
+        while (used(&theirs) - before).as_millis() < 200 || used(&ours).as_millis() < 200 {
+            std::thread::sleep(Duration::from_millis(10));
+            assert!(began.elapsed() < Duration::from_secs(30), "nobody runs");
+        }
+        let least = used(&theirs) - before;
+        let (own, foreign) = watch.used();
+        let quiet = watch.end();
+        for child in [&mut theirs, &mut ours] {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        assert!(foreign >= least, "{foreign:?}, of which {least:?} are one's");
+        assert!(own.as_millis() >= 100, "{own:?}");
+        assert!(quiet.foreign_percent > 0.0);
     }
 
     #[test]

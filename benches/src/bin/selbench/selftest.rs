@@ -112,43 +112,38 @@ fn told(fault: Fault, worst: Status) -> Ending {
 fn words(worst: Status, noise: &[Flag], share: f64) -> String {
     let kinds: Vec<String> = noise.iter().map(|flag| flag.reason.code()).collect();
     let kinds = kinds.join(", ");
-    let first = match (worst, noise.is_empty()) {
-        (Status::Good, true) => {
-            "The method works and the machine is quiet: it can be trusted for everything."
-                .to_owned()
-        }
-        (Status::Good, false) => {
-            format!("The method works, but the machine was not quiet ({kinds}).")
-        }
-        (Status::Busy, _) => format!(
-            "The machine was too busy to tell ({kinds}): what failed can be its neighbours' fault. \
-             Ask again when they are gone."
-        ),
-        (Status::Failed, _) => {
-            "A check failed that no noise explains: something is wrong with this \
-                                machine or with the tool."
-                .to_owned()
-        }
-    };
     let most = checks::told_up_to(share);
-    let latencies = match (worst, noise.is_empty()) {
-        (Status::Failed, _) => "no".to_owned(),
-        (Status::Good, true) => "yes".to_owned(),
-        _ if most < 50.0 => {
-            "no: others' work would be in them; the server's CPU time is told".to_owned()
+    let limited = format!("up to p{most:.0}, as far as the pauses of the machine allow");
+    let judged = [
+        "yes, exactly: noise does not change them",
+        "yes, paired: noise only makes the intervals wide",
+        match most < 50.0 {
+            true => "no: others' work would be in them; the server's CPU time is told",
+            false => &limited,
+        },
+    ];
+    let (first, [counts, pairs, latencies]) = match (worst, noise.is_empty()) {
+        (Status::Good, true) => (
+            "The method works and the machine is quiet: it can be trusted for everything.".to_owned(),
+            ["yes, exactly", "yes", "yes"],
+        ),
+        (Status::Good, false) => {
+            (format!("The method works, but the machine was not quiet ({kinds})."), judged)
         }
-        _ => format!("up to p{most:.0}, as far as the pauses of the machine allow"),
-    };
-    let [counts, pairs] = match worst {
-        Status::Failed => [
-            "only those that the failed check has nothing to do with",
-            "not before the check passes",
-        ],
-        _ if noise.is_empty() => ["yes, exactly", "yes"],
-        _ => [
-            "yes, exactly: noise does not change them",
-            "yes, paired: noise only makes the intervals wide",
-        ],
+        (Status::Busy, _) => {
+            let words = "what failed can be its neighbours' fault. Ask again when they are gone.";
+            (format!("The machine was too busy to tell ({kinds}): {words}"), judged)
+        }
+        (Status::Failed, _) => (
+            "A check failed that no noise explains: something is wrong with this machine or with the \
+             tool."
+                .to_owned(),
+            [
+                "only those that the failed check has nothing to do with",
+                "not before the check passes",
+                "no",
+            ],
+        ),
     };
     let mut words = format!(
         "{first}\n  counts (system calls, allocations):           {counts}\
