@@ -45,7 +45,7 @@ fn a_timer_adopts_the_place_of_a_cancelled_one(variant: Variant) -> io::Result<(
     let reactor = variant.reactor()?;
     let _entered = reactor.enter();
     // What a read with a timeout does on a busy connection: the entry of the first guard stays in
-    // the heap, with an earlier deadline than that of the guard that has it now.
+    // the queue, with an earlier deadline than that of the guard that has it now.
     let mut other = Timer::millis(15);
     for _ in 0..100 {
         drop(Timer::millis(5));

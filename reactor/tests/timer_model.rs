@@ -118,6 +118,8 @@ impl World {
             0 => Duration::MAX,
             1 => Duration::from_secs(3600),
             2..8 => Duration::ZERO,
+            // Anything up to a year, so that some are far from all others.
+            8..10 => Duration::from_nanos(self.rng.u64(..1 << 55) >> self.rng.u32(..55)),
             _ => UNIT * self.rng.u64(0..=self.scale) as u32,
         }
     }
@@ -240,6 +242,7 @@ impl World {
     fn jump(&mut self) {
         let by = match self.rng.u32(0..20) {
             0 => Duration::from_secs(86_400),
+            1 => Duration::from_secs(365 * 86_400),
             _ => UNIT * self.rng.u64(0..=self.scale) as u32,
         };
         self.script.advance(by);

@@ -1,6 +1,6 @@
 //! Sleeping, timeouts and intervals. Never early; how late is up to the kernel, see [`sleep`].
 //!
-//! What is awaited is here; what it waits in, the heap of deadlines, is the room `timers`.
+//! What is awaited is here; what it waits in, the queue of deadlines, is the room `timers`.
 
 mod interval;
 mod pause;

@@ -1,14 +1,14 @@
-//! The timers of one reactor: a heap of deadlines with lazy cancel.
+//! The timers of one reactor: a queue of deadlines with lazy cancel.
 //!
 //! Most timers never fire: they guard a read that succeeds. So cancelling one, making the next
-//! and moving a deadline back must cost stores, not heap operations:
+//! and moving a deadline back must cost stores, and leave the queue alone:
 //!
-//! * a cancelled timer leaves its heap entry behind; the next timer adopts place and entry if its
+//! * a cancelled timer leaves its entry behind; the next timer adopts place and entry if its
 //!   own deadline is not earlier, and writes nothing but that deadline and its waker;
 //! * an entry that was adopted, or whose timer was moved back, is pushed again when it is due, once:
 //!   to where the deadline that its timer has by then belongs;
-//! * entries that stand for nobody are dropped when they reach the top, or all together when they
-//!   are at least half of the heap when one is added or cancelled.
+//! * entries that stand for nobody are dropped when they are the earliest, or all together when they
+//!   are at least half of the queue when one is added or cancelled.
 //!
 //! So timers fire in the order of their deadlines, and those of one deadline in the order in which
 //! it was set, whichever entries they have.
@@ -26,26 +26,25 @@ mod asked;
 pub(crate) mod clock;
 mod places;
 mod purge;
-mod queued;
+mod queue;
 mod timer;
 
-use std::collections::BinaryHeap;
 use std::task::Waker;
 
 pub(crate) use asked::poll_timer;
 pub(crate) use timer::TimerId;
 
 use places::TimerPlaces;
-use queued::Queued;
+use queue::{Queue, Queued};
 use timer::NO_ENTRY;
 
-/// Heap and timers of one reactor.
+/// Queue and timers of one reactor.
 pub(crate) struct Timers {
-    /// Earliest deadline on top; holds stale entries too.
-    heap: BinaryHeap<Queued>,
+    /// The deadlines; holds stale entries too.
+    queue: Queue,
     /// The timers.
     places: TimerPlaces,
-    /// Heap entries that stand for no waiting timer.
+    /// Entries that stand for no waiting timer.
     stale: usize,
     /// The sequence number given last.
     sequence: u64,
@@ -54,7 +53,7 @@ pub(crate) struct Timers {
 impl Timers {
     pub(crate) fn new() -> Self {
         Timers {
-            heap: BinaryHeap::new(),
+            queue: Queue::default(),
             places: TimerPlaces::new(),
             stale: 0,
             sequence: 0,
@@ -63,16 +62,16 @@ impl Timers {
 
     /// Timers that somebody waits for.
     pub(crate) fn len(&self) -> usize {
-        self.heap.len() - self.stale
+        self.queue.len() - self.stale
     }
 
     /// When to look again: the earliest deadline, or earlier if that timer was moved back.
     pub(crate) fn next_deadline(&mut self) -> Option<u64> {
-        while let Some(top) = self.heap.peek() {
-            if stands_for_one_who_waits(top, &mut self.places) {
-                return Some(top.deadline);
+        while let Some(first) = self.queue.first() {
+            if stands_for_one_who_waits(first, &mut self.places) {
+                return Some(first.deadline);
             }
-            self.heap.pop();
+            self.queue.pop();
             self.stale -= 1;
         }
         None
@@ -136,21 +135,21 @@ impl Timers {
 
     /// Hands the wakers of all timers due at `now` to `fired`, in the order of their deadlines.
     pub(crate) fn fire(&mut self, now: u64, mut fired: impl FnMut(TimerId, Waker)) {
-        let before = self.heap.len();
+        let before = self.queue.len();
         while self.next_deadline().is_some_and(|deadline| deadline <= now) {
-            let Some(top) = self.heap.pop() else { break };
-            let timer = self.places.held(top.id);
+            let Some(first) = self.queue.pop() else { break };
+            let timer = self.places.held(first.id);
             timer.queued_at = NO_ENTRY;
-            if timer.sequence != top.sequence {
+            if timer.sequence != first.sequence {
                 // The entry was made for an earlier deadline. This is the one time that to adopt
                 // it, or to move back, costs a push.
-                self.push(top.id);
-            } else if let Some(waker) = self.places.fire(top.id) {
-                fired(top.id, waker);
+                self.push(first.id);
+            } else if let Some(waker) = self.places.fire(first.id) {
+                fired(first.id, waker);
             }
         }
-        if self.heap.len() < before {
-            self.give_back();
+        if self.queue.len() < before {
+            self.queue.give_back();
         }
     }
 
@@ -160,7 +159,7 @@ impl Timers {
         let timer = self.places.held(id);
         timer.entry = timer.sequence;
         timer.queued_at = timer.deadline;
-        self.heap.push(Queued {
+        self.queue.push(Queued {
             deadline: timer.deadline,
             sequence: timer.sequence,
             id,
@@ -208,26 +207,30 @@ mod tests {
             drop(timers.cancel(*id));
         }
         assert!(timers.reset(ids[0], 10));
-        assert_eq!((timers.len(), timers.heap.len()), (1, 1));
+        assert_eq!((timers.len(), timers.queue.len()), (1, 1));
         let mut fired = Vec::new();
         timers.fire(u64::MAX, |id, _| fired.push(id));
         assert_eq!((fired, timers.len()), (vec![ids[0]], 0));
     }
 
     #[test]
-    fn cancelling_them_all_empties_the_heap_before_anybody_looks() {
+    fn cancelling_them_all_empties_the_queue_before_anybody_looks() {
         let mut timers = Timers::new();
         let many = 100 * PURGE_FROM as u64;
         let ids: Vec<_> = (1..=many).map(|at| insert(&mut timers, at)).collect();
         for id in &ids[1..] {
             drop(timers.cancel(*id));
         }
-        assert!(timers.heap.len() <= 2 * PURGE_FROM, "{}", timers.heap.len());
+        assert!(
+            timers.queue.len() <= 2 * PURGE_FROM,
+            "{}",
+            timers.queue.len()
+        );
         assert_eq!((timers.len(), timers.next_deadline()), (1, Some(1)));
     }
 
     #[test]
-    fn cancelled_timers_do_not_fill_the_heap() {
+    fn cancelled_timers_do_not_fill_the_queue() {
         let mut timers = Timers::new();
         for round in 0..100_u64 {
             // Earlier each time, so that none adopts the entry of another.
@@ -239,7 +242,7 @@ mod tests {
             }
         }
         assert_eq!(timers.len(), 0);
-        assert!(timers.heap.len() <= 400, "{}", timers.heap.len());
+        assert!(timers.queue.len() <= 400, "{}", timers.queue.len());
         assert_eq!(timers.places.iter().count(), 100, "places are used again");
     }
 

@@ -5,9 +5,6 @@ use crate::timers::{Timers, stands_for_one_who_waits};
 /// Fewer stale entries than this are not worth a purge.
 pub(super) const PURGE_FROM: usize = 64;
 
-/// A heap with room for no more entries than this, 48 KiB, is kept.
-const KEEP: usize = 2048;
-
 impl Timers {
     #[cold]
     #[inline(never)]
@@ -18,7 +15,7 @@ impl Timers {
         }
     }
 
-    /// Drops the stale entries, if they are many, and at least half of the heap.
+    /// Drops the stale entries, if they are many, and at least half of the queue.
     #[inline(always)]
     pub(super) fn purge_if_worth_it(&mut self) {
         if self.stale >= PURGE_FROM {
@@ -29,27 +26,19 @@ impl Timers {
     #[cold]
     #[inline(never)]
     fn purge_half(&mut self) {
-        if self.stale * 2 >= self.heap.len() {
+        if self.stale * 2 >= self.queue.len() {
             self.purge();
         }
     }
 
     fn purge(&mut self) {
         let places = &mut self.places;
-        self.heap
+        self.queue
             .retain(|entry| stands_for_one_who_waits(entry, places));
         self.stale = 0;
         if self.places.are_far_too_many(self.len()) {
             self.places.shrink(self.len());
         }
-        self.give_back();
-    }
-
-    /// After a crowd, its memory is given back. So much less is left that making room for the next
-    /// crowd costs each of its timers next to nothing.
-    pub(super) fn give_back(&mut self) {
-        if self.heap.capacity() > KEEP && self.heap.len() <= self.heap.capacity() / 8 {
-            self.heap.shrink_to(KEEP.max(2 * self.heap.len()));
-        }
+        self.queue.give_back();
     }
 }

@@ -14,9 +14,9 @@ pub(super) struct Timer {
     pub(super) deadline: u64,
     /// The number of that deadline among all that were ever set.
     pub(super) sequence: u64,
-    /// The deadline of its heap entry, the same or earlier; [`NO_ENTRY`] if it has none.
+    /// The deadline of its entry, the same or earlier; [`NO_ENTRY`] if it has none.
     pub(super) queued_at: u64,
-    /// The sequence number of its heap entry; entries with any other are stale.
+    /// The sequence number of its entry; entries with any other are stale.
     pub(super) entry: u64,
     /// Who waits; nobody if it has fired, or if the place is unused.
     pub(super) waker: Option<Waker>,

@@ -21,7 +21,7 @@ selectors_core::acts! {
     Unregistered
     /// What another thread has written is seen.
     Notified
-    /// A timer is put on the heap.
+    /// A timer is queued.
     Timed
     /// A timer is due, and its waker is taken.
     Fired
