@@ -94,13 +94,13 @@ fn commit(word: &str) -> Option<String> {
 /// The `selbench` of a commit, installed below the target folder, where the next run finds it.
 fn built(commit: &str) -> Result<PathBuf, String> {
     let top = run(Command::new("git").args(["rev-parse", "--show-toplevel"]))?;
-    let folder = Path::new(top.trim()).join("target/selbench-revisions").join(commit);
-    let program = folder.join("bin/selbench");
+    let kept = Path::new(top.trim()).join("target/selbench-revisions");
+    let program = kept.join(commit).join("bin/selbench");
     if !program.is_file() {
         eprintln!("building revision {commit}");
         run(Command::new("cargo")
             .args(["install", "--locked", "-q", "--bin", "selbench", "--root"])
-            .arg(folder)
+            .arg(kept.join(commit))
             .args(["--git", &format!("file://{}", top.trim()), "--rev", commit])
             .args(["--no-default-features", "--features", "selbench", "benches"]))?;
     }

@@ -3,10 +3,12 @@
 use std::io;
 use std::time::Duration;
 
+use hdrhistogram::Histogram;
+
 use super::{ARRIVALS, WIRE, Workload, apart};
 use crate::method::{
-    Clock, Connections, Meter, Open, Outcome, Phase, Plan, Reason, Server, Session, Slice, Spec,
-    checks, flag_if, histogram, refused, server,
+    Clock, Connections, Meter, Open, Outcome, Phase, Plan, Reason, Recorder, Server, Session,
+    Slice, Spec, checks, flag_if, histogram, refused, server,
 };
 use crate::report::{COUNT, Chart, Point, Shown, TIME, count, groups};
 use crate::sys;
@@ -166,32 +168,23 @@ fn run(ends: &mut Ends<'_>, outcome: &mut Outcome) -> Result<(), Trouble> {
             .join()
             .map_err(|_| "the thread that stops the server panicked".to_owned())?
             .map_err(|error| format!("the server cannot be stopped: {error}"))?;
-        sing(&open, rate, stopped, under_way, outcome);
+        let stopped = stopped.as_secs_f64();
+        outcome.metric("stopped_ms", stopped * 1e3);
+        let longer = |histogram: &Histogram<u64>, seconds: f64| {
+            histogram.count_between((seconds * 1e9) as u64, u64::MAX) as f64
+        };
+        let Recorder { response, service, .. } = &open.recorder;
+        let [response, service] = [response, service].map(|one| move |x| longer(one, x));
+        outcome.flags.extend(checks::canary(rate, stopped, under_way, response, service));
     }
     open.recorder.tell(duration, outcome)?;
     Ok(ended?)
 }
 
-/// The canary: what a stop of the server must look like.
-fn sing(open: &Open, rate: f64, stopped: Duration, under_way: f64, outcome: &mut Outcome) {
-    outcome.metric("stopped_ms", stopped.as_secs_f64() * 1e3);
-    let longer = |histogram: &hdrhistogram::Histogram<u64>, seconds: f64| {
-        let bound = (seconds * 1e9) as u64;
-        histogram.count_between(bound, u64::MAX) as f64
-    };
-    outcome.flags.extend(checks::canary(
-        rate,
-        stopped.as_secs_f64(),
-        under_way,
-        |seconds| longer(&open.recorder.response, seconds),
-        |seconds| longer(&open.recorder.service, seconds),
-    ));
-}
-
 /// Few samples, lag, backlog, replies that never came.
 pub fn judge(client: &Connections, open: &Open, outcome: &mut Outcome) {
     let recorder = &open.recorder;
-    let p99 = |histogram: &hdrhistogram::Histogram<u64>| histogram.value_at_percentile(99.0) as f64;
+    let p99 = |histogram: &Histogram<u64>| histogram.value_at_percentile(99.0) as f64;
     if histogram::percentile(&recorder.response, 99.0).is_none() {
         let words = format!("{} replies are too few for p99", recorder.response.len());
         outcome.flag(Reason::FewSamples, words);
