@@ -59,20 +59,28 @@ impl Select {
         self.answer.each_mut().map(Vec::as_mut_slice)
     }
 
-    /// Collects the answer's bits into one event per number; returns how many bits there were.
-    fn collect(&mut self) -> usize {
+    /// Collects the answer's bits into one event per number; returns how many bits there were, and
+    /// whether somebody is to be reported once.
+    fn collect(&mut self) -> (usize, bool) {
         let mut bits = 0;
+        let mut once = false;
         let [read, write, urgent] = &self.answer;
         for (index, ((&read, &write), &urgent)) in read.iter().zip(write).zip(urgent).enumerate() {
             let mut any = read | write | urgent;
-            bits += (read.count_ones() + write.count_ones() + urgent.count_ones()) as usize;
+            // Nearly always there are some in one set at most, and counting is dear.
+            for set in [read, write, urgent] {
+                if set != 0 {
+                    bits += set.count_ones() as usize;
+                }
+            }
             while any != 0 {
                 let lowest = any & any.wrapping_neg();
                 any ^= lowest;
                 let fd = index * Word::BITS as usize + lowest.trailing_zeros() as usize;
-                let Some(Some((token, _))) = self.keys.get(fd) else {
+                let Some(Some((token, interest))) = self.keys.get(fd) else {
                     continue;
                 };
+                once |= interest.mode.is_oneshot();
                 let told = |set: Word, what| match set & lowest {
                     0 => Readiness::EMPTY,
                     _ => what,
@@ -83,7 +91,17 @@ impl Select {
                 self.events.push(RawEvent::new(*token, readiness));
             }
         }
-        bits
+        (bits, once)
+    }
+
+    /// Stops watching whoever is to be reported once, and was.
+    fn disable_once(&mut self) {
+        for index in 0..self.events.len() {
+            let fd = self.events[index].tag().fd as usize;
+            if self.keys[fd].is_some_and(|(_, interest)| interest.mode.is_oneshot()) {
+                self.set(fd, None);
+            }
+        }
     }
 
     /// Turns the events of numbers that are not open into `INVALID` and stops watching them.
@@ -219,17 +237,15 @@ impl Kernel for Select {
     fn wait(&mut self, timeout: Option<Duration>) -> Result<&[RawEvent], Error> {
         self.events.clear();
         let reported = self.ask_around_closed(timeout)?;
-        // Linux leaves the bits beyond the process's fd table as they were, so a number that was
-        // never open in this process (after a fork) would look ready.
-        if reported != 0 && self.collect() != reported {
-            self.disable_closed();
-        }
-        for index in 0..self.events.len() {
-            let fd = self.events[index].tag().fd as usize;
-            if let Some((_, interest)) = self.keys[fd] {
-                if interest.mode.is_oneshot() {
-                    self.set(fd, None);
-                }
+        if reported != 0 {
+            let (bits, once) = self.collect();
+            // Linux leaves the bits beyond the process's fd table as they were, so a number that was
+            // never open in this process (after a fork) would look ready.
+            if bits != reported {
+                self.disable_closed();
+            }
+            if once {
+                self.disable_once();
             }
         }
         Ok(&self.events)
