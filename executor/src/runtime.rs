@@ -15,6 +15,7 @@ use selectors_core::Backend;
 
 use crate::run::core::Core;
 use crate::run::current::{self, Entered};
+use crate::spawning::admit;
 use crate::spawning::join::JoinHandle;
 use crate::spawning::spawn_traits::LocalSpawner;
 use crate::spawning::spawner::Spawner;
@@ -64,7 +65,7 @@ pub fn block_on<F: Future>(future: F) -> io::Result<F::Output> {
 #[track_caller]
 #[inline]
 pub fn spawn<F: Future + 'static>(future: F) -> JoinHandle<F::Output> {
-    current::expect_current("spawn").spawn(future, Location::caller())
+    admit::spawn(future)
 }
 
 /// As [`spawn`], with a name for traces and [dumps](crate::dump).

@@ -116,6 +116,7 @@ pub use builder::Builder;
 pub use errno::errno_of;
 pub use fd::async_fd::Async;
 pub use heart::entered::EnterGuard;
+pub use heart::pass::Pass;
 pub use heart::reactor::{Reactor, Trigger};
 pub use heart::turn::Turn;
 pub use heart::waiting::Waiting;

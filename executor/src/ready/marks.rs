@@ -55,16 +55,12 @@ impl Mark {
         self.0 == id.bits()
     }
 
-    /// Clears the flag of who was woken, and is to be polled; false, and nothing is done, for
-    /// everybody else.
+    /// Of who was woken, and is to be polled, without the flag; `None` of everybody else.
     #[inline]
-    pub(crate) fn begin_poll(&mut self) -> bool {
-        let unqueued = self.0 ^ Self::QUEUED;
-        let to_be_polled = unqueued & Self::FLAGS == 0;
-        if to_be_polled {
-            self.0 = unqueued;
-        }
-        to_be_polled
+    pub(crate) fn to_be_polled(self) -> Option<Self> {
+        // Where that flag is not set it is borrowed from the other one, so one test tells.
+        let unqueued = self.0.wrapping_sub(Self::QUEUED);
+        (unqueued & Self::FLAGS == 0).then_some(Mark(unqueued))
     }
 
     /// The task, which has just been woken, is to be dropped where it would be polled.
@@ -275,9 +271,10 @@ impl Marks {
         let Some(mark) = self.list.get_mut(slot as usize) else {
             return self.vacate_far(slot);
         };
-        match mark.id().next_generation() {
+        // The flags are far below what is added.
+        match Id::from_bits(mark.0).next_generation() {
             Some(next) => {
-                *mark = Mark::vacant(next);
+                *mark = Mark::vacant(Mark(next.bits()).id());
                 self.free.push(slot);
             }
             // Retired: it is vacant, and not free.

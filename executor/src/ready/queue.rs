@@ -8,6 +8,10 @@ use crate::ready::shuffle::Shuffle;
 /// Room for that many is kept in any case.
 const FEW: usize = 1024;
 
+/// Room for that many is made at first: who wakes himself again and again moves the list down as
+/// seldom.
+const FIRST: usize = 256;
+
 /// The slots of who was woken.
 #[derive(Default)]
 pub(crate) struct Queue {
@@ -93,7 +97,7 @@ impl Queue {
         self.list.drain(..self.taken);
         self.taken = 0;
         if self.list.len() * 2 >= self.list.capacity() {
-            self.list.reserve(self.list.capacity().max(64));
+            self.list.reserve(self.list.capacity().max(FIRST));
         }
         self.list.push(slot);
     }
@@ -101,7 +105,7 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use super::Queue;
+    use super::{FIRST, Queue};
 
     #[test]
     fn a_queue_that_is_never_empty_stays_small_and_in_order() {
@@ -117,7 +121,7 @@ mod tests {
                 popped += 1;
             }
         }
-        assert!(queue.list.capacity() <= 64, "{}", queue.list.capacity());
+        assert!(queue.list.capacity() <= FIRST, "{}", queue.list.capacity());
         assert_eq!(queue.len(), 5);
         for _ in 0..5 {
             assert_eq!(queue.pop(), Some(popped));

@@ -222,9 +222,20 @@ impl Scheduler {
 
     #[inline(always)]
     fn next_of(slot: u32, mark: &mut Mark) -> Next {
-        if mark.begin_poll() {
-            Next::Poll(slot)
-        } else if mark.is_aborted() {
+        match mark.to_be_polled() {
+            Some(unqueued) => {
+                *mark = unqueued;
+                Next::Poll(slot)
+            }
+            None => Self::not_to_be_polled(slot, *mark),
+        }
+    }
+
+    /// Gets the mark by value, so that the hot path need not load it twice.
+    #[cold]
+    #[inline(never)]
+    fn not_to_be_polled(slot: u32, mark: Mark) -> Next {
+        if mark.is_aborted() {
             Next::Abort(slot)
         } else {
             Next::Stale

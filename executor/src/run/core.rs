@@ -44,8 +44,6 @@ pub(crate) struct Core {
     pub(crate) stop: Stop,
     /// The slot of the future of `block_on`.
     pub(super) root: Cell<u32>,
-    /// Steps that the present pass may make, those taken off that are no polls.
-    pub(super) at_most: Cell<usize>,
     /// Sleeps since the last foreign wake.
     pub(super) quiet_sleeps: Cell<u32>,
     /// The runtime is being dropped: nothing new is taken in.
@@ -92,7 +90,6 @@ impl Core {
             watched: CountedWakers::default(),
             stop: Stop::default(),
             root: Cell::default(),
-            at_most: Cell::default(),
             quiet_sleeps: Cell::default(),
             closed: Cell::default(),
             polls: Count::default(),

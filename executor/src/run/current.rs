@@ -1,8 +1,10 @@
 //! The runtime of this thread: how the call of a waker becomes an entry in a ready queue, and how
 //! whoever is polled finds the runtime that polls it.
 
+use std::any::Any;
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
+use std::panic::Location;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
@@ -104,8 +106,22 @@ fn with_current<R>(look: impl FnOnce(Option<&Rc<Core>>) -> R) -> R {
 pub(crate) fn expect_current(what: &str) -> Rc<Core> {
     match current() {
         Some(core) => core,
-        None => panic!("no runtime on this thread: call `{what}` inside `executor::block_on`"),
+        None => nowhere(what),
     }
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn nowhere(what: &str) -> ! {
+    panic!("no runtime on this thread: call `{what}` inside `executor::block_on`")
+}
+
+/// Takes a future in; see [`Core::admit_with_spare`]. It stands here as [`wake_packed`] does.
+#[inline(never)]
+#[track_caller]
+pub(crate) fn admit(filling: &mut dyn Any) -> Id {
+    expect_current("spawn").admit_with_spare(Location::caller(), filling)
 }
 
 /// Takes one from the budget of the task that is running; `Pending` if others are to run first, and

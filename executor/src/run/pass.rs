@@ -15,6 +15,7 @@ use crate::run::core::Core;
 use crate::run::waker;
 use crate::task::acts;
 use crate::task::foreign::drop_contained;
+use crate::task::id::Id;
 use crate::task::job::{Job, Polled};
 use crate::task::slab::OpenSlab;
 use crate::wake::inbox::MaySleep;
@@ -31,6 +32,9 @@ const MESSAGES_FIRST: usize = STEPS_PER_TURN / 2;
 
 /// Sleeps in a row without foreign mail before the loop stops announcing them.
 const QUIET_AFTER: u32 = 32;
+
+/// Polls the future of `block_on`; true if it is over.
+type PollRoot<'a> = &'a mut dyn FnMut() -> bool;
 
 /// While a future of `block_on` is driven, which may panic.
 struct RootEnds<'a>(&'a Core);
@@ -49,8 +53,16 @@ impl Core {
         self.root.set(id.slot());
         let waker = waker::waker(id);
         let mut cx = Context::from_waker(&waker);
+        let mut output = None;
         loop {
-            if let Poll::Ready(output) = self.poll_tasks(|| root.as_mut().poll(&mut cx)) {
+            self.poll_tasks(&mut || match root.as_mut().poll(&mut cx) {
+                Poll::Pending => false,
+                Poll::Ready(it) => {
+                    output = Some(it);
+                    true
+                }
+            });
+            if let Some(output) = output {
                 return Ok(output);
             }
             self.turn(None)?;
@@ -71,31 +83,23 @@ impl Core {
 
     /// The same as [`poll_tasks`](Self::poll_tasks), without a root.
     pub(crate) fn poll_woken(&self) {
-        let _: Poll<()> = self.poll_tasks(|| Poll::Pending);
+        self.poll_tasks(&mut || false);
     }
 
-    /// Polls who is woken, one after another, until nobody is or it is time to look at the kernel.
-    /// Ready if `poll_root` is.
-    fn poll_tasks<R>(&self, poll_root: impl FnMut() -> Poll<R>) -> Poll<R> {
+    /// Polls who is woken, one after another, until nobody is, the root is over, or it is time to look
+    /// at the kernel.
+    fn poll_tasks(&self, poll_root: PollRoot<'_>) {
         let read = self.collect_mail(MESSAGES_FIRST);
-        self.poll_at_most(self.steps(read), poll_root)
+        self.poll_at_most(self.steps(read), poll_root);
     }
 
-    #[inline(always)]
-    fn poll_at_most<R>(&self, steps: usize, poll_root: impl FnMut() -> Poll<R>) -> Poll<R> {
-        // In memory, because a register is dearer: the loop below does not need it.
-        self.at_most.set(steps);
+    #[inline]
+    fn poll_at_most(&self, steps: usize, poll_root: PollRoot<'_>) {
         if self.reactor.is_observed() {
-            self.poll_observed(poll_root)
+            self.pass::<true>(steps, poll_root);
         } else {
-            self.pass::<false, R>(poll_root)
+            self.pass::<false>(steps, poll_root);
         }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn poll_observed<R>(&self, poll_root: impl FnMut() -> Poll<R>) -> Poll<R> {
-        self.pass::<true, R>(poll_root)
     }
 
     /// Polls one task that is woken. False if there is none.
@@ -104,7 +108,7 @@ impl Core {
         while self.polls.get() == before && (!self.is_idle() || self.has_mail()) {
             // All of it: who is woken is found behind messages that are stale.
             self.collect_mail(MESSAGES_FIRST);
-            let _: Poll<()> = self.poll_at_most(1, || Poll::Pending);
+            self.poll_at_most(1, &mut || false);
         }
         self.polls.get() != before
     }
@@ -121,125 +125,124 @@ impl Core {
     }
 
     /// The loop of [`poll_tasks`](Self::poll_tasks), compiled twice: before the eyes of an observer,
-    /// and without a question whether there is one.
-    #[inline(always)]
-    fn pass<const OBSERVED: bool, R>(&self, mut poll_root: impl FnMut() -> Poll<R>) -> Poll<R> {
-        let mut tasks = self.slab.open();
-        let mut left = self.at_most.get();
-        let answer = loop {
-            if self.is_interrupted::<OBSERVED>() {
-                break Poll::Pending;
+    /// and without a question whether there is one. Who has begun to observe, or has ceased, does so
+    /// with a new pass; and a task that used its budget up goes on after a look at the kernel.
+    #[inline(never)]
+    fn pass<const OBSERVED: bool>(&self, steps: usize, poll_root: PollRoot<'_>) {
+        let anything = self.reactor.refill_budget();
+        if anything && (!OBSERVED || self.reactor.take_exhausted()) {
+            return;
+        }
+        let mut places = self.slab.open();
+        let mut tasks = self.slab.with(&mut places);
+        let pass = self.reactor.begin_pass(steps);
+        let mut not_polls = 0;
+        loop {
+            if OBSERVED {
+                self.reactor.refill_budget();
+            } else {
+                pass.begin_step();
             }
             let next = self.scheduler.borrow_mut().next();
             match next {
                 Next::Poll(slot) => {
                     let polled = match OBSERVED {
-                        true => self.poll_told(slot, &mut tasks),
+                        true => self.poll_told(slot, tasks.again()),
                         false => tasks.poll(slot),
                     };
-                    // Nearly always; the others share one test.
-                    if !matches!(polled, Polled::Pending) {
-                        let answer =
-                            self.go_on::<OBSERVED, R>(polled, slot, &mut tasks, &mut poll_root);
-                        if answer.is_ready() {
-                            left -= 1;
-                            break answer;
+                    match polled {
+                        Polled::Pending => {}
+                        Polled::Ready => self.end::<OBSERVED>(slot, tasks.again()),
+                        Polled::Nobody => {
+                            if self.poll_other::<OBSERVED>(slot, tasks.again(), poll_root) {
+                                pass.end_step();
+                                break;
+                            }
                         }
                     }
                 }
-                Next::Abort(slot) => {
-                    if OBSERVED {
-                        self.tell_begin(slot);
-                    }
-                    tasks.settle(waker::waker);
-                    self.end::<OBSERVED>(slot, &mut tasks);
-                    self.not_polls(1);
-                }
-                Next::Stale => self.not_polls(1),
                 Next::Nobody => {
-                    let read = self.collect_mail(left);
+                    let read = self.collect_mail(pass.left());
                     if read == 0 {
-                        break Poll::Pending;
+                        break;
                     }
-                    self.not_polls(read);
-                    left -= read - 1;
+                    not_polls += read;
+                    pass.skip(read - 1);
                 }
+                Next::Abort(slot) => {
+                    not_polls += 1;
+                    self.abort::<OBSERVED>(slot, tasks.again());
+                }
+                Next::Stale => not_polls += 1,
             }
-            left -= 1;
-            if left == 0 {
-                break Poll::Pending;
+            if !pass.end_step() {
+                break;
             }
-        };
-        let polls = self.at_most.get() - left;
-        self.polls.add(polls as u64);
-        answer
-    }
-
-    /// A full budget for who is polled next. True if the pass ends here: a task that used its budget
-    /// up goes on after a look at the kernel, and who has begun to observe, or has ceased, does so
-    /// with a new pass.
-    #[inline(always)]
-    fn is_interrupted<const OBSERVED: bool>(&self) -> bool {
-        let anything = self.reactor.refill_budget();
-        match OBSERVED {
-            true => self.reactor.take_exhausted() || !self.reactor.is_observed(),
-            false => anything,
         }
+        let polls = steps - pass.unmade() - not_polls;
+        self.polls.add(polls as u64);
     }
 
     #[cold]
-    fn not_polls(&self, steps: usize) {
-        self.at_most.set(self.at_most.get() - steps);
+    fn abort<const OBSERVED: bool>(&self, slot: u32, mut tasks: OpenSlab<'_>) {
+        if OBSERVED {
+            self.tell_begin(slot);
+        }
+        tasks.again().settle(waker::waker);
+        self.end::<OBSERVED>(slot, tasks);
     }
 
-    /// After a poll of who is over, or is not in the slab: the root, or a task that has just arrived,
-    /// which is polled now. Ready if the root is.
+    /// Polls who is woken and not in the slab: the root, or a task that has just arrived. True if the
+    /// root is over.
     #[inline(never)]
-    fn go_on<const OBSERVED: bool, R>(
+    fn poll_other<const OBSERVED: bool>(
         &self,
-        polled: Polled,
         slot: u32,
-        tasks: &mut OpenSlab<'_>,
-        poll_root: &mut impl FnMut() -> Poll<R>,
-    ) -> Poll<R> {
-        if let Polled::Ready = polled {
-            self.end::<OBSERVED>(slot, tasks);
-            return Poll::Pending;
-        }
+        mut tasks: OpenSlab<'_>,
+        poll_root: PollRoot<'_>,
+    ) -> bool {
         if slot == self.root.get() {
-            let answer = act!(acts::PolledRoot, poll_root());
+            let is_over = act!(acts::PolledRoot, poll_root());
             if OBSERVED {
-                self.tell_end(self.scheduler.borrow().id(slot), answer.is_ready());
+                self.tell_end(self.scheduler.borrow().id(slot), is_over);
             }
-            return answer;
+            return is_over;
         }
-        let Some((id, mut job)) = tasks.newcomer(slot) else {
-            tasks.settle(waker::waker);
-            if let Polled::Ready = tasks.poll_anywhere(slot, None) {
-                self.end::<OBSERVED>(slot, tasks);
+        let id = tasks.newest_id();
+        if id.slot() == slot {
+            if let Some(job) = tasks.take_newest() {
+                self.poll_newest(id, job, tasks);
+                return false;
             }
-            return Poll::Pending;
-        };
+        }
+        tasks.again().settle(waker::waker);
+        if let Polled::Ready = tasks.again().poll_anywhere(slot, None) {
+            self.end::<OBSERVED>(slot, tasks);
+        }
+        false
+    }
+
+    #[inline(always)]
+    fn poll_newest(&self, id: Id, mut job: Job, tasks: OpenSlab<'_>) {
         let waker = waker::waker(id);
         let polled = job.as_mut().poll(&mut Context::from_waker(&waker));
         if let Polled::Pending = polled {
             tasks.settle_one(id, job, waker);
         } else {
             waker::forget(waker);
-            if self.scheduler.borrow_mut().remove(slot) {
+            if self.scheduler.borrow_mut().remove(id.slot()) {
                 self.give_back(tasks);
             }
             self.retire(job);
         }
-        Poll::Pending
     }
 
     /// A task is over, and its slot is free: out of line, to leave the loop its registers.
     #[inline(never)]
-    fn end<const OBSERVED: bool>(&self, slot: u32, tasks: &mut OpenSlab<'_>) {
+    fn end<const OBSERVED: bool>(&self, slot: u32, mut tasks: OpenSlab<'_>) {
         let told = OBSERVED.then(|| self.scheduler.borrow().id(slot));
         let given_back = act!(acts::Removed, self.scheduler.borrow_mut().remove(slot));
-        let job = tasks.vacate(slot);
+        let job = tasks.again().vacate(slot);
         if given_back {
             self.give_back(tasks);
         }
@@ -262,8 +265,8 @@ impl Core {
 
     /// A burst of tasks is over.
     #[cold]
-    fn give_back(&self, tasks: &mut OpenSlab<'_>) {
-        tasks.settle(waker::waker);
+    fn give_back(&self, mut tasks: OpenSlab<'_>) {
+        tasks.again().settle(waker::waker);
         let scheduler = self.scheduler.borrow();
         tasks.give_back(scheduler.slots(), scheduler.far_slots());
         self.watched.give_back();

@@ -15,9 +15,9 @@ use crate::task::slab::OpenSlab;
 impl Core {
     /// Polls a task before the eyes of an observer, with a waker that is counted.
     #[cold]
-    pub(super) fn poll_told(&self, slot: u32, tasks: &mut OpenSlab<'_>) -> Polled {
+    pub(super) fn poll_told(&self, slot: u32, mut tasks: OpenSlab<'_>) -> Polled {
         let id = self.tell_begin(slot);
-        tasks.settle(waker::waker);
+        tasks.again().settle(waker::waker);
         if slot == self.root.get() {
             return Polled::Nobody;
         }

@@ -27,6 +27,15 @@ pub(crate) fn forget(waker: Waker) {
     }
 }
 
+/// The same as its `clone`: where it is one of ours, without a call.
+#[inline]
+pub(crate) fn clone(waker: &Waker) -> Waker {
+    match id(waker) {
+        Some(id) => packed::waker(id),
+        None => waker.clone(),
+    }
+}
+
 /// Calls a waker. Ours do not panic, and are called without detour.
 #[inline(never)]
 pub(crate) fn wake_contained(waker: Waker) {

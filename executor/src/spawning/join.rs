@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::future::Future;
+use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use crate::run::current;
+use crate::run::{current, waker};
 use crate::spawning::abort_handle::AbortHandle;
 use crate::spawning::join_error::JoinError;
 use crate::spawning::outlet::{Promise, Stage};
@@ -17,20 +18,25 @@ use crate::task::id::Id;
 /// Dropping it detaches the task, which runs on.
 #[must_use = "dropping a handle detaches its task; say so with `detach`"]
 pub struct JoinHandle<T> {
-    id: Id,
     promise: Rc<Promise<T>>,
     /// What [`spawn_named`](crate::spawn_named) called it. In a box, because few have one and
-    /// programs keep handles by the thousand.
-    name: Option<Box<Rc<str>>>,
+    /// programs keep handles by the thousand. The destructor calls its own only if it is there.
+    name: ManuallyDrop<Option<Box<Rc<str>>>>,
 }
 
 impl<T> JoinHandle<T> {
-    pub(crate) fn new(id: Id, promise: Rc<Promise<T>>) -> Self {
+    #[inline]
+    pub(crate) fn new(promise: Rc<Promise<T>>) -> Self {
         JoinHandle {
-            id,
             promise,
-            name: None,
+            name: ManuallyDrop::new(None),
         }
+    }
+
+    #[inline(never)]
+    fn leave(&mut self) {
+        *self.name = None;
+        self.promise.leave();
     }
 
     #[inline]
@@ -50,7 +56,7 @@ impl<T> JoinHandle<T> {
     }
 
     pub(crate) fn named(mut self, name: Rc<str>) -> Self {
-        self.name = Some(Box::new(name));
+        *self.name = Some(Box::new(name));
         self
     }
 
@@ -59,14 +65,14 @@ impl<T> JoinHandle<T> {
     /// faster.
     pub fn abort(&self) {
         if !self.is_finished() {
-            current::abort(self.id);
+            current::abort(self.id());
         }
     }
 
     /// Aborts the task as well, and may be cloned and sent anywhere.
     #[must_use]
     pub fn abort_handle(&self) -> AbortHandle {
-        AbortHandle::of_made(self.id)
+        AbortHandle::of_made(self.id())
     }
 
     /// A handle that aborts the task when it is dropped, and can be awaited as well.
@@ -87,7 +93,7 @@ impl<T> JoinHandle<T> {
     /// Names the task in traces and dumps.
     #[must_use]
     pub fn id(&self) -> Id {
-        self.id
+        self.promise.id()
     }
 
     /// The name that [`spawn_named`](crate::spawn_named) gave it.
@@ -100,7 +106,9 @@ impl<T> JoinHandle<T> {
 impl<T> Drop for JoinHandle<T> {
     #[inline]
     fn drop(&mut self) {
-        self.promise.detach();
+        if self.promise.stage() != Stage::Taken || self.name.is_some() {
+            self.leave();
+        }
     }
 }
 
@@ -116,8 +124,8 @@ impl<T> Future for JoinHandle<T> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.promise.stage() {
             Stage::Running => {
-                current::assert_driven(self.id.runtime());
-                self.promise.wait(cx.waker().clone());
+                current::assert_driven(self.promise.id().runtime());
+                self.promise.wait(waker::clone(cx.waker()));
                 Poll::Pending
             }
             // Who has waited has let others run.

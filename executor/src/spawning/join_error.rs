@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt::{self, Write};
 use std::io;
+use std::mem::ManuallyDrop;
 use std::panic::resume_unwind;
 use std::sync::{Mutex, PoisonError};
 
@@ -27,7 +28,17 @@ pub struct JoinError(Box<Ended>);
 /// In a box: a result is no larger for it, and errors are rare.
 struct Ended {
     id: Option<Id>,
-    reason: Reason,
+    /// Always there. Its destructor is called by ours.
+    reason: ManuallyDrop<Option<Reason>>,
+}
+
+/// Out of the way: whoever joins a task drops a result, which nearly never has an error in it.
+impl Drop for Ended {
+    #[cold]
+    #[inline(never)]
+    fn drop(&mut self) {
+        *self.reason = None;
+    }
 }
 
 enum Reason {
@@ -41,6 +52,7 @@ enum Reason {
 
 impl JoinError {
     fn new(id: Option<Id>, reason: Reason) -> Self {
+        let reason = ManuallyDrop::new(Some(reason));
         JoinError(Box::new(Ended { id, reason }))
     }
 
@@ -72,7 +84,7 @@ impl JoinError {
     /// The task was aborted, or its runtime was dropped.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        matches!(self.0.reason, Reason::Cancelled)
+        matches!(*self.0.reason, Some(Reason::Cancelled))
     }
 
     /// The task panicked, or the destructors of its future when it was aborted.
@@ -96,13 +108,14 @@ impl JoinError {
     }
 
     /// What the task panicked with, or this error again if it was cancelled.
-    pub fn try_into_panic(self) -> Result<Box<dyn Any + Send + 'static>, Self> {
-        let Ended { id, reason } = *self.0;
-        Ok(match reason {
-            Reason::Cancelled => return Err(Self::cancelled(id)),
-            Reason::Literal(literal) => Box::new(literal),
-            Reason::Text(text) => Box::new(text),
-            Reason::Other(payload) => payload.into_inner().unwrap_or_else(PoisonError::into_inner),
+    pub fn try_into_panic(mut self) -> Result<Box<dyn Any + Send + 'static>, Self> {
+        Ok(match self.0.reason.take() {
+            Some(Reason::Literal(literal)) => Box::new(literal),
+            Some(Reason::Text(text)) => Box::new(text),
+            Some(Reason::Other(payload)) => {
+                payload.into_inner().unwrap_or_else(PoisonError::into_inner)
+            }
+            Some(Reason::Cancelled) | None => return Err(Self::cancelled(self.0.id)),
         })
     }
 
@@ -119,7 +132,7 @@ impl JoinError {
     /// The text of the task's panic, if it had one.
     #[must_use]
     pub fn panic_message(&self) -> Option<&str> {
-        match &self.0.reason {
+        match self.0.reason.as_ref()? {
             Reason::Literal(literal) => Some(literal),
             Reason::Text(text) => Some(text),
             Reason::Other(_) | Reason::Cancelled => None,

@@ -8,7 +8,7 @@
 //! nothing of it.
 
 pub(crate) mod abort_handle;
-mod admit;
+pub(crate) mod admit;
 pub(crate) mod join;
 pub(crate) mod join_error;
 pub(crate) mod outlet;

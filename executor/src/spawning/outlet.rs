@@ -21,8 +21,8 @@ pub(crate) trait Outlet<T> {
         false
     }
 
-    /// For that task, with what it shares with its handle.
-    fn renew(&mut self) -> Option<Rc<Promise<T>>> {
+    /// For that task, which is `id`, with what it shares with its handle.
+    fn renew(&mut self, _id: Id) -> Option<Rc<Promise<T>>> {
         None
     }
 }
@@ -30,9 +30,9 @@ pub(crate) trait Outlet<T> {
 /// What a task and its [`JoinHandle`](crate::JoinHandle) share. Used again by the next task in the
 /// box; see [`Spare`](crate::task::spare::Spare).
 pub(crate) struct Promise<T> {
-    stage: Cell<Stage>,
-    /// The handle is gone. Set once, by the handle.
-    detached: Cell<bool>,
+    /// The task, and its stage in the bits that no id has: so a handle is two words, which are
+    /// returned in registers.
+    whose: Cell<u64>,
     /// Who awaits the handle.
     joiner: Cell<Option<Waker>>,
     /// The result, in the stage `Over`.
@@ -42,14 +42,29 @@ pub(crate) struct Promise<T> {
 /// How far the task is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// Not over.
-    Running,
-    /// Over, and nobody has waited for it; set by the task.
-    Over,
-    /// Over, and somebody has waited for it, and was woken; set by the task.
-    Delivered,
     /// The result was taken; set by the handle.
     Taken,
+    /// Not over.
+    Running,
+    /// Over, and somebody has waited for it, and was woken; set by the task.
+    Delivered,
+    /// Over, and nobody has waited for it; set by the task.
+    Over,
+}
+
+impl Stage {
+    const FLAGS: u64 = Id::SPARE[0] | Id::SPARE[1];
+
+    #[inline]
+    fn of(self, id: Id) -> u64 {
+        id.bits()
+            | match self {
+                Stage::Taken => 0,
+                Stage::Running => Id::SPARE[0],
+                Stage::Delivered => Id::SPARE[1],
+                Stage::Over => Self::FLAGS,
+            }
+    }
 }
 
 /// As [`Core`](crate::run::core::Core).
@@ -63,8 +78,28 @@ impl<T> Promise<T> {
     }
 
     #[inline]
+    fn new(id: Id) -> Self {
+        Promise {
+            whose: Cell::new(Stage::Running.of(id)),
+            joiner: Cell::new(None),
+            outcome: Cell::new(None),
+        }
+    }
+
+    /// The task.
+    #[inline]
+    pub(super) fn id(&self) -> Id {
+        Id::from_bits(self.whose.get() & !Stage::FLAGS)
+    }
+
+    #[inline]
     pub(super) fn stage(&self) -> Stage {
-        self.stage.get()
+        match self.whose.get() & Stage::FLAGS {
+            0 => Stage::Taken,
+            flag if flag == Id::SPARE[0] => Stage::Running,
+            flag if flag == Id::SPARE[1] => Stage::Delivered,
+            _ => Stage::Over,
+        }
     }
 
     /// Who awaits the handle.
@@ -76,37 +111,17 @@ impl<T> Promise<T> {
     /// The result, once.
     #[inline]
     pub(super) fn take(&self) -> Option<Result<T, JoinError>> {
-        self.stage.set(Stage::Taken);
+        self.whose.set(Stage::Taken.of(self.id()));
         self.outcome.take()
     }
 
-    /// The handle is gone.
-    #[inline]
-    pub(super) fn detach(&self) {
-        self.detached.set(true);
-        if self.stage.get() != Stage::Taken {
-            self.leave();
-        }
-    }
-
-    /// Nobody will wait for the result.
-    fn leave(&self) {
+    /// The handle goes: nobody will wait for the result.
+    pub(super) fn leave(&self) {
         if let Some(joiner) = self.joiner.take() {
             drop_contained(joiner);
         }
-        if self.stage.get() != Stage::Running {
+        if self.stage() != Stage::Running {
             self.discard();
-        }
-    }
-}
-
-impl<T> Default for Promise<T> {
-    fn default() -> Self {
-        Promise {
-            stage: Cell::new(Stage::Running),
-            detached: Cell::new(false),
-            joiner: Cell::new(None),
-            outcome: Cell::new(None),
         }
     }
 }
@@ -115,42 +130,54 @@ impl<T> Default for Promise<T> {
 pub(crate) struct Delivery<T>(Rc<Promise<T>>);
 
 impl<T> Delivery<T> {
+    /// With what the handle has of it.
+    pub(crate) fn new(id: Id) -> (Self, Rc<Promise<T>>) {
+        let promise = Rc::new(Promise::new(id));
+        (Delivery(Rc::clone(&promise)), promise)
+    }
+
+    /// Is the handle gone? It lets go last of all.
     #[inline]
-    pub(crate) fn new(shared: &Rc<Promise<T>>) -> Self {
-        Delivery(Rc::clone(shared))
+    fn is_alone(&self) -> bool {
+        Rc::strong_count(&self.0) == 1
+    }
+
+    /// A handle that outlives its task keeps what they shared.
+    #[cold]
+    #[inline(never)]
+    fn part(&mut self, id: Id) {
+        self.0 = Rc::new(Promise::new(id));
     }
 }
 
 impl<T> Outlet<T> for Delivery<T> {
     #[inline(always)]
-    fn finish(&self, _: Id, outcome: Result<T, JoinError>) {
+    fn finish(&self, id: Id, outcome: Result<T, JoinError>) {
         // What was there was taken, by a handle or by `discard`: there is nothing to be dropped.
         mem::forget(self.0.outcome.replace(Some(outcome)));
         match self.0.joiner.take() {
             Some(joiner) => {
-                self.0.stage.set(Stage::Delivered);
+                self.0.whose.set(Stage::Delivered.of(id));
                 waker::wake_contained(joiner);
             }
-            None => self.0.stage.set(Stage::Over),
+            None => self.0.whose.set(Stage::Over.of(id)),
         }
     }
 
     #[inline]
     fn close(&self) -> bool {
-        if self.0.detached.get() {
+        if self.is_alone() {
             self.0.discard();
         }
         true
     }
 
-    /// A handle that outlives its task keeps what they shared.
     #[inline]
-    fn renew(&mut self) -> Option<Rc<Promise<T>>> {
-        if Rc::strong_count(&self.0) == 1 {
-            self.0.stage.set(Stage::Running);
-            self.0.detached.set(false);
+    fn renew(&mut self, id: Id) -> Option<Rc<Promise<T>>> {
+        if self.is_alone() {
+            self.0.whose.set(Stage::Running.of(id));
         } else {
-            self.0 = Rc::default();
+            self.part(id);
         }
         Some(Rc::clone(&self.0))
     }

@@ -21,12 +21,23 @@ use crate::task::acts::{self, Act};
 use crate::task::foreign::contain;
 use crate::task::id::Id;
 use crate::task::job::{Polled, Run};
+use crate::task::spare::LARGEST;
 
 /// A future on its way into a box, and what its task shares with the handle, which is known when it
 /// is there.
 pub(crate) struct Filling<F: Future> {
     pub(crate) future: Option<F>,
     pub(crate) promise: Option<Rc<Promise<F::Output>>>,
+}
+
+impl<F: Future> Filling<F> {
+    #[inline]
+    pub(crate) fn new(future: F) -> Self {
+        Filling {
+            future: Some(future),
+            promise: None,
+        }
+    }
 }
 
 pin_project! {
@@ -110,7 +121,7 @@ where
             this.future.set(None);
             this.outlet.close()
         });
-        is_empty && cleared.unwrap_or(false)
+        is_empty && cleared.unwrap_or(false) && mem::size_of::<Self>() <= LARGEST
     }
 
     fn refill(self: Pin<&mut Self>, id: Id, filling: &mut dyn Any) -> bool {
@@ -118,7 +129,7 @@ where
             return false;
         };
         let mut this = self.project();
-        filling.promise = this.outlet.renew();
+        filling.promise = this.outlet.renew(id);
         this.future.set(filling.future.take());
         *this.id = id;
         true

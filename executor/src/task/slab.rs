@@ -34,63 +34,93 @@ impl Place {
 }
 
 /// The futures of one runtime.
-#[derive(Default)]
 pub(crate) struct Slab {
     places: RefCell<Places>,
     /// Spawned last, and not in the slab yet: apart, because who is polled at once needs no more.
-    newest: Cell<Option<(Id, Job)>>,
+    newest: Cell<Option<Job>>,
+    /// Whose that is.
+    newest_id: Cell<Id>,
     /// Those spawned before.
     arrivals: RefCell<Vec<(Id, Job)>>,
 }
 
 /// Those who have a place.
 #[derive(Default)]
-struct Places {
+pub(crate) struct Places {
     /// Indexed by slot; place 0 stays vacant.
     near: Vec<Place>,
     /// Those who were in a part of the list that was given back.
     far: Ascending<Place>,
 }
 
+impl Default for Slab {
+    fn default() -> Self {
+        Slab {
+            places: RefCell::default(),
+            newest: Cell::new(None),
+            newest_id: Cell::new(Id::NOBODY),
+            arrivals: RefCell::default(),
+        }
+    }
+}
+
 impl Slab {
     /// Takes a task in; possible at any time.
     #[inline]
     pub(crate) fn insert(&self, id: Id, job: Job) {
-        if let Some(before) = self.newest.replace(Some((id, job))) {
-            self.insert_before(before);
+        let id_before = self.newest_id.replace(id);
+        if let Some(before) = self.newest.replace(Some(job)) {
+            self.insert_before(id_before, before);
         }
     }
 
     #[inline(never)]
-    fn insert_before(&self, arrival: (Id, Job)) {
-        self.arrivals.borrow_mut().push(arrival);
+    fn insert_before(&self, id: Id, job: Job) {
+        self.arrivals.borrow_mut().push((id, job));
     }
 
-    /// Borrows the slab for polling. Only the run loop does, and it does not call itself.
-    pub(crate) fn open(&self) -> OpenSlab<'_> {
-        OpenSlab {
-            slab: self,
-            places: self.places.borrow_mut(),
+    fn last_arrival(&self) -> Option<(Id, Job)> {
+        match self.newest.take() {
+            Some(job) => Some((self.newest_id.get(), job)),
+            None => self.arrivals.borrow_mut().pop(),
         }
+    }
+
+    /// Borrows the places for polling. Only the run loop does, and it does not call itself.
+    pub(crate) fn open(&self) -> RefMut<'_, Places> {
+        self.places.borrow_mut()
+    }
+
+    /// The slab with its places, which are borrowed.
+    #[inline]
+    pub(crate) fn with<'a>(&'a self, places: &'a mut Places) -> OpenSlab<'a> {
+        OpenSlab { slab: self, places }
     }
 
     /// Takes all tasks out, in the order of their slots.
     pub(crate) fn take_all(&self) -> Vec<Job> {
-        let mut open = self.open();
-        open.settle(|_| Waker::noop().clone());
-        let Places { mut near, mut far } = mem::take(&mut *open.places);
+        let mut places = self.open();
+        self.with(&mut places).settle(|_| Waker::noop().clone());
+        let Places { mut near, mut far } = mem::take(&mut *places);
         far.take_all(&mut near);
         near.into_iter().map(|place| place.job).collect()
     }
 }
 
-/// The slab, borrowed.
+/// The slab, borrowed. Passed on by value, so that its two halves stay in registers.
 pub(crate) struct OpenSlab<'a> {
     slab: &'a Slab,
-    places: RefMut<'a, Places>,
+    places: &'a mut Places,
 }
 
 impl OpenSlab<'_> {
+    /// The same, to be passed on.
+    #[inline]
+    pub(crate) fn again(&mut self) -> OpenSlab<'_> {
+        let OpenSlab { slab, places } = self;
+        OpenSlab { slab, places }
+    }
+
     /// Polls the task in `slot` with its own waker, if it is near.
     #[inline(always)]
     pub(crate) fn poll(&mut self, slot: u32) -> Polled {
@@ -101,8 +131,8 @@ impl OpenSlab<'_> {
     }
 
     /// The same, wherever it is, and with another waker if need be.
-    pub(crate) fn poll_anywhere(&mut self, slot: u32, other: Option<&Waker>) -> Polled {
-        match self.place(slot) {
+    pub(crate) fn poll_anywhere(self, slot: u32, other: Option<&Waker>) -> Polled {
+        match self.places.place(slot) {
             Some(Place { job, waker }) => {
                 let mut cx = Context::from_waker(other.unwrap_or(waker));
                 job.as_mut().poll(&mut cx)
@@ -111,15 +141,9 @@ impl OpenSlab<'_> {
         }
     }
 
-    fn place(&mut self, slot: u32) -> Option<&mut Place> {
-        let Places { near, far } = &mut *self.places;
-        near.get_mut(slot as usize)
-            .or_else(|| far.get_mut(slot.into()))
-    }
-
     /// Takes the task out of its place.
     #[inline]
-    pub(crate) fn vacate(&mut self, slot: u32) -> Job {
+    pub(crate) fn vacate(self, slot: u32) -> Job {
         let vacant = Box::pin(Vacant);
         match self.places.near.get_mut(slot as usize) {
             Some(place) => mem::replace(&mut place.job, vacant),
@@ -131,34 +155,39 @@ impl OpenSlab<'_> {
     }
 
     /// Moves those that have arrived to their places, with their own wakers.
-    pub(crate) fn settle(&mut self, waker: impl Fn(Id) -> Waker) {
-        while let Some((id, job)) = self.last_arrival() {
-            self.settle_one(id, job, waker(id));
+    pub(crate) fn settle(mut self, waker: impl Fn(Id) -> Waker) {
+        while let Some((id, job)) = self.slab.last_arrival() {
+            self.again().settle_one(id, job, waker(id));
         }
     }
 
-    fn last_arrival(&self) -> Option<(Id, Job)> {
-        let newest = self.slab.newest.take();
-        newest.or_else(|| self.slab.arrivals.borrow_mut().pop())
-    }
-
-    /// The task in `slot`, if it is the one that arrived last: who is over after one poll needs no
-    /// place. Otherwise it is to be [settled](Self::settle_one).
+    /// Who arrived last.
     #[inline]
-    pub(crate) fn newcomer(&mut self, slot: u32) -> Option<(Id, Job)> {
-        let (id, job) = self.last_arrival()?;
-        if id.slot() == slot {
-            return Some((id, job));
+    pub(crate) fn newest_id(&self) -> Id {
+        self.slab.newest_id.get()
+    }
+
+    /// The one that arrived last, if it is in no place yet: who is over after one poll needs none.
+    /// Otherwise it is to be [settled](Self::settle_one).
+    #[inline]
+    pub(crate) fn take_newest(&self) -> Option<Job> {
+        self.slab.newest.take()
+    }
+
+    /// Moves one to its place.
+    pub(crate) fn settle_one(self, id: Id, job: Job, waker: Waker) {
+        let slot = id.slot();
+        if slot as usize >= self.places.near.len() {
+            self.places.grow(slot);
         }
-        self.slab.newest.set(Some((id, job)));
-        None
+        self.places.near[slot as usize] = Place { waker, job };
     }
 
     /// Gives memory back after a burst: `slots` are left, besides those who are `far`. All have
     /// settled.
     #[cold]
-    pub(crate) fn give_back(&mut self, slots: usize, far: impl DoubleEndedIterator<Item = u32>) {
-        let places = &mut *self.places;
+    pub(crate) fn give_back(self, slots: usize, far: impl DoubleEndedIterator<Item = u32>) {
+        let places = self.places;
         for slot in far.rev() {
             if let Some(place) = places.near.get_mut(slot as usize) {
                 let place = mem::replace(place, Place::vacant());
@@ -171,19 +200,18 @@ impl OpenSlab<'_> {
         let arrived = arrivals.len();
         arrivals.shrink_to(FEW.max(arrived * 2));
     }
+}
 
-    /// Moves one to its place.
-    pub(crate) fn settle_one(&mut self, id: Id, job: Job, waker: Waker) {
-        let slot = id.slot();
-        if slot as usize >= self.places.near.len() {
-            self.grow(slot);
-        }
-        self.places.near[slot as usize] = Place { waker, job };
+impl Places {
+    fn place(&mut self, slot: u32) -> Option<&mut Place> {
+        let Places { near, far } = self;
+        near.get_mut(slot as usize)
+            .or_else(|| far.get_mut(slot.into()))
     }
 
     /// Makes the list reach `slot`, and those come near whom it passes.
     fn grow(&mut self, slot: u32) {
-        let Places { near, far } = &mut *self.places;
+        let Places { near, far } = self;
         for reached in near.len()..=slot as usize {
             let known = far.remove(reached as u64);
             near.push(known.unwrap_or_else(Place::vacant));

@@ -6,7 +6,6 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::mem;
 
 use crate::task::id::Id;
 use crate::task::job::Job;
@@ -14,7 +13,7 @@ use crate::task::job::Job;
 /// How many boxes are kept. A loop that meets more ends and beginnings at once meets the allocator.
 const MOST: usize = 32;
 /// The largest box that is kept, in bytes: at the worst, all of them are half a megabyte.
-const LARGEST: usize = 16 << 10;
+pub(crate) const LARGEST: usize = 16 << 10;
 
 /// Empty boxes.
 #[derive(Default)]
@@ -45,12 +44,9 @@ impl Spare {
         self.others.borrow_mut().pop()
     }
 
-    /// Keeps an empty box.
+    /// Keeps an empty box, which is not larger than [`LARGEST`].
     #[inline]
     pub(crate) fn keep(&self, job: Job) {
-        if mem::size_of_val(&*job) > LARGEST {
-            return;
-        }
         if let Some(before) = self.last.replace(Some(job)) {
             self.keep_other(before);
         }
@@ -75,7 +71,6 @@ impl Spare {
 mod tests {
     use std::future::{Future, pending};
     use std::ptr;
-    use std::rc::Rc;
 
     use super::{LARGEST, MOST, Spare};
     use crate::spawning::outlet::Delivery;
@@ -93,18 +88,19 @@ mod tests {
     }
 
     fn filling<F: Future>(future: F) -> Filling<F> {
-        Filling {
-            future: Some(future),
-            promise: None,
-        }
+        Filling::new(future)
     }
 
     /// An empty box for futures of that type.
     fn empty<F: Future + 'static>(future: F) -> Job {
-        let outlet = Delivery::new(&Rc::default());
-        let mut job: Job = Box::pin(Task::new(Id::NOBODY, future, outlet));
+        let mut job = full(future);
         assert!(job.as_mut().clear(), "it is good for another one");
         job
+    }
+
+    fn full<F: Future + 'static>(future: F) -> Job {
+        let (outlet, _) = Delivery::new(Id::NOBODY);
+        Box::pin(Task::new(Id::NOBODY, future, outlet))
     }
 
     fn bytes<const SIZE: usize>() -> impl Future<Output = ()> {
@@ -134,8 +130,7 @@ mod tests {
     #[test]
     fn few_boxes_are_kept_and_none_that_is_large() {
         let spare = Spare::default();
-        spare.keep(empty(bytes::<LARGEST>()));
-        assert!(spare.is_empty());
+        assert!(!full(bytes::<LARGEST>()).as_mut().clear());
         for _ in 0..2 * MOST {
             spare.keep(empty(bytes::<8>()));
         }

@@ -28,6 +28,11 @@ pub(crate) struct Attention {
     observed_budget: Cell<i32>,
     /// A task was sent to the back of the queue because its budget was used up.
     exhausted: Cell<bool>,
+    /// Steps that the executor may make before it takes a turn: the last one, if it shall attend to
+    /// something.
+    steps: Cell<usize>,
+    /// Those that were taken away by that.
+    unmade: Cell<usize>,
 }
 
 /// What an operation has to attend to.
@@ -47,6 +52,8 @@ impl Attention {
             observed: Cell::new(false),
             observed_budget: Cell::new(BUDGET),
             exhausted: Cell::new(false),
+            steps: Cell::new(0),
+            unmade: Cell::new(0),
         }
     }
 
@@ -60,6 +67,55 @@ impl Attention {
         self.observed.set(observed);
         self.full.set(0);
         self.refill();
+        self.end_soon();
+    }
+
+    /// Allows the executor so many steps, at least one.
+    #[inline]
+    pub(crate) fn begin_pass(&self, steps: usize) {
+        self.steps.set(steps.max(1));
+        self.unmade.set(0);
+    }
+
+    /// A full budget for the task that runs next, in a pass that began unobserved.
+    #[inline]
+    pub(crate) fn begin_step(&self) {
+        self.budget.set(BUDGET);
+    }
+
+    /// A step is over; false if it was the last one.
+    #[inline]
+    pub(crate) fn end_step(&self) -> bool {
+        let left = self.steps.get() - 1;
+        self.steps.set(left);
+        left != 0
+    }
+
+    pub(crate) fn left(&self) -> usize {
+        self.steps.get()
+    }
+
+    /// How many steps were not made.
+    pub(crate) fn unmade(&self) -> usize {
+        self.steps.get() + self.unmade.get()
+    }
+
+    /// So many steps more are made.
+    pub(crate) fn skip(&self, more: usize) {
+        // Where a pass ends soon, the others are there.
+        let from = match self.unmade.get() {
+            0 => &self.steps,
+            _ => &self.unmade,
+        };
+        from.set(from.get() - more);
+    }
+
+    /// The step that is made now is the last one of its pass.
+    fn end_soon(&self) {
+        if let Some(unmade @ 1..) = self.steps.get().checked_sub(1) {
+            self.steps.set(1);
+            self.unmade.set(self.unmade.get() + unmade);
+        }
     }
 
     #[inline]
@@ -97,6 +153,7 @@ impl Attention {
     pub(crate) fn ask_for_a_turn(&self) {
         self.exhausted.set(true);
         self.full.set(0);
+        self.end_soon();
     }
 
     /// Takes one operation from the budget; true if that was all there is to it.

@@ -13,6 +13,7 @@ mod flush;
 mod interest;
 pub(crate) mod lasting;
 mod observed;
+pub(crate) mod pass;
 mod paused;
 pub(crate) mod pollable;
 pub(crate) mod reactor;

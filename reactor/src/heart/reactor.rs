@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use selectors_core::os::OwnedFd;
 use selectors_core::{Backend, NotifyHandle};
 
+use crate::heart::pass::Pass;
 use crate::heart::shared::Shared;
 use crate::watch::events::{Cause, Event, Observer};
 use crate::watch::metrics::Metrics;
@@ -92,6 +93,13 @@ impl Reactor {
     #[allow(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn refill_budget(&self) -> bool {
         self.shared.attention.refill()
+    }
+
+    /// Begins a pass of an executor over those who are woken: `steps` at most, and at least one.
+    #[inline]
+    #[must_use]
+    pub fn begin_pass(&self, steps: usize) -> Pass<'_> {
+        Pass::begin(&self.shared.attention, steps)
     }
 
     /// Takes one operation from the budget of the running task. `Pending` if it is used up: then the
