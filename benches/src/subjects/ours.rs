@@ -47,6 +47,7 @@ const CHOICES: [(&str, &str, Backend, Trigger); 7] = [
     ("ours-uring", "ours, io_uring, edge-triggered", Backend::Uring, Trigger::Edge),
     ("ours-uring-level", "ours, io_uring, level-triggered", Backend::Uring, Trigger::Level),
 ];
+const SELECT: usize = 3;
 const SPINNING: usize = 4;
 
 impl<const CHOICE: usize> Runtime for Ours<CHOICE> {
@@ -57,7 +58,11 @@ impl<const CHOICE: usize> Runtime for Ours<CHOICE> {
             Backend::Uring => {
                 Subject { gated: true, ring: true, missing: no_ring, ..subject.on_demand() }
             }
-            _ => Subject { gated: CHOICE < 2, spins: CHOICE == SPINNING, ..subject },
+            _ => Subject {
+                gated: CHOICE < 2 || CHOICE == SELECT,
+                spins: CHOICE == SPINNING,
+                ..subject
+            },
         }
     };
 
