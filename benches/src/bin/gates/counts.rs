@@ -84,10 +84,10 @@ families! {
         "echo-allocations" "echo, heap allocations", 0.0, 3, CALLS;
     }
     "self-wake" Work::Alone("self-wake"), THOUSANDS, By::Callgrind => {
-        "self-wake-instructions" "self-wake and re-poll [instr]", 100.0, 0, PART;
+        "self-wake-instructions" "self-wake and re-poll [instr]", 105.0, 0, PART;
     }
     "spawn-join" Work::Alone("spawn-join"), THOUSANDS, By::Callgrind => {
-        "spawn-join-instructions" "spawn + join of a ready task [instr]", 350.0, 0, PART;
+        "spawn-join-instructions" "spawn + join of a ready task [instr]", 500.0, 0, PART;
     }
     "spawn-join-heap" Work::Alone("spawn-join"), lengths(1000, 3000), By::Heap => {
         "spawn-join-allocations" "spawn + join, heap allocations", f64::INFINITY, 2, CALLS;
