@@ -2,11 +2,12 @@
 //! due in 10 to 11 seconds, activity puts it off, and it nearly always ends by being cancelled.
 //!
 //! So many timers are inserted, each is put off once, in random order, and all are cancelled, in
-//! random order; then as many again, a million at most, expire. Told are nanoseconds for each insertion
-//! (an allocation, for a timer does not move, and the first poll), reset (and the poll after it),
-//! cancellation (and the freeing) and expiry (firing, waking and the poll that finds it). What a runtime
-//! does about cancelled timers when it looks at them next is part of the cancellation; what it puts off
-//! until the old deadline is not: at most one insertion for each timer in ten seconds.
+//! random order; then as many again, a million at most, expire, due in no order. Told are nanoseconds
+//! for each insertion (an allocation, for a timer does not move, and the first poll), reset (and the
+//! poll after it), cancellation (and the freeing) and expiry (firing, waking and the poll that finds
+//! it, by whichever thread). What a runtime does about cancelled timers when it looks at them next is
+//! part of the cancellation; what it puts off until the old deadline is not: at most one insertion for
+//! each timer in ten seconds.
 
 use std::fmt::Write;
 use std::future::{Future, poll_fn};
@@ -22,6 +23,7 @@ use crate::method::quiet::number_after;
 use crate::method::{Facts, Flag, Outcome, Reason, Slice, Spec, Stopwatch, flag_if};
 use crate::report::{COUNT, Chart, Shown, TIME, count, groups, times};
 use crate::subjects::{Runtime, Visitor, in_a_task, step_back};
+use crate::sys;
 
 pub const WORKLOAD: Workload = Workload {
     who: TASKS,
@@ -121,7 +123,7 @@ async fn lap<R: Runtime>(count: usize, random: &mut Rng) -> Facts {
 
     let few = count.min(EXPIRING);
     let inserting_few = inserting.mul_f64(few as f64 / count as f64);
-    let (expiring, expired) = expire::<R>(few, inserting_few, nothing).await;
+    let (expiring, expired) = expire::<R>(few, inserting_few, nothing, random).await;
     let each = |time: Duration| time.as_nanos() as f64 / count as f64;
     let four = [each(inserting), each(resetting), each(cancelling), expiring];
     let mean = four.iter().map(|ns| ns.max(0.1).ln()).sum::<f64>() / 4.0;
@@ -138,12 +140,17 @@ async fn lap<R: Runtime>(count: usize, random: &mut Rng) -> Facts {
 /// Nanoseconds in which the runtime fires one of `count` timers that are all due, and its task
 /// finds it; also how many were found. `inserting` is how long it takes to insert them, about, and
 /// `nothing` is how long it takes to look at timers of which none is due.
-async fn expire<R: Runtime>(count: usize, inserting: Duration, nothing: Duration) -> (f64, usize) {
+async fn expire<R: Runtime>(
+    count: usize,
+    inserting: Duration,
+    nothing: Duration,
+    random: &mut Rng,
+) -> (f64, usize) {
     let due = 2 * inserting + Duration::from_millis(10);
     let mut sleeps = Vec::with_capacity(count);
     let mut late = 0;
     for _ in 0..count {
-        let mut sleep = Box::pin(R::sleep(due));
+        let mut sleep = Box::pin(R::sleep(due + due.mul_f64(random.f64() / 2.0)));
         // On a busy machine the first may be due before the last is there.
         if is_over(sleep.as_mut()).await {
             late += 1;
@@ -152,7 +159,11 @@ async fn expire<R: Runtime>(count: usize, inserting: Duration, nothing: Duration
         }
     }
     // The thread oversleeps: all are due at the next turn, the coarse ones too.
-    std::thread::sleep(due + Duration::from_millis(3));
+    // Some runtimes have a thread that fires them meanwhile, and that is work as well.
+    let used = || sys::process_cpu_time(std::process::id()).unwrap_or_default();
+    let before = used();
+    std::thread::sleep(due + due / 2 + Duration::from_millis(3));
+    let meanwhile = used().saturating_sub(before);
     let begin = Stopwatch::begin();
     step_back(POLLS).await;
     let mut next = 0;
@@ -166,7 +177,7 @@ async fn expire<R: Runtime>(count: usize, inserting: Duration, nothing: Duration
         Poll::Ready(())
     })
     .await;
-    let elapsed = begin.elapsed().saturating_sub(nothing);
+    let elapsed = (meanwhile + begin.elapsed()).saturating_sub(nothing);
     (elapsed.as_nanos() as f64 / next.max(1) as f64, late + next)
 }
 
