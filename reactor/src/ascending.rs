@@ -89,9 +89,9 @@ impl<T> Ascending<T> {
     }
 
     pub fn take_all(&mut self, into: &mut Vec<T>) {
-        into.extend(self.places.drain(..).filter_map(|(_, value)| value));
-        self.len = 0;
-        self.close_gaps();
+        while let Some(value) = self.pop() {
+            into.push(value);
+        }
     }
 
     #[must_use]

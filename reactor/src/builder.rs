@@ -1,7 +1,10 @@
 //! Choosing the backend and the trigger mode of a reactor, and opening it.
 
+use std::fmt;
 use std::io;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use selectors_core::sys::process::prctl_set_timerslack;
@@ -49,9 +52,19 @@ impl Reactor {
 pub struct Builder {
     backend: Option<Backend>,
     trigger: Trigger,
-    script: Option<Script>,
+    script: Option<Opened>,
     spin: Duration,
     precise: bool,
+}
+
+/// What opens a selector that is no backend's. It is in no program that does not choose it.
+#[derive(Clone)]
+struct Opened(Arc<dyn Fn() -> Selector + Send + Sync + UnwindSafe + RefUnwindSafe>);
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Script")
+    }
 }
 
 impl Builder {
@@ -108,7 +121,8 @@ impl Builder {
     /// ```
     #[must_use]
     pub fn script(mut self, script: Script) -> Self {
-        self.script = Some(script);
+        let open = move || ScriptedSelector::play(script.clone()).into_default();
+        self.script = Some(Opened(Arc::new(open)));
         self
     }
 
@@ -125,7 +139,7 @@ impl Builder {
         }
         let scripted = self.script.is_some();
         let mut selector: Selector = match (self.script, self.backend) {
-            (Some(script), _) => ScriptedSelector::play(script).into_default(),
+            (Some(Opened(open)), _) => open(),
             (None, Some(backend)) => backend.selector().map_err(of_selector)?,
             (None, None) => DefaultSelector::new().map_err(of_selector)?,
         };

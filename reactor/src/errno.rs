@@ -37,8 +37,7 @@ pub fn errno_of(error: &io::Error) -> Option<i32> {
 
 /// The same error, of the same kind, with a text that says what was tried.
 pub(crate) fn tried(what: impl fmt::Display, source: io::Error) -> io::Error {
-    let kind = source.kind();
-    kind_of_trouble(kind, what, source)
+    tell(source.kind(), &what, source)
 }
 
 /// As [`tried`], of another kind.
@@ -47,6 +46,13 @@ pub(crate) fn kind_of_trouble(
     what: impl fmt::Display,
     source: io::Error,
 ) -> io::Error {
+    tell(kind, &what, source)
+}
+
+/// Whatever the text is made of, in a program once.
+#[cold]
+#[inline(never)]
+fn tell(kind: io::ErrorKind, what: &dyn fmt::Display, source: io::Error) -> io::Error {
     let what = what.to_string();
     io::Error::new(kind, Tried { what, source })
 }

@@ -128,6 +128,8 @@ impl fmt::Display for Refusal {
 
 impl Error {
     /// An [`Error::Os`], or the refusal that its errno names whatever the call was.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn os(op: &'static str, fd: Option<RawFd>, source: io::Error) -> Error {
         match source.raw_os_error() {
             Some(errno::EINTR) => Error::Interrupted,
@@ -140,6 +142,8 @@ impl Error {
 
     /// The same for a call that starts to watch: some errnos mean something to it that they mean
     /// to no other.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn registration(op: &'static str, fd: RawFd, source: io::Error) -> Error {
         let why = match source.raw_os_error() {
             Some(libc::EPERM) => Refusal::NotPollable,

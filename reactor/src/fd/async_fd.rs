@@ -280,7 +280,7 @@ impl<T: AsFd + 'static> Async<T> {
 impl<T: AsFd + 'static> Drop for Async<T> {
     fn drop(&mut self) {
         // Told or not, the kernel forgets a closed fd; and a late event names a dead token.
-        let _ = self.unregister_to_drop();
+        let _ = self.plain().unregister_to_drop();
     }
 }
 

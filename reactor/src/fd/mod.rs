@@ -8,6 +8,7 @@ pub(crate) mod async_fd;
 pub(crate) mod async_io;
 mod observed;
 pub(crate) mod operation;
+mod plain;
 pub(crate) mod poll_style;
 pub(crate) mod readiness;
 mod register;

@@ -6,12 +6,14 @@ use std::panic::Location;
 use std::task::{Context, Poll, Waker};
 
 use selectors_core::act;
-use selectors_core::os::{AsFd, AsRawFd};
+use selectors_core::os::{AsFd, AsRawFd, RawFd};
 
 use crate::fd::async_fd::Async;
 use crate::fd::operation::Operation;
+use crate::fd::plain::Plain;
 use crate::fd::transfer::Transfer;
 use crate::heart::budget::Attend;
+use crate::heart::shared::Shared;
 use crate::watch::acts::{self, Act};
 use crate::watch::call::Call;
 use crate::watch::direction::Direction;
@@ -48,8 +50,24 @@ impl<T: AsFd + 'static> Async<T> {
         tell: impl Fn(&R) -> Outcome,
         at: &'static Location<'static>,
     ) {
+        let fd = self.source.as_fd().as_raw_fd();
+        self.reactor
+            .tell_call(call, fd, result.as_ref().map(tell), at);
+    }
+}
+
+impl Shared {
+    /// A call was made, and this is what came of it.
+    #[cold]
+    fn tell_call(
+        &self,
+        call: Call,
+        fd: RawFd,
+        result: Result<Outcome, &io::Error>,
+        at: &'static Location<'static>,
+    ) {
         let outcome = match result {
-            Ok(done) => tell(done),
+            Ok(outcome) => outcome,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 // Without an errno it was not the kernel: a write came up short, and need not ask.
                 error
@@ -58,8 +76,7 @@ impl<T: AsFd + 'static> Async<T> {
             }
             Err(error) => Outcome::Failed(error.raw_os_error().unwrap_or(0)),
         };
-        let fd = self.source.as_fd().as_raw_fd();
-        let hook = &self.reactor.hook;
+        let hook = &self.hook;
         let from = hook.awaited();
         let told = Event::Syscall {
             call,
@@ -69,14 +86,16 @@ impl<T: AsFd + 'static> Async<T> {
         };
         hook.emit(told, call.place().unwrap_or(at));
     }
+}
 
+impl Plain<'_> {
     /// Tells the observer that a waker is in the slot, unless it wakes whom the one `before` it did.
     #[cold]
     pub(crate) fn tell_stored(&self, direction: Direction, before: Option<&Waker>) {
         if before.is_some_and(|before| self.still_wakes(direction, before)) {
             return;
         }
-        let fd = self.source.as_fd().as_raw_fd();
+        let fd = self.source.fd().as_raw_fd();
         let crowded = self.slot.is_crowded_for(direction);
         let hook = &self.reactor.hook;
         let from = hook.awaited();
@@ -95,12 +114,15 @@ impl<T: AsFd + 'static> Async<T> {
 
     /// Does a waker in the slot wake whom this one did?
     fn still_wakes(&self, direction: Direction, before: &Waker) -> bool {
-        let whom = self.reactor.hook.kept.whom();
-        let mut still = false;
-        self.slot.for_each_waiter(|waker, its| {
-            still |= its == direction && whom.of(waker).will_wake(whom.of(before));
-        });
-        still
+        let kept = &self.reactor.hook.kept;
+        kept.in_the_end(before, |before| {
+            let mut still = false;
+            self.slot.for_each_waiter(&mut |waker, its| {
+                still |=
+                    its == direction && kept.in_the_end(waker, |waker| waker.will_wake(before));
+            });
+            still
+        })
     }
 }
 

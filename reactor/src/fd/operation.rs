@@ -13,6 +13,7 @@ use selectors_core::os::{AsFd, BorrowedFd};
 use selectors_core::{Events, poll_now};
 
 use crate::fd::async_fd::Async;
+use crate::fd::plain::Plain;
 use crate::fd::transfer::{Reply, Transfer};
 use crate::heart::crowd::{Use, WaiterId};
 use crate::watch::call::Call;
@@ -213,7 +214,7 @@ impl<T: AsFd + 'static> Async<T> {
     ) -> Poll<io::Result<R>> {
         loop {
             if !self.slot.is_worth_a_try(direction) {
-                ready!(self.wait_again(direction, id, cx, call.into()))?;
+                ready!(self.plain().wait_again(direction, id, cx, call.into()))?;
             }
             let result = if self.reactor.attention.spend() {
                 op(self)
@@ -258,6 +259,29 @@ impl<T: AsFd + 'static> Async<T> {
         None
     }
 
+    /// See there. Out of line, because it is far from the straight line.
+    #[cold]
+    #[inline(never)]
+    fn wait(
+        &self,
+        direction: Direction,
+        id: &mut WaiterId,
+        waker: Waker,
+        what: Use,
+    ) -> Poll<io::Result<()>> {
+        self.plain().wait(direction, id, waker, what)
+    }
+
+    /// Waiter `id` is done, or given up.
+    #[inline]
+    pub(crate) fn forget(&self, direction: Direction, id: WaiterId) {
+        if id != 0 {
+            self.slot.forget(direction, id);
+        }
+    }
+}
+
+impl Plain<'_> {
     /// As [`wait`](Self::wait), for a waiter that may be here already, with a waker that will do.
     pub(super) fn wait_again(
         &self,
@@ -293,7 +317,7 @@ impl<T: AsFd + 'static> Async<T> {
         }
         let fd = match self.slot.is_registered() {
             true => None,
-            false => Some(self.source.as_fd()),
+            false => Some(self.source.fd()),
         };
         let before = if *id == 0 && self.slot.is_vacant(direction) {
             *id = self.reactor.next_waiter();
@@ -334,7 +358,7 @@ impl<T: AsFd + 'static> Async<T> {
     /// By edge, and where a short read proves nothing: asks the kernel before it waits.
     #[cold]
     fn short_was_not_all(&self, direction: Direction) -> io::Result<bool> {
-        Ok(self.reactor.edge && !poll_now(&self.source, direction.readiness())?.is_empty())
+        Ok(self.reactor.edge && !poll_now(self.source.fd(), direction.readiness())?.is_empty())
     }
 
     /// The waker is stored: now make sure that the kernel tells us, before `Pending` is returned.
@@ -356,13 +380,5 @@ impl<T: AsFd + 'static> Async<T> {
             self.slot.settle();
         }
         Ok(())
-    }
-
-    /// Waiter `id` is done, or given up.
-    #[inline]
-    pub(crate) fn forget(&self, direction: Direction, id: WaiterId) {
-        if id != 0 {
-            self.slot.forget(direction, id);
-        }
     }
 }

@@ -205,7 +205,9 @@ impl<T: AsFd + 'static> Async<T> {
 
     /// Registers a watch. What it hears of beside the directions counts as READ.
     fn register_watch(&self, asked: Asked) -> io::Result<()> {
-        let registered = self.register_for(self.source.as_fd(), asked.interest());
+        let registered = self
+            .plain()
+            .register_for(self.source.as_fd(), asked.interest());
         registered.map_err(not_watched)
     }
 }

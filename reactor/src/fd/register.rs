@@ -8,7 +8,7 @@ use selectors_core::{Error, Events, Interest, Mode, Token, act};
 
 use crate::errno::of_selector;
 use crate::fd::async_fd::Async;
-use crate::heart::pollable::{Pollable, owns_its_fd};
+use crate::fd::plain::Plain;
 use crate::heart::shared::Selector;
 use crate::heart::slot::Key;
 use crate::watch::acts::{self, Act};
@@ -16,6 +16,12 @@ use crate::watch::direction::Direction;
 use crate::watch::events::Event;
 
 impl<T: AsFd + 'static> Async<T> {
+    pub(super) fn unregister(&self) -> io::Result<()> {
+        self.plain().take_out(Selector::unregister)
+    }
+}
+
+impl Plain<'_> {
     /// The token of its key. The source is not asked: it may say another number than before, and it
     /// may do anything.
     fn token(&self) -> Option<Token> {
@@ -24,20 +30,15 @@ impl<T: AsFd + 'static> Async<T> {
         }
         let selector = self.reactor.selector.borrow();
         let (token, key) = selector.get_map().get_by_fd(self.slot.fd())?;
-        Rc::ptr_eq(&key.data, &self.slot).then_some(token)
-    }
-
-    pub(super) fn unregister(&self) -> io::Result<()> {
-        self.take_out(Selector::unregister)
+        Rc::ptr_eq(&key.data, self.slot).then_some(token)
     }
 
     /// Before it is dropped. Where that closes the source, no more need be said: nobody shares it, and
     /// its type is one that owns its fd. A duplicate is the selector's to deal with.
     pub(super) fn unregister_to_drop(&self) -> io::Result<()> {
-        // Ours, and the key's.
-        match owns_its_fd::<T>() && Rc::strong_count(&self.source) == 2 {
+        match self.source.owns_its_fd() && self.source.is_only_its_keys() {
             true => self.take_out(Selector::unregister_to_close),
-            false => self.unregister(),
+            false => self.take_out(Selector::unregister),
         }
     }
 
@@ -63,7 +64,7 @@ impl<T: AsFd + 'static> Async<T> {
     /// `fd` is what the source has said.
     #[cold]
     pub(super) fn register(&self, fd: BorrowedFd<'_>, direction: Direction) -> io::Result<()> {
-        let edge = !self.reactor.looks_after(&self.slot);
+        let edge = !self.reactor.looks_after(self.slot);
         let events = match direction {
             _ if edge => Events::READ_WRITE,
             Direction::Read => Events::READ,
@@ -85,13 +86,13 @@ impl<T: AsFd + 'static> Async<T> {
 
     /// The same with all that can be asked for, but the mode, which is the reactor's.
     pub(super) fn register_for(&self, fd: BorrowedFd<'_>, interest: Interest) -> io::Result<()> {
-        let mode = match self.reactor.looks_after(&self.slot) {
+        let mode = match self.reactor.looks_after(self.slot) {
             true => Mode::Level,
             false => Mode::Edge,
         };
-        let source = Pollable::of(&self.source);
-        let slot = Rc::clone(&self.slot);
-        let register = match owns_its_fd::<T>() {
+        let source = self.source.for_a_key();
+        let slot = Rc::clone(self.slot);
+        let register = match self.source.owns_its_fd() {
             true => Selector::register_open,
             false => Selector::register_fd,
         };

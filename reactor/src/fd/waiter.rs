@@ -96,7 +96,10 @@ impl<T: AsFd + 'static> Waiter<'_, T> {
             // By edge the next event is still to come, because the key was armed before this was
             // asked; or it is armed now, and tells what holds at that moment.
             io.slot.clear(direction);
-            ready!(io.wait_again(direction, &mut self.id, cx, Use::Look))?;
+            ready!(
+                io.plain()
+                    .wait_again(direction, &mut self.id, cx, Use::Look)
+            )?;
         }
     }
 
@@ -106,6 +109,7 @@ impl<T: AsFd + 'static> Waiter<'_, T> {
         if !self.io.slot.is_worth_a_try(self.direction) {
             ready!(
                 self.io
+                    .plain()
                     .wait_again(self.direction, &mut self.id, cx, Use::Look)
             )?;
         }

@@ -208,14 +208,17 @@ impl Crowd {
     }
 
     /// Shows every waker.
-    pub(crate) fn for_each(&self, mut visit: impl FnMut(&Waker, Direction)) {
+    pub(crate) fn for_each(&self, visit: &mut dyn FnMut(&Waker, Direction)) {
         for direction in Direction::BOTH {
             let at = direction as usize;
-            let queued = self.lookers[at].iter().chain(self.takers[at].iter());
-            let standing = self.standing[at].iter();
-            standing
-                .chain(queued)
-                .for_each(|waker| visit(waker, direction));
+            if let Some(waker) = &self.standing[at] {
+                visit(waker, direction);
+            }
+            for queue in [&self.lookers[at], &self.takers[at]] {
+                for waker in queue.iter() {
+                    visit(waker, direction);
+                }
+            }
         }
     }
 }

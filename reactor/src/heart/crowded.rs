@@ -1,7 +1,6 @@
 //! A slot that may have more than one waiter: who comes and goes the long way, what is asked of the
 //! [crowd](crate::heart::crowd), and who is shown to those who ask.
 
-use std::mem;
 use std::rc::Rc;
 use std::task::Waker;
 
@@ -71,8 +70,24 @@ impl Slot {
     /// waits for a direction, the crowd hands its mark over to the slot.
     #[cold]
     pub(super) fn with_crowd<R>(&self, act: impl FnOnce(&mut Crowd) -> R) -> R {
-        let mut crowd = InHand(self, self.crowd.take().unwrap_or_default());
-        act(&mut crowd.1)
+        let mut hand = InHand(self, Some(self.take_in_hand()));
+        act(hand.1.as_mut().expect("it is in hand"))
+    }
+
+    // What surrounds the act is in a program once.
+    #[inline(never)]
+    fn take_in_hand(&self) -> Box<Crowd> {
+        self.crowd.take().unwrap_or_default()
+    }
+
+    #[inline(never)]
+    fn put_back(&self, mut crowd: Box<Crowd>) {
+        let mut state = self.state.get() | crowd.hand_over();
+        if crowd.is_empty() {
+            state &= !CROWDED;
+        }
+        self.state.set(state);
+        self.crowd.set(Some(crowd));
     }
 
     /// Something failed that every waiter must see: marks both directions and takes all wakers.
@@ -104,7 +119,7 @@ impl Slot {
     }
 
     /// Shows every waker in this slot.
-    pub(crate) fn for_each_waiter(&self, mut visit: impl FnMut(&Waker, Direction)) {
+    pub(crate) fn for_each_waiter(&self, visit: &mut dyn FnMut(&Waker, Direction)) {
         for direction in Direction::BOTH {
             if self.state.get() & direction.awaited() != 0 {
                 let first = FirstInHand(self, self.waker.take());
@@ -154,16 +169,13 @@ impl Drop for FirstInHand<'_> {
 }
 
 /// The crowd, while something is done with it; put back also if that panics.
-struct InHand<'a>(&'a Slot, Box<Crowd>);
+struct InHand<'a>(&'a Slot, Option<Box<Crowd>>);
 
 impl Drop for InHand<'_> {
+    #[inline]
     fn drop(&mut self) {
-        let InHand(slot, crowd) = self;
-        let mut state = slot.state.get() | crowd.hand_over();
-        if crowd.is_empty() {
-            state &= !CROWDED;
+        if let Some(crowd) = self.1.take() {
+            self.0.put_back(crowd);
         }
-        slot.state.set(state);
-        slot.crowd.set(Some(mem::take(crowd)));
     }
 }

@@ -22,4 +22,5 @@ pub(crate) mod shared;
 pub(crate) mod slot;
 pub(crate) mod spin;
 pub(crate) mod turn;
+mod unusual;
 pub(crate) mod waiting;

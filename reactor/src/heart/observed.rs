@@ -3,19 +3,18 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use selectors_core::Error;
 use selectors_core::sys::acts::wait;
-use selectors_core::{Error, Readiness};
 
 use crate::heart::shared::Shared;
-use crate::heart::slot::Key;
+use crate::heart::unusual::Dispatch;
 use crate::watch::events::Event;
 
 impl Shared {
-    #[cold]
     pub(super) fn select_observed(
         &self,
         timeout: Option<Duration>,
-        mut dispatch: impl FnMut(&Key, Readiness),
+        dispatch: &mut Dispatch<'_>,
     ) -> Result<usize, Error> {
         let (keys, at) = {
             let selector = self.selector.borrow();
@@ -23,7 +22,7 @@ impl Shared {
         };
         self.hook.emit(Event::SelectBegin { timeout, keys }, at);
         let mut ready = Vec::new();
-        let selected = self.select(timeout, |key, readiness| {
+        let selected = self.ask(timeout, &mut |key, readiness| {
             if !Rc::ptr_eq(&key.data, &self.notified) {
                 ready.push((key.fd, readiness));
             }

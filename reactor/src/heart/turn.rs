@@ -1,6 +1,5 @@
 //! The turn: flush interest, select, dispatch, fire timers, wake.
 
-use std::collections::VecDeque;
 use std::io;
 use std::mem;
 use std::task::Waker;
@@ -125,45 +124,16 @@ impl Shared {
             (asked, due) => asked.or(due),
         };
 
-        let dispatched = |key: &Key, readiness| {
-            let slot = &*key.data;
-            let marked = slot.mark(readiness);
-            let mut wake = |direction, woken: &mut Vec<Waker>| {
-                let Some(waker) = slot.take_first(marked, direction) else {
-                    return false;
-                };
-                match absorb(waker) {
-                    Some(waker) => keep(woken, waker),
-                    None => turn.woken += 1,
-                }
-                true
-            };
-            if !marked.concerns_only_a_reader() {
-                wake(Direction::Write, woken);
-                if self.looks_after(slot) && slot.mark_dirty() {
-                    self.note(key);
-                }
-                if slot.is_crowded() && slot.take_crowd(marked, woken) {
-                    self.wake_more_of(&key.data);
-                }
-                wake(Direction::Read, woken);
-            } else if !wake(Direction::Read, woken)
-                && self.looks_after(slot)
-                && slot.mark_unread(marked)
-            {
-                self.note(key);
-            }
-        };
-        let selected = if special && self.clock.is_paused() {
-            self.select_paused(timeout, dispatched)
-        } else if special && self.attention.is_observed() {
-            self.select_observed(timeout, dispatched)
-        } else if self.spin.is_wanted() && timeout != Some(Duration::ZERO) {
-            let mut dispatched = dispatched;
-            let ask = |timeout| self.select(timeout, &mut dispatched);
-            self.spin.select(timeout, || self.elapsed_now(), ask)
+        let selected = if special || self.spin.is_wanted() {
+            // A copy, so that nobody points to the one of the loop below.
+            let mut absorb = absorb;
+            self.select_unusually(timeout, &mut |key, readiness| {
+                self.dispatch(key, readiness, &mut absorb, woken, turn);
+            })
         } else {
-            self.select(timeout, dispatched)
+            self.select(timeout, |key, readiness| {
+                self.dispatch(key, readiness, &mut absorb, woken, turn);
+            })
         };
         turn.ready = match selected {
             Err(Error::Interrupted) => 0,
@@ -177,6 +147,46 @@ impl Shared {
             let slept = turn.ready == 0 && timeout != Some(Duration::ZERO);
             if slept { self.elapsed_now() } else { now }
         }))
+    }
+
+    /// An event: marks the slot, and takes whom it wakes.
+    // Always: it is the loop of every wait, and a call would cost half of it.
+    #[inline(always)]
+    fn dispatch(
+        &self,
+        key: &Key,
+        readiness: Readiness,
+        absorb: &mut impl FnMut(Waker) -> Option<Waker>,
+        woken: &mut Vec<Waker>,
+        turn: &mut Turn,
+    ) {
+        let slot = &*key.data;
+        let marked = slot.mark(readiness);
+        let mut wake = |direction, woken: &mut Vec<Waker>| {
+            let Some(waker) = slot.take_first(marked, direction) else {
+                return false;
+            };
+            match absorb(waker) {
+                Some(waker) => keep(woken, waker),
+                None => turn.woken += 1,
+            }
+            true
+        };
+        if !marked.concerns_only_a_reader() {
+            wake(Direction::Write, woken);
+            if self.looks_after(slot) && slot.mark_dirty() {
+                self.note(key);
+            }
+            if slot.is_crowded() && slot.take_crowd(marked, woken) {
+                self.wake_more_of(&key.data);
+            }
+            wake(Direction::Read, woken);
+        } else if !wake(Direction::Read, woken)
+            && self.looks_after(slot)
+            && slot.mark_unread(marked)
+        {
+            self.note(key);
+        }
     }
 
     /// Before somebody else waits: the kernel is told what it is to end for. False if a turn is due, for
@@ -215,7 +225,7 @@ impl Shared {
     }
 
     #[inline]
-    pub(crate) fn select(
+    pub(super) fn select(
         &self,
         timeout: Option<Duration>,
         mut dispatch: impl FnMut(&Key, Readiness),
@@ -256,20 +266,26 @@ impl Shared {
     fn wake(&self, woken: &mut Vec<Waker>, cause: Cause) -> usize {
         let called = woken.len();
         if called != 0 {
-            self.cause.set(cause);
-            let mut rest = StillToWake {
-                shared: self,
-                wakers: mem::take(woken).into(),
-            };
-            while let Some(waker) = rest.wakers.pop_front() {
-                waker.wake();
-            }
-            *woken = mem::take(&mut rest.wakers).into();
-            // What a turn inside of one of them could not call.
-            woken.append(&mut self.woken.take());
-            give_back(woken);
+            self.wake_all(woken, cause);
         }
         called
+    }
+
+    #[inline(never)]
+    fn wake_all(&self, woken: &mut Vec<Waker>, cause: Cause) {
+        self.cause.set(cause);
+        woken.reverse();
+        let mut rest = StillToWake {
+            shared: self,
+            wakers: mem::take(woken),
+        };
+        while let Some(waker) = rest.wakers.pop() {
+            waker.wake();
+        }
+        *woken = mem::take(&mut rest.wakers);
+        // What a turn inside of one of them could not call.
+        woken.append(&mut self.woken.take());
+        give_back(woken);
     }
 }
 
@@ -282,14 +298,16 @@ fn keep(woken: &mut Vec<Waker>, waker: Waker) {
 /// Wakers that are being called. If one of them panics, the others are kept for the next turn.
 struct StillToWake<'a> {
     shared: &'a Shared,
-    wakers: VecDeque<Waker>,
+    /// The next one last.
+    wakers: Vec<Waker>,
 }
 
 impl Drop for StillToWake<'_> {
     fn drop(&mut self) {
         self.shared.cause.set(Cause::Task);
         if !self.wakers.is_empty() {
-            self.shared.woken.set(mem::take(&mut self.wakers).into());
+            self.wakers.reverse();
+            self.shared.woken.set(mem::take(&mut self.wakers));
         }
     }
 }

@@ -46,10 +46,10 @@ impl fmt::Display for Waiting {
 impl Reactor {
     /// Shows every waker that a key or a timer holds. `visit` must not use this reactor.
     pub fn for_each_waiter(&self, mut visit: impl FnMut(&Waker, Waiting)) {
-        let whom = self.shared.hook.kept.whom();
-        let mut visit = |waker: &Waker, what| visit(whom.of(waker), what);
+        let kept = &self.shared.hook.kept;
+        let mut visit = |waker: &Waker, what| kept.in_the_end(waker, |waker| visit(waker, what));
         for (_, key) in self.shared.selector.borrow().get_map().iter() {
-            key.data.for_each_waiter(|waker, direction| {
+            key.data.for_each_waiter(&mut |waker, direction| {
                 visit(
                     waker,
                     Waiting::Key {

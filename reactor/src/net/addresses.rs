@@ -118,12 +118,12 @@ impl<T: ToSocketAddrs + ?Sized> ToSocketAddrs for &T {
 /// ```
 #[track_caller]
 pub fn lookup_host(host: impl ToSocketAddrs) -> impl Future<Output = io::Result<Vec<SocketAddr>>> {
-    Begun::new(resolve(host))
+    Begun::new(async move { resolve(host.lookup()).await })
 }
 
 /// All addresses that `address` stands for; at least one.
-async fn resolve(address: impl ToSocketAddrs) -> io::Result<Vec<SocketAddr>> {
-    let addresses = match address.lookup() {
+pub(crate) async fn resolve(found: Lookup) -> io::Result<Vec<SocketAddr>> {
+    let addresses = match found {
         Lookup::Addresses(addresses) => addresses,
         Lookup::Name(name) => look_up(name).await?,
     };
@@ -144,7 +144,7 @@ pub(crate) async fn first_of<R>(
     attempt: impl AsyncFn(SocketAddr) -> io::Result<R>,
 ) -> io::Result<R> {
     let mut last = None;
-    for address in resolve(address).await? {
+    for address in resolve(address.lookup()).await? {
         match attempt(address).await {
             Ok(made) => return Ok(made),
             Err(error) => last = Some(name_address(what, address, error)),

@@ -5,7 +5,7 @@ use std::io;
 use std::net::Shutdown;
 use std::time::Duration;
 
-use selectors_core::os::{AsFd, AsRawFd};
+use selectors_core::os::{AsFd, AsRawFd, BorrowedFd};
 use socket2::SockRef;
 
 use crate::errno::tried;
@@ -20,10 +20,7 @@ pub(crate) fn get<R>(
     what: &str,
     get: impl FnOnce() -> io::Result<R>,
 ) -> io::Result<R> {
-    get().map_err(|error| {
-        let fd = of.as_fd().as_raw_fd();
-        tried(format_args!("ask fd {fd} for {what}"), error)
-    })
+    get().map_err(|error| not_told(of.as_fd(), what, error))
 }
 
 /// Sets one of its options.
@@ -33,10 +30,26 @@ pub(crate) fn set(
     value: impl fmt::Display,
     set: impl FnOnce() -> io::Result<()>,
 ) -> io::Result<()> {
-    set().map_err(|error| {
-        let fd = of.as_fd().as_raw_fd();
-        tried(format_args!("set {option} of fd {fd} to {value}"), error)
-    })
+    set().map_err(|error| not_set(of.as_fd(), option, &value, error))
+}
+
+// Whatever was asked or set, in a program once.
+
+#[cold]
+fn not_told(of: BorrowedFd<'_>, what: &str, error: io::Error) -> io::Error {
+    let fd = of.as_raw_fd();
+    tried(format_args!("ask fd {fd} for {what}"), error)
+}
+
+#[cold]
+fn not_set(
+    of: BorrowedFd<'_>,
+    option: &str,
+    value: &dyn fmt::Display,
+    error: io::Error,
+) -> io::Error {
+    let fd = of.as_raw_fd();
+    tried(format_args!("set {option} of fd {fd} to {value}"), error)
 }
 
 /// shutdown(2).
@@ -95,7 +108,7 @@ pub(crate) fn keepalive(of: &impl AsFd) -> io::Result<Option<Keepalive>> {
     get(of, "SO_KEEPALIVE", || Keepalive::get(&SockRef::from(of)))
 }
 
-pub(crate) fn set_keepalive(of: &impl AsFd, keepalive: Option<Keepalive>) -> io::Result<()> {
+pub(crate) fn set_keepalive<T: AsFd>(of: &T, keepalive: Option<Keepalive>) -> io::Result<()> {
     set(of, "SO_KEEPALIVE", keepalive.is_some(), || {
         Keepalive::set(&SockRef::from(of), keepalive)
     })

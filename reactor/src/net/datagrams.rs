@@ -14,10 +14,10 @@ use selectors_core::os::AsFd;
 use selectors_core::sys::socket::{self, MSG_NOSIGNAL, MSG_PEEK};
 
 use crate::fd::async_fd::Async;
-use crate::net::SocketFile;
 #[cfg(not(winsock))]
 use crate::net::again::Again;
 use crate::net::asked::{self, OWN_ADDRESS, PEERS_ADDRESS, get, shut_down};
+use crate::net::bound_file::SocketFile;
 use crate::net::received::{Received, receive};
 use crate::net::sockets::DatagramSocket;
 use crate::watch::direction::Direction;

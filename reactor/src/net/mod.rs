@@ -16,6 +16,7 @@ mod addresses;
 #[cfg(not(winsock))]
 mod again;
 mod asked;
+mod bound_file;
 mod copy;
 mod datagrams;
 mod keepalive;
@@ -23,8 +24,6 @@ mod lent;
 mod listener;
 mod lookup;
 mod names;
-#[cfg(winsock)]
-mod no_files;
 mod own_call;
 #[cfg(peer_credentials)]
 mod peer_credentials;
@@ -76,8 +75,3 @@ pub use unix_listener::UnixListener;
 pub use unix_socket::UnixSocket;
 #[cfg(not(winsock))]
 pub use unix_stream::UnixStream;
-
-#[cfg(winsock)]
-pub(crate) use no_files::SocketFile;
-#[cfg(not(winsock))]
-pub(crate) use unix_address::SocketFile;

@@ -57,8 +57,11 @@ pub struct TcpOptions {
     send_buffer_size: Option<usize>,
     nodelay: bool,
     ttl: Option<u32>,
-    keepalive: Option<Keepalive>,
+    /// And what sets it, which is in no program that does not choose it.
+    keepalive: Option<(Keepalive, SetKeepalive)>,
 }
+
+type SetKeepalive = fn(&Socket, Option<Keepalive>) -> io::Result<()>;
 
 impl Default for TcpOptions {
     fn default() -> Self {
@@ -150,7 +153,7 @@ impl TcpOptions {
     /// Asks silent peers whether they are still there; on Linux accepted connections inherit it.
     #[must_use]
     pub fn keepalive(mut self, keepalive: Keepalive) -> Self {
-        self.keepalive = Some(keepalive);
+        self.keepalive = Some((keepalive, asked::set_keepalive::<Socket>));
         self
     }
 
@@ -212,8 +215,8 @@ impl TcpOptions {
             })?,
             (None, _) => {}
         }
-        if let Some(keepalive) = self.keepalive {
-            asked::set_keepalive(&socket, Some(keepalive))?;
+        if let Some((keepalive, set)) = self.keepalive {
+            set(&socket, Some(keepalive))?;
         }
         Ok(socket)
     }

@@ -12,6 +12,7 @@ use std::process;
 use selectors_core::sys::{Address, socket};
 
 use crate::errno::tried;
+use crate::net::bound_file::{BoundFile, SocketFile};
 
 /// The address of a file.
 pub(crate) fn address_of(path: &Path) -> io::Result<SocketAddr> {
@@ -30,7 +31,7 @@ pub(crate) fn bound_socket(
         io::Result::Ok(socket)
     };
     let socket = bind().map_err(|error| name_unix("bind", address, error))?;
-    Ok((socket, SocketFile::of(address)))
+    Ok((socket, file_of(address)))
 }
 
 /// The same kind of error, with a text that says which address it is about.
@@ -56,36 +57,37 @@ pub fn abstract_address(name: impl AsRef<[u8]>) -> io::Result<SocketAddr> {
     SocketAddr::from_abstract_name(name)
 }
 
-/// The file that bind(2) made for a Unix socket; dropping it removes that file.
+/// The file that bind(2) has just made for this address; `None` if it has none.
+pub(crate) fn file_of(address: &SocketAddr) -> Option<SocketFile> {
+    let path = std::path::absolute(address.as_pathname()?).ok()?;
+    let made = fs::symlink_metadata(&path).ok()?;
+    Some(Box::new(UnixFile {
+        device: made.dev(),
+        inode: made.ino(),
+        process: process::id(),
+        path,
+    }))
+}
+
+/// The file of a Unix socket; dropping it removes that file.
 ///
 /// bind(2) fails if the file exists, even when nobody listens any more; so whoever made it should
 /// take it away. Not, however, if the path has come to mean another file, nor in a forked child.
-pub(crate) struct SocketFile {
+struct UnixFile {
     path: PathBuf,
     device: u64,
     inode: u64,
     process: u32,
 }
 
-impl SocketFile {
-    /// The file of `address`, just bound; `None` if it has none.
-    pub(crate) fn of(address: &SocketAddr) -> Option<SocketFile> {
-        let path = std::path::absolute(address.as_pathname()?).ok()?;
-        let made = fs::symlink_metadata(&path).ok()?;
-        Some(SocketFile {
-            device: made.dev(),
-            inode: made.ino(),
-            process: process::id(),
-            path,
-        })
-    }
-
-    /// Leaves the file where it is.
-    pub(crate) fn keep(mut self) {
+impl BoundFile for UnixFile {
+    fn keep(mut self: Box<Self>) {
         // No process has this number.
         self.process = 0;
     }
+}
 
+impl UnixFile {
     fn is_still_ours(&self) -> bool {
         self.process == process::id()
             && fs::symlink_metadata(&self.path)
@@ -93,7 +95,7 @@ impl SocketFile {
     }
 }
 
-impl Drop for SocketFile {
+impl Drop for UnixFile {
     fn drop(&mut self) {
         if self.is_still_ours() {
             // Somebody was faster, or the folder is read-only now: nobody to tell.
@@ -102,7 +104,7 @@ impl Drop for SocketFile {
     }
 }
 
-impl fmt::Debug for SocketFile {
+impl fmt::Debug for UnixFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.path.fmt(f)
     }

@@ -13,8 +13,9 @@ use crate::errno::tried;
 use crate::heart::driven::Begun;
 use crate::heart::shared::Shared;
 use crate::net::asked::{self, OWN_ADDRESS, get};
+use crate::net::bound_file::SocketFile;
 use crate::net::listener::Listener;
-use crate::net::unix_address::{SocketFile, address_of, name_unix};
+use crate::net::unix_address::{address_of, file_of, name_unix};
 use crate::net::{UnixListener, UnixStream};
 
 /// A Unix socket for streams that neither is connected nor listens yet, as
@@ -87,7 +88,7 @@ impl UnixSocket {
         let kernels = Address::unix(address);
         let bound = kernels.and_then(|kernels| socket::bind(self.socket.as_fd(), &kernels));
         bound.map_err(|error| name_unix("bind", address, error))?;
-        self.file = SocketFile::of(address);
+        self.file = file_of(address);
         Ok(())
     }
 

@@ -80,23 +80,17 @@ impl KeptWakers {
         self.prune_at.take();
     }
 
-    /// Whom they wake in the end.
-    pub(crate) fn whom(&self) -> Whom {
-        let known = self.known.borrow();
-        let alive = |(data, kept): (&*const (), &Weak<Kept>)| Some((*data, kept.upgrade()?));
-        Whom(known.iter().filter_map(alive).collect())
+    /// The one whose waker this is, and is called in its place.
+    fn known(&self, waker: &Waker) -> Option<Arc<Kept>> {
+        self.known.borrow().get(&waker.data())?.upgrade()
     }
-}
 
-/// Wakers that are counted, by what they point to.
-pub(crate) struct Whom(HashMap<*const (), Arc<Kept>, BySpread>);
-
-impl Whom {
-    /// The waker that `waker` calls in the end.
-    pub(crate) fn of<'a>(&'a self, mut waker: &'a Waker) -> &'a Waker {
-        while let Some(kept) = self.0.get(&waker.data()) {
-            waker = &kept.waker;
+    /// Shows the waker that `waker` calls in the end.
+    pub(crate) fn in_the_end<R>(&self, waker: &Waker, look: impl FnOnce(&Waker) -> R) -> R {
+        let mut last = self.known(waker);
+        while let Some(next) = last.as_ref().and_then(|kept| self.known(&kept.waker)) {
+            last = Some(next);
         }
-        waker
+        look(last.as_ref().map_or(waker, |kept| &kept.waker))
     }
 }

@@ -85,16 +85,6 @@ impl Epoll {
         )
     }
 
-    /// A set that a fork has copied is the parent's.
-    #[inline]
-    fn must_be_ours(&self) -> Result<(), Error> {
-        if self.maker.is_here() {
-            Ok(())
-        } else {
-            Err(Error::Forked)
-        }
-    }
-
     /// epoll_ctl(2) for a key: EPOLL_CTL_ADD or EPOLL_CTL_MOD.
     fn control(&self, op: i32, token: Token, interest: Interest) -> io::Result<()> {
         let (set, events) = (self.epoll.as_fd(), bits(interest));
@@ -148,15 +138,20 @@ impl Epoll {
             sys::epoll_ctl(set, op, token.fd, bits(interest), data)
         };
         let mut moved = Vec::new();
-        let outcome = live
+        let mut outcome = Ok(());
+        for key in live {
             // What cannot be deleted is not there: the key's number was closed as well, or means
             // another file, which nobody has registered. It was silent and stays so.
-            .filter(|(token, _)| sys::epoll_ctl_del(old, token.fd).is_ok())
-            .try_for_each(|key| {
-                moved.push(key);
-                add(new.as_fd(), key).map_err(|error| self.refused(key.0.fd, error))
-            })
-            .and_then(|()| self.replace(new.as_fd()));
+            if sys::epoll_ctl_del(old, key.0.fd).is_err() {
+                continue;
+            }
+            moved.push(key);
+            if let Err(error) = add(new.as_fd(), key) {
+                outcome = Err(self.refused(key.0.fd, error));
+                break;
+            }
+        }
+        let outcome = outcome.and_then(|()| self.replace(new.as_fd()));
         if outcome.is_err() {
             // Their room is still free.
             for key in moved {
@@ -234,17 +229,24 @@ fn create() -> Result<OwnedFd, Error> {
     sys::epoll_create1().map_err(|error| Error::os("epoll_create1", None, error))
 }
 
-/// For buffers that the kernel will write.
-const VACANT: RawEvent = RawEvent { events: 0, u64: 0 };
+/// For so many events, which the kernel will write. Out of line, or the first of them are written one by
+/// one: a kilobyte of stores.
+#[inline(never)]
+fn make_room(buffer: &mut Vec<RawEvent>, events: usize) {
+    buffer.resize(events, RawEvent { events: 0, u64: 0 });
+}
 
 impl Open for Epoll {
     fn open() -> Result<Epoll, Error> {
+        let epoll = create()?;
+        let mut buffer = Vec::new();
+        make_room(&mut buffer, 64);
         Ok(Epoll {
-            epoll: create()?,
+            epoll,
             maker: Maker::here(),
             front: OnceLock::new(),
             len: 0,
-            buffer: vec![VACANT; 64],
+            buffer,
             trusted: false,
             duplicated: false,
             nanoseconds: true,
@@ -269,7 +271,7 @@ impl Kernel for Epoll {
     }
 
     fn add(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
-        self.must_be_ours()?;
+        self.maker.must_be_here()?;
         let mut added = self.control(libc::EPOLL_CTL_ADD, token, interest);
         if self.trusted && is_there(&added) {
             // Left to its close, it has lived on, and is back under the number that it had.
@@ -282,13 +284,13 @@ impl Kernel for Epoll {
         }
         self.len += 1;
         if self.len > self.buffer.len() {
-            self.buffer.resize((self.len * 2).min(RESULTS), VACANT);
+            make_room(&mut self.buffer, (self.len * 2).min(RESULTS));
         }
         Ok(())
     }
 
     fn modify(&mut self, token: Token, from: Interest, to: Interest) -> Result<(), Error> {
-        self.must_be_ours()?;
+        self.maker.must_be_here()?;
         if is_exclusive(from) {
             return self.exchange(token, from, to);
         }
@@ -323,7 +325,7 @@ impl Kernel for Epoll {
 
     #[inline]
     fn wait(&mut self, timeout: Option<Duration>) -> Result<&[RawEvent], Error> {
-        self.must_be_ours()?;
+        self.maker.must_be_here()?;
         let reported = match self.ask(timeout) {
             Ok(reported) => reported,
             Err(error) => return Err(Error::os("epoll_wait", None, error)),

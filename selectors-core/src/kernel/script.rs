@@ -33,7 +33,7 @@ struct Play {
 /// What an `Instant` can show on every system, where some count nanoseconds in 64 bits since the
 /// start: nearly twice what a reactor takes for the end of time, so that even its farthest timer comes.
 /// The script's own clock goes on.
-const LONGEST: Duration = Duration::from_secs(570 * 365 * 24 * 3600);
+const END_OF_TIME: Duration = Duration::from_secs(570 * 365 * 24 * 3600);
 
 /// What happens in one step, and ends a wait.
 #[derive(Debug)]
@@ -127,7 +127,7 @@ impl Script {
     #[must_use]
     pub fn now(&self) -> Instant {
         let state = self.state();
-        state.start + state.elapsed.min(LONGEST)
+        state.start + state.elapsed.min(END_OF_TIME)
     }
 
     /// How far the clock has moved since the script was made.

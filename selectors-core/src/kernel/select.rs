@@ -7,8 +7,10 @@
 //!
 //! **Decisions.** Wanted bits are copied before each call. The bitmaps grow with the numbers, where
 //! the platform's library allows it. After EBADF the culprit is looked for with fcntl(2), reported
-//! once as invalid and then left out, so that one closed raw source cannot stop all the others.
+//! once as invalid and then left out, so that one closed raw source cannot stop all the others. One that is
+//! beyond the process's table of files is found when the wait ends, and ends none.
 
+use std::io;
 use std::time::Duration;
 
 use super::closed::Spoilt;
@@ -57,6 +59,14 @@ impl Select {
             answer.copy_from_slice(wanted);
         }
         self.answer.each_mut().map(Vec::as_mut_slice)
+    }
+
+    /// A call that has failed has answered nothing: what was asked is still there.
+    fn answered(&mut self, asked: io::Result<usize>) -> io::Result<usize> {
+        if asked.is_err() {
+            self.answer.iter_mut().for_each(|set| set.fill(0));
+        }
+        asked
     }
 
     /// Collects the answer's bits into one event per number; returns how many bits there were, and
@@ -118,17 +128,18 @@ impl Select {
 
 impl Spoilt for Select {
     /// One call with this timeout, by pselect(2) or the older select(2).
-    fn ask(&mut self, timeout: Option<Duration>) -> std::io::Result<usize> {
+    fn ask(&mut self, timeout: Option<Duration>) -> io::Result<usize> {
         let nfds = self.keys.len();
         if self.nanoseconds {
             match sys::pselect(nfds, self.fresh(), timeout.map(timeout::timespec)) {
                 Err(error) if is_withheld(&error) => {
                     self.nanoseconds = false;
                 }
-                asked => return asked,
+                asked => return self.answered(asked),
             }
         }
-        sys::select(nfds, self.fresh(), timeout.map(timeout::timeval))
+        let asked = sys::select(nfds, self.fresh(), timeout.map(timeout::timeval));
+        self.answered(asked)
     }
 
     /// After EBADF: every watched number that is not open, reported once.
@@ -237,16 +248,14 @@ impl Kernel for Select {
     fn wait(&mut self, timeout: Option<Duration>) -> Result<&[RawEvent], Error> {
         self.events.clear();
         let reported = self.ask_around_closed(timeout)?;
-        if reported != 0 {
-            let (bits, once) = self.collect();
-            // Linux leaves the bits beyond the process's fd table as they were, so a number that was
-            // never open in this process (after a fork) would look ready.
-            if bits != reported {
-                self.disable_closed();
-            }
-            if once {
-                self.disable_once();
-            }
+        let (bits, once) = self.collect();
+        // Linux looks at no bit beyond the process's table of files and leaves it as it was, so a number
+        // that was never open in this process (after a fork, or made up) looks ready.
+        if bits != reported {
+            self.disable_closed();
+        }
+        if once {
+            self.disable_once();
         }
         Ok(&self.events)
     }

@@ -116,15 +116,6 @@ impl Watched {
 }
 
 impl Uring {
-    /// A ring that a fork has copied is the parent's.
-    fn must_be_ours(&self) -> Result<(), Error> {
-        if self.ring.is_ours() {
-            Ok(())
-        } else {
-            Err(Error::Forked)
-        }
-    }
-
     /// Takes a note that the request of a key has to change.
     fn queue(&mut self, fd: i32) {
         if let Some(key) = self.keys.get_mut(fd) {
@@ -193,7 +184,7 @@ impl Uring {
             key.queued = 0;
             // Comes round after 2^32 requests; 0 is none. An answer that is as old is long read.
             self.serial = self.serial.wrapping_add(1).max(1);
-            if let Err(error) = ask(&mut self.ring, key, self.serial) {
+            if let Err(error) = renew(&mut self.ring, key, self.serial) {
                 key.enter(&mut self.queue);
                 return Err(error);
             }
@@ -371,7 +362,7 @@ fn look(key: &Watched) -> Readiness {
 }
 
 /// Takes the request of a key back, if it has one, and makes this one, if it wants one.
-fn ask(ring: &mut Ring, key: &mut Watched, serial: u32) -> io::Result<()> {
+fn renew(ring: &mut Ring, key: &mut Watched, serial: u32) -> io::Result<()> {
     let fd = key.token.fd;
     if key.waits() {
         let old = name(fd, key.request);
@@ -467,13 +458,13 @@ impl Kernel for Uring {
     }
 
     fn add(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
-        self.must_be_ours()?;
+        self.ring.maker.must_be_here()?;
         must_be_open(token.fd)?;
         self.add_open(token, interest)
     }
 
     fn add_open(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
-        self.must_be_ours()?;
+        self.ring.maker.must_be_here()?;
         let watched = Watched {
             token,
             interest,
@@ -489,7 +480,7 @@ impl Kernel for Uring {
     }
 
     fn modify(&mut self, token: Token, _from: Interest, to: Interest) -> Result<(), Error> {
-        self.must_be_ours()?;
+        self.ring.maker.must_be_here()?;
         if let Some(key) = self.keys.get_mut(token.fd) {
             key.interest = to;
             key.only_news = false;
@@ -500,7 +491,7 @@ impl Kernel for Uring {
     }
 
     fn delete(&mut self, token: Token, _from: Interest) -> Result<(), Error> {
-        if self.ring.is_ours() && self.keys.get(token.fd).is_some_and(Watched::waits) {
+        if self.ring.maker.is_here() && self.keys.get(token.fd).is_some_and(Watched::waits) {
             self.take_back(token.fd)
                 .map_err(|error| Error::os("io_uring_enter", Some(token.fd), error))?;
         }
@@ -523,7 +514,7 @@ impl Kernel for Uring {
     }
 
     fn wait(&mut self, timeout: Option<Duration>) -> Result<&[RawEvent], Error> {
-        self.must_be_ours()?;
+        self.ring.maker.must_be_here()?;
         let failed = |error| Error::os("io_uring_enter", None, error);
         let timeout = timeout.map(|timeout| timeout.min(timeout::LONGEST));
         let deadline = timeout
@@ -583,7 +574,7 @@ impl Kernel for Uring {
 /// Requests that a closed ring leaves are ended by the kernel at its leisure, and they hold files.
 impl Drop for Uring {
     fn drop(&mut self) {
-        if self.ring.is_ours() {
+        if self.ring.maker.is_here() {
             // The kernel does it in any case, later.
             let _ = self.take_all_back();
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::Error;
 
+mod bytes;
 #[cfg(winsock)]
 mod pair;
 #[cfg(not(winsock))]

@@ -4,6 +4,7 @@
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 
+use super::bytes::{drained, written};
 use crate::Error;
 
 #[derive(Debug)]
@@ -18,26 +19,11 @@ impl Pair {
     }
 
     pub(crate) fn notify(&self) -> Result<(), Error> {
-        match (&self.writer).write(&[1]) {
-            // There is no room, so the other end is readable.
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock => {
-                Err(Error::os("write notification", None, error))
-            }
-            _ => Ok(()),
-        }
+        written((&self.writer).write(&[1]))
     }
 
     pub(crate) fn clear(&self) -> Result<bool, Error> {
-        let mut buffer = [0; 256];
-        let mut notified = false;
-        loop {
-            match (&self.reader).read(&mut buffer) {
-                Ok(n) if n == buffer.len() => notified = true,
-                Ok(n) => return Ok(notified || n > 0),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(notified),
-                Err(error) => return Err(Error::os("read notification", None, error)),
-            }
-        }
+        drained(|buffer| (&self.reader).read(buffer))
     }
 }
 

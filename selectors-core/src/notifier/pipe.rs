@@ -1,8 +1,8 @@
 //! A notifier of bytes: an eventfd, or the two ends of a pipe, which every platform has.
 
-use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use super::bytes::{drained, written};
 use crate::{Error, sys};
 
 #[derive(Debug)]
@@ -44,27 +44,14 @@ impl Pipe {
     /// Eight bytes: an eventfd takes no fewer, and adds them up.
     pub(crate) fn notify(&self) -> Result<(), Error> {
         let writer = self.writer.as_ref().unwrap_or(&self.reader).as_fd();
-        match sys::uninterrupted(|| sys::fd::write(writer, &1u64.to_ne_bytes())) {
-            // The counter is at its end or the pipe is full, so the fd is readable.
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock => {
-                Err(Error::os("write notification", None, error))
-            }
-            _ => Ok(()),
-        }
+        written(sys::uninterrupted(|| {
+            sys::fd::write(writer, &1u64.to_ne_bytes())
+        }))
     }
 
     pub(crate) fn clear(&self) -> Result<bool, Error> {
-        let mut buffer = [0; 256];
-        let mut notified = false;
-        loop {
-            match sys::uninterrupted(|| sys::fd::read(self.reader.as_fd(), &mut buffer)) {
-                Ok(n) if n == buffer.len() => notified = true,
-                // An eventfd gives its whole counter at once.
-                Ok(n) => return Ok(notified || n > 0),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(notified),
-                Err(error) => return Err(Error::os("read notification", None, error)),
-            }
-        }
+        let reader = self.reader.as_fd();
+        drained(|buffer| sys::uninterrupted(|| sys::fd::read(reader, buffer)))
     }
 }
 

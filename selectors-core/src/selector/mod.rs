@@ -52,7 +52,7 @@ pub use shared::SharedSelector;
 /// | verb | needs | fails with | closed fd (raw sources only) |
 /// |---|---|---|---|
 /// | `register` | a number without key | `AlreadyRegistered`, `FdTooLarge`, `Unsupported`, the kernel's answer; gives all back | EBADF on every backend |
-/// | `register_open` | the same, and that it is open | the same | epoll, kqueue: EBADF; others: succeeds |
+/// | `register_open` | the same, and that it is open | the same | epoll, kqueue: EBADF; others: succeeds, and [one invalid event](Self::register_open) |
 /// | `modify`, `modify_interest`, `park` | a key | `NotRegistered`, the kernel's answer; nothing changes | epoll, kqueue: EBADF; others: succeeds |
 /// | `unregister`, `unregister_to_close` | a key | `NotRegistered`, the kernel's answer; the key stays | succeeds |
 /// | `select` | nothing | the kernel's answer | one invalid event (poll, select) or silence |
@@ -386,8 +386,16 @@ impl<K: Kernel + ?Sized, F, D> Selector<K, F, D> {
     /// epoll and kqueue say EBADF by themselves; for the others a number is looked at first, in a call that
     /// is not made here.
     ///
-    /// If the number is not open after all, `select` reports [`INVALID`](crate::Readiness::INVALID) once,
-    /// as it does for one that was closed while it was registered.
+    /// If the number is not open after all:
+    ///
+    /// | backend | what happens |
+    /// |---|---|
+    /// | epoll, kqueue | EBADF, at once |
+    /// | poll, /dev/poll, uring | the next wait reports [`INVALID`](crate::Readiness::INVALID), once, as for one that was closed while it was registered |
+    /// | select | the same; but Linux does not look at a number beyond its table of the process's files, as large as the largest that was ever open and a little more: that one is reported when a wait ends by its time or by other keys, and ends none |
+    ///
+    /// The tables of a selector are as long as its highest number, at some 50 to 80 bytes for each. That is
+    /// little for numbers that the kernel has given out; of one that somebody made up nothing bounds it.
     ///
     /// ```
     /// use selectors_core::{DefaultSelector, EVENT_WRITE, Interest};

@@ -5,6 +5,8 @@
 use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::Error;
+
 /// How many forks lie behind this process, since the first [`Maker`].
 static FORKS: AtomicU32 = AtomicU32::new(0);
 
@@ -44,6 +46,19 @@ impl Maker {
     #[must_use]
     pub fn is_here(self) -> bool {
         self.forks == FORKS.load(Ordering::Relaxed)
+    }
+
+    /// Refuses a forked child what is its parent's.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Forked`].
+    #[inline]
+    pub fn must_be_here(self) -> Result<(), Error> {
+        match self.is_here() {
+            true => Ok(()),
+            false => Err(Error::Forked),
+        }
     }
 
     /// As it looks to a forked child.

@@ -16,7 +16,7 @@ use crate::os::{BorrowedFd, RawFd};
 ///
 /// | what happened to the number | select, poll, /dev/poll | epoll | kqueue |
 /// |---|---|---|---|
-/// | closed | reported invalid once, then silent until `modify` | silent | silent |
+/// | closed | reported invalid once, then silent until `modify` changes its events | silent | silent |
 /// | closed, a duplicate lives | as above | goes on reporting until `unregister`, then once more to nobody | silent |
 /// | closed and reused | watches the new file | silent | silent |
 /// | `unregister` afterwards | succeeds | succeeds | succeeds |

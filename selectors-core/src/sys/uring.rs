@@ -17,7 +17,8 @@ const NOBODY: u64 = u64::MAX;
 /// A ring, in the process that made it.
 pub struct Ring {
     ring: IoUring,
-    maker: Maker,
+    /// A forked child shares the memory with its parent, and must not touch it.
+    pub(crate) maker: Maker,
 }
 
 /// One answer of the kernel.
@@ -61,20 +62,6 @@ pub fn io_uring_setup(requests: u32, answers: u32) -> io::Result<Ring> {
 }
 
 impl Ring {
-    /// Whether this process made it. A forked child shares the memory with its parent and must not
-    /// touch it.
-    #[inline]
-    #[must_use]
-    pub fn is_ours(&self) -> bool {
-        self.maker.is_here()
-    }
-
-    /// As it looks to a forked child.
-    #[cfg(test)]
-    pub(crate) fn in_a_child_for_tests(&mut self) {
-        self.maker.in_a_child_for_tests();
-    }
-
     /// IORING_OP_POLL_ADD: asks once what holds of `events`, and waits until some of it does. One that
     /// lasts goes on telling of each change. Errors and endings are told unasked, and so is the end of
     /// the peer's writing.

@@ -8,13 +8,13 @@ use super::support::*;
 #[cfg(not(winsock))]
 use crate::EpollSelector;
 #[cfg(not(winsock))]
-use crate::kernel::{Epoll, Kqueue, OwnFd};
+use crate::kernel::{Epoll, Kqueue, OwnFd, Select};
 use crate::kernel::{Kernel, Open};
 use crate::os::{AsFd, AsRawFd, BorrowedFd};
 use crate::sys::fault;
 #[cfg(not(winsock))]
-use crate::sys::testing::{Private, dup_from};
-use crate::{Backend, EVENT_READ, EVENT_WRITE, Error, Events, Interest, Mode, Refusal};
+use crate::sys::testing::{Private, dup_from, raw};
+use crate::{Backend, EVENT_READ, EVENT_WRITE, Error, Events, Interest, Mode, Readiness, Refusal};
 
 on_every_backend!(
     r1_the_key_holds_what_was_registered,
@@ -101,15 +101,58 @@ fn who_is_open_for_certain_is_not_looked_at<K: TestKernel>() {
 
     let number = Private::new(&a);
     number.close();
-    let source = number.source();
-    match selector.register_open(source.as_fd(), source.as_fd(), interest, ()) {
-        Ok(token) => {
-            let ready = ready_now(&mut selector);
-            assert!(ready.len() == 1 && ready[0].0 == token && ready[0].1.is_invalid());
-            assert_eq!(tokens_now(&mut selector), []);
+    // The second is beyond the process's table of files, where select(2) does not look.
+    let sources = [number.source(), raw(BEYOND).unwrap()];
+    for source in &sources {
+        match selector.register_open(source.as_fd(), source.as_fd(), interest, ()) {
+            Ok(token) => {
+                let ready = ready_now(&mut selector);
+                assert!(ready.len() == 1 && ready[0].0 == token && ready[0].1.is_invalid());
+                assert_eq!(tokens_now(&mut selector), []);
+                selector.unregister(token).unwrap();
+            }
+            Err(failed) => assert_eq!(failed.error.raw_os_error(), Some(libc::EBADF)),
         }
-        Err(failed) => assert_eq!(failed.error.raw_os_error(), Some(libc::EBADF)),
     }
+}
+
+/// A number that no test has had open.
+#[cfg(not(winsock))]
+const BEYOND: i32 = 100_000;
+
+/// It is found when a wait ends, by its time or by others, who are not reported for it.
+#[cfg(not(winsock))]
+#[test]
+fn a_number_that_select_does_not_look_at_is_invalid_when_its_wait_ends() {
+    let ((a, b), (c, _d)) = (pair(), pair());
+    let source = raw(BEYOND).unwrap();
+    let mut selector = selector::<Select, _, _>();
+    let [reads, writes] = [EVENT_READ, EVENT_WRITE].map(Interest::new);
+    let ready = selector.register_open(a.as_fd(), a.as_fd(), reads, ());
+    let ready = ready.unwrap();
+    selector
+        .register_open(c.as_fd(), c.as_fd(), reads, ())
+        .unwrap();
+    let made_up = selector.register_open(source.as_fd(), source.as_fd(), writes, ());
+    let made_up = made_up.unwrap();
+    let mut found = Vec::new();
+    let one_wait = Some(Duration::from_millis(2));
+    assert_eq!(
+        selector.select_interruptible(&mut found, one_wait).unwrap(),
+        1
+    );
+    assert!(found[0].token == made_up && found[0].readiness.is_invalid());
+
+    selector.modify(made_up, EVENT_READ).unwrap();
+    send(&b);
+    let told = ready_now(&mut selector);
+    assert_eq!(told.len(), 2);
+    assert!(told.contains(&(ready, Readiness::READABLE)));
+    assert!(
+        told.iter()
+            .any(|told| told.0 == made_up && told.1.is_invalid())
+    );
+    assert_eq!(tokens_now(&mut selector), [ready]);
 }
 
 #[cfg(not(winsock))]

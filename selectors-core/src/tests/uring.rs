@@ -470,7 +470,7 @@ fn a_forked_child_neither_asks_nor_takes_back() {
         return;
     }
     let (mut selector, token, _peer) = waiting(Mode::Level);
-    selector.kernel.ring.in_a_child_for_tests();
+    selector.kernel.ring.maker.in_a_child_for_tests();
     let before = fault::count("io_uring_enter");
     let answer = selector.select(&mut Vec::new(), NOW);
     assert!(matches!(answer, Err(Error::Forked)));
