@@ -142,12 +142,11 @@ impl Epoll {
         for key in live {
             // What cannot be deleted is not there: the key's number was closed as well, or means
             // another file, which nobody has registered. It was silent and stays so.
-            if sys::epoll_ctl_del(old, key.0.fd).is_err() {
-                continue;
+            if sys::epoll_ctl_del(old, key.0.fd).is_ok() {
+                moved.push(key);
+                outcome = add(new.as_fd(), key).map_err(|error| self.refused(key.0.fd, error));
             }
-            moved.push(key);
-            if let Err(error) = add(new.as_fd(), key) {
-                outcome = Err(self.refused(key.0.fd, error));
+            if outcome.is_err() {
                 break;
             }
         }
@@ -229,8 +228,7 @@ fn create() -> Result<OwnedFd, Error> {
     sys::epoll_create1().map_err(|error| Error::os("epoll_create1", None, error))
 }
 
-/// For so many events, which the kernel will write. Out of line, or the first of them are written one by
-/// one: a kilobyte of stores.
+/// Room for so many events. Out of line, or the first are written one by one: a kilobyte of stores.
 #[inline(never)]
 fn make_room(buffer: &mut Vec<RawEvent>, events: usize) {
     buffer.resize(events, RawEvent { events: 0, u64: 0 });
@@ -238,11 +236,10 @@ fn make_room(buffer: &mut Vec<RawEvent>, events: usize) {
 
 impl Open for Epoll {
     fn open() -> Result<Epoll, Error> {
-        let epoll = create()?;
         let mut buffer = Vec::new();
         make_room(&mut buffer, 64);
         Ok(Epoll {
-            epoll,
+            epoll: create()?,
             maker: Maker::here(),
             front: OnceLock::new(),
             len: 0,

@@ -386,16 +386,11 @@ impl<K: Kernel + ?Sized, F, D> Selector<K, F, D> {
     /// epoll and kqueue say EBADF by themselves; for the others a number is looked at first, in a call that
     /// is not made here.
     ///
-    /// If the number is not open after all:
-    ///
-    /// | backend | what happens |
-    /// |---|---|
-    /// | epoll, kqueue | EBADF, at once |
-    /// | poll, /dev/poll, uring | the next wait reports [`INVALID`](crate::Readiness::INVALID), once, as for one that was closed while it was registered |
-    /// | select | the same; but Linux does not look at a number beyond its table of the process's files, as large as the largest that was ever open and a little more: that one is reported when a wait ends by its time or by other keys, and ends none |
-    ///
-    /// The tables of a selector are as long as its highest number, at some 50 to 80 bytes for each. That is
-    /// little for numbers that the kernel has given out; of one that somebody made up nothing bounds it.
+    /// If the number is not open after all, epoll and kqueue say EBADF at once; others report
+    /// [`INVALID`](crate::Readiness::INVALID) in the next wait, once, as for one that was closed while it was
+    /// registered. With select Linux does not look at a number far above all that were ever open: that one is
+    /// reported when a wait ends by its time or by other keys, and ends none. A selector's tables are as long
+    /// as its highest number, at some 50 to 80 bytes for each: of one that is made up nothing bounds it.
     ///
     /// ```
     /// use selectors_core::{DefaultSelector, EVENT_WRITE, Interest};
