@@ -6,8 +6,11 @@ use std::io;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Waker};
+use std::time::Duration;
 
+use executor::time::sleep;
 use executor::{JoinHandle, consume_budget, spawn, yield_now};
+use reactor::Reactor;
 
 #[macro_use]
 mod harness;
@@ -18,6 +21,7 @@ on_every_backend!(
     a_greedy_task_lets_the_kernel_be_asked_each_time,
     a_task_within_its_budget_is_not_interrupted,
     a_loop_by_hand_inside_of_a_task_gives_budgets_of_its_own,
+    a_task_that_makes_passes_of_its_own_holds_nobody_up,
 );
 
 /// How many operations a task may complete in one poll; a part of the contract of the reactor.
@@ -105,6 +109,33 @@ fn a_loop_by_hand_inside_of_a_task_gives_budgets_of_its_own(variant: Variant) ->
         let mut cx = Context::from_waker(Waker::noop());
         while future.as_mut().poll(&mut cx).is_pending() {
             inner.turn(None)?;
+        }
+        Ok(())
+    })
+}
+
+fn a_task_that_makes_passes_of_its_own_holds_nobody_up(variant: Variant) -> io::Result<()> {
+    variant.block_on(async {
+        for steps in [1, 3, usize::MAX] {
+            let over = Rc::new(Cell::new(false));
+            let is_over = Rc::clone(&over);
+            let busy = spawn(async move {
+                while !is_over.get() {
+                    {
+                        let reactor = Reactor::current();
+                        let pass = reactor.begin_pass(steps);
+                        pass.begin_step();
+                        assert_eq!(pass.end_step(), steps != 1);
+                        assert_eq!(reactor.begin_pass(7).left(), 7);
+                        pass.skip(usize::MAX);
+                        assert!(!pass.end_step() && !pass.end_step());
+                    }
+                    yield_now().await;
+                }
+            });
+            sleep(Duration::from_millis(5)).await;
+            over.set(true);
+            busy.await.expect("no panic");
         }
         Ok(())
     })

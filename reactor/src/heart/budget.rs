@@ -29,8 +29,8 @@ pub(crate) struct Attention {
     /// A task was sent to the back of the queue because its budget was used up.
     exhausted: Cell<bool>,
     /// Steps that the executor may make before it takes a turn: the last one, if it shall attend to
-    /// something.
-    steps: Cell<usize>,
+    /// something; none, or less, when they are over.
+    steps: Cell<isize>,
     /// Those that were taken away by that.
     unmade: Cell<usize>,
 }
@@ -70,11 +70,22 @@ impl Attention {
         self.end_soon();
     }
 
-    /// Allows the executor so many steps, at least one.
+    /// Allows the executor so many steps, at least one. What it had before is for
+    /// [`end_pass`](Self::end_pass).
     #[inline]
-    pub(crate) fn begin_pass(&self, steps: usize) {
-        self.steps.set(steps.max(1));
-        self.unmade.set(0);
+    pub(crate) fn begin_pass(&self, steps: usize) -> (isize, usize) {
+        let steps = isize::try_from(steps.max(1)).unwrap_or(isize::MAX);
+        (self.steps.replace(steps), self.unmade.replace(0))
+    }
+
+    /// The pass around the one that ends goes on; not for long, if there is something to attend to.
+    #[inline]
+    pub(crate) fn end_pass(&self, (steps, unmade): (isize, usize)) {
+        self.steps.set(steps);
+        self.unmade.set(unmade);
+        if self.full.get() == 0 {
+            self.end_soon();
+        }
     }
 
     /// A full budget for the task that runs next, in a pass that began unobserved.
@@ -88,33 +99,36 @@ impl Attention {
     pub(crate) fn end_step(&self) -> bool {
         let left = self.steps.get() - 1;
         self.steps.set(left);
-        left != 0
+        left > 0
     }
 
     pub(crate) fn left(&self) -> usize {
-        self.steps.get()
+        self.steps.get().max(0) as usize
     }
 
     /// How many steps were not made.
     pub(crate) fn unmade(&self) -> usize {
-        self.steps.get() + self.unmade.get()
+        self.left() + self.unmade.get()
     }
 
-    /// So many steps more are made.
+    /// So many steps more are made, the last one at most.
     pub(crate) fn skip(&self, more: usize) {
-        // Where a pass ends soon, the others are there.
-        let from = match self.unmade.get() {
-            0 => &self.steps,
-            _ => &self.unmade,
-        };
-        from.set(from.get() - more);
+        match self.unmade.get() {
+            0 => {
+                let left = self.steps.get().saturating_sub_unsigned(more);
+                self.steps.set(left.max(1));
+            }
+            // The pass ends soon, and the others are there.
+            unmade => self.unmade.set(unmade.saturating_sub(more)),
+        }
     }
 
     /// The step that is made now is the last one of its pass.
     fn end_soon(&self) {
-        if let Some(unmade @ 1..) = self.steps.get().checked_sub(1) {
+        let left = self.left();
+        if left > 1 {
             self.steps.set(1);
-            self.unmade.set(self.unmade.get() + unmade);
+            self.unmade.set(self.unmade.get() + left - 1);
         }
     }
 

@@ -8,7 +8,8 @@ use crate::heart::budget::Attention;
 /// [`Reactor::begin_pass`](crate::Reactor::begin_pass). It has so many steps, and fewer where somebody
 /// begins to [observe](crate::Reactor::observe), or a budget is
 /// [used up](crate::Reactor::take_exhausted): so one number is looked at after each poll, and no flag
-/// before it.
+/// before it. One that begins in a step of another is a pass of its own, and when it is dropped the
+/// other goes on.
 ///
 /// ```
 /// let reactor = reactor::Reactor::new()?;
@@ -29,45 +30,55 @@ use crate::heart::budget::Attention;
 /// assert_eq!((polls, pass.unmade()), (3, 61));
 /// # std::io::Result::Ok(())
 /// ```
-#[derive(Clone, Copy)]
-pub struct Pass<'a>(&'a Attention);
+pub struct Pass<'a> {
+    attention: &'a Attention,
+    /// What the pass around this one had left.
+    outer: (isize, usize),
+}
 
 impl<'a> Pass<'a> {
     #[inline]
     pub(crate) fn begin(attention: &'a Attention, steps: usize) -> Self {
-        attention.begin_pass(steps);
-        Pass(attention)
+        let outer = attention.begin_pass(steps);
+        Pass { attention, outer }
     }
 
     /// A full budget for the task that is polled next. Where somebody observes,
     /// [`refill_budget`](crate::Reactor::refill_budget) gives it.
     #[inline]
-    pub fn begin_step(self) {
-        self.0.begin_step();
+    pub fn begin_step(&self) {
+        self.attention.begin_step();
     }
 
     /// A step is over; false if it was the last one.
     #[inline]
     #[allow(clippy::must_use_candidate, reason = "it is called for what it does")]
-    pub fn end_step(self) -> bool {
-        self.0.end_step()
+    pub fn end_step(&self) -> bool {
+        self.attention.end_step()
     }
 
     /// How many steps may be made, the present one included.
     #[must_use]
-    pub fn left(self) -> usize {
-        self.0.left()
+    pub fn left(&self) -> usize {
+        self.attention.left()
     }
 
     /// What was done in this step counts for so many more, fewer than are [`left`](Self::left).
-    pub fn skip(self, steps: usize) {
-        self.0.skip(steps);
+    pub fn skip(&self, steps: usize) {
+        self.attention.skip(steps);
     }
 
     /// How many steps were not made.
     #[must_use]
-    pub fn unmade(self) -> usize {
-        self.0.unmade()
+    pub fn unmade(&self) -> usize {
+        self.attention.unmade()
+    }
+}
+
+impl Drop for Pass<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.attention.end_pass(self.outer);
     }
 }
 
