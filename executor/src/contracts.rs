@@ -40,6 +40,7 @@
 //! | the closure of `TaskLocal::with` | nothing | passes through |
 //! | the closure of `TaskLocal::sync_scope` | nothing | passes through; the value before is there again |
 //! | the clone of a task-local value in `get` | nothing | passes through |
+//! | what a turn of the reactor calls | nothing | contained |
 //! | an observer | perhaps: it must not use the runtime | contained; it goes on observing |
 //!
 //! # Awaits

@@ -4,7 +4,9 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::future::{Future, pending, poll_fn};
-use std::io;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net as unix;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
@@ -14,11 +16,14 @@ use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 use std::thread;
 use std::time::Duration;
 
-use executor::{JoinError, LocalSpawner, Runtime, TaskSet, spawn, stopping, yield_now};
+use executor::time::timeout;
+use executor::{
+    Async, Backend, JoinError, LocalSpawner, Runtime, TaskSet, spawn, stopping, yield_now,
+};
 
 type Row = (&'static str, fn() -> io::Result<()>);
 
-const ROWS: [Row; 23] = [
+const ROWS: [Row; 24] = [
     ("the poll of a task", poll_of_a_task),
     ("the poll of the future of `block_on`", poll_of_the_root),
     (
@@ -83,6 +88,7 @@ const ROWS: [Row; 23] = [
         "the clone of a task-local value in `get`",
         clone_of_a_task_local,
     ),
+    ("what a turn of the reactor calls", what_a_turn_calls),
     ("an observer", observer),
 ];
 
@@ -749,4 +755,74 @@ fn observer() -> io::Result<()> {
     assert_eq!(runtime.block_on(task)??, 7);
     assert!(bad.0.get() > 10, "{} events", bad.0.get());
     is_sound(&runtime)
+}
+
+/// A source, and what happens when it is asked for its fd.
+struct Odd(unix::UnixStream, Action);
+
+type Action = Rc<RefCell<Option<Box<dyn FnOnce()>>>>;
+
+impl AsFd for Odd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        let taken = self.1.borrow_mut().take();
+        if let Some(act) = taken {
+            act();
+        }
+        self.0.as_fd()
+    }
+}
+
+/// By level a turn asks a source for its fd whose closure says WouldBlock again and again.
+fn what_a_turn_calls() -> io::Result<()> {
+    Runtime::builder()
+        .backend(Backend::Poll)
+        .build()?
+        .block_on(async {
+            let (near, far) = unix::UnixStream::pair()?;
+            (&near).write_all(b"x")?;
+            far.set_nonblocking(true)?;
+            let action = Action::default();
+            let far = Async::new(Odd(far, Rc::clone(&action)));
+
+            let waker = Rc::new(Cell::new(None::<Waker>));
+            let kept = Rc::clone(&waker);
+            let woken = spawn(poll_fn(move |cx| {
+                match kept.replace(Some(cx.waker().clone())) {
+                    None => Poll::Pending,
+                    Some(_) => Poll::Ready(()),
+                }
+            }));
+            yield_now().await;
+            let spawned = Rc::new(Cell::new(None));
+            let theirs = Rc::clone(&spawned);
+            let acted = Rc::new(Cell::new(false));
+            let acts = Rc::clone(&acted);
+            let mut act: Option<Box<dyn FnOnce()>> = Some(Box::new(move || {
+                acts.set(true);
+                let whom = waker.take().expect("it waits");
+                waker.set(Some(whom.clone()));
+                whom.wake();
+                theirs.set(Some(spawn(async { 5 })));
+                panic!("on purpose");
+            }));
+
+            let mut read = pin!(far.read_with(|_| match acted.get() {
+                true => Ok(()),
+                false => Err(io::ErrorKind::WouldBlock.into()),
+            }));
+            let read = poll_fn(|cx| {
+                let polled = read.as_mut().poll(cx);
+                // Not when it is registered: in a turn.
+                if let Some(act) = act.take() {
+                    action.replace(Some(act));
+                }
+                polled
+            });
+            read.await?;
+            let late = Duration::from_secs(60);
+            let spawned = spawned.take().expect("a turn may spawn");
+            assert_eq!(timeout(late, spawned).await?.expect("no panic"), 5);
+            timeout(late, woken).await?.expect("no panic");
+            Ok(())
+        })?
 }

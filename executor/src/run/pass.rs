@@ -307,19 +307,22 @@ impl Core {
     }
 
     /// A wake by the reactor nearly always means a task of ours: those need not go round by the
-    /// vtable and the thread-local, and all of them share one borrow.
+    /// vtable and the thread-local, and all of them share one borrow: from the first of them on, for what a
+    /// turn does before may call foreign code.
     fn turn_reactor(&self, timeout: Option<Duration>) -> io::Result<Turn> {
         if self.reactor.is_observed() {
             return self.reactor.turn(timeout);
         }
-        let mut scheduler = self.scheduler.borrow_mut();
-        self.reactor
-            .turn_with(timeout, move |waker| match waker::id(&waker) {
+        let mut borrowed = None;
+        self.reactor.turn_with(timeout, move |waker| {
+            let scheduler = borrowed.get_or_insert_with(|| self.scheduler.borrow_mut());
+            match waker::id(&waker) {
                 Some(id) if scheduler.schedule(id) => {
                     waker::forget(waker);
                     None
                 }
                 _ => Some(waker),
-            })
+            }
+        })
     }
 }
