@@ -98,6 +98,8 @@ pub(crate) async fn tcp() -> io::Result<()> {
 /// The same over a file, and over a pair without a name.
 pub(crate) async fn unix() -> io::Result<()> {
     let file = Gone(env::temp_dir().join(format!("probe-{}.socket", process::id())));
+    // One that was killed, and had the same number, has left its own.
+    let _ = fs::remove_file(&file.0);
     let listener = UnixListener::bind(&file.0)?;
     let connect = UnixStream::connect(&file.0);
     let (near, (far, _)) = try_join(connect, listener.accept()).await?;
