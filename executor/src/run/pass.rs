@@ -306,9 +306,8 @@ impl Core {
         self.scheduler.borrow().queued().max(left)
     }
 
-    /// A wake by the reactor nearly always means a task of ours: those need not go round by the
-    /// vtable and the thread-local, and all of them share one borrow: from the first of them on, for what a
-    /// turn does before may call foreign code.
+    /// A wake by the reactor is nearly always of a task of ours: past vtable and thread-local, and all under
+    /// one borrow, from the first on, for what a turn does before may call foreign code.
     fn turn_reactor(&self, timeout: Option<Duration>) -> io::Result<Turn> {
         if self.reactor.is_observed() {
             return self.reactor.turn(timeout);
