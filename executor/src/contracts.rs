@@ -71,7 +71,8 @@
 //! # Names
 //!
 //! A name is never given twice while its first bearer may live. Nobody counts our wakers, so the id
-//! of a task is never given twice in a process.
+//! of a task is never given twice in a process. Those that come too late for their runtime share one: they
+//! are over before they begin, and nobody can wake them.
 //!
 //! | counter | bits | what happens at its end |
 //! |---|---|---|
