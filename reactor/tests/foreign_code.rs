@@ -1044,7 +1044,7 @@ fn closure_that_absorbs(_: Variant, reactor: &Reactor) -> io::Result<()> {
     near.write_all(b"x")?;
     let panicked = panics(|| {
         for _ in 0..4 {
-            let turn = reactor.turn_with(Some(Duration::ZERO), |_| panic!("foreign"));
+            let turn = reactor.turn_with(Some(Duration::ZERO), || |_| panic!("foreign"));
             turn.expect("the kernel has nothing against it");
         }
     });

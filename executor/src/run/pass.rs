@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use reactor::{Trigger, Turn};
+use reactor::{Pass, Trigger, Turn};
 
 use selectors_core::act;
 
@@ -95,10 +95,11 @@ impl Core {
 
     #[inline]
     fn poll_at_most(&self, steps: usize, poll_root: PollRoot<'_>) {
+        let pass = self.reactor.begin_pass(steps);
         if self.reactor.is_observed() {
-            self.pass::<true>(steps, poll_root);
+            self.pass::<true>(steps, &pass, poll_root);
         } else {
-            self.pass::<false>(steps, poll_root);
+            self.pass::<false>(steps, &pass, poll_root);
         }
     }
 
@@ -124,18 +125,17 @@ impl Core {
         Ok(())
     }
 
-    /// The loop of [`poll_tasks`](Self::poll_tasks), compiled twice: before the eyes of an observer,
-    /// and without a question whether there is one. Who has begun to observe, or has ceased, does so
-    /// with a new pass; and a task that used its budget up goes on after a look at the kernel.
+    /// The loop of [`poll_tasks`](Self::poll_tasks), compiled twice: before the eyes of an observer, and without a
+    /// question whether there is one. Who has begun to observe, or has ceased, does so with a new pass; and a
+    /// task that used its budget up goes on after a look at the kernel.
     #[inline(never)]
-    fn pass<const OBSERVED: bool>(&self, steps: usize, poll_root: PollRoot<'_>) {
+    fn pass<const OBSERVED: bool>(&self, steps: usize, pass: &Pass<'_>, poll_root: PollRoot<'_>) {
         let anything = self.reactor.refill_budget();
         if anything && (!OBSERVED || self.reactor.take_exhausted()) {
             return;
         }
         let mut places = self.slab.open();
         let mut tasks = self.slab.with(&mut places);
-        let pass = self.reactor.begin_pass(steps);
         let mut not_polls = 0;
         loop {
             if OBSERVED {
@@ -307,15 +307,14 @@ impl Core {
     }
 
     /// A wake by the reactor is nearly always of a task of ours: past vtable and thread-local, and all under
-    /// one borrow, from the first on, for what a turn does before may call foreign code.
+    /// one borrow.
     fn turn_reactor(&self, timeout: Option<Duration>) -> io::Result<Turn> {
         if self.reactor.is_observed() {
             return self.reactor.turn(timeout);
         }
-        let mut borrowed = None;
-        self.reactor.turn_with(timeout, move |waker| {
-            let scheduler = borrowed.get_or_insert_with(|| self.scheduler.borrow_mut());
-            match waker::id(&waker) {
+        self.reactor.turn_with(timeout, || {
+            let mut scheduler = self.scheduler.borrow_mut();
+            move |waker| match waker::id(&waker) {
                 Some(id) if scheduler.schedule(id) => {
                     waker::forget(waker);
                     None

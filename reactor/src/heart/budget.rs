@@ -94,12 +94,13 @@ impl Attention {
         self.budget.set(BUDGET);
     }
 
-    /// A step is over; false if it was the last one.
+    /// A step is over; false if it was the last one. Nothing but zero is asked for, because that takes no
+    /// instruction more than to count.
     #[inline]
     pub(crate) fn end_step(&self) -> bool {
-        let left = self.steps.get() - 1;
+        let left = self.steps.get().wrapping_sub(1);
         self.steps.set(left);
-        left > 0
+        left != 0
     }
 
     pub(crate) fn left(&self) -> usize {

@@ -50,7 +50,7 @@ impl<'a> Pass<'a> {
         self.attention.begin_step();
     }
 
-    /// A step is over; false if it was the last one.
+    /// A step is over; false if it was the last one, and then the pass is over.
     #[inline]
     #[allow(clippy::must_use_candidate, reason = "it is called for what it does")]
     pub fn end_step(&self) -> bool {

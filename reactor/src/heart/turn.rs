@@ -30,13 +30,11 @@ pub struct Turn {
 
 impl Reactor {
     /// One pass: flushes deferred interest, waits until a key is ready, a timer is due, somebody
-    /// [notifies](Reactor::notifier) or `timeout` has passed (`None`: for ever), marks slots and
-    /// wakes their tasks.
+    /// [notifies](Reactor::notifier) or `timeout` has passed (`None`: for ever), marks slots and wakes their tasks.
     ///
-    /// Wakers are called last, when nothing is borrowed any more, so a waker may do what it
-    /// likes, a nested `turn` included. A signal ends the wait early, with nothing ready. If a
-    /// [budget](Self::poll_budget) was used up since the last one it does not wait: whom that sent away
-    /// may go on.
+    /// Wakers are called last, when nothing is borrowed any more, so a waker may do what it likes, a nested
+    /// `turn` included. A signal ends the wait early, with nothing ready. If a [budget](Self::poll_budget) was
+    /// used up since the last one it does not wait: whom that sent away may go on.
     ///
     /// # Errors
     ///
@@ -56,22 +54,23 @@ impl Reactor {
             true => Some(Duration::ZERO),
             false => timeout,
         };
-        self.turn_with(timeout, Some)
+        self.turn_with(timeout, || Some)
     }
 
-    /// As [`turn`](Self::turn), but each waker of a key is first offered to `absorb`, while the
-    /// reactor is borrowed: an executor that knows its own wakers queues their tasks directly and
-    /// returns `None`. It must not call anything but its own queue; a waker that it gives back is
-    /// woken at the end, as in `turn`.
+    /// As [`turn`](Self::turn), but each waker of a key is first offered to what `absorb` makes, while the reactor is
+    /// borrowed: an executor that knows its own wakers queues their tasks directly and returns `None`. It must
+    /// not call anything but its own queue; a waker that it gives back is woken at the end, as in `turn`. It is
+    /// made when the kernel is asked, and dropped before a waker is called: its queue is free while the turn
+    /// calls foreign code.
     ///
     /// # Errors
     ///
     /// As `turn`.
     #[inline]
-    pub fn turn_with(
+    pub fn turn_with<A: FnMut(Waker) -> Option<Waker>>(
         &self,
         timeout: Option<Duration>,
-        absorb: impl FnMut(Waker) -> Option<Waker>,
+        absorb: impl FnOnce() -> A,
     ) -> io::Result<Turn> {
         let shared = &*self.shared;
         let mut woken = shared.woken.take();
@@ -94,10 +93,10 @@ impl Shared {
     /// Flush, select, dispatch. Every borrow ends before this returns. The answer is the time at
     /// which timers are due, if there are any.
     #[inline]
-    fn wait(
+    fn wait<A: FnMut(Waker) -> Option<Waker>>(
         &self,
         timeout: Option<Duration>,
-        mut absorb: impl FnMut(Waker) -> Option<Waker>,
+        absorb: impl FnOnce() -> A,
         woken: &mut Vec<Waker>,
         turn: &mut Turn,
     ) -> io::Result<Option<u64>> {
@@ -124,6 +123,7 @@ impl Shared {
             (asked, due) => asked.or(due),
         };
 
+        let mut absorb = absorb();
         let selected = if special || self.spin.is_wanted() {
             // A copy, so that nobody points to the one of the loop below.
             let mut absorb = absorb;
