@@ -214,7 +214,7 @@ fn parse(file: &Path) -> Result<Trace, String> {
 fn write(file: &Path, text: &str, read: &[PathBuf]) -> Result<(), String> {
     if read
         .iter()
-        .any(|read| same_file::is_same_file(read, file).is_ok_and(|same| same))
+        .any(|read| same_file::is_same_file(read, file).unwrap_or(false))
     {
         return Err(format!(
             "{}: this was read, and would be lost; write to another file",

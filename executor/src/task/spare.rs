@@ -87,10 +87,6 @@ mod tests {
         }
     }
 
-    fn filling<F: Future>(future: F) -> Filling<F> {
-        Filling::new(future)
-    }
-
     /// An empty box for futures of that type.
     fn empty<F: Future + 'static>(future: F) -> Job {
         let mut job = full(future);
@@ -117,10 +113,10 @@ mod tests {
         let job = empty(bytes::<8>());
         let place = ptr::from_ref(&*job).cast::<()>();
         spare.keep(job);
-        let mut other = filling(bytes::<9>());
+        let mut other = Filling::new(bytes::<9>());
         assert!(spare.fill(Id::new(0, 1, 0), &mut other).is_none());
         assert!(other.future.is_some(), "and keeps its future");
-        let mut same = filling(bytes::<8>());
+        let mut same = Filling::new(bytes::<8>());
         let job = spare.fill(Id::new(0, 1, 0), &mut same).unwrap();
         assert_eq!(ptr::from_ref(&*job).cast::<()>(), place);
         assert!(same.future.is_none() && same.promise.is_some());
@@ -138,7 +134,7 @@ mod tests {
         // The newest is on top, even where all are there.
         spare.keep(empty(bytes::<9>()));
         assert_eq!(spare.others.borrow().len(), MOST - 1);
-        let mut last = filling(bytes::<9>());
+        let mut last = Filling::new(bytes::<9>());
         assert!(spare.fill(Id::new(0, 1, 0), &mut last).is_some());
     }
 }

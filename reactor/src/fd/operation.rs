@@ -259,7 +259,7 @@ impl<T: AsFd + 'static> Async<T> {
         None
     }
 
-    /// See there. Out of line, because it is far from the straight line.
+    /// See [`Plain::wait`]. Out of line, or an echo costs six instructions more.
     #[cold]
     #[inline(never)]
     fn wait(

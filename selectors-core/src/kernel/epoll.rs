@@ -144,10 +144,10 @@ impl Epoll {
             // another file, which nobody has registered. It was silent and stays so.
             if sys::epoll_ctl_del(old, key.0.fd).is_ok() {
                 moved.push(key);
-                outcome = add(new.as_fd(), key).map_err(|error| self.refused(key.0.fd, error));
-            }
-            if outcome.is_err() {
-                break;
+                if let Err(error) = add(new.as_fd(), key) {
+                    outcome = Err(self.refused(key.0.fd, error));
+                    break;
+                }
             }
         }
         let outcome = outcome.and_then(|()| self.replace(new.as_fd()));
