@@ -211,14 +211,24 @@ mod tests {
         assert_eq!((invalid(Nature::Timed, true), invalid(Nature::Timed, false)), (0, 2));
     }
 
-    /// That the rest is found the faults of `selftest` show.
     #[test]
-    fn what_is_as_it_should_be_is_not_flagged() {
+    fn what_is_as_it_should_be_is_not_flagged_and_what_is_not_is() {
         assert!(little(50.0, 100_000.0, 500e-6).is_none());
-        assert!(canary(5000.0, 0.1, 8.0, |x| ramp(5000.0, 0.1, x), |_| 8.0).is_empty());
-        let (rising, flat) = ([(1, 150.0), (8192, 9e5)], [(1, 180.0), (8192, 230.0)]);
+        assert_eq!(little(50.0, 100_000.0, 400e-6).unwrap().reason, Reason::Little);
+
+        let ramp_of = |x: f64| ramp(5000.0, 0.1, x);
+        assert!(canary(5000.0, 0.1, 8.0, ramp_of, |_| 8.0).is_empty());
+        assert!(!canary(5000.0, 0.1, 8.0, |_| 8.0, |_| 8.0).is_empty());
+        assert!(!canary(5000.0, 0.1, 8.0, ramp_of, ramp_of).is_empty());
+
+        let rising = [(1, 150.0), (100, 4_000.0), (8192, 900_000.0)];
+        let flat = [(1, 180.0), (100, 190.0), (8192, 230.0)];
+        let falling = [(1, 150.0), (100, 120.0), (8192, 230.0)];
         for (name, costs) in [("ours-poll", rising), ("ours-epoll", flat), ("polling", flat)] {
             assert!(shape(name, &costs).is_none(), "{name}");
+        }
+        for (name, costs) in [("ours-poll", falling), ("ours-poll", flat), ("bare-epoll", rising)] {
+            assert!(shape(name, &costs).is_some(), "{name}");
         }
     }
 }
