@@ -35,6 +35,7 @@ on_every_backend!(
     a_runtime_dropped_with_the_message_unread_cancels,
     a_runtime_dropped_with_the_task_waiting_cancels,
     a_runtime_that_is_gone_cancels_at_once,
+    what_is_still_in_the_mail_is_run_to_its_end,
 );
 
 /// Runs `body` on another thread with a spawner, and the runtime here until it is done.
@@ -367,5 +368,35 @@ fn clones_of_an_abort_handle_end_the_task_from_anywhere(variant: Variant) -> io:
     }
     drop(runtime);
     aborts.iter().for_each(AbortHandle::abort);
+    Ok(())
+}
+
+/// There is no task but those that a thread has sent, and more of them than one pass takes in.
+fn what_is_still_in_the_mail_is_run_to_its_end(variant: Variant) -> io::Result<()> {
+    const MANY: usize = 200;
+    let sent = |runtime: &Runtime| -> Vec<SendHandle<usize>> {
+        let spawner = runtime.spawner();
+        let send = move || {
+            let spawn = |number| spawner.spawn(async move { number });
+            (0..MANY).map(spawn).collect()
+        };
+        thread::spawn(send).join().expect("no panic")
+    };
+    let all_are_over = |handles: Vec<SendHandle<usize>>| {
+        for (number, handle) in handles.into_iter().enumerate() {
+            assert!(handle.is_finished(), "{number}");
+            assert_eq!(outside(handle).expect("it was run"), number);
+        }
+    };
+    let runtime = variant.runtime()?;
+    let handles = sent(&runtime);
+    runtime.run()?;
+    all_are_over(handles);
+
+    let runtime = variant.runtime()?;
+    let handles = sent(&runtime);
+    let shutdown = runtime.shutdown(Duration::from_secs(60))?;
+    assert_eq!((shutdown.ended, shutdown.dropped), (MANY, 0));
+    all_are_over(handles);
     Ok(())
 }

@@ -35,10 +35,10 @@ impl Core {
         let all_heard = || self.is_idle() || self.polls.get() >= asked;
         let deadline = self.reactor.now().checked_add(grace);
         let mut waited = Ok(());
-        while waited.is_ok() && self.live() != 0 {
+        while waited.is_ok() && !self.is_empty() {
             self.poll_woken();
             let left = deadline.map(|at| at.saturating_duration_since(self.reactor.now()));
-            if self.live() == 0 || (left == Some(Duration::ZERO) && all_heard()) {
+            if self.is_empty() || (left == Some(Duration::ZERO) && all_heard()) {
                 break;
             }
             waited = self.turn(left).map(drop);

@@ -27,6 +27,11 @@ impl Core {
         self.remote.inbox.has_mail()
     }
 
+    /// Is no task left, and none on its way?
+    pub(super) fn is_empty(&self) -> bool {
+        self.live() == 0 && !self.has_mail()
+    }
+
     #[cold]
     fn open_mail(&self, most: usize) -> usize {
         self.quiet_sleeps.set(0);

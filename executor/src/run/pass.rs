@@ -116,7 +116,7 @@ impl Core {
 
     /// Runs tasks and turns until no task is left.
     pub(crate) fn run_all(&self) -> io::Result<()> {
-        while self.live() != 0 {
+        while !self.is_empty() {
             self.poll_woken();
             if self.live() != 0 {
                 self.turn(None)?;
