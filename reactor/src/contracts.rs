@@ -40,7 +40,7 @@
 //! | an observer | `Reactor::observe` | perhaps: it must not use the reactor | contained; it goes on observing |
 //! | the destructor of an observer | `Reactor::observe` | nothing | passes through; the new one observes |
 //! | a closure that looks at who waits | `Reactor::for_each_waiter` | the reactor: it must not use it | passes through; all of them wait on |
-//! | a closure that absorbs wakers | `Reactor::turn_with` | the reactor: it must not use it | it must not: whom this event was for may sleep on |
+//! | a closure that absorbs wakers | `Reactor::turn_with` | the reactor: it must not use it | it must not: whom this event was for may sleep on. Of what makes it: passes through, and nothing is lost |
 //!
 //! # Awaits
 //!

@@ -33,7 +33,8 @@
 //! The key of a listener of [`net`] is level-triggered in both: an event tells of one connection, mostly,
 //! and after that one it waits again without an `accept` that finds nobody. In a burst, when connections
 //! come in one turn after another, it accepts until WouldBlock. Where an event finds nobody who accepts,
-//! it goes on as the key of any other socket does; by edge also where it finds several.
+//! it goes on as the key of any other socket does; by edge also where it finds several. Of three or more who
+//! accept at once an event wakes two, and the second may find nobody.
 //!
 //! # Without the executor
 //!

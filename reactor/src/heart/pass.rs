@@ -8,8 +8,8 @@ use crate::heart::budget::Attention;
 /// [`Reactor::begin_pass`](crate::Reactor::begin_pass). It has so many steps, and fewer where somebody
 /// begins to [observe](crate::Reactor::observe), or a budget is
 /// [used up](crate::Reactor::take_exhausted): so one number is looked at after each poll, and no flag
-/// before it. One that begins in a step of another is a pass of its own, and when it is dropped the
-/// other goes on.
+/// before it. One that begins in a step of another is a pass of its own, and when it is dropped, which
+/// must be before the other is, that one goes on.
 ///
 /// ```
 /// let reactor = reactor::Reactor::new()?;
@@ -63,7 +63,8 @@ impl<'a> Pass<'a> {
         self.attention.left()
     }
 
-    /// What was done in this step counts for so many more, fewer than are [`left`](Self::left).
+    /// What was done in this step counts for so many more, fewer than are [`left`](Self::left); for all but one
+    /// of them, if that is too many.
     pub fn skip(&self, steps: usize) {
         self.attention.skip(steps);
     }

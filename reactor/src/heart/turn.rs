@@ -57,11 +57,11 @@ impl Reactor {
         self.turn_with(timeout, || Some)
     }
 
-    /// As [`turn`](Self::turn), but each waker of a key is first offered to what `absorb` makes, while the reactor is
-    /// borrowed: an executor that knows its own wakers queues their tasks directly and returns `None`. It must
-    /// not call anything but its own queue; a waker that it gives back is woken at the end, as in `turn`. It is
-    /// made when the kernel is asked, and dropped before a waker is called: its queue is free while the turn
-    /// calls foreign code.
+    /// As [`turn`](Self::turn), but each waker of a key is first offered to what `absorb` makes, while the reactor
+    /// is borrowed: an executor that knows its own wakers queues their tasks directly and returns `None`. That
+    /// must not call anything but its own queue; a waker that it gives back is woken at the end. It is there
+    /// while the kernel is asked, so foreign code finds the queue free, but for an observer. And it waits after a
+    /// budget that was used up, too: [`take_exhausted`](Self::take_exhausted) tells the executor not to.
     ///
     /// # Errors
     ///

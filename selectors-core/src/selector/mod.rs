@@ -53,7 +53,7 @@ pub use shared::SharedSelector;
 /// |---|---|---|---|
 /// | `register` | a number without key | `AlreadyRegistered`, `FdTooLarge`, `Unsupported`, the kernel's answer; gives all back | EBADF on every backend |
 /// | `register_open` | the same, and that it is open | the same | epoll, kqueue: EBADF; others: succeeds, and [one invalid event](Self::register_open) |
-/// | `modify`, `modify_interest`, `park` | a key | `NotRegistered`, the kernel's answer; nothing changes | epoll, kqueue: EBADF; others: succeeds |
+/// | `modify`, `modify_interest`, `park` | a key | `NotRegistered`, the kernel's answer; nothing changes | epoll, kqueue: EBADF; others: succeeds, and to arm a parked key is EBADF |
 /// | `unregister`, `unregister_to_close` | a key | `NotRegistered`, the kernel's answer; the key stays | succeeds |
 /// | `select` | nothing | the kernel's answer | one invalid event (poll, select) or silence |
 /// | `get_key`, `get_map` | nothing | never | finds the key |
