@@ -14,7 +14,7 @@ use executor::{
 };
 use futures_lite::StreamExt;
 
-/// How many operations a task may complete in one poll; a part of the contract of the reactor.
+/// How many operations a task may complete in one poll: by level, and half of them by edge.
 const BUDGET: usize = 32;
 /// Awaits that are ready at once.
 const AWAITS: usize = 100 * BUDGET;

@@ -38,7 +38,7 @@ on_every_backend!(
     no_error_that_comes_again_and_again_keeps_the_others_waiting,
 );
 
-/// How many operations a task may complete in one poll; a part of the contract of the reactor.
+/// How many operations a task may complete in one poll: by level, and half of them by edge.
 const BUDGET: usize = 32;
 /// How often another task has to run.
 const RUNS: usize = 3;

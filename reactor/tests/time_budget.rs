@@ -28,7 +28,7 @@ on_every_backend!(
 
 /// How often each is awaited.
 const TIMES: usize = 2000;
-/// How many may be ready before others must run; a part of the contract of the reactor.
+/// How many may be ready before others must run: by level, and half of them by edge.
 const BUDGET: usize = 32;
 /// So short that a tick of it is always late.
 const INSTANT: Duration = Duration::from_nanos(1);

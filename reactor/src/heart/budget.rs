@@ -11,15 +11,14 @@
 use std::cell::Cell;
 use std::task::{Context, Poll};
 
-/// How many leaf operations a task may complete before it must let others run.
-const BUDGET: i32 = 32;
-
 /// Budget and observation, as the hot path sees them.
 pub(crate) struct Attention {
+    /// How many leaf operations a task may complete before it must let others run.
+    whole: i32,
     /// What the hot path takes from: the budget, or zero while somebody observes. Below zero it is
     /// used up.
     budget: Cell<i32>,
-    /// What `budget` is refilled to: [`BUDGET`], or zero while somebody observes, or if the last
+    /// What `budget` is refilled to: the whole, or zero while somebody observes, or if the last
     /// budget was used up.
     full: Cell<i32>,
     /// Does somebody observe?
@@ -45,12 +44,16 @@ pub(crate) enum Attend {
 }
 
 impl Attention {
-    pub(crate) fn new() -> Self {
+    /// A busy task has the kernel asked for others after each budget. By edge that costs as much as an
+    /// operation, so it is done often; by level as much as there are keys, with poll and select.
+    pub(crate) fn new(edge: bool) -> Self {
+        let whole = if edge { 16 } else { 32 };
         Attention {
-            budget: Cell::new(BUDGET),
-            full: Cell::new(BUDGET),
+            whole,
+            budget: Cell::new(whole),
+            full: Cell::new(whole),
             observed: Cell::new(false),
-            observed_budget: Cell::new(BUDGET),
+            observed_budget: Cell::new(whole),
             exhausted: Cell::new(false),
             steps: Cell::new(0),
             unmade: Cell::new(0),
@@ -91,7 +94,7 @@ impl Attention {
     /// A full budget for the task that runs next, in a pass that began unobserved.
     #[inline]
     pub(crate) fn begin_step(&self) {
-        self.budget.set(BUDGET);
+        self.budget.set(self.whole);
     }
 
     /// A step is over; false if it was the last one. Nothing but zero is asked for, because that takes no
@@ -152,8 +155,8 @@ impl Attention {
 
     #[cold]
     fn refill_whole(&self) {
-        self.observed_budget.set(BUDGET);
-        let full = if self.is_observed() { 0 } else { BUDGET };
+        self.observed_budget.set(self.whole);
+        let full = if self.is_observed() { 0 } else { self.whole };
         self.full.set(full);
         self.budget.set(full);
     }
@@ -208,7 +211,7 @@ impl Attention {
 
     /// Takes all of the budget but so much.
     pub(crate) fn leave(&self, most: i32) {
-        let budget = self.whole();
+        let budget = self.left_over();
         budget.set(budget.get().min(most));
     }
 
@@ -216,11 +219,11 @@ impl Attention {
     pub(crate) fn lift(&self) -> Lifted<'_> {
         Lifted {
             attention: self,
-            before: self.whole().replace(i32::MAX),
+            before: self.left_over().replace(i32::MAX),
         }
     }
 
-    fn whole(&self) -> &Cell<i32> {
+    fn left_over(&self) -> &Cell<i32> {
         match self.is_observed() {
             true => &self.observed_budget,
             false => &self.budget,
@@ -236,7 +239,7 @@ pub(crate) struct Lifted<'a> {
 
 impl Drop for Lifted<'_> {
     fn drop(&mut self) {
-        self.attention.whole().set(self.before);
+        self.attention.left_over().set(self.before);
     }
 }
 

@@ -120,7 +120,7 @@ impl Shared {
             sleepers: RefCell::default(),
             woken: Cell::default(),
             lent: Cell::default(),
-            attention: Attention::new(),
+            attention: Attention::new(edge),
             hook: Hook::default(),
             cause: Cell::default(),
             counts: Counts::default(),
