@@ -20,8 +20,8 @@ pub struct Metrics {
     pub wakes_by_keys: u64,
     /// Wakes because a timer was due.
     pub wakes_by_timers: u64,
-    /// Wakes, aborts and spawns that other threads sent; a second wake of who is woken already is
-    /// none.
+    /// Wakes, aborts and spawns that other threads sent, or this one while the runtime did not run; a
+    /// second wake of who is woken already is none.
     pub messages_from_threads: u64,
     /// System calls that other threads made to end a sleep: at most one for each sleep.
     pub notifier_writes: u64,
