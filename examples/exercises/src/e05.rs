@@ -4,8 +4,8 @@
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -183,8 +183,14 @@ fn waits_for_bytes<'fd, S: Waits<'fd>>(fds: &'fd Fds) -> Judged {
 /// Signals that come every few milliseconds, until nobody waits any more or they have all come.
 const SIGNALS: usize = 600;
 const BETWEEN_SIGNALS: Duration = Duration::from_millis(5);
-/// On a busy machine signals may not come when they should, and then nothing has been shown.
-const ATTEMPTS: u32 = 50;
+/// Timeouts from 30 ms to a second: on a busy machine signals may not come when they should, and then nothing
+/// has been shown.
+const TIMEOUTS: u32 = 6;
+/// So many signals have to come within the timeout. One is not enough: between the end of the call and the
+/// look at the clock it may come as well, if the thread is kept from its CPU there.
+const ENOUGH_SIGNALS: usize = 3;
+/// The handler is of the process, and of several judges each shall see its own signals.
+static ALONE: Mutex<()> = Mutex::new(());
 
 fn goes_on_after_a_signal<'fd, S: Waits<'fd>>(fds: &'fd Fds) -> Judged {
     // The bytes of the situation before this one would answer at once.
@@ -192,14 +198,16 @@ fn goes_on_after_a_signal<'fd, S: Waits<'fd>>(fds: &'fd Fds) -> Judged {
     near.read_exact(&mut [0; 7]).map_err(failed("reading"))?;
     let mut selector = S::default();
     selector.register(fds.quiet.as_fd(), EVENT_READ);
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     // A handler that only notes the signal: enough for the kernel to end the call.
     let noted = Arc::new(AtomicBool::new(false));
-    signal_hook::flag::register(SIGUSR1, noted).map_err(failed("a handler for a signal"))?;
-    let timeout = BETWEEN_SIGNALS * 6;
-    for _ in 0..ATTEMPTS {
-        let (waited, since_signal) = interrupted(&mut selector, timeout)?;
+    signal_hook::flag::register(SIGUSR1, Arc::clone(&noted))
+        .map_err(failed("a handler for a signal"))?;
+    for attempt in 0..TIMEOUTS {
+        let timeout = BETWEEN_SIGNALS * 6 * 2_u32.pow(attempt);
+        let (waited, since_signals) = interrupted(&mut selector, timeout, &noted)?;
         // Who begins anew after each signal gives up only when none has come for so long.
-        if since_signal.is_some_and(|since| since < timeout) {
+        if since_signals.is_some_and(|since| since < timeout) {
             return Ok(());
         }
         if waited > BETWEEN_SIGNALS * SIGNALS as u32 {
@@ -207,36 +215,47 @@ fn goes_on_after_a_signal<'fd, S: Waits<'fd>>(fds: &'fd Fds) -> Judged {
         }
     }
     Err(Wrong::new(format!(
-        "a signal every {BETWEEN_SIGNALS:?}, and a timeout of {timeout:?}: it returned only when no \
+        "a signal every {BETWEEN_SIGNALS:?}, and a timeout of {:?} and more: it returned only when no \
          signal had come for so long. Ask again for the time that is left, and not for all of it: who \
-         does that never gives up while signals come"
+         does that never gives up while signals come",
+        BETWEEN_SIGNALS * 6
     )))
 }
 
-/// Waits for nothing, while signals come. The answer is for how long, and how long ago the last
-/// signal was sent when it returned.
+/// Waits for nothing, while signals come. The answer is for how long, and how long before its end the
+/// last few signals began to come.
 fn interrupted<'fd>(
     selector: &mut impl Waits<'fd>,
     timeout: Duration,
+    noted: &Arc<AtomicBool>,
 ) -> Result<(Duration, Option<Duration>), Wrong> {
     let (waiting, this) = (Arc::new(AtomicBool::new(true)), pthread_self());
-    let still = Arc::clone(&waiting);
+    let (still, noted) = (Arc::clone(&waiting), Arc::clone(noted));
     let signaller = thread::spawn(move || {
-        let mut sent = Vec::new();
-        while still.load(Ordering::SeqCst) && sent.len() < SIGNALS {
+        let is_waiting = || still.load(Ordering::SeqCst);
+        let mut came = Vec::new();
+        for _ in 0..SIGNALS {
             thread::sleep(BETWEEN_SIGNALS);
-            sent.push(Instant::now());
+            let sent = Instant::now();
+            noted.store(false, Ordering::SeqCst);
             // The thread that waits joins this one: it is still there.
             let _ = pthread_kill(this, Signal::SIGUSR1);
+            while is_waiting() && !noted.load(Ordering::SeqCst) {
+                thread::yield_now();
+            }
+            if !is_waiting() {
+                break;
+            }
+            came.push(sent);
         }
-        sent
+        came
     });
     let began = Instant::now();
     let answer = selector.select(Some(timeout));
     let ended = Instant::now();
     let waited = ended - began;
     waiting.store(false, Ordering::SeqCst);
-    let sent = signaller
+    let came = signaller
         .join()
         .map_err(|_| Wrong::new("the signaller panicked"))?;
     let found = answer.map_err(|error| {
@@ -251,6 +270,9 @@ fn interrupted<'fd>(
              again after a signal, for the time that is left"
         )
     })?;
-    let last = sent.iter().rev().find(|sent| **sent <= ended);
-    Ok((waited, last.map(|sent| ended - *sent)))
+    let first = came.iter().nth_back(ENOUGH_SIGNALS - 1);
+    Ok((
+        waited,
+        first.map(|sent| ended.saturating_duration_since(*sent)),
+    ))
 }
