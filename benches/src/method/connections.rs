@@ -80,10 +80,7 @@ impl Connections {
         let mut connections = Self {
             address,
             reset: spec.choice("close") == "rst",
-            ports: few.then(|| {
-                let (first, last) = ports::range();
-                (first, first.saturating_add(FEW - 1).min(last))
-            }),
+            ports: few.then(|| (ports::range().0, ports::range().0.saturating_add(FEW - 1))),
             epoll: sys::epoll()?,
             all: Vec::with_capacity(active),
             active,
@@ -188,22 +185,26 @@ impl Connections {
         }
         let mut events = std::mem::take(&mut self.events);
         let count = self.epoll.wait(&mut events, EpollTimeout::ZERO);
-        let mut result = Ok(false);
-        for event in &events[..*count.as_ref().unwrap_or(&0)] {
-            let index = event.data() as usize;
-            if event.events().contains(EpollFlags::EPOLLOUT) {
-                result = self.flush(index).map(|()| true);
-            }
-            if result.is_ok() && event.events() != EpollFlags::EPOLLOUT {
-                result = self.read(index, &mut reply).map(|()| true);
-            }
-            if result.is_err() {
-                break;
-            }
-        }
+        let come = events.iter().take(count.unwrap_or(0));
+        let result = come.copied().try_for_each(|event| self.take(event, &mut reply));
         self.events = events;
-        count?;
-        result
+        result?;
+        Ok(count? > 0)
+    }
+
+    fn take(
+        &mut self,
+        event: EpollEvent,
+        reply: &mut impl FnMut(usize, Sent, u64) -> Option<(u64, u64)>,
+    ) -> io::Result<()> {
+        let index = event.data() as usize;
+        if event.events().contains(EpollFlags::EPOLLOUT) {
+            self.flush(index)?;
+        }
+        if event.events() != EpollFlags::EPOLLOUT {
+            self.read(index, reply)?;
+        }
+        Ok(())
     }
 
     /// Takes the last replies in, for so long at most: a connection that is closed over unread
@@ -293,7 +294,6 @@ mod tests {
         });
         let mut spec = Spec::default();
         spec.choices.insert("close".to_owned(), close.to_owned());
-        spec.set("size", 20.0);
         let mut client = Connections::open(Some(address), &spec, Clock::new()).unwrap();
         for number in 0..5 {
             client.send(0, number, 0).unwrap();

@@ -6,8 +6,8 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`schema`], [`results`] | the results, JSON v2; reading them, and refusing what was edited |
-//! | [`session`], [`slices`], [`programs`] | a run; its processes; other programs and revisions as subjects |
+//! | [`schema`], [`results`] | the results, JSON v3; writing and reading them, and refusing what was edited |
+//! | [`session`], [`slices`], [`programs`] | a run; its processes; other programs as subjects |
 //! | [`outcome`] | what a workload found, and what noise leaves of it |
 //! | [`statistics`], [`compared`] | intervals, verdicts, curves that cannot be |
 //! | [`flags`], [`checks`] | why a row is not to be believed: codes, and what finds them |

@@ -42,15 +42,6 @@ impl Outcome {
         self.flags.push(Flag::new(reason, detail));
     }
 
-    /// Tells how often a system call was made for each operation; zero is not told.
-    pub fn call(&mut self, name: &str, each: f64) {
-        if each > 0.0 {
-            self.system_calls.insert(name.to_owned(), each);
-        }
-    }
-}
-
-impl Outcome {
     /// The slice of `spec`, judged by what the machine did meanwhile; `costs` are the metrics that
     /// verdicts are about, each with the percentile that it stands for: 0 is one that noise does
     /// not touch, 100 one that any noise is in.
@@ -76,19 +67,16 @@ impl Outcome {
     fn limit(&mut self, share: f64, duration: Duration, costs: &[(&str, f64)]) {
         let most = checks::told_up_to(share);
         let before = self.metrics.len();
-        let of_cost = |name: &str| costs.iter().find(|(cost, _)| *cost == name).map(|cost| cost.1);
-        let of_histogram = |name: &str| {
-            let told = histogram::PERCENTILES.iter();
-            let of_it = |(word, _): &&(&str, f64)| {
-                [format!("_{word}_ns"), format!("_{word}")]
+        let percentile = |name: &str| {
+            let of_cost = costs.iter().find(|(cost, _)| *cost == name);
+            let of_histogram = || {
+                histogram::PERCENTILES
                     .iter()
-                    .any(|end| name.ends_with(end.as_str()))
+                    .find(|(word, _)| name.trim_end_matches("_ns").ends_with(&format!("_{word}")))
             };
-            told.clone().find(of_it).map(|percentile| percentile.1)
+            of_cost.or_else(of_histogram).map(|told| told.1)
         };
-        self.metrics.retain(|name, _| {
-            of_cost(name).or_else(|| of_histogram(name)).is_none_or(|percentile| percentile <= most)
-        });
+        self.metrics.retain(|name, _| percentile(name).is_none_or(|percentile| percentile <= most));
         if self.metrics.len() < before {
             let told = histogram::PERCENTILES.iter().rev().find(|(_, share)| *share <= most);
             let told = told.map_or_else(
@@ -121,8 +109,12 @@ pub fn settle(
     Ok(())
 }
 
-/// The same for work in one thread. What comes next is watched.
-pub fn warm_up(spec: &Spec, mut work: impl FnMut() -> io::Result<()>) -> io::Result<Watch> {
+/// Work in one thread: warms up, then repeats it for as long as the slice, once at least. What each
+/// repetition gave, and what the machine did meanwhile.
+pub fn repeat<T>(
+    spec: &Spec,
+    mut work: impl FnMut() -> io::Result<T>,
+) -> io::Result<(Vec<T>, Quiet)> {
     settle(spec.duration(), |window| {
         let (started, mut count) = (Instant::now(), 0);
         while started.elapsed() < window {
@@ -131,7 +123,11 @@ pub fn warm_up(spec: &Spec, mut work: impl FnMut() -> io::Result<()>) -> io::Res
         }
         Ok(f64::from(count) / started.elapsed().as_secs_f64())
     })?;
-    Ok(Watch::begin(&[]))
+    let (watch, began, mut all) = (Watch::begin(&[]), Instant::now(), Vec::new());
+    while all.is_empty() || began.elapsed() < spec.duration() {
+        all.push(work()?);
+    }
+    Ok((all, watch.end()))
 }
 
 /// A flag for what the kernel refused in the middle.

@@ -18,9 +18,9 @@ pub enum Placement {
     SameCpu,
     /// Server on the first CPU, client on the last; both sleep, so wake-ups are in the figure.
     Split,
-    /// The same, and the client spins: it is punctual.
+    /// Server on the first CPU; the client spins on the last, and is punctual.
     SplitSpin,
-    /// The same, and the server polls with a timeout of zero too: the floor.
+    /// Both spin, each on its own: the server too asks with a timeout of zero: the floor.
     SpinSpin,
 }
 

@@ -197,34 +197,34 @@ pub(super) fn column(text: &str, table: &str, name: &str) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use std::process::{Child, Command};
+    use std::process::Command;
 
     use super::*;
+    use crate::method::Process;
+
+    fn spin() -> Process {
+        Process::start(Command::new("sh").args(["-c", "while :; do :; done"])).unwrap()
+    }
 
     #[test]
     fn a_thread_that_shares_its_cpu_with_a_process_waits_and_is_told_so() {
         sys::pin_to_cpu(0).unwrap();
         // It inherits the CPU.
-        let mut other = Command::new("sh").args(["-c", "while :; do :; done"]).spawn().unwrap();
+        let other = spin();
         let watch = Watch::begin(&[]);
         let mut waited = watch.end().waited_percent;
         while waited < 10.0 && watch.began.elapsed() < Duration::from_secs(30) {
             waited = watch.end().waited_percent;
         }
-        other.kill().unwrap();
-        other.wait().unwrap();
+        drop(other);
         assert!(waited >= 10.0, "{waited} %");
     }
 
     #[test]
     fn what_another_process_does_is_foreign_and_what_ours_does_is_not() {
-        let spin = || {
-            let mut shell = Command::new("sh");
-            shell.args(["-c", "while :; do :; done"]).spawn().unwrap()
-        };
-        let (mut theirs, mut ours) = (spin(), spin());
+        let (theirs, ours) = (spin(), spin());
         let watch = Watch::begin(&[ours.id()]);
-        let used = |child: &Child| sys::process_cpu_time(child.id()).unwrap();
+        let used = |child: &Process| sys::process_cpu_time(child.id()).unwrap();
         let (before, began) = (used(&theirs), Instant::now());
         while (used(&theirs) - before).as_millis() < 200 || used(&ours).as_millis() < 200 {
             std::thread::sleep(Duration::from_millis(10));
@@ -233,10 +233,7 @@ mod tests {
         let least = used(&theirs) - before;
         let (own, foreign) = watch.used();
         let quiet = watch.end();
-        for child in [&mut theirs, &mut ours] {
-            child.kill().unwrap();
-            child.wait().unwrap();
-        }
+        drop((theirs, ours));
         assert!(foreign >= least, "{foreign:?}, of which {least:?} are one's");
         assert!(own.as_millis() >= 100, "{own:?}");
         assert!(quiet.foreign_percent > 0.0);
@@ -244,18 +241,16 @@ mod tests {
 
     #[test]
     fn the_other_threads_of_its_process_are_no_noise() {
-        let thread = |waited, switches, others_ran, others_times| Thread {
+        let thread = |[waited, switches, others_ran, others_times]: [f64; 4]| Thread {
             waited,
             switches,
             others_ran,
             others_times,
         };
-        let before = thread(100.0, 10.0, 1000.0, 20.0);
-        let theirs = thread(400.0, 13.0, 1300.0, 23.0);
-        assert_eq!(theirs.since(before), (0.0, 0.0));
-        let more = thread(450.0, 15.0, 1300.0, 23.0);
-        assert_eq!(more.since(before), (50.0, 2.0));
-        let elsewhere = thread(100.0, 10.0, 1300.0, 23.0);
-        assert_eq!(elsewhere.since(before), (0.0, 0.0));
+        let before = thread([100.0, 10.0, 1000.0, 20.0]);
+        let since = |now: [f64; 4]| thread(now).since(before);
+        assert_eq!(since([400.0, 13.0, 1300.0, 23.0]), (0.0, 0.0), "theirs");
+        assert_eq!(since([450.0, 15.0, 1300.0, 23.0]), (50.0, 2.0), "more");
+        assert_eq!(since([100.0, 10.0, 1300.0, 23.0]), (0.0, 0.0), "elsewhere");
     }
 }

@@ -1,4 +1,4 @@
-//! The results as they are kept: JSON v2, one object a slice. RESULTS.md says what each field is, and
+//! The results as they are kept: JSON v3, one object a slice. RESULTS.md says what each field is, and
 //! a test holds both together.
 
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Environment, FEWEST_BLOCKS, Flag, Placement, Quiet, Verdict};
 
 /// The name and version of the format; a reader refuses any other.
-pub const SCHEMA: &str = "selbench-v2";
+pub const SCHEMA: &str = "selbench-v3";
 
 /// Ends the name of a subject that is measured a second time, for the noise floor.
 pub const AGAIN: char = '\'';
@@ -105,7 +105,6 @@ pub struct Probe {
     /// and not sent count as longer than any.
     pub response_ns: f64,
     pub met: bool,
-    pub confirmation: bool,
 }
 
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
@@ -188,4 +187,6 @@ pub struct Document {
     pub comparisons: Vec<Comparison>,
     pub noise_floor: Option<f64>,
     pub interrupted: bool,
+    #[serde(default)]
+    pub out_of_time: bool,
 }

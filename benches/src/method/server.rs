@@ -117,41 +117,22 @@ fn listening(port: u16) -> Option<u32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).find(holds)
 }
 
-/// Does something after `delay`, from a thread of its own on `cpu`.
-fn later<T: Send + 'static>(
+/// Lets the process stand still for `pause`, from a thread of its own on a CPU and after a delay; joined, it
+/// tells how long it really stood.
+pub fn stop_once(
+    pid: u32,
     (cpu, delay): (usize, Duration),
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> JoinHandle<io::Result<T>> {
+    pause: Duration,
+) -> JoinHandle<io::Result<Duration>> {
     std::thread::spawn(move || {
         let _ = sys::pin_to_cpu(cpu);
         std::thread::sleep(delay);
-        work()
-    })
-}
-
-/// Lets the process stand still for `pause`; joined, it tells how long it really stood.
-pub fn stop_once(
-    pid: u32,
-    when: (usize, Duration),
-    pause: Duration,
-) -> JoinHandle<io::Result<Duration>> {
-    later(when, move || {
         let process = Pid::from_raw(pid.cast_signed());
         kill(process, Signal::SIGSTOP)?;
         let begin = Instant::now();
         std::thread::sleep(pause);
         kill(process, Signal::SIGCONT)?;
         Ok(begin.elapsed())
-    })
-}
-
-/// The share of one CPU that the process uses for `span`.
-pub fn busy(pid: u32, when: (usize, Duration), span: Duration) -> JoinHandle<io::Result<f64>> {
-    later(when, move || {
-        let (begin, before) = (Instant::now(), sys::process_cpu_time(pid)?);
-        std::thread::sleep(span);
-        let used = sys::process_cpu_time(pid)?.saturating_sub(before);
-        Ok(used.as_secs_f64() / begin.elapsed().as_secs_f64())
     })
 }
 

@@ -51,8 +51,8 @@ pub struct Session {
     pub programs: Option<(BTreeMap<String, Program>, String)>,
     /// When no further slice begins: a busy machine does less.
     pub deadline: Option<Instant>,
-    /// Whether something was left out because of that, or of Ctrl-C.
-    cut: Cell<bool>,
+    /// Whether something was left out because of that.
+    out_of_time: Cell<bool>,
 }
 
 impl Session {
@@ -77,9 +77,8 @@ impl Session {
     /// Whether nothing more is to be measured: Ctrl-C, or out of time. Asked before something is.
     fn over(&self) -> bool {
         let late = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
-        let over = late || self.interrupted.load(Ordering::Relaxed);
-        self.cut.set(self.cut.get() || over);
-        over
+        self.out_of_time.set(self.out_of_time.get() || late);
+        late || self.interrupted.load(Ordering::Relaxed)
     }
 
     /// Measures all slices of a plan, and before each point what its generator can do.
@@ -188,7 +187,8 @@ impl Session {
     }
 
     pub fn finish(mut self) -> Document {
-        self.document.interrupted = self.cut.get() || self.interrupted.load(Ordering::Relaxed);
+        self.document.interrupted = self.interrupted.load(Ordering::Relaxed);
+        self.document.out_of_time = self.out_of_time.get();
         compared::shapes(&mut self.document.slices);
         let (floor, comparisons) = compared::compare(&self.document.slices, self.threshold);
         self.document.noise_floor = floor;
@@ -197,11 +197,12 @@ impl Session {
     }
 }
 
-/// Tells how much of what the generator can do a slice took. Where the server had no time to rest
-/// and the rate is what it could do, the generator was not the limit, however near it was.
+/// Tells how much of what the generator can do a slice took. Where the rate is what the server could do,
+/// for it had no time to rest, or more was offered, the generator was not the limit, however near it was.
 fn beside_the_generator(slice: &mut Slice, null_rate: f64) {
     let figure = |name: &str| slice.metrics.get(name).copied();
-    let offered = figure("offered").filter(|_| figure("goodput").is_none());
+    let overload = figure("goodput").is_some();
+    let offered = figure("offered").filter(|_| !overload);
     let Some(rate) = offered.or(figure("goodput")).or(figure("rate")) else {
         return;
     };
@@ -211,7 +212,7 @@ fn beside_the_generator(slice: &mut Slice, null_rate: f64) {
     if let Some(flag) = &mut flag {
         // On one CPU the generator takes its share of what the rate is made of.
         let shared = slice.spec.placement == Placement::SameCpu;
-        flag.label = shared || (offered.is_none() && bound);
+        flag.label = shared || overload || (offered.is_none() && bound);
     }
     slice.flags.extend(flag);
 }

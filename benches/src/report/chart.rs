@@ -20,17 +20,11 @@ pub struct Point {
     pub valid: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Line {
-    Main,
-    /// A lower percentile beside the main one: thinner.
-    Lower,
-}
-
 pub struct Series {
     pub name: String,
     pub points: Vec<Point>,
-    pub line: Line,
+    /// Of its line; a lower percentile is thinner than the main one.
+    pub width: u32,
     pub kind: usize,
 }
 
@@ -67,7 +61,7 @@ fn mark(kind: usize, valid: bool) -> String {
 
 impl Series {
     pub fn main(subject: &str, points: Vec<Point>) -> Self {
-        Self { name: subject.to_owned(), points, line: Line::Main, kind: kind(subject) }
+        Self { name: subject.to_owned(), points, width: 2, kind: kind(subject) }
     }
 
     /// Points that logarithmic axes can show.
@@ -145,10 +139,9 @@ impl Chart {
             let points: Vec<Point> = one.shown().copied().collect();
             let [_, red, green, blue] = COLOURS[one.kind].to_be_bytes();
             let colour = RGBColor(red, green, blue);
-            let width = if one.line == Line::Main { 2 } else { 1 };
             for pair in points.windows(2) {
                 let line = pair.iter().map(|point| (point.x, point.y));
-                let style = colour.stroke_width(width);
+                let style = colour.stroke_width(one.width);
                 if pair.iter().all(|point| point.valid) {
                     chart.draw_series(LineSeries::new(line, style)).ok()?;
                 } else {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{Shown, page};
-use crate::method::Document;
+use crate::method::{Document, results};
 
 #[derive(Args, Clone, Default)]
 pub struct Files {
@@ -39,7 +39,7 @@ pub fn new_file(path: &str) -> Result<PathBuf, String> {
 
 pub fn write(document: &Document, files: &Files, all: &[Shown]) -> Result<(), String> {
     if let Some(path) = &files.json {
-        save(path, &serde_json::to_string_pretty(document).map_err(|error| error.to_string())?)?;
+        save(path, &results::text(document)?)?;
     }
     if let Some(path) = &files.csv {
         save(path, &csv(document))?;

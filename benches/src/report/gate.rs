@@ -1,10 +1,10 @@
 //! The gate: is a new run worse than an old one?
 //!
-//! Three things, in this order. Wrong: errors, lost replies, a backlog, or too little work, in the new
-//! results and not in the base. Counts, exactly, noise or not. Times, where two sessions agree. Only
-//! noise is an answer that is none.
+//! Three things, in this order. Wrong: errors, lost replies or a backlog, in the new results and not in
+//! the base. Counts, exactly, noise or not. Times, where two sessions agree. Only noise is an answer
+//! that is none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use crate::method::{Document, Reason, Slice, statistics};
@@ -21,18 +21,6 @@ pub enum Ending {
 type Key = (String, String);
 type Rows<'a> = BTreeMap<Key, Vec<&'a Slice>>;
 
-/// Work below this share of the base's is too little.
-const LITTLE: f64 = 0.5;
-/// What a workload has done, by the metrics that tell it, and whether that is as much as time allows.
-const WORK: [(&str, bool); 7] = [
-    ("replies", true),
-    ("connections_served", true),
-    ("events", true),
-    ("wakes", true),
-    ("sleeps", true),
-    ("expired", false),
-    ("switches", false),
-];
 /// Counts besides the system calls: each of them may only fall.
 const COUNTS: [(&str, f64); 2] = [("allocations_per_task", 0.01), ("early", 0.0)];
 
@@ -52,49 +40,38 @@ pub fn judge(
     let (mut worse, mut compared, mut unjudged) = (0, 0, 0);
     for (key, before) in &old {
         let now: Vec<&Vec<&Slice>> = sessions.iter().filter_map(|rows| rows.get(key)).collect();
-        let row = format!("{} {}", key.0, key.1);
-        if now.is_empty() {
-            unjudged += 1;
-            let _ = writeln!(text, "MISSING {row}: the new files do not have it");
-            continue;
-        }
-        let found: Vec<String> = now
-            .iter()
-            .flat_map(|now| wrong(before, now).into_iter().chain(counts(before, now)))
-            .collect();
-        for words in &found {
-            let _ = writeln!(text, "REGRESSION {row}: {words}");
-        }
-        worse += usize::from(!found.is_empty());
-        let (judged, slower) = times(before, &now, threshold);
+        let found =
+            now.iter().flat_map(|now| wrong(before, now).into_iter().chain(counts(before, now)));
+        let mut found: Vec<String> = found.collect();
         let counted = now.iter().any(|now| medians(before, now, calls).is_some());
-        compared += usize::from(judged || counted || !found.is_empty());
-        match slower {
-            Some(words) if now.len() >= 2 => {
-                worse += 1;
-                let _ = writeln!(text, "REGRESSION {row}: {words}");
-            }
-            Some(words) => {
-                let _ = writeln!(text, "suspicious {row}: {words}; one session proves nothing");
-            }
-            None if !judged && !counted && found.is_empty() => {
-                // What the base does not know it asks of nobody.
-                let asked = before.iter().any(|slice| slice.valid());
-                unjudged += usize::from(asked);
-                let why = match asked {
-                    true => "all its new slices are invalid",
-                    false => "all its slices of the base are invalid",
-                };
-                let _ = writeln!(text, "not judged {row}: {why}");
-            }
+        let times = times(before, &now, threshold);
+        let judged = times.is_some() || counted || !found.is_empty();
+        let mut say = |what: &str, words: &str| {
+            let _ = writeln!(text, "{what} {} {}: {words}", key.0, key.1);
+        };
+        match times.flatten() {
+            Some(words) if now.len() >= 2 => found.push(words),
+            Some(words) => say("suspicious", &format!("{words}; one session proves nothing")),
             None => {}
+        }
+        found.iter().for_each(|words| say("REGRESSION", words));
+        worse += usize::from(!found.is_empty());
+        compared += usize::from(judged);
+        // What the base does not know it asks of nobody.
+        let asked = now.is_empty() || before.iter().any(|slice| slice.valid());
+        unjudged += usize::from(!judged && asked);
+        match (now.is_empty(), judged) {
+            (true, _) => say("MISSING", "the new files do not have it"),
+            (_, true) => {}
+            _ if asked => say("not judged", "all its new slices are invalid"),
+            _ => say("not judged", "all its slices of the base are invalid"),
         }
     }
     if text.contains("MISSING") {
         text += "measure again with the command of the base, or make a new base\n";
     }
     let only_new = sessions.iter().flat_map(BTreeMap::keys).filter(|key| !old.contains_key(key));
-    let only_new = only_new.collect::<std::collections::BTreeSet<_>>().len();
+    let only_new = only_new.collect::<BTreeSet<_>>().len();
     if only_new > 0 {
         let _ =
             writeln!(text, "{only_new} rows are new: the base has nothing to hold against them");
@@ -130,8 +107,8 @@ fn rows(document: &Document) -> Rows<'_> {
 /// What the new slices do wrong that the old ones did not.
 fn wrong(before: &[&Slice], now: &[&Slice]) -> Vec<String> {
     let flags = |slices: &[&Slice], reason: Reason| {
-        let all = slices.iter().flat_map(|slice| &slice.flags);
-        all.filter(|flag| flag.reason == reason).map(|flag| flag.detail.clone()).next()
+        let mut all = slices.iter().flat_map(|slice| &slice.flags);
+        all.find(|flag| flag.reason == reason).map(|flag| flag.detail.clone())
     };
     let mut found = Vec::new();
     for reason in [Reason::Errors, Reason::Lost, Reason::Backlog, Reason::ResourceWall] {
@@ -142,20 +119,6 @@ fn wrong(before: &[&Slice], now: &[&Slice]) -> Vec<String> {
         found.extend(
             detail.filter(|_| !excused).map(|detail| format!("{}: {detail}", reason.code())),
         );
-    }
-    for (metric, in_time) in WORK {
-        // Whoever is kept waiting does less.
-        let quiet = |slice: &Slice| slice.valid() && !(in_time && noisy(slice));
-        let of = |slice: &Slice| {
-            let done = slice.metrics.get(metric).copied().filter(|_| quiet(slice))?;
-            Some(if in_time { done / slice.spec.milliseconds.max(1) as f64 } else { done })
-        };
-        if let Some((old, new)) = medians(before, now, of)
-            && new < LITTLE * old
-        {
-            let each = if in_time { " each ms" } else { "" };
-            found.push(format!("too little work: {old:.1} -> {new:.1} {metric}{each}"));
-        }
     }
     // Something was measured then, and nothing is now, and nobody says that it was noise.
     let has = |slices: &[&Slice]| slices.iter().any(|slice| !slice.metrics.is_empty());
@@ -192,23 +155,17 @@ fn counts(before: &[&Slice], now: &[&Slice]) -> Vec<String> {
     found
 }
 
-/// Whether times could be compared, and in words how much slower all sessions are.
-fn times(before: &[&Slice], now: &[&Vec<&Slice>], threshold: f64) -> (bool, Option<String>) {
-    let costs = before.first().map_or(&[][..], |slice| &slice.spec.costs);
-    for metric in costs {
+/// Whether times could be compared, and then in words how much slower all sessions are, if they are.
+fn times(before: &[&Slice], now: &[&Vec<&Slice>], threshold: f64) -> Option<Option<String>> {
+    before.first()?.spec.costs.iter().find_map(|metric| {
         let of = |slice: &Slice| slice.cost(metric).filter(|_| slice.valid());
-        let ratios: Vec<f64> = now
-            .iter()
-            .filter_map(|now| medians(before, now, of).map(|(old, new)| new / old))
-            .collect();
-        if ratios.is_empty() {
-            continue;
-        }
+        let both = now.iter().filter_map(|now| medians(before, now, of));
+        let ratios: Vec<f64> = both.map(|(old, new)| new / old).collect();
         let slower = ratios.iter().all(|&ratio| ratio > 1.0 + threshold);
         let words: Vec<String> = ratios.iter().map(|ratio| format!("{ratio:.3}")).collect();
-        return (true, slower.then(|| format!("{metric} x {}", words.join(", "))));
-    }
-    (false, None)
+        let words = slower.then(|| format!("{metric} x {}", words.join(", ")));
+        (!ratios.is_empty()).then_some(words)
+    })
 }
 
 /// The medians of a figure, before and now, if both have it.

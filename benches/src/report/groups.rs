@@ -2,7 +2,7 @@
 
 use hdrhistogram::Histogram;
 
-use super::{Axis, COUNT, Chart, Line, Point, Series, TIME, kind};
+use super::{Axis, COUNT, Chart, Point, Series, TIME, kind};
 use crate::method::{AGAIN, Slice, compared, histogram, statistics};
 
 pub const BEYOND: Axis = COUNT.of("1 / (1 \u{2212} percentile): 10 is p90, 100 is p99");
@@ -67,10 +67,10 @@ pub fn curves(slices: &[&Slice], along: &str, metric: &str) -> Vec<Series> {
 pub fn percentiles(slices: &[&Slice], along: &str, metrics: [(&str, &str); 2]) -> Vec<Series> {
     let mut series = Vec::new();
     for (subject, group) in by_subject(slices) {
-        for ((word, metric), line) in metrics.into_iter().zip([Line::Main, Line::Lower]) {
+        for ((word, metric), width) in metrics.into_iter().zip([2, 1]) {
             let (name, points) = (format!("{subject} {word}"), curve(&group, along, metric));
             if !points.is_empty() {
-                series.push(Series { name, points, line, kind: kind(subject) });
+                series.push(Series { name, points, width, kind: kind(subject) });
             }
         }
     }

@@ -12,7 +12,7 @@ pub mod table;
 pub mod words;
 
 pub use axis::{Axis, COUNT, TIME};
-pub use chart::{Chart, Line, Point, Series, kind};
+pub use chart::{Chart, Point, Series, kind};
 pub use files::Files;
 pub use shown::Shown;
 pub use words::{count, time, times};

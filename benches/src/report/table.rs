@@ -156,7 +156,10 @@ pub fn validity(document: &Document) -> String {
     }
     let _ = write!(words, "; {decided} of {} comparisons decide", document.comparisons.len());
     if document.interrupted {
-        words += "; interrupted or out of time: blocks are missing";
+        words += "; interrupted by Ctrl-C: what was to come is missing";
+    }
+    if document.out_of_time {
+        words += "; the time was over before all was measured: blocks are missing";
     }
     words
 }

@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::io;
-use std::net::TcpListener;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -25,8 +24,6 @@ impl<const URING: bool> Runtime for Compio<URING> {
         serve::subject::<Self>("compio", "compio, poll driver (epoll), default settings")
     };
 
-    type Listener = compio::net::TcpListener;
-    type Stream = compio::net::TcpStream;
     type Join = JoinHandle<()>;
     // It has no timer that has a name, so each is boxed, as a program would that keeps it.
     type Sleep = Pin<Box<dyn Future<Output = ()>>>;
@@ -53,11 +50,7 @@ impl<const URING: bool> Runtime for Compio<URING> {
         join.detach();
     }
 
-    fn listener(listener: TcpListener) -> io::Result<Self::Listener> {
-        compio::net::TcpListener::from_std(listener)
-    }
-
-    lending!();
+    lending!(compio::net::TcpListener, compio::net::TcpStream, compio::net::TcpListener::from_std);
 }
 
 fn runtime(uring: bool) -> io::Result<compio::runtime::Runtime> {

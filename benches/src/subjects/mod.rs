@@ -6,8 +6,7 @@
 
 mod bare;
 mod bare_epoll;
-mod bare_poll;
-mod bare_select;
+mod bare_scans;
 #[cfg(feature = "rivals")]
 mod compio;
 pub mod dispatcher;
@@ -39,8 +38,7 @@ pub use subject::{BARE, NULL, Subject};
 pub fn selectors() -> impl Iterator<Item = &'static Kind> {
     let lists: &[&[Kind]] = &[
         bare_epoll::KINDS,
-        bare_poll::KINDS,
-        bare_select::KINDS,
+        bare_scans::KINDS,
         ours::KINDS,
         #[cfg(feature = "rivals")]
         mio::KINDS,

@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::io;
-use std::net::TcpListener;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -19,8 +18,6 @@ impl Runtime for Monoio {
         "monoio",
         "monoio, LegacyDriver (epoll), timers on, default settings",
     );
-    type Listener = monoio::net::TcpListener;
-    type Stream = monoio::net::TcpStream;
     type Join = monoio::task::JoinHandle<()>;
     type Sleep = monoio::time::Sleep;
 
@@ -43,9 +40,5 @@ impl Runtime for Monoio {
         sleep.reset(monoio::time::Instant::now() + duration);
     }
 
-    fn listener(listener: TcpListener) -> io::Result<Self::Listener> {
-        monoio::net::TcpListener::from_std(listener)
-    }
-
-    lending!();
+    lending!(monoio::net::TcpListener, monoio::net::TcpStream, monoio::net::TcpListener::from_std);
 }

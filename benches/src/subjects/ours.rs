@@ -3,7 +3,6 @@
 
 use std::future::Future;
 use std::io;
-use std::net;
 use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -66,8 +65,6 @@ impl<const CHOICE: usize> Runtime for Ours<CHOICE> {
         }
     };
 
-    type Listener = TcpListener;
-    type Stream = TcpStream;
     type Join = JoinHandle<()>;
     type Sleep = time::Sleep;
 
@@ -95,11 +92,7 @@ impl<const CHOICE: usize> Runtime for Ours<CHOICE> {
         sleep.reset(duration);
     }
 
-    fn listener(listener: net::TcpListener) -> io::Result<Self::Listener> {
-        TcpListener::from_std(listener)
-    }
-
-    borrowing!();
+    borrowing!(TcpListener, TcpStream, TcpListener::from_std);
 }
 
 fn no_ring() -> Option<String> {

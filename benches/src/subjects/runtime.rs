@@ -52,7 +52,14 @@ pub trait Runtime: Sized + 'static {
 
 /// Accepting and echoing as users of a runtime write them whose calls borrow the buffer.
 macro_rules! borrowing {
-    () => {
+    ($listener:ty, $stream:ty, $from:expr) => {
+        type Listener = $listener;
+        type Stream = $stream;
+
+        fn listener(listener: std::net::TcpListener) -> io::Result<Self::Listener> {
+            $from(listener)
+        }
+
         async fn accept(listener: &Self::Listener) -> io::Result<Self::Stream> {
             Ok(listener.accept().await?.0)
         }
@@ -78,7 +85,14 @@ pub(super) use borrowing;
 /// The same where each call is lent the buffer and gives it back.
 #[cfg(feature = "rivals")]
 macro_rules! lending {
-    () => {
+    ($listener:ty, $stream:ty, $from:expr) => {
+        type Listener = $listener;
+        type Stream = $stream;
+
+        fn listener(listener: std::net::TcpListener) -> io::Result<Self::Listener> {
+            $from(listener)
+        }
+
         async fn accept(listener: &Self::Listener) -> io::Result<Self::Stream> {
             Ok(listener.accept().await?.0)
         }

@@ -1,7 +1,9 @@
-//! The echo server on any runtime: one task a connection, so many of them, or for ever.
+//! The echo server on any runtime: one task a connection, so many of them, or for ever. And what loops
+//! without tasks have in common.
 
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpListener;
+use std::os::fd::AsRawFd;
 
 use socket2::{Domain, Socket, Type};
 
@@ -16,11 +18,11 @@ pub const fn subject<R: Runtime>(name: &'static str, about: &'static str) -> Sub
 fn serve<R: Runtime>(connections: usize) {
     R::run(async move {
         let listener = R::listener(listener().expect("listen")).expect("a listener");
-        R::spawn(accept::<R>(listener, connections)).await;
+        R::spawn(accept_on::<R>(listener, connections)).await;
     });
 }
 
-async fn accept<R: Runtime>(listener: R::Listener, connections: usize) {
+async fn accept_on<R: Runtime>(listener: R::Listener, connections: usize) {
     // A reset is one of the ways in which those go who come and go.
     if connections == 0 {
         loop {
@@ -33,6 +35,58 @@ async fn accept<R: Runtime>(listener: R::Listener, connections: usize) {
     }
     for task in tasks {
         task.await;
+    }
+}
+
+/// Takes one connection that waits, or all, and has each watched. A connection is found by its fd, as the
+/// kernel finds it.
+pub(super) fn accept<S: AsRawFd>(
+    next: impl Fn() -> io::Result<S>,
+    only_one: bool,
+    open: &mut Vec<Option<S>>,
+    watch: impl Fn(&mut S),
+) {
+    loop {
+        let mut stream = match next() {
+            Ok(stream) => stream,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+            // Its peer was gone before it was accepted.
+            Err(error) if error.kind() == ErrorKind::ConnectionAborted => continue,
+            Err(error) => panic!("accept: {error}"),
+        };
+        watch(&mut stream);
+        let place = stream.as_raw_fd() as usize;
+        if open.len() <= place {
+            open.resize_with(place + 1, || None);
+        }
+        open[place] = Some(stream);
+        if only_one {
+            return;
+        }
+    }
+}
+
+/// Sends back what came, until a short read says that the socket is empty; false when the peer has
+/// closed. `closing` says that the end of the stream is already behind the bytes, which an edge would
+/// not report again.
+#[inline]
+pub(super) fn echo(
+    stream: &mut (impl Read + Write),
+    buffer: &mut [u8],
+    closing: bool,
+) -> io::Result<bool> {
+    loop {
+        match stream.read(buffer) {
+            Ok(0) => return Ok(false),
+            Ok(count) => {
+                stream.write_all(&buffer[..count])?;
+                if count < buffer.len() && !closing {
+                    return Ok(true);
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(true),
+            Err(error) => return Err(error),
+        }
     }
 }
 

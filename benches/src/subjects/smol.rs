@@ -24,8 +24,6 @@ impl Runtime for Smol {
         "smol",
         "smol, LocalExecutor under smol::block_on, Async<TcpStream>",
     );
-    type Listener = Async<TcpListener>;
-    type Stream = Async<TcpStream>;
     type Join = Task<()>;
     type Sleep = Timer;
 
@@ -51,9 +49,5 @@ impl Runtime for Smol {
         join.detach();
     }
 
-    fn listener(listener: TcpListener) -> io::Result<Self::Listener> {
-        Async::new(listener)
-    }
-
-    borrowing!();
+    borrowing!(Async<TcpListener>, Async<TcpStream>, Async::<TcpListener>::new);
 }

@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::io;
-use std::net::TcpListener;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -17,8 +16,6 @@ pub(super) struct Tokio;
 impl Runtime for Tokio {
     const SUBJECT: Subject =
         serve::subject::<Self>("tokio", "tokio, LocalRuntime, spawn_local, default settings");
-    type Listener = tokio::net::TcpListener;
-    type Stream = tokio::net::TcpStream;
     type Join = JoinHandle<()>;
     type Sleep = tokio::time::Sleep;
 
@@ -41,9 +38,5 @@ impl Runtime for Tokio {
         sleep.reset(tokio::time::Instant::now() + duration);
     }
 
-    fn listener(listener: TcpListener) -> io::Result<Self::Listener> {
-        tokio::net::TcpListener::from_std(listener)
-    }
-
-    borrowing!();
+    borrowing!(tokio::net::TcpListener, tokio::net::TcpStream, tokio::net::TcpListener::from_std);
 }

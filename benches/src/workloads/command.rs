@@ -4,33 +4,30 @@ use std::collections::BTreeMap;
 use std::num::NonZero;
 
 use clap::builder::PossibleValuesParser;
-use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 
-use super::{Of, Parameter, Workload};
+use super::{Of, Workload};
 use crate::method::{Placement, Plan, Spec, server};
 use crate::report::Files;
 
 /// What all measuring commands understand.
 #[derive(Args, Clone)]
 pub struct Common {
-    /// Subjects, the first one being what the others are compared with; `list` shows them
-    #[arg(long, value_delimiter = ',')]
-    pub subjects: Vec<String>,
     /// Interleaved blocks at most, each with one slice of every subject; a point that has five ends
     /// when the answer is clear
-    #[arg(long, default_value = "20")]
+    #[arg(long, value_name = "N", default_value = "20")]
     pub blocks: NonZero<usize>,
     /// Seconds, shared by the points: one whose share is used up ends after five blocks
-    #[arg(long, default_value_t = 60)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub budget: u64,
     /// Milliseconds measured in each slice, after its warm-up
-    #[arg(long, default_value_t = 500)]
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 500)]
     pub ms: u64,
     /// Percent of difference that count
-    #[arg(long, default_value_t = 3.0)]
+    #[arg(long, value_name = "PERCENT", default_value_t = 3.0)]
     pub threshold: f64,
     /// Seed of orders, arrivals and layouts
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
     /// Leave out the A/A run, and with it the noise floor
     #[arg(long)]
@@ -40,33 +37,37 @@ pub struct Common {
 }
 
 pub fn command(workload: &'static Workload) -> Command {
-    let mut command = Command::new(workload.name()).about(workload.about);
-    command = workload.all().fold(command, |command, one| command.arg(option(one)));
-    let names: Vec<String> = workload.placements.iter().map(|one| one.name()).collect();
-    if names.len() > 1 {
-        let places = Arg::new("placement")
-            .long("placement")
-            .value_delimiter(',')
-            .default_value(names[0].clone());
-        let parser = PossibleValuesParser::new(names);
-        command = command.arg(places.value_parser(parser).help("Who runs where"));
+    let several =
+        |name: &'static str, of: &'static str| Arg::new(name).value_delimiter(',').value_name(of);
+    let mut options: Vec<Arg> = Vec::new();
+    for one in workload.all() {
+        let arg = match one.of {
+            Of::Word(words) => {
+                several(one.name, "WORD,...").value_parser(PossibleValuesParser::new(words))
+            }
+            Of::Number | Of::Apart => several(one.name, "N,...").value_parser(number),
+        };
+        let arg = if one.usual.is_empty() { arg } else { arg.default_value(one.usual) };
+        options.push(arg.long(one.name.replace('_', "-")).help(one.about));
+    }
+    if let [usual, _, ..] = workload.placements {
+        // Each with its own words.
+        let places = workload.placements.iter().filter_map(ValueEnum::to_possible_value);
+        let places =
+            several("placement", "WHERE,...").value_parser(PossibleValuesParser::new(places));
+        options.push(places.long("placement").default_value(usual.name()).help("Who runs where"));
     }
     if workload.serves() {
         let server = Arg::new("server").long("server").value_name("127.0.0.1:PORT");
-        command =
-            command.arg(server.help("An echo server that runs already; only on the loopback"));
+        options.push(server.help("An echo server that runs already; only on the loopback"));
     }
-    Common::augment_args(command)
-}
-
-fn option(one: &'static Parameter) -> Arg {
-    let arg = Arg::new(one.name).long(one.name.replace('_', "-")).help(one.about);
-    let arg = match one.of {
-        Of::Word(words) => arg.value_parser(PossibleValuesParser::new(words)),
-        Of::Number | Of::Apart => arg.value_parser(number),
-    };
-    let arg = arg.value_delimiter(',');
-    if one.usual.is_empty() { arg } else { arg.default_value(one.usual) }
+    let subjects = several("subjects", "NAME,...").long("subjects");
+    options.push(subjects.help(
+        "Subjects, the first one being what the others are compared with; `list` shows them",
+    ));
+    let command = Common::augment_args(Command::new(workload.name()).args(options));
+    // Last, for what is derived brings words of its own.
+    command.about(workload.about).long_about(None)
 }
 
 fn number(text: &str) -> Result<f64, String> {
@@ -98,7 +99,10 @@ pub fn asked(workload: &'static Workload, matches: &ArgMatches) -> Result<(Plan,
             server::loopback(address)?;
             vec![address.clone()]
         }
-        None => workload.subjects(&common.subjects, placements[0])?,
+        None => {
+            let named: Vec<String> = all("subjects").into_iter().cloned().collect();
+            workload.subjects(&named, placements[0])?
+        }
     };
     let base = |placement: Placement| {
         let mut point = workload.point(placement);

@@ -54,30 +54,44 @@ const COLUMNS: &[(&str, &str, f64)] = &[
     ("srv ns", "server_ns_per_message", 1.0),
 ];
 
-/// The points at each rate, or at each percentage of the slowest capacity.
 fn offer(session: &Session, plan: &Plan) -> Vec<Spec> {
+    let asked = plan.apart("rates").iter().map(|&rate| [rate]).collect();
+    at_rates(session, plan, ["rate"], asked, |slowest, _| {
+        plan.apart("percent").iter().map(|&percent| [share(slowest, percent)]).collect()
+    })
+}
+
+/// The points of a plan at each of the rates that are asked for, which have these names; if none are,
+/// at those that `of` makes of the capacities of the slowest subject and of the fastest.
+pub fn at_rates<const RATES: usize>(
+    session: &Session,
+    plan: &Plan,
+    names: [&str; RATES],
+    asked: Vec<[f64; RATES]>,
+    of: impl Fn(f64, f64) -> Vec<[f64; RATES]>,
+) -> Vec<Spec> {
     let mut points = Vec::new();
     for point in &plan.points {
-        let share = |slowest: f64, percent: f64| (slowest * percent / 1e4).round() * 100.0;
-        let rates = match plan.apart("rates") {
-            [] => {
-                let slowest =
-                    session.rates(&plan.subjects, &closed(point)).map_or(0.0, |both| both.0);
-                plan.apart("percent").iter().map(|&percent| share(slowest, percent)).collect()
-            }
-            rates => rates.to_vec(),
+        let rates = match asked.is_empty() {
+            true => session.rates(&plan.subjects, &closed(point)).map(|both| of(both.0, both.1)),
+            false => Some(asked.clone()),
         };
-        points.extend(rates.into_iter().filter(|&rate| rate >= 1.0).map(|rate| {
+        for rates in rates.into_iter().flatten().filter(|rates| rates[0] >= 1.0) {
             let mut one = point.clone();
-            one.set("rate", rate);
-            one
-        }));
+            names.into_iter().zip(rates).for_each(|(name, rate)| one.set(name, rate));
+            points.push(one);
+        }
     }
     points
 }
 
+/// A share of a capacity, in whole hundreds.
+pub fn share(of: f64, percent: f64) -> f64 {
+    (of * percent / 1e4).round() * 100.0
+}
+
 /// The closed loop at a point, which shows what can be done there at all.
-pub fn closed(point: &Spec) -> Spec {
+fn closed(point: &Spec) -> Spec {
     let milliseconds = point.milliseconds.min(300);
     let mut echo = Spec { workload: "echo".to_owned(), milliseconds, ..point.clone() };
     echo.choices.clear();

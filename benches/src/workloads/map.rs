@@ -130,27 +130,6 @@ fn call(subject: &str) -> &'static str {
 /// The turns of a cell: by kernel call, of its cheapest subject in each block.
 type Turns = BTreeMap<&'static str, BTreeMap<usize, f64>>;
 
-/// The call that comes next, how much longer it takes, and whether that is sure.
-type Next = (&'static str, Ratio, bool);
-
-/// The cheapest call, and the next one with how much longer it takes; no interval without blocks
-/// enough.
-fn winner(turns: &Turns) -> Option<(&'static str, f64, Option<Next>)> {
-    let median =
-        |call: &str| statistics::median(&turns[call].values().copied().collect::<Vec<_>>());
-    let mut calls: Vec<(&str, f64)> = turns.keys().map(|call| (*call, median(call))).collect();
-    calls.sort_by(|a, b| a.1.total_cmp(&b.1));
-    let &(first, cost) = calls.first()?;
-    let next = calls.get(1).map(|&(next, _)| {
-        let both =
-            turns[next].iter().filter_map(|(block, turn)| Some(turn / turns[first].get(block)?));
-        let logs: Vec<f64> = both.map(f64::ln).collect();
-        let ratio = statistics::ratio(&logs);
-        (next, ratio, logs.len() >= FEWEST_BLOCKS && ratio.low > 1.0)
-    });
-    Some((first, cost, next))
-}
-
 fn html(slices: &[&Slice]) -> Option<Markup> {
     let valid: Vec<&Slice> = slices.iter().copied().filter(|slice| slice.valid()).collect();
     let ours = valid.iter().any(|slice| slice.spec.subject.starts_with("ours"));
@@ -187,9 +166,20 @@ fn html(slices: &[&Slice]) -> Option<Markup> {
     })
 }
 
+/// The cheapest call, and how much longer the next one takes; undecided without blocks enough, or where
+/// the interval holds one.
 fn shown(turns: &Turns) -> Option<Markup> {
-    let (first, cost, next) = winner(turns)?;
-    let decided = next.is_none_or(|next| next.2);
+    let median =
+        |own: &BTreeMap<usize, f64>| statistics::median(&own.values().copied().collect::<Vec<_>>());
+    let mut calls: Vec<_> = turns.iter().map(|(call, own)| (median(own), *call, own)).collect();
+    calls.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let &(cost, first, own) = calls.first()?;
+    let next = calls.get(1).map(|(_, next, theirs)| {
+        let both = theirs.iter().filter_map(|(block, turn)| Some((turn / own.get(block)?).ln()));
+        let logs: Vec<f64> = both.collect();
+        (next, statistics::ratio(&logs), logs.len())
+    });
+    let decided = next.is_none_or(|(_, ratio, blocks)| blocks >= FEWEST_BLOCKS && ratio.low > 1.0);
     let (class, name) = if decided { (first, first) } else { ("open", "undecided") };
     Some(html! {
         td class={ "cell " (class) } data-winner=(name) {

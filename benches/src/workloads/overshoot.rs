@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{TASKS, Workload, on_runtime, some};
-use crate::method::{Nature, Outcome, Spec, histogram, statistics};
+use crate::method::{Nature, Outcome, Spec, histogram};
 use crate::report::Shown;
 use crate::subjects::{Runtime, Visitor, in_a_task};
 
@@ -65,11 +65,10 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
     }
     let mut outcome = Outcome::default();
     let early = late.iter().filter(|&&late| late < 0).count();
-    let late: Vec<f64> = late.iter().map(|&late| late as f64).collect();
     outcome.metric("sleeps", late.len() as f64);
     outcome.metric("early", early as f64);
     // Told however few there are, for it is what verdicts are about: ten already have a median.
-    outcome.metric("overshoot_median_ns", statistics::median(&late));
+    outcome.metric("overshoot_median_ns", histogram.value_at_quantile(0.5) as f64);
     outcome.distribution("overshoot", &histogram)?;
     Ok(outcome)
 }

@@ -1,23 +1,23 @@
 //! Changes of interest, while so many others are registered.
 
 use std::io;
-use std::time::Instant;
 
 use super::ring::watched;
 use super::{TRANSPORT, Workload, selector, some, word};
 use crate::method::{Outcome, Spec, Stopwatch, outcome, statistics};
 use crate::report::Shown;
 
-/// The workload.
-///
-/// `register` is a registration and its end, which count as one operation. `modify` gives an fd another
-/// interest than it has: writing is added to one fd after the other, then taken away again.
-/// `toggle-write` adds writing to an fd and takes it away at once, two operations, as a program does
-/// whose socket is full for a moment.
 pub const WORKLOAD: Workload = Workload {
     parameters: &[&[
         some("registered", "1,1000", "How many fds are registered meanwhile"),
-        word("operation", "register,modify,toggle-write", OPERATIONS, "What is done"),
+        word(
+            "operation",
+            "register,modify,toggle-write",
+            OPERATIONS,
+            "register: a registration and its end, which count as one; modify: one fd after the \
+             other gets another interest than it has; toggle-write: writing is added to an fd and \
+             taken away at once, two operations, as when a socket is full for a moment",
+        ),
         TRANSPORT,
     ]],
     costs: &[("ns_per_operation", 0.0)],
@@ -42,7 +42,7 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
     let operation = spec.choice("operation");
     let mut writing = vec![false; registered];
     let mut at = 0;
-    let mut round = || -> io::Result<f64> {
+    let round = || -> io::Result<f64> {
         let begin = Stopwatch::begin();
         for _ in 0..ROUND / 2 {
             let fd = &pairs[at].receiver;
@@ -69,13 +69,8 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
         }
         Ok(begin.elapsed().as_nanos() as f64 / ROUND as f64)
     };
-    let watch = outcome::warm_up(spec, || round().map(|_| ())).map_err(told)?;
-    let begin = Instant::now();
-    let mut costs = Vec::new();
-    while costs.is_empty() || begin.elapsed() < spec.duration() {
-        costs.push(round().map_err(told)?);
-    }
-    let mut outcome = Outcome { watched: Some(watch.end()), ..Outcome::default() };
+    let (costs, quiet) = outcome::repeat(spec, round).map_err(told)?;
+    let mut outcome = Outcome { watched: Some(quiet), ..Outcome::default() };
     outcome.metric("ns_per_operation", statistics::median(&costs));
     Ok(outcome)
 }

@@ -5,7 +5,7 @@
 //! neighbour, until `writes` have been written. One iteration ends when all have been received.
 
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{TRANSPORT, Workload, number, some};
 use crate::method::{Outcome, Pair, Slice, Spec, Stopwatch, outcome, statistics};
@@ -65,18 +65,24 @@ pub struct Ring {
     pairs: Vec<Pair>,
     dispatcher: Box<dyn Dispatcher>,
     ready: Vec<usize>,
-    /// System calls so far: waits, reads, writes, changes of interest.
-    pub calls: [u64; 4],
+}
+
+/// Once round: how long it took, how many bytes were received, and the system calls: waits, reads,
+/// writes, changes of interest.
+pub struct Pass {
+    elapsed: Duration,
+    events: usize,
+    calls: [u64; 4],
 }
 
 impl Ring {
     pub fn new(kind: Kind, transport: &str, shape: Shape) -> io::Result<Self> {
         let (pairs, dispatcher) = watched(kind, transport, shape.registered)?;
-        Ok(Self { shape, pairs, dispatcher, ready: Vec::new(), calls: [0; 4] })
+        Ok(Self { shape, pairs, dispatcher, ready: Vec::new() })
     }
 
-    /// Passes the tokens once; how long it took and how many bytes were received.
-    pub fn iteration(&mut self) -> io::Result<(Duration, usize)> {
+    /// Passes the tokens once.
+    pub fn iteration(&mut self) -> io::Result<Pass> {
         let Shape { registered, active, writes } = self.shape;
         let mut buffer = [0; 64];
         let begin = Stopwatch::begin();
@@ -102,11 +108,8 @@ impl Ring {
                 changes += self.dispatcher.rearm(index, &self.pairs[index].receiver)?;
             }
         }
-        let elapsed = begin.elapsed();
-        for (sum, more) in self.calls.iter_mut().zip([waits, reads, written as u64, changes]) {
-            *sum += more;
-        }
-        Ok((elapsed, received))
+        let calls = [waits, reads, written as u64, changes];
+        Ok(Pass { elapsed: begin.elapsed(), events: received, calls })
     }
 }
 
@@ -114,28 +117,22 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
     let kind = selector(spec)?;
     let told = |error: io::Error| format!("ring on {}: {error}", kind.name);
     let mut ring = Ring::new(kind, spec.choice("transport"), Shape::of(spec)).map_err(told)?;
-    let watch = outcome::warm_up(spec, || ring.iteration().map(|_| ())).map_err(told)?;
-    ring.calls = [0; 4];
-    let mut costs = Vec::new();
-    let mut events = 0;
-    let begin = Instant::now();
-    while costs.is_empty() || begin.elapsed() < spec.duration() {
-        let (elapsed, received) = ring.iteration().map_err(told)?;
-        costs.push(elapsed.as_nanos() as f64 / received as f64);
-        events += received;
-    }
-    let [waits, reads, writes, changes] = ring.calls.map(|count| count as f64);
+    let (passes, quiet) = outcome::repeat(spec, || ring.iteration()).map_err(told)?;
+    let costs: Vec<f64> =
+        passes.iter().map(|pass| pass.elapsed.as_nanos() as f64 / pass.events as f64).collect();
+    let events: usize = passes.iter().map(|pass| pass.events).sum();
+    let sum = |call: usize| passes.iter().map(|pass| pass.calls[call]).sum::<u64>() as f64;
+    let [waits, reads, writes, changes] = [0, 1, 2, 3].map(sum);
     let each = |count: f64| count / events as f64;
-    let mut outcome = Outcome { watched: Some(watch.end()), ..Outcome::default() };
+    let mut outcome = Outcome { watched: Some(quiet), ..Outcome::default() };
     let median = statistics::median(&costs);
     outcome.metric("ns_per_event", median);
     outcome.metric("ns_per_wait", median * events as f64 / waits);
     outcome.metric("events", events as f64);
     outcome.metric("calls_per_event", each(waits + reads + writes + changes));
-    for (name, count) in [("wait", waits), ("read", reads), ("write", writes), ("change", changes)]
-    {
-        outcome.call(name, each(count));
-    }
+    let calls = [("wait", waits), ("read", reads), ("write", writes), ("change", changes)];
+    let made = calls.into_iter().filter(|(_, count)| *count > 0.0);
+    outcome.system_calls = made.map(|(name, count)| (name.to_owned(), each(count))).collect();
     Ok(outcome)
 }
 

@@ -12,11 +12,6 @@ use crate::method::{Facts, Outcome, Spec, Stopwatch};
 use crate::report::Shown;
 use crate::subjects::{Runtime, Visitor, in_a_task, step_back, with_runtime};
 
-/// The workload.
-///
-/// `yield`: each task wakes itself and steps back, so that all take turns, as in a ring. `spawn-join`:
-/// all tasks are spawned, ready at once, and then joined. `ping-pong`: pairs of tasks answer each other
-/// over channels.
 pub const WORKLOAD: Workload = Workload {
     who: TASKS,
     parameters: &[&[
@@ -25,7 +20,9 @@ pub const WORKLOAD: Workload = Workload {
             "operation",
             "yield,spawn-join,ping-pong",
             OPERATIONS,
-            "Why one task runs after another",
+            "yield: each task wakes itself and steps back, so that all take turns; spawn-join: all \
+             are spawned, ready at once, and then joined; ping-pong: pairs answer each other over \
+             channels",
         ),
     ]],
     costs: &[("ns_per_switch", 0.0)],

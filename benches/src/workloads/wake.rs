@@ -3,7 +3,7 @@
 //! Tasks sit and wait; a thread wakes all of its own in one burst, waits until all wait again, rests and
 //! begins anew. A runtime that parks its thread in another way than on an fd shows no writes.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
@@ -12,8 +12,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
+use hdrhistogram::Histogram;
+
 use super::{TASKS, Workload, number, on_runtime, some};
-use crate::method::{Nature, Outcome, Placement, Reason, Spec, histogram, quiet, statistics};
+use crate::method::{Nature, Outcome, Placement, Reason, Spec, histogram, quiet};
 use crate::report::{Shown, groups};
 use crate::subjects::{Runtime, Visitor};
 use crate::sys;
@@ -49,8 +51,6 @@ const CAPTION: &str = "A task sleeps, and is woken by another thread. In a burst
     those before it. On another CPU the kernel must wake that CPU first, which in a virtual machine costs \
     more than all else.";
 
-/// Samples that are kept at most.
-const MOST: usize = 1_000_000;
 /// Bursts before the first one that counts.
 const WARM_UP: u64 = 20;
 /// So much later than planned a task may end; after that its wake was lost.
@@ -79,12 +79,9 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
     outcome.metric("writes_per_wake", writes / wakes.max(1.0));
     outcome.metric("writes_per_burst", writes / bursts.max(1.0));
     if !woken.latencies.is_empty() {
-        let mut histogram = histogram::new();
-        woken.latencies.iter().for_each(|&ns| histogram::record(&mut histogram, ns));
-        let latencies: Vec<f64> = woken.latencies.iter().map(|&ns| ns as f64).collect();
         // Told however few there are, for it is what verdicts are about.
-        outcome.metric("wake_median_ns", statistics::median(&latencies));
-        outcome.distribution("wake", &histogram)?;
+        outcome.metric("wake_median_ns", woken.latencies.value_at_quantile(0.5) as f64);
+        outcome.distribution("wake", &woken.latencies)?;
     }
     Ok(outcome)
 }
@@ -102,7 +99,7 @@ pub(super) struct Wakes {
 
 pub(super) struct Woken {
     /// Nanoseconds from just before each wake until its task was polled.
-    latencies: Vec<u64>,
+    latencies: Histogram<u64>,
     /// Of each burst after the warm-up the `write` calls that its sender made, by the kernel's
     /// account: the notifier.
     pub(super) writes: Vec<u64>,
@@ -144,18 +141,17 @@ impl Visitor for Wakes {
             })
         };
         let threads: Vec<_> = (0..self.senders).map(thread).collect();
-        let told = Rc::new(RefCell::new((Vec::with_capacity(MOST), 0)));
-        let (result, theirs) = (told.clone(), meeting.clone());
+        let (told, lost) = (Rc::new(RefCell::new(histogram::new())), Rc::new(Cell::new(0)));
+        let (result, left, theirs) = (told.clone(), lost.clone(), meeting.clone());
         R::run(async move {
             let member = |index| R::spawn(member(theirs.clone(), index, told.clone()));
             let tasks = (0..theirs.seats.len()).map(member).collect();
-            let lost = ended::<R>(tasks, self.duration).await;
-            told.borrow_mut().1 = lost;
+            left.set(ended::<R>(tasks, self.duration).await);
         });
         meeting.over.store(true, Ordering::Release);
-        let (latencies, lost) = result.take();
         let writes = threads.into_iter().filter_map(|thread| thread.join().ok()).flatten();
-        Woken { latencies, writes: writes.collect(), lost }
+        let latencies = result.replace(histogram::new());
+        Woken { latencies, writes: writes.collect(), lost: lost.get() }
     }
 }
 
@@ -206,7 +202,7 @@ impl Wakes {
 }
 
 /// One of the waiting tasks: writes down how long each wake took, until all end.
-async fn member(meeting: Arc<Meeting>, index: usize, told: Rc<RefCell<(Vec<u64>, u64)>>) {
+async fn member(meeting: Arc<Meeting>, index: usize, told: Rc<RefCell<Histogram<u64>>>) {
     let mut seen = 0;
     while seen < LAST {
         let latency = poll_fn(|context| {
@@ -220,9 +216,8 @@ async fn member(meeting: Arc<Meeting>, index: usize, told: Rc<RefCell<(Vec<u64>,
             Poll::Pending
         })
         .await;
-        let latencies = &mut told.borrow_mut().0;
-        if (WARM_UP + 1..LAST).contains(&seen) && latencies.len() < MOST {
-            latencies.push(latency);
+        if (WARM_UP + 1..LAST).contains(&seen) {
+            histogram::record(&mut told.borrow_mut(), latency);
         }
     }
 }

@@ -5,10 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::files;
-use crate::support::quiet;
-use crate::support::selbench;
-use crate::support::write;
+use crate::support::{files, quiet, selbench, write};
 use benches::method::results;
 
 /// A ring of two sizes on two subjects: four slices.
@@ -33,7 +30,7 @@ fn wrong_words_end_with_64_and_are_explained() {
         ("ring --registered -1", "unexpected argument"),
         ("report /nonexistent.json", "cannot be read"),
         ("compare ours-epoll ours", "ours is a runtime; ours-epoll is a selector"),
-        ("compare ours-epoll nobody", "nobody is no subject"),
+        ("compare ours-epoll nobody", "nobody is no subject, and no file"),
         ("compare ./nowhere OWN", "./nowhere is a path, and there is no such file"),
         ("compare OWN NOTES", "is a file, but no program"),
         ("compare OWN OWN --subject nobody", "--subject nobody"),
@@ -51,15 +48,52 @@ fn wrong_words_end_with_64_and_are_explained() {
 }
 
 #[test]
-fn every_command_has_a_page_of_help() {
-    let workloads =
-        benches::workloads::ALL.iter().map(benches::workloads::workload::Workload::name);
-    let fixed = ["env", "selftest", "advise", "compare", "matrix", "gate", "report"];
-    for command in workloads.chain(fixed) {
-        let (code, text) = selbench(&format!("{command} --help"));
-        assert_eq!(code, Some(0), "{command}");
-        assert!(text.contains("Usage: selbench"), "{command}");
+fn every_page_of_help_begins_with_what_it_is_about_and_names_its_values() {
+    let page = |words: &str| {
+        let (code, text) = selbench(words);
+        assert_eq!(code, Some(0), "{words}: {text}");
+        text
+    };
+    let begin = "Latency of selectors, and of the loops built on them, under load.";
+    for words in ["--help", "-h", "help"] {
+        assert!(page(words).starts_with(begin), "{words}: {}", page(words));
     }
+    // What the program says of a command is what the command says of itself, and no other does.
+    let whole = page("--help");
+    let list = whole.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let mut listed: Vec<(String, String)> = Vec::new();
+    for line in list.lines() {
+        match (line.trim_start().split_once("  "), listed.last_mut()) {
+            (Some((name, about)), _) if !line.starts_with("   ") => {
+                listed.push((name.to_owned(), about.trim().to_owned()));
+            }
+            (_, Some((_, about))) => *about += &format!(" {}", line.trim()),
+            _ => panic!("{list}"),
+        }
+    }
+    assert_eq!(listed.pop().unwrap().0, "help");
+    for (place, (name, about)) in listed.iter().enumerate() {
+        assert!(
+            listed[..place].iter().all(|other| other.1 != *about),
+            "{name} and another: {about}"
+        );
+        for help in ["--help", "-h"] {
+            let text = page(&format!("{name} {help}"));
+            let (first, rest) = text.split_once("\n\n").unwrap();
+            assert_eq!(first.split_whitespace().collect::<Vec<_>>().join(" "), *about, "{name}");
+            assert!(rest.contains(&format!("Usage: selbench {name}")), "{text}");
+            let values = rest.split('<').skip(1).filter_map(|rest| rest.split('>').next());
+            for value in values {
+                assert_eq!(value, value.to_uppercase(), "{name}: a value says what it is");
+            }
+        }
+    }
+    for workload in benches::workloads::ALL {
+        let own = listed.iter().find(|(name, _)| name == workload.name()).unwrap();
+        assert_eq!(own.1, workload.about, "{}", workload.name());
+    }
+    let (_, gates) = crate::support::run(env!("CARGO_BIN_EXE_gates"), &["--help"]);
+    assert!(gates.starts_with("Instructions, system calls, allocations and memory"), "{gates}");
 }
 
 /// It measures less where the machine is busy, and then says so with a 2; it never falls over.
@@ -80,11 +114,13 @@ fn a_file_that_cannot_be_read_says_why_and_what_to_do() {
     write(&path("good.json"), &document);
     document.schema = "selbench-v9".to_owned();
     write(&path("v9.json"), &document);
+    let newer = serde_json::json!({"schema": benches::method::SCHEMA, "slices": 1});
+    write(&path("newer.json"), &newer);
     let good = std::fs::read_to_string(path("good.json")).unwrap();
     // A later version has fields of other kinds: the version is looked at first.
     let other =
-        good.replace("selbench-v2", "selbench-v7").replace("\"slices\":[", "\"slices\":[1,");
-    let damaged = good.replace("\"slices\":[", "\"slices\":[1,");
+        good.replace("selbench-v3", "selbench-v7").replace("\"slices\": [", "\"slices\": [1,");
+    let damaged = good.replace("\"slices\": [", "\"slices\": [1,");
     for (name, text) in [
         ("empty.json", ""),
         ("results.csv", "workload,subject\nring,ours-epoll\n"),
@@ -106,7 +142,8 @@ fn a_file_that_cannot_be_read_says_why_and_what_to_do() {
         ("other.json", "no result of selbench", "--json FILE"),
         ("v9.json", "selbench-v9", "measure again"),
         ("v7.json", "selbench-v7", "measure again"),
-        ("damaged.json", "not as this program knows it", "measure again"),
+        ("newer.json", "not as this program knows it", "measure again"),
+        ("damaged.json", "was edited, or damaged", "measure again"),
     ] {
         let (wrong_path, html) = (path(name), path("never.html"));
         for words in [

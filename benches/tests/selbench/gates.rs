@@ -1,11 +1,9 @@
 //! The measuring program itself: every subject serves, and the gate closes on what got worse.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use crate::support::folder;
-use crate::support::run;
-use benches::method::{Client, counted};
+use crate::support::{folder, run};
+use benches::method::{Client, Process, counted};
 use benches::subjects;
 
 const GATES: &str = env!("CARGO_BIN_EXE_gates");
@@ -13,24 +11,16 @@ const GATES: &str = env!("CARGO_BIN_EXE_gates");
 #[test]
 fn every_subject_echoes_what_it_is_sent_and_ends_when_its_peers_close() {
     for subject in subjects::all().filter(|subject| subject.here()) {
-        let mut server = Command::new(GATES)
-            .args(["subject", "serve", subject.name, "3"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
-        let first = lines.next().unwrap().unwrap();
-        let port = first.strip_prefix("port ").unwrap().parse().unwrap();
-        let mut client = Client::connect(port, 3).unwrap();
+        let mut command = Command::new(GATES);
+        let server =
+            Process::server(command.args(["subject", "serve", subject.name, "3"])).unwrap();
+        let mut client = Client::connect(server.port, 3).unwrap();
         client.round().unwrap();
         client.round_of(1).unwrap();
         drop(client);
+        // Servers of other makes run until they are stopped.
         if subject.inside {
-            assert!(server.wait().unwrap().success(), "{}", subject.name);
-        } else {
-            // Servers of other makes run until they are stopped.
-            server.kill().unwrap();
-            server.wait().unwrap();
+            server.facts().unwrap_or_else(|problem| panic!("{}: {problem}", subject.name));
         }
     }
 }

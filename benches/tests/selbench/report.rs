@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::{files, runs, selbench};
+use crate::support::{files, runs, selbench, write};
 
 const CHROMIUM: &str = "/usr/bin/chromium";
 
@@ -31,7 +31,7 @@ fn the_page_answers_first_and_every_figure_carries_its_data_in_a_browser() {
                 }
             }
         }
-        std::fs::write(path(name), document.to_string()).unwrap();
+        write(&path(name), &document);
         words += &format!(" {}", path(name));
     }
     let (code, text) = selbench(&words);
@@ -107,7 +107,7 @@ fn what_is_invalid_is_never_shown_as_valid() {
         slice["flags"] =
             if reset { json!([{"reason": "errors", "detail": "a reset"}]) } else { json!([]) };
     }
-    std::fs::write(path("ring.json"), document.to_string()).unwrap();
+    write(&path("ring.json"), &document);
     let words = format!("report {} -o {}", path("ring.json"), path("report.html"));
     let (code, text) = selbench(&words);
     assert_eq!(code, Some(0), "{text}");
@@ -123,7 +123,7 @@ fn a_report_without_slices_is_written_and_says_so() {
     let mut document =
         crate::support::quiet("nothing", "ring --registered 2 --ms 3 --subjects ours-epoll");
     document.slices.clear();
-    crate::support::write(&path("none.json"), &document);
+    write(&path("none.json"), &document);
     let (code, text) = selbench(&format!("report {} -o {}", path("none.json"), path("none.html")));
     assert_eq!(code, Some(2), "{text}");
     assert!(text.contains("nothing was measured"), "{text}");

@@ -97,8 +97,8 @@ pub(crate) fn quiet(name: &str, words: &str) -> Document {
 }
 
 /// Writes results.
-pub(crate) fn write(path: &str, document: &Document) {
-    std::fs::write(path, serde_json::to_string(document).unwrap()).unwrap();
+pub(crate) fn write(path: &str, document: &impl serde::Serialize) {
+    std::fs::write(path, results::text(document).unwrap()).unwrap();
 }
 
 /// What a message about a slice begins with.

@@ -1,13 +1,10 @@
 //! Each workload is run briefly, and what it tells must be true. Counts and shapes are asserted, times
 //! never.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
-use crate::support::measure;
-use crate::support::metric;
-use crate::support::row;
-use benches::method::histogram;
+use crate::support::{measure, metric, row};
+use benches::method::{Process, histogram};
 use benches::subjects;
 
 #[test]
@@ -81,7 +78,7 @@ fn every_wake_arrives_and_is_written_once_at_most() {
         let wakes = metric(&slice, "wakes");
         assert!(wakes >= burst, "{}: {wakes} wakes", row(&slice));
         let recorded = histogram::decode(&slice.histograms["wake"]).unwrap().len() as f64;
-        if senders < 2 && wakes < 900_000.0 {
+        if senders < 2 {
             assert_eq!(recorded, wakes, "{}", row(&slice));
         }
         let writes = metric(&slice, "writes_per_burst");
@@ -140,11 +137,11 @@ fn the_open_loop_is_asked_for_fairness_for_an_overload_and_for_a_capacity() {
     }
     // A goal that every machine meets: what limits is the backlog alone.
     for slice in measure("capacity", &format!("capacity --ms 40 --goal-us 30000000 {FEW}")) {
-        let again = slice.probes.iter().filter(|probe| probe.confirmation);
         let unconfirmed = slice.flags.iter().any(|flag| flag.reason.code() == "unconfirmed");
         match slice.metrics.get("rate") {
             Some(&rate) => {
-                let good = again.filter(|probe| probe.met && probe.rate == rate);
+                let probes = slice.probes.iter();
+                let good = probes.filter(|probe| probe.met && probe.rate == rate);
                 assert!(good.count() >= 2, "{:?}", slice.probes);
             }
             None => assert!(unconfirmed, "{slice:?}"),
@@ -181,37 +178,16 @@ fn a_server_of_any_make_that_is_here_echoes_and_its_cpu_is_counted() {
     measure("foreign-churn", &format!("churn {words}"));
 }
 
-/// The project's own server as somebody else would run it: with a port, and without us knowing it.
-struct Elsewhere(Child, String);
-
-impl Elsewhere {
-    fn start() -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_selbench"))
-            .args(["subject", "serve", "ours", "0"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = format!("127.0.0.1:{}", line.trim().strip_prefix("port ").unwrap());
-        Self(child, address)
-    }
-}
-
-impl Drop for Elsewhere {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn the_cpu_of_a_server_that_is_named_is_the_servers_and_not_foreign() {
-    let server = Elsewhere::start();
+    // The project's own server as somebody else would run it: with a port, and without us knowing it.
+    let mut command = Command::new(env!("CARGO_BIN_EXE_selbench"));
+    let server = Process::server(command.args(["subject", "serve", "ours", "0"])).unwrap();
+    let address = format!("127.0.0.1:{}", server.port);
     for workload in ["echo", "load --rates 200", "churn --close rst"] {
-        let words = format!("{workload} --server {} --connections 2 --ms 100", server.1);
+        let words = format!("{workload} --server {address} --connections 2 --ms 100");
         for slice in measure("elsewhere", &format!("{words} --placement same-cpu")) {
-            assert_eq!(slice.spec.subject, server.1);
+            assert_eq!(slice.spec.subject, address);
             // It is only known of a process that is seen, and what is seen is ours.
             let used = slice.metrics.keys().any(|name| name.starts_with("server_"));
             assert!(used, "{}: {:?}", row(&slice), slice.metrics);

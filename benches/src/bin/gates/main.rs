@@ -23,15 +23,16 @@ static ALLOCATOR: CountingAllocator = CountingAllocator;
 #[command(name = "gates", max_term_width = 100)]
 struct Options {
     /// These rows or families of rows
-    #[arg(long, value_delimiter = ',', value_parser = row)]
+    #[arg(long, value_name = "ROW,...", value_delimiter = ',', value_parser = row)]
     only: Vec<String>,
     /// These subjects, instead of the usual ones
-    #[arg(long, value_delimiter = ',', value_parser = subject)]
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',', value_parser = subject)]
     subjects: Vec<Subject>,
     /// Write down where the instructions go, for callgrind_annotate; by source line as well if built
     /// with CARGO_PROFILE_RELEASE_DEBUG=line-tables-only
     #[arg(
         long,
+        value_name = "WORK",
         num_args = 0..=1,
         require_equals = true,
         default_missing_value = "echo",
@@ -44,8 +45,13 @@ struct Options {
     /// Make today's counts the baseline
     #[arg(long)]
     write_baseline: bool,
-    /// Another baseline
-    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/baseline.tsv"))]
+    /// Another baseline than the repository's, benches/baseline.tsv
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/baseline.tsv"),
+        hide_default_value = true
+    )]
     baseline: PathBuf,
 }
 

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::counts::Figure;
-use crate::counts::Row;
-use crate::counts::rows;
+use crate::counts::{Figure, Row, rows};
 use benches::subjects::Subject;
 
 #[derive(Default)]

@@ -15,10 +15,10 @@ pub(crate) struct Options {
     #[command(flatten)]
     common: Common,
     /// Of two programs: which of their subjects is measured, a selector or a runtime
-    #[arg(long, default_value = "ours")]
+    #[arg(long, value_name = "NAME", default_value = "ours")]
     subject: String,
     /// Watched fds of `ring`, connections of `echo`
-    #[arg(long, value_delimiter = ',', default_value = "1,100,1000")]
+    #[arg(long, value_name = "N,...", value_delimiter = ',', default_value = "1,100,1000")]
     sizes: Vec<usize>,
 }
 

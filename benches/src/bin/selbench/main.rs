@@ -32,14 +32,13 @@ enum Fixed {
     /// A against B, interleaved, with an A/A run for the noise floor
     ///
     /// Two selectors (in the ring), two runtimes (in the echo), or two programs: paths of selbench
-    /// binaries or of servers that say `port N` on their first line, or git revisions, each built
-    /// below the target folder.
+    /// binaries, of two revisions for instance, or of servers that say `port N` on their first line.
     Compare(Box<compare::Options>),
     /// Several workloads in one run, with a report
     Matrix(matrix::Options),
     /// Whether a new run is worse than an old one
     ///
-    /// Errors, lost replies, a backlog and too little work first; counts exactly, noise or not; times
+    /// Errors, lost replies and a backlog first; counts exactly, noise or not; times
     /// when two sessions agree: give two new files.
     Gate {
         /// The old results
@@ -48,7 +47,7 @@ enum Fixed {
         #[arg(required = true)]
         new: Vec<String>,
         /// Percent of difference that count
-        #[arg(long, default_value_t = 3.0)]
+        #[arg(long, value_name = "PERCENT", default_value_t = 3.0)]
         threshold: f64,
     },
     /// Draws any mix of results as one HTML file that needs no network
@@ -57,7 +56,7 @@ enum Fixed {
         #[arg(required = true)]
         results: Vec<String>,
         /// Where the report goes
-        #[arg(long, short, default_value = "report.html", value_parser = files::new_file)]
+        #[arg(long, short, value_name = "FILE", default_value = "report.html", value_parser = files::new_file)]
         output: PathBuf,
     },
 }
@@ -95,14 +94,15 @@ fn commands() -> clap::Command {
     let about = "Latency of selectors, and of the loops built on them, under load.\n\nEvery figure comes \
                  from a fresh process, in interleaved blocks, and carries its placement and the reasons why \
                  it should not be believed. Exit codes: 0 good, 1 regression, 2 invalid or noisy, 64 usage.";
-    let all = clap::Command::new("selbench")
+    let each = workloads::ALL.iter().map(command::command);
+    // First, for what is derived brings words of its own.
+    Fixed::augment_subcommands(clap::Command::new("selbench").subcommands(each))
         .version(env!("CARGO_PKG_VERSION"))
         .about(about)
+        .long_about(None)
         .max_term_width(100)
         .subcommand_required(true)
-        .arg_required_else_help(true);
-    let each = workloads::ALL.iter().map(command::command);
-    Fixed::augment_subcommands(all.subcommands(each))
+        .arg_required_else_help(true)
 }
 
 fn run(matches: &clap::ArgMatches) -> Result<Ending, String> {

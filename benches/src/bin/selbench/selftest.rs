@@ -85,7 +85,7 @@ fn say(name: &str, status: Status, found: &Found, fault: Option<Fault>) {
         Status::Failed => "FAIL",
     };
     println!("{word} {name:22} {}", found.words);
-    let codes = fault.map_or(&[][..], Fault::codes);
+    let codes = fault.map(Fault::codes).unwrap_or_default();
     for flag in &found.flags {
         let wrong = fault.is_none() && found.wrong().any(|one| one == flag);
         if codes.contains(&flag.reason) || wrong {

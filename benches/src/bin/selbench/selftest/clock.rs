@@ -21,16 +21,18 @@ pub(super) fn check(stepping: bool) -> (Vec<Flag>, String) {
         }
     };
     let begin = Instant::now();
-    let mut last = read();
-    let mut back = 0;
+    let (mut last, mut back) = (read(), 0);
+    // The smallest difference that it shows.
+    let mut step = Duration::MAX;
     for _ in 0..READS {
         let now = read();
         back += u32::from(now < last);
+        let passed = now.saturating_duration_since(last);
+        step = if passed.is_zero() { step } else { step.min(passed) };
         last = now;
     }
     let each = begin.elapsed().as_nanos() as f64 / f64::from(READS);
     back += across_cpus();
-    let step = step();
     let bad = back > 0 || each > 500.0 || step > Duration::from_micros(10);
     let flag = flag_if(bad, Reason::Clock, || {
         format!("went back {back} times, a read costs {each:.0} ns, a step is {step:?}")
@@ -56,15 +58,4 @@ fn across_cpus() -> u32 {
     };
     // In a thread of its own: it leaves this one where it was.
     std::thread::scope(|scope| scope.spawn(moving).join().unwrap_or(0))
-}
-
-/// The smallest difference that it shows.
-fn step() -> Duration {
-    let begin = Instant::now();
-    loop {
-        let passed = begin.elapsed();
-        if passed > Duration::ZERO {
-            return passed;
-        }
-    }
 }

@@ -40,23 +40,13 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    /// The codes one of which it must be found with.
-    pub(super) fn codes(self) -> &'static [Reason] {
-        match self {
-            Self::SleepingGenerator => &[Reason::GeneratorLag],
-            Self::SlowGenerator => &[Reason::Headroom],
-            Self::SleepingServer => &[Reason::NotServerBound],
-            Self::Flood => &[Reason::Backlog],
-            Self::DroppedReply => &[Reason::Errors, Reason::Lost],
-            Self::WrongByte | Self::Reset => &[Reason::Errors],
-            Self::CorrectedHistogram | Self::CoordinatedOmission => &[Reason::Canary],
-            Self::HalvedLatency => &[Reason::Little],
-            Self::SteppingClock => &[Reason::Clock],
-            Self::NoisyNeighbour => &[Reason::NoisyForeign],
-            Self::FewFiles => &[Reason::ResourceWall],
-            Self::FewPorts => &[Reason::Ports],
-            Self::SwappedSubjects => &[Reason::Shape],
-        }
+    /// The codes one of which it must be found with, as its own words end.
+    pub(super) fn codes(self) -> Vec<Reason> {
+        let value = self.to_possible_value();
+        let words = value.as_ref().and_then(|value| value.get_help()).map(ToString::to_string);
+        let codes =
+            words.as_deref().and_then(|words| words.rsplit(": ").next()).unwrap_or_default();
+        codes.split(" or ").filter_map(|code| Reason::from_str(code, false).ok()).collect()
     }
 
     /// The same slice with its fault.

@@ -1,11 +1,12 @@
 //! The checks: what each runs, and how.
 
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use super::fault::Fault;
-use benches::method::{Flag, Slice, Spec, checks, slices};
+use benches::method::{Flag, Process, Slice, Spec, checks, slices};
 use benches::report::words::figure;
 use benches::subjects::{BARE, NULL};
+use benches::workloads;
 
 /// Messages a second in the tests of the generator: far below anyone's capacity.
 const RATE: f64 = 5000.0;
@@ -135,23 +136,11 @@ impl Fault {
     }
 }
 
-/// What a summary tells, where it was measured: in words, the metric, and what it is multiplied by.
-const TOLD: [(&str, &str, f64); 9] = [
-    ("stopped ms", "stopped_ms", 1.0),
-    ("lag at most us", "lag_max_ns", 1e-3),
-    ("response at most us", "response_max_ns", 1e-3),
-    ("service p50 us", "service_p50_ns", 1e-3),
-    ("connections", "connections_served", 1.0),
-    ("more in TIME_WAIT", "time_wait_growth", 1.0),
-    ("replies/s", "rate", 1.0),
-    ("rate x latency / under way", "little", 1.0),
-    ("server busy %", "server_cpu", 100.0),
-];
-
+/// The figures of its table.
 fn summary(slice: &Slice) -> String {
-    let told = TOLD.iter().filter_map(|(words, metric, scale)| {
-        let value = slice.metrics.get(*metric)?;
-        Some(format!("{words} {}", figure(value * scale)))
+    let columns = workloads::named(&slice.spec.workload).map_or(&[][..], |one| one.shown.columns);
+    let told = columns.iter().filter_map(|(words, metric, scale)| {
+        Some(format!("{words} {}", figure(slice.metrics.get(*metric)? * scale)))
     });
     told.collect::<Vec<_>>().join(", ")
 }
@@ -195,28 +184,13 @@ fn shapes(fault: Option<Fault>) -> Result<Found, String> {
 
 /// Half a second in which nothing but a closed loop should run.
 fn quiet(fault: Option<Fault>) -> Result<Found, String> {
-    let neighbour = fault.map(|_| Neighbour::start()).transpose()?;
+    // A process that computes and is none of ours.
+    let mut computing = Command::new("sh");
+    computing.args(["-c", "while :; do :; done"]);
+    let neighbour = fault.map(|_| Process::start(&mut computing)).transpose()?;
     let slice = slices::measure(&point("echo --connections 8 --ms 800")?)?;
     drop(neighbour);
     let quiet = slice.quiet;
     let (stolen, foreign) = (quiet.steal_percent, quiet.foreign_percent);
     Ok(Found::of(slice, format!("stolen {stolen:.1} %, foreign {foreign:.1} %")))
-}
-
-/// A process that computes and is none of ours.
-struct Neighbour(Child);
-
-impl Neighbour {
-    fn start() -> Result<Self, String> {
-        let mut shell = Command::new("sh");
-        shell.args(["-c", "while :; do :; done"]).stdin(Stdio::null());
-        shell.spawn().map(Self).map_err(|error| format!("sh cannot be started: {error}"))
-    }
-}
-
-impl Drop for Neighbour {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
