@@ -60,11 +60,8 @@ pub fn always(quiet: &Quiet, nature: Nature) -> impl Iterator<Item = Flag> {
         format!("{overflows:.0} connections found a full queue of accept")
     });
     let debug = cfg!(debug_assertions);
-    full.map(|full| Flag { label: nature != Nature::Timed, ..full }).into_iter().chain(flag_if(
-        debug,
-        Reason::DebugBuild,
-        || "not an optimised build".to_owned(),
-    ))
+    let debug = flag_if(debug, Reason::DebugBuild, || "not an optimised build".to_owned());
+    full.map(|full| Flag { label: nature != Nature::Timed, ..full }).into_iter().chain(debug)
 }
 
 /// Rows beyond this share of what the generator can do are marked.

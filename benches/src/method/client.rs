@@ -66,19 +66,10 @@ impl Client {
         let mut reply = [0; MESSAGE];
         (&self.streams[index]).read_exact(&mut reply)?;
         if reply == self.message {
-            Ok(())
-        } else {
-            Err(io::Error::new(io::ErrorKind::InvalidData, "the echo is not what was sent"))
+            return Ok(());
         }
+        Err(io::Error::new(io::ErrorKind::InvalidData, "the echo is not what was sent"))
     }
-}
-
-/// Connects, has one message echoed and closes, `connections` times, one after the other.
-pub fn churn(port: u16, connections: usize) -> io::Result<()> {
-    for _ in 0..connections {
-        drop(Client::connect(port, 1)?);
-    }
-    Ok(())
 }
 
 fn connect(port: u16) -> io::Result<TcpStream> {

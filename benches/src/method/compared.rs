@@ -58,15 +58,12 @@ fn pair(slices: &[&Slice], subject: &str, baseline: &str, threshold: f64) -> Opt
         (0..blocks).filter_map(log).collect()
     };
     let costs = &first.spec.costs;
-    let enough = costs.iter().map(|metric| (metric, logs(metric, false)));
-    let enough = enough.max_by_key(|(metric, logs)| {
-        // The first one that is enough, else the one with most blocks.
-        let place = costs.iter().position(|one| one == *metric).unwrap_or(0);
-        (logs.len().min(FEWEST_BLOCKS), std::cmp::Reverse(place))
-    });
-    let (metric, valid) = enough?;
+    let all: Vec<_> = costs.iter().map(|metric| (metric, logs(metric, false))).collect();
+    // The first one that is enough, else the one with most blocks.
+    let enough = all.iter().find(|(_, logs)| logs.len() >= FEWEST_BLOCKS);
+    let (metric, valid) = enough.or(all.iter().rev().max_by_key(|(_, logs)| logs.len()))?;
     let paired = valid.len();
-    let logs = if paired == 0 { logs(metric, true) } else { valid };
+    let logs = if paired == 0 { logs(metric, true) } else { valid.clone() };
     if logs.is_empty() {
         return None;
     }
@@ -79,7 +76,7 @@ fn pair(slices: &[&Slice], subject: &str, baseline: &str, threshold: f64) -> Opt
         point: first.spec.point(),
         subject: subject.to_owned(),
         baseline: baseline.to_owned(),
-        metric: metric.clone(),
+        metric: (*metric).clone(),
         ratio: ratio.value,
         low: ratio.low,
         high: ratio.high,
@@ -98,8 +95,7 @@ pub fn compare(slices: &[Slice], least: f64) -> (Option<f64>, Vec<Comparison>) {
         (same.blocks >= FEWEST_BLOCKS).then(|| (name.clone(), same.half_width()))
     };
     let floors: BTreeMap<String, f64> = points.iter().filter_map(floor).collect();
-    let all: Vec<f64> = floors.values().copied().collect();
-    let middle = (!all.is_empty()).then(|| statistics::median(&all));
+    let middle = statistics::median(floors.values().copied());
     let mut comparisons = Vec::new();
     for (name, here) in &points {
         let Some(baseline) = baseline(here) else {
@@ -134,7 +130,8 @@ pub fn shapes(slices: &mut [Slice]) {
     }
     for (name, curve) in curves {
         // Of so few, noise makes any shape.
-        let medians = curve.into_iter().map(|(size, costs)| (size, statistics::median(&costs)));
+        let medians = curve.into_iter();
+        let medians = medians.filter_map(|(size, costs)| Some((size, statistics::median(costs)?)));
         let Some(flag) = checks::shape(&name, &medians.collect::<Vec<_>>()) else {
             continue;
         };

@@ -18,8 +18,7 @@ use crate::sys;
 pub struct Clock(Instant);
 
 impl Clock {
-    #[expect(clippy::new_without_default, reason = "a clock that starts is no default value")]
-    pub fn new() -> Self {
+    pub fn begin() -> Self {
         Self(Instant::now())
     }
 
@@ -55,8 +54,8 @@ pub struct Connections {
     address: Option<SocketAddr>,
     /// Whether a connection ends by a reset, which leaves nothing in `TIME_WAIT`.
     reset: bool,
-    /// The only local ports to be used, first and last, if the kernel is not to choose.
-    ports: Option<(u16, u16)>,
+    /// Whether only [`FEW`] local ports may be used.
+    few: bool,
     epoll: Epoll,
     all: Vec<Connection>,
     /// How many of `all` carry the messages; a bulk stream comes after them.
@@ -76,11 +75,10 @@ impl Connections {
     pub fn open(address: Option<SocketAddr>, spec: &Spec, clock: Clock) -> io::Result<Self> {
         sys::limit_open_files(None)?;
         let active = spec.count("connections").max(1);
-        let few = spec.fault.as_deref() == Some("few-ports");
         let mut connections = Self {
             address,
             reset: spec.choice("close") == "rst",
-            ports: few.then(|| (ports::range().0, ports::range().0.saturating_add(FEW - 1))),
+            few: spec.fault.as_deref() == Some("few-ports"),
             epoll: sys::epoll()?,
             all: Vec::with_capacity(active),
             active,
@@ -102,13 +100,12 @@ impl Connections {
     }
 
     /// Opens one connection more, for messages of `size` bytes: a bulk stream beside the small
-    /// messages. Returns its index, the first one past the active.
-    pub fn open_bulk(&mut self, size: usize) -> io::Result<usize> {
+    /// messages, the first one past the active.
+    pub fn open_bulk(&mut self, size: usize) -> io::Result<()> {
         self.payloads.push(Payload::new(size));
-        let index = self.all.len();
-        let bulk = self.dial(index, self.payloads.len() - 1)?;
+        let bulk = self.dial(self.active, self.payloads.len() - 1)?;
         self.all.push(bulk);
-        Ok(index)
+        Ok(())
     }
 
     /// Closes a connection and opens another in its place.
@@ -121,8 +118,9 @@ impl Connections {
     fn connect(&self) -> io::Result<TcpStream> {
         let family = self.address.map_or(Domain::IPV4, Domain::for_address);
         let socket = Socket::new(family, Type::STREAM, None)?;
-        if let Some((first, last)) = self.ports {
-            sys::limit_local_ports(socket.as_raw_fd(), first, last)?;
+        if self.few {
+            let (first, _) = ports::range();
+            sys::limit_local_ports(socket.as_raw_fd(), first, first.saturating_add(FEW - 1))?;
         }
         if self.reset {
             socket.set_linger(Some(Duration::ZERO))?;
@@ -211,11 +209,10 @@ impl Connections {
     /// bytes is reset, which a server may take ill.
     pub fn drain(&mut self, patience: Duration) {
         let begin = Instant::now();
-        while self.under_way() > 0 && begin.elapsed() < patience {
-            if self.receive(Some(patience / 10), |_, _, _| None).is_err() {
-                return;
-            }
-        }
+        while self.under_way() > 0
+            && begin.elapsed() < patience
+            && self.receive(Some(patience / 10), |_, _, _| None).is_ok()
+        {}
     }
 
     fn flush(&mut self, index: usize) -> io::Result<()> {
@@ -294,7 +291,7 @@ mod tests {
         });
         let mut spec = Spec::default();
         spec.choices.insert("close".to_owned(), close.to_owned());
-        let mut client = Connections::open(Some(address), &spec, Clock::new()).unwrap();
+        let mut client = Connections::open(Some(address), &spec, Clock::begin()).unwrap();
         for number in 0..5 {
             client.send(0, number, 0).unwrap();
             client.drain(Duration::from_secs(20));

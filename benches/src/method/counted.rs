@@ -12,7 +12,7 @@ use std::process::Command;
 pub use callgrind::{callgrind, profile};
 pub use strace::strace;
 
-use super::{Client, Process, client, process};
+use super::{Client, Process, process};
 
 /// One kind of work, and how to drive it to a given length.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -74,7 +74,7 @@ impl Work {
                 let mut client = Client::connect(port, connections)?;
                 (0..length).try_for_each(|_| client.round())
             }
-            Self::Churn => client::churn(port, length as usize),
+            Self::Churn => (0..length).try_for_each(|_| Client::connect(port, 1).map(drop)),
             Self::Alone(_) => Ok(()),
         }
     }

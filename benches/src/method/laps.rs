@@ -25,10 +25,8 @@ pub async fn laps(duration: Duration, mut lap: impl AsyncFnMut() -> Facts) -> Fa
     while told.is_empty() || begin.elapsed() < duration {
         told.push(lap().await);
     }
-    let median = |place: usize| {
-        let values: Vec<f64> = told.iter().map(|facts| facts[place].1).collect();
-        stats::median(&values)
-    };
+    let median =
+        |place: usize| stats::median(told.iter().map(|facts| facts[place].1)).unwrap_or_default();
     let mut facts: Facts =
         told[0].iter().enumerate().map(|(place, (name, _))| (*name, median(place))).collect();
     facts.push(("laps", told.len() as f64));

@@ -19,14 +19,6 @@ pub struct Phase {
     pub duration: Duration,
 }
 
-/// A stream of large messages beside the small ones: as fast as its replies come.
-#[derive(Clone, Copy, Debug)]
-pub struct Bulk {
-    /// Its connection, as [`Connections::open_bulk`] told.
-    pub index: usize,
-    pub depth: usize,
-}
-
 /// A message and its reply, both on the clock of the run.
 #[derive(Clone, Copy, Debug)]
 pub struct Answer {
@@ -57,7 +49,9 @@ pub struct Open {
     /// So long after the end what is late is still sent; what is then under way has as long again
     /// to be answered, and two seconds at least, and is lost after that.
     pub drain: Duration,
-    pub bulk: Option<Bulk>,
+    /// Messages under way in a stream of large ones beside the small ones, on the connection of
+    /// [`Connections::open_bulk`]; as fast as their replies come.
+    pub bulk: usize,
     /// Replies of the bulk stream that came while it counted.
     pub bulk_replies: u64,
     /// Every answer, if somebody wants to know their course.
@@ -94,7 +88,7 @@ impl Open {
             unsent: 0,
             idle_ns: 0,
             drain: Duration::from_secs(2),
-            bulk: None,
+            bulk: 0,
             bulk_replies: 0,
             answers: None,
         }
@@ -130,7 +124,10 @@ impl Open {
         let mut came = true;
         let sends_until = self.ends + self.drain.as_nanos() as u64;
         let gives_up = sends_until + self.drain.max(Duration::from_secs(2)).as_nanos() as u64;
-        self.start_bulk(client)?;
+        for _ in 0..self.bulk {
+            self.number += 1;
+            client.send(client.active(), self.number, self.clock.now())?;
+        }
         let mut now = self.clock.now();
         loop {
             while self.due as u64 <= now && (self.due as u64) < self.ends && now <= sends_until {
@@ -169,15 +166,6 @@ impl Open {
         }
     }
 
-    fn start_bulk(&mut self, client: &mut Connections) -> io::Result<()> {
-        let Some(bulk) = self.bulk else { return Ok(()) };
-        for _ in 0..bulk.depth {
-            self.number += 1;
-            client.send(bulk.index, self.number, self.clock.now())?;
-        }
-        Ok(())
-    }
-
     /// Takes in what has come; a place that is free again goes to the end of `free`.
     #[inline]
     fn receive(
@@ -186,10 +174,10 @@ impl Open {
         wait: Option<Duration>,
         free: &mut VecDeque<(usize, u64)>,
     ) -> io::Result<bool> {
-        let Self { recorder, measured_from, ends, number, bulk, bulk_replies, answers, .. } = self;
-        let bulk = bulk.map(|bulk| bulk.index);
+        let Self { recorder, measured_from, ends, number, bulk_replies, answers, .. } = self;
+        let bulk = client.active();
         client.receive(wait, |index, sent, now| {
-            if Some(index) == bulk {
+            if index == bulk {
                 if now >= *ends {
                     return None;
                 }
@@ -210,14 +198,8 @@ impl Open {
 
     /// How long to sleep for a reply; not at all when spinning.
     fn wait(&self, now: u64, only_replies: bool) -> Option<Duration> {
-        if self.spinning {
-            return None;
-        }
-        let until_due = (self.due as u64).saturating_sub(now);
-        Some(if only_replies {
-            Duration::from_millis(100)
-        } else {
-            Duration::from_nanos(until_due)
-        })
+        let until_due = Duration::from_nanos((self.due as u64).saturating_sub(now));
+        let wait = if only_replies { Duration::from_millis(100) } else { until_due };
+        (!self.spinning).then_some(wait)
     }
 }

@@ -19,9 +19,8 @@ impl Outcome {
     }
 
     pub fn of(facts: &Facts) -> Self {
-        let mut outcome = Self::default();
-        facts.iter().for_each(|(name, value)| outcome.metric(name, *value));
-        outcome
+        let metrics = facts.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+        Self { metrics, ..Self::default() }
     }
 
     /// Tells a histogram of nanoseconds, with those of its percentiles that have samples enough
@@ -79,13 +78,12 @@ impl Outcome {
         self.metrics.retain(|name, _| percentile(name).is_none_or(|percentile| percentile <= most));
         if self.metrics.len() < before {
             let told = histogram::PERCENTILES.iter().rev().find(|(_, share)| *share <= most);
-            let told = told.map_or_else(
-                || "no percentile is told".to_owned(),
-                |(word, _)| format!("percentiles are told up to {word}"),
-            );
+            let told = told.map_or("none", |told| told.0);
             let pauses = share * duration.as_secs_f64() * 1e3;
-            let words =
-                format!("others had up to {pauses:.0} ms of {} ms: {told}", duration.as_millis());
+            let all = duration.as_millis();
+            let words = format!(
+                "others had up to {pauses:.0} ms of {all} ms: the highest percentile told: {told}"
+            );
             self.flag(Reason::Limited, words);
         }
     }

@@ -29,10 +29,6 @@ impl Placement {
         self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
     }
 
-    pub fn named(name: &str) -> Option<Self> {
-        ValueEnum::from_str(name, false).ok()
-    }
-
     pub fn client_spins(self) -> bool {
         matches!(self, Self::SplitSpin | Self::SpinSpin)
     }

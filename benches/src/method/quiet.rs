@@ -25,42 +25,11 @@ pub struct Quiet {
 /// The counters at the beginning of a slice.
 pub struct Watch {
     began: Instant,
-    machine: Machine,
+    machine: [f64; 3],
     times: BTreeMap<u32, Duration>,
-    thread: Thread,
+    thread: [f64; 2],
     overflows: f64,
     processes: Vec<u32>,
-}
-
-/// What became of the measuring thread, and what the others of its process did.
-#[derive(Clone, Copy, Default)]
-struct Thread {
-    /// Nanoseconds in which it was ready and did not run.
-    waited: f64,
-    switches: f64,
-    others_ran: f64,
-    others_times: f64,
-}
-
-impl Thread {
-    /// Nanoseconds of waiting, and CPUs taken away, since `before`: what the others of the process
-    /// do not account for.
-    fn since(self, before: Self) -> (f64, f64) {
-        let (ran, times) =
-            (self.others_ran - before.others_ran, self.others_times - before.others_times);
-        (
-            (self.waited - before.waited - ran).max(0.0),
-            (self.switches - before.switches - times).max(0.0),
-        )
-    }
-}
-
-/// The first line of `/proc/stat`, in ticks.
-#[derive(Clone, Copy, Default)]
-struct Machine {
-    total: f64,
-    busy: f64,
-    steal: f64,
 }
 
 impl Watch {
@@ -83,19 +52,19 @@ impl Watch {
         let cpus = sys::cpus_online() as f64;
         let elapsed = self.began.elapsed().as_secs_f64().max(1e-9);
         let now = machine();
-        let total = (now.total - self.machine.total).max(1.0);
+        let [total, busy, steal] = [0, 1, 2].map(|place| now[place] - self.machine[place]);
+        let total = total.max(1.0);
         // The kernel counts whole ticks: what is within the rounding is not held against anyone.
         let rounding = cpus / total;
         // Who runs at a tick has all of it; for a CPU that is half busy that is a toss of a coin.
         let sampling = 3.0 * 0.5 / total.sqrt();
-        let (waited, switches) = thread().since(self.thread);
-        let busy = (now.busy - self.machine.busy) / total;
+        let now = thread();
+        let [waited, switches] = [0, 1].map(|place| (now[place] - self.thread[place]).max(0.0));
         let (own, foreign) = self.used();
         let share = |time: Duration| time.as_secs_f64() / (elapsed * cpus);
-        let nobodys = busy - share(own + foreign) - rounding - sampling;
+        let nobodys = busy / total - share(own + foreign) - rounding - sampling;
         Quiet {
-            steal_percent: 100.0
-                * ((now.steal - self.machine.steal) / total - rounding / cpus).max(0.0),
+            steal_percent: 100.0 * (steal / total - rounding / cpus).max(0.0),
             foreign_percent: 100.0 * (share(foreign) + nobodys.max(0.0)),
             waited_percent: waited / 1e9 / elapsed * 100.0,
             involuntary_per_second: switches / elapsed,
@@ -119,7 +88,8 @@ impl Watch {
     }
 }
 
-fn machine() -> Machine {
+/// The first line of `/proc/stat`, in ticks: all, busy ones, stolen ones.
+fn machine() -> [f64; 3] {
     let text = read_to_string("/proc/stat").unwrap_or_default();
     let first = text.lines().next().unwrap_or_default();
     let ticks: Vec<f64> =
@@ -128,7 +98,7 @@ fn machine() -> Machine {
     // user nice system idle iowait irq softirq steal; guest time is in user already.
     let total: f64 = (0..8).map(tick).sum();
     let (idle, steal) = (tick(3) + tick(4), tick(7));
-    Machine { total, busy: total - idle - steal, steal }
+    [total, total - idle - steal, steal]
 }
 
 /// The CPU time of each process so far, by pid, threads of the kernel included.
@@ -145,25 +115,22 @@ fn does_softirqs(pid: u32) -> bool {
     read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.starts_with("ksoftirqd"))
 }
 
-/// The calling thread's account, and its neighbours'. Zero where the kernel does not tell.
-fn thread() -> Thread {
+/// Nanoseconds in which the calling thread was ready and did not run, and how often its CPU was taken away:
+/// what the other threads of its process do not account for. Zero where the kernel does not tell.
+fn thread() -> [f64; 2] {
     let status = read_to_string("/proc/thread-self/status").unwrap_or_default();
-    let [_, waited, _] = schedstat(Path::new("/proc/thread-self"));
-    let mut thread = Thread {
-        waited,
-        switches: number_after(&status, "nonvoluntary_ctxt_switches:").unwrap_or(0.0),
-        ..Thread::default()
-    };
+    let mut switches = number_after(&status, "nonvoluntary_ctxt_switches:").unwrap_or(0.0);
+    let [_, mut waited, _] = schedstat(Path::new("/proc/thread-self"));
     // PID/task/TID
     let own = read_link("/proc/thread-self").unwrap_or_default();
     for other in read_dir("/proc/self/task").into_iter().flatten().flatten() {
         if Some(other.file_name().as_os_str()) != own.file_name() {
             let [ran, _, times] = schedstat(&other.path());
-            thread.others_ran += ran;
-            thread.others_times += times;
+            waited -= ran;
+            switches -= times;
         }
     }
-    thread
+    [waited, switches]
 }
 
 /// Nanoseconds on a CPU, nanoseconds ready and not on one, and how often it came to run.
@@ -237,20 +204,5 @@ mod tests {
         assert!(foreign >= least, "{foreign:?}, of which {least:?} are one's");
         assert!(own.as_millis() >= 100, "{own:?}");
         assert!(quiet.foreign_percent > 0.0);
-    }
-
-    #[test]
-    fn the_other_threads_of_its_process_are_no_noise() {
-        let thread = |[waited, switches, others_ran, others_times]: [f64; 4]| Thread {
-            waited,
-            switches,
-            others_ran,
-            others_times,
-        };
-        let before = thread([100.0, 10.0, 1000.0, 20.0]);
-        let since = |now: [f64; 4]| thread(now).since(before);
-        assert_eq!(since([400.0, 13.0, 1300.0, 23.0]), (0.0, 0.0), "theirs");
-        assert_eq!(since([450.0, 15.0, 1300.0, 23.0]), (50.0, 2.0), "more");
-        assert_eq!(since([100.0, 10.0, 1300.0, 23.0]), (0.0, 0.0), "elsewhere");
     }
 }

@@ -1,5 +1,7 @@
 //! Writes results, and reads them again; a checksum refuses what is not as it was written.
 
+use std::io::ErrorKind;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -18,7 +20,15 @@ fn checksum(value: &Value) -> u32 {
 }
 
 pub fn read(path: &str) -> Result<Document, String> {
-    let text = std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let hint = match error.kind() {
+            ErrorKind::NotFound => "; is the name right?",
+            ErrorKind::IsADirectory => ": give the file in it, such as results.json",
+            ErrorKind::InvalidData => ": results are text, in JSON",
+            _ => "",
+        };
+        format!("{path} cannot be read: {error}{hint}")
+    })?;
     parse(&text).map_err(|problem| format!("{path} {problem}"))
 }
 
@@ -55,15 +65,4 @@ fn parse(text: &str) -> Result<Document, String> {
              measure again, or read it with that one"
         )
     })
-}
-
-/// Why a file cannot be read, and what may have been meant.
-fn unreadable(path: &str, error: &std::io::Error) -> String {
-    let hint = match error.kind() {
-        std::io::ErrorKind::NotFound => "; is the name right?",
-        std::io::ErrorKind::IsADirectory => ": give the file in it, such as results.json",
-        std::io::ErrorKind::InvalidData => ": results are text, in JSON",
-        _ => "",
-    };
-    format!("{path} cannot be read: {error}{hint}")
 }

@@ -85,11 +85,8 @@ impl Session {
     pub fn measure(&mut self, plan: &Plan) {
         let points = plan.offer.map_or_else(|| plan.points.clone(), |offer| offer(self, plan));
         let mut subjects = plan.subjects.clone();
-        if plan.floor
-            && let Some(first) = subjects.first()
-        {
-            subjects.push(format!("{first}{AGAIN}"));
-        }
+        let twin = plan.subjects.first().filter(|_| plan.floor);
+        subjects.extend(twin.map(|first| format!("{first}{AGAIN}")));
         let seed = points.first().map_or(1, |point| point.seed);
         let orders = statistics::orders(subjects.len(), plan.blocks, seed);
         let share = self.budget.map(|budget| budget / points.len().max(1) as u32);
@@ -100,10 +97,9 @@ impl Session {
             let null_rate = (plan.null)(point).and_then(|null| self.most(&null));
             let first = self.document.slices.len();
             self.blocks(point, &subjects, &orders, share);
-            for slice in &mut self.document.slices[first..] {
-                if let Some(null_rate) = null_rate {
-                    beside_the_generator(slice, null_rate);
-                }
+            if let Some(null_rate) = null_rate {
+                let here = &mut self.document.slices[first..];
+                here.iter_mut().for_each(|slice| beside_the_generator(slice, null_rate));
             }
         }
     }
@@ -175,9 +171,7 @@ impl Session {
         for subject in subjects {
             let spec = Spec { subject: subject.clone(), ..spec.clone() };
             // One slice can be anything on a machine that is not quiet, and all others hang on it.
-            let tries: Vec<f64> = (0..3).filter_map(|_| self.rate(&spec)).collect();
-            if !tries.is_empty() {
-                let rate = statistics::median(&tries);
+            if let Some(rate) = statistics::median((0..3).filter_map(|_| self.rate(&spec))) {
                 eprintln!("capacity of {subject}: {rate:.0}/s");
                 rates.push(rate);
             }

@@ -96,12 +96,11 @@ pub fn judge(
 }
 
 fn rows(document: &Document) -> Rows<'_> {
-    let mut rows = Rows::new();
-    for slice in &document.slices {
+    document.slices.iter().fold(Rows::new(), |mut rows, slice| {
         let key = (slice.spec.point(), slice.spec.subject.clone());
         rows.entry(key).or_default().push(slice);
-    }
-    rows
+        rows
+    })
 }
 
 /// What the new slices do wrong that the old ones did not.
@@ -174,9 +173,6 @@ fn medians(
     now: &[&Slice],
     figure: impl Fn(&Slice) -> Option<f64>,
 ) -> Option<(f64, f64)> {
-    let of = |slices: &[&Slice]| {
-        let figures: Vec<f64> = slices.iter().filter_map(|slice| figure(slice)).collect();
-        (!figures.is_empty()).then(|| statistics::median(&figures))
-    };
+    let of = |slices: &[&Slice]| statistics::median(slices.iter().filter_map(|one| figure(one)));
     Some((of(before)?, of(now)?))
 }

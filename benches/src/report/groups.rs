@@ -34,8 +34,7 @@ pub fn median(slices: &[&Slice], metric: &str) -> Option<(f64, bool)> {
     let has = |slice: &&&Slice| slice.metrics.contains_key(metric);
     let having: Vec<&Slice> = slices.iter().filter(has).copied().collect();
     let (having, valid) = believable(&having);
-    let figures: Vec<f64> = having.iter().map(|slice| slice.metrics[metric]).collect();
-    (!figures.is_empty()).then(|| (statistics::median(&figures), valid))
+    Some((statistics::median(having.iter().map(|slice| slice.metrics[metric]))?, valid))
 }
 
 pub fn values(values: impl Iterator<Item = f64>) -> Vec<f64> {
@@ -104,7 +103,7 @@ pub fn distribution_charts(slices: &[&Slice], name: &str, y: &'static str) -> Ve
 fn pooled(slices: &[&Slice], name: &str) -> Option<(Histogram<u64>, bool)> {
     let (slices, valid) = believable(slices);
     let texts = slices.iter().filter_map(|slice| slice.histograms.get(name));
-    let mut all = texts.filter_map(|text| histogram::decode(text).ok());
+    let mut all = texts.filter_map(|text| histogram::decode(text));
     let mut pooled = all.next()?;
     for one in all {
         // Histograms of one make always add up.

@@ -30,14 +30,11 @@ pub struct Point<'a> {
     pub rows: Vec<Row<'a>>,
 }
 
-pub fn columns(all: &[Shown], workload: &str) -> &'static [Column] {
-    all.iter().find(|shown| shown.name == workload).map_or(&[], |shown| shown.columns)
-}
-
 pub fn points<'a>(document: &'a Document, all: &[Shown]) -> Vec<Point<'a>> {
     let point = |(name, slices): (String, Vec<&'a Slice>)| {
         let workload = slices[0].spec.workload.as_str();
-        let columns = columns(all, workload);
+        let shown = all.iter().find(|shown| shown.name == workload);
+        let columns = shown.map_or(&[][..], |shown| shown.columns);
         let row = |subject: &'a str| row(document, &name, &slices, subject, columns);
         let mut rows: Vec<Row<'a>> = compared::subjects(&slices).into_iter().map(row).collect();
         let ratio = |row: &Row<'_>| row.comparison.map_or(1.0, |one| one.ratio);

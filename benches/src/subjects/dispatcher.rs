@@ -48,29 +48,22 @@ impl Kind {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-    use std::os::unix::net::UnixStream;
-
-    use super::*;
+    use crate::method::Pair;
+    use crate::subjects;
 
     #[test]
     fn every_kind_reports_what_is_ready_and_nothing_else() {
-        for kind in crate::subjects::selectors() {
+        for kind in subjects::selectors() {
             let mut dispatcher = (kind.open)().unwrap();
-            let mut senders = Vec::new();
-            let mut receivers = Vec::new();
-            for index in 0..5 {
-                let (receiver, sender) = UnixStream::pair().unwrap();
-                let receiver = Rc::new(OwnedFd::from(receiver));
-                dispatcher.add(index, &receiver).unwrap();
-                receivers.push(receiver);
-                senders.push(sender);
+            let pairs = Pair::many("socketpair", 5).unwrap();
+            for (index, pair) in pairs.iter().enumerate() {
+                dispatcher.add(index, &pair.receiver).unwrap();
             }
-            dispatcher.remove(4, &receivers[4]).unwrap();
-            dispatcher.change(2, &receivers[2], true).unwrap();
-            dispatcher.change(2, &receivers[2], false).unwrap();
+            dispatcher.remove(4, &pairs[4].receiver).unwrap();
+            dispatcher.change(2, &pairs[2].receiver, true).unwrap();
+            dispatcher.change(2, &pairs[2].receiver, false).unwrap();
             for index in [0, 2, 4] {
-                (&senders[index]).write_all(&[1]).unwrap();
+                pairs[index].send(&[1]).unwrap();
             }
             let mut ready = Vec::new();
             while ready.len() < 2 {

@@ -4,13 +4,15 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
+use clap::ValueEnum;
+
 use super::LOOPBACK;
 use super::serve::say_port;
 
 /// Every so many reads it does what it does wrong.
 const SELDOM: u64 = 300;
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Wrong {
     Drops,
     Alters,
@@ -19,14 +21,12 @@ pub enum Wrong {
 }
 
 impl Wrong {
-    pub const ALL: [Self; 4] = [Self::Drops, Self::Alters, Self::Resets, Self::Sleeps];
-
     pub fn subject(self) -> String {
         format!("faulty-{self:?}").to_lowercase()
     }
 
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|wrong| wrong.subject() == name)
+        Self::value_variants().iter().copied().find(|wrong| wrong.subject() == name)
     }
 }
 

@@ -7,7 +7,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use super::Subject;
 
@@ -101,15 +101,15 @@ fn interpreter() -> PathBuf {
 fn c_is_missing(header: &str, package: &str) -> Option<String> {
     let found = ["/usr/include", "/usr/local/include"].map(|folder| format!("{folder}/{header}"));
     let here = found.iter().any(|path| std::path::Path::new(path).exists());
-    let compiler = Command::new("cc").arg("--version").stdout(Stdio::null()).status().is_ok();
-    (!here || !compiler).then(|| format!("apt-get install gcc {package}"))
+    (!here || !runs(Command::new("cc").arg("--version")))
+        .then(|| format!("apt-get install gcc {package}"))
 }
 
 fn python_is_missing(module: &str, package: &str) -> Option<String> {
-    let import = Command::new(interpreter())
-        .args(["-c", &format!("import {module}")])
-        .stderr(Stdio::null())
-        .status();
-    let here = import.is_ok_and(|status| status.success());
+    let here = runs(Command::new(interpreter()).args(["-c", &format!("import {module}")]));
     (!here).then(|| format!("apt-get install {package}"))
+}
+
+fn runs(command: &mut Command) -> bool {
+    command.output().is_ok_and(|output| output.status.success())
 }

@@ -5,8 +5,7 @@
 //! workload of tasks can be run on it. What a loop serves is in [`serve`].
 
 mod bare;
-mod bare_epoll;
-mod bare_scans;
+mod bare_selectors;
 #[cfg(feature = "rivals")]
 mod compio;
 pub mod dispatcher;
@@ -37,8 +36,7 @@ pub use subject::{BARE, NULL, Subject};
 /// All selectors, the yardstick first.
 pub fn selectors() -> impl Iterator<Item = &'static Kind> {
     let lists: &[&[Kind]] = &[
-        bare_epoll::KINDS,
-        bare_scans::KINDS,
+        bare_selectors::KINDS,
         ours::KINDS,
         #[cfg(feature = "rivals")]
         mio::KINDS,

@@ -127,9 +127,7 @@ impl Dispatcher for Selector {
             .selector
             .register_with(fd.clone(), EVENT_READ, self.mode, index)
             .map_err(|refused| io::Error::other(refused.error))?;
-        if self.tokens.len() <= index {
-            self.tokens.resize(index + 1, None);
-        }
+        self.tokens.resize(self.tokens.len().max(index + 1), None);
         self.tokens[index] = Some(token);
         Ok(())
     }
@@ -143,9 +141,7 @@ impl Dispatcher for Selector {
     fn remove(&mut self, index: usize, _fd: &Rc<OwnedFd>) -> io::Result<()> {
         let token = self.token(index)?;
         self.tokens[index] = None;
-        let key = self.selector.unregister(token).map_err(io::Error::other)?;
-        drop(key);
-        Ok(())
+        self.selector.unregister(token).map(drop).map_err(io::Error::other)
     }
 
     fn wait(&mut self, ready: &mut Vec<usize>) -> io::Result<()> {
@@ -155,10 +151,9 @@ impl Dispatcher for Selector {
         Ok(())
     }
 
-    fn rearm(&mut self, index: usize, _fd: &Rc<OwnedFd>) -> io::Result<u64> {
+    fn rearm(&mut self, index: usize, fd: &Rc<OwnedFd>) -> io::Result<u64> {
         if self.mode.is_oneshot() {
-            let token = self.token(index)?;
-            self.selector.modify(token, EVENT_READ).map_err(io::Error::other)?;
+            self.change(index, fd, false)?;
         }
         Ok(u64::from(self.mode.is_oneshot()))
     }

@@ -11,7 +11,7 @@ use super::{Dispatcher, Kind};
 
 pub(super) const KINDS: &[Kind] = &[Kind::new("polling", "polling's Poller, level", open)];
 
-const EVENTS: usize = 1024;
+const EVENTS: NonZero<usize> = NonZero::new(1024).unwrap();
 
 struct Polling {
     poller: polling::Poller,
@@ -23,9 +23,7 @@ struct Polling {
 fn open() -> io::Result<Box<dyn Dispatcher>> {
     Ok(Box::new(Polling {
         poller: polling::Poller::new()?,
-        events: polling::Events::with_capacity(
-            NonZero::new(EVENTS).unwrap_or(NonZero::<usize>::MIN),
-        ),
+        events: polling::Events::with_capacity(EVENTS),
         kept: Vec::new(),
     }))
 }

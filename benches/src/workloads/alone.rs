@@ -41,23 +41,22 @@ pub fn run(work: &str, subject: &str, count: u64) -> Result<Facts, String> {
 
 /// One task wakes itself and is polled again, `count` times.
 fn self_wake<R: Runtime>(count: u64) -> Facts {
-    in_a_task::<R, _>(count, |count| {
-        // Written out: it is what is counted.
-        let mut left = count;
-        poll_fn(move |context| {
-            if left == 0 {
-                return Poll::Ready(());
-            }
-            left -= 1;
-            context.waker().wake_by_ref();
-            Poll::Pending
-        })
-    })
+    // Written out: it is what is counted.
+    let mut left = count;
+    let work = poll_fn(move |context| {
+        if left == 0 {
+            return Poll::Ready(());
+        }
+        left -= 1;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    });
+    in_a_task::<R>(count, work)
 }
 
 /// One task spawns a task that is ready at once and waits for it, `count` times.
 fn spawn_join<R: Runtime>(count: u64) -> Facts {
-    in_a_task::<R, _>(count, |count| async move {
+    in_a_task::<R>(count, async move {
         for _ in 0..count {
             R::spawn(async {}).await;
         }
@@ -66,16 +65,13 @@ fn spawn_join<R: Runtime>(count: u64) -> Facts {
 
 /// Runs a future in a spawned task, for that is where programs live, and times it from within. Not by
 /// `runtime::in_a_task`: a future more around it would be counted.
-fn in_a_task<R: Runtime, F: Future<Output = ()> + 'static>(
-    count: u64,
-    work: impl Fn(u64) -> F + 'static,
-) -> Facts {
+fn in_a_task<R: Runtime>(count: u64, work: impl Future<Output = ()> + 'static) -> Facts {
     let elapsed = Rc::new(Cell::new(Duration::ZERO));
     let result = elapsed.clone();
     R::run(async move {
         R::spawn(async move {
             let begin = Instant::now();
-            work(count).await;
+            work.await;
             elapsed.set(begin.elapsed());
         })
         .await;
@@ -86,7 +82,7 @@ fn in_a_task<R: Runtime, F: Future<Output = ()> + 'static>(
 /// Creates a sleep of an hour, polls it once and drops it, `count` times: what a timeout around
 /// an operation that succeeds costs.
 fn far_timer<R: Runtime>(count: u64) -> Facts {
-    in_a_task::<R, _>(count, move |count| async move {
+    in_a_task::<R>(count, async move {
         for _ in 0..count {
             let mut sleep = pin!(R::sleep(Duration::from_secs(3600)));
             poll_fn(|context| {
@@ -100,7 +96,7 @@ fn far_timer<R: Runtime>(count: u64) -> Facts {
 
 /// Sleeps 100 microseconds, `count` times.
 fn sleep<R: Runtime>(count: u64) -> Facts {
-    in_a_task::<R, _>(count, |count| async move {
+    in_a_task::<R>(count, async move {
         for _ in 0..count {
             R::sleep(Duration::from_micros(100)).await;
         }
@@ -117,7 +113,7 @@ fn foreign_wake<R: Runtime>(count: u64) -> Facts {
     let pause = Duration::from_millis(2);
     let duration = pause * u32::try_from(count).unwrap_or(u32::MAX);
     let woken = Wakes { senders: 1, burst: 100, cpu: 0, pause, duration }.visit::<R>();
-    let writes: Vec<f64> = woken.writes.iter().map(|&writes| writes as f64).collect();
-    let fewest = writes.iter().copied().fold(f64::INFINITY, f64::min);
-    vec![("writes", statistics::median(&writes)), ("fewest", fewest)]
+    let writes = woken.writes.iter().map(|&writes| writes as f64);
+    let fewest = writes.clone().fold(f64::INFINITY, f64::min);
+    vec![("writes", statistics::median(writes).unwrap_or(f64::NAN)), ("fewest", fewest)]
 }

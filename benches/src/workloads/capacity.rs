@@ -55,7 +55,7 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
         outcome.probes = search.probes;
         if let Some(run) = found? {
             outcome.watched = Some(run.quiet);
-            return Ok(tell(run, ends.client, outcome)?);
+            return Ok(tell(run, spec, ends.client, outcome)?);
         }
         outcome.watched = Some(watch.end());
         let goal = spec.number("goal_us");
@@ -68,21 +68,20 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
 struct Run {
     open: Open,
     rate: f64,
-    duration: Duration,
     server_cpu: Option<f64>,
     met: bool,
     quiet: Quiet,
 }
 
 /// Tells the capacity, and what the last run saw at it.
-fn tell(run: Run, client: &Connections, outcome: &mut Outcome) -> Result<(), String> {
+fn tell(run: Run, spec: &Spec, client: &Connections, outcome: &mut Outcome) -> Result<(), String> {
     load::judge(client, &run.open, outcome);
     // A few that were due in the last instant are no backlog where the goal was met.
     outcome.flags.retain(|flag| flag.reason != Reason::Backlog);
     if let Some(cpu) = run.server_cpu {
         outcome.metric("server_cpu", cpu);
     }
-    run.open.recorder.tell(run.duration, outcome)?;
+    run.open.recorder.tell(spec.duration(), outcome)?;
     outcome.metric("probes", outcome.probes.len() as f64);
     outcome.metric("rate", run.rate);
     outcome.metric("ns_per_message", 1e9 / run.rate);
@@ -99,8 +98,8 @@ impl Search<'_, '_> {
     fn run(&mut self) -> io::Result<Option<Run>> {
         // Without a warm-up: of so many messages the generator would never see the end of one.
         let flood = self.offer(FLOOD, Duration::ZERO)?;
-        let warm_up = load::warm_up(flood.duration);
-        let seconds = flood.duration.as_secs_f64();
+        let duration = self.ends.spec.duration();
+        let (warm_up, seconds) = (load::warm_up(duration), duration.as_secs_f64());
         let ceiling = flood.open.recorder.response.len() as f64 / seconds;
         bisect(ceiling * LOWEST, ceiling * STEP, |rate| {
             twice(|| self.offer(rate, warm_up), |run| run.met)
@@ -129,7 +128,7 @@ impl Search<'_, '_> {
         let met = reached <= goal && !response.is_empty();
         // JSON knows no infinity: a minute is the histogram's own end.
         self.probes.push(Probe { rate, response_ns: reached.min(60e9), met });
-        Ok(Run { open, rate, duration, server_cpu: used, met, quiet: watch.end() })
+        Ok(Run { open, rate, server_cpu: used, met, quiet: watch.end() })
     }
 }
 

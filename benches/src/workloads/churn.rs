@@ -30,10 +30,8 @@ pub const WORKLOAD: Workload = Workload {
     fix: |point| point.number("size") <= 16384.0,
     null: |spec| {
         // A connection to itself is never accepted: the tightest loop stands for the null server.
-        let mut null = spec.clone();
-        BARE.clone_into(&mut null.subject);
-        null.server = None;
-        null.milliseconds = spec.milliseconds.min(300);
+        let (subject, milliseconds) = (BARE.to_owned(), spec.milliseconds.min(300));
+        let null = Spec { subject, server: None, milliseconds, ..spec.clone() };
         (spec.placement != Placement::SameCpu).then_some(null)
     },
     ..Workload::of_servers(

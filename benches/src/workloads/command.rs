@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZero;
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 
 use super::{Of, Workload};
@@ -53,8 +53,9 @@ pub fn command(workload: &'static Workload) -> Command {
     if let [usual, _, ..] = workload.placements {
         // Each with its own words.
         let places = workload.placements.iter().filter_map(ValueEnum::to_possible_value);
-        let places =
-            several("placement", "WHERE,...").value_parser(PossibleValuesParser::new(places));
+        let known = |name: String| Placement::from_str(&name, false).unwrap_or_default();
+        let places = several("placement", "WHERE,...")
+            .value_parser(PossibleValuesParser::new(places).map(known));
         options.push(places.long("placement").default_value(usual.name()).help("Who runs where"));
     }
     if workload.serves() {
@@ -81,15 +82,15 @@ fn number(text: &str) -> Result<f64, String> {
 pub fn asked(workload: &'static Workload, matches: &ArgMatches) -> Result<(Plan, Common), String> {
     let common = Common::from_arg_matches(matches).map_err(|error| error.to_string())?;
     let all = |name: &str| -> Vec<&String> {
-        // Whoever has one place only is not asked.
         let given = matches.try_get_many::<String>(name).ok().flatten();
         given.map(Iterator::collect).unwrap_or_default()
     };
-    let named = all("placement").into_iter().filter_map(|name| Placement::named(name));
-    let mut placements: Vec<Placement> = named.collect();
-    if placements.is_empty() {
-        placements.extend(workload.placements.first());
-    }
+    let placements = matches.try_get_many::<Placement>("placement").ok().flatten();
+    let placements: Vec<Placement> = match placements {
+        Some(placements) => placements.copied().collect(),
+        // Whoever has one place only is not asked.
+        None => workload.placements.iter().take(1).copied().collect(),
+    };
     if let Some(one) = placements.iter().find(|one| !one.possible()) {
         return Err(format!("{} needs two CPUs", one.name()));
     }

@@ -7,7 +7,6 @@
 //! ratio above one too, and only the ratios of two subjects say something about either.
 
 use super::{Ends, Trouble, WIRE, Workload, load, some};
-use crate::method::open::Bulk;
 use crate::method::{Open, Outcome, Phase, Reason, Watch};
 use crate::report::Shown;
 
@@ -42,7 +41,7 @@ fn run(ends: &mut Ends<'_>, outcome: &mut Outcome) -> Result<(), Trouble> {
     let Ends { spec, server, clock, .. } = *ends;
     let client = &mut *ends.client;
     let size = spec.count("bulk_size").max(1);
-    let index = client.open_bulk(size)?;
+    client.open_bulk(size)?;
     let depth = spec.count("depth").max(1);
     let rate = spec.number("rate").max(1.0);
     let duration = spec.duration();
@@ -52,9 +51,9 @@ fn run(ends: &mut Ends<'_>, outcome: &mut Outcome) -> Result<(), Trouble> {
         open.bulk = bulk;
         open
     };
-    let mut alone = half(None);
+    let mut alone = half(0);
     alone.run(client, depth)?;
-    let mut beside = half(Some(Bulk { index, depth: spec.count("bulk_depth").max(1) }));
+    let mut beside = half(spec.count("bulk_depth").max(1));
     let ended = beside.run(client, depth);
     outcome.watched = Some(watch.end());
     load::judge(client, &beside, outcome);
@@ -68,11 +67,9 @@ fn run(ends: &mut Ends<'_>, outcome: &mut Outcome) -> Result<(), Trouble> {
     if !alone.recorder.response.is_empty() {
         outcome.distribution("alone", &alone.recorder.response)?;
     }
-    for word in ["p50", "p99"] {
-        let time = |name: &str| outcome.metrics.get(&format!("{name}_{word}_ns")).copied();
-        if let (Some(alone), Some(beside)) = (time("alone"), time("response")) {
-            outcome.metric(&format!("slowdown_{word}"), beside / alone);
-        }
+    let p99 = |name: &str| outcome.metrics.get(name).copied();
+    if let (Some(alone), Some(beside)) = (p99("alone_p99_ns"), p99("response_p99_ns")) {
+        outcome.metric("slowdown_p99", beside / alone);
     }
     Ok(ended?)
 }

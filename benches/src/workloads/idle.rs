@@ -62,7 +62,7 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
     let mut outcome = Outcome::default();
     let connect = |server: &Process, many| Client::connect(server.port, many);
     let first = connect(&server, 1).map_err(|error| error.to_string())?;
-    let before = Held::by(&server)?;
+    let before = held(&server)?;
     let client = match connect(&server, connections) {
         Ok(client) => client,
         Err(error) => {
@@ -70,12 +70,11 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
             return Ok(outcome);
         }
     };
-    let after = Held::by(&server)?;
-    let each = |before: f64, after: f64| (after - before) / connections as f64;
-    let resident = each(before.resident, after.resident);
+    let after = held(&server)?;
+    let [resident, slab] = [0, 1].map(|of| (after[of] - before[of]) / connections as f64);
     outcome.metric("rss_bytes_per_connection", resident);
     outcome.metric("rss_above_buffer_bytes", resident - subject.own_buffer as f64);
-    outcome.metric("slab_bytes_per_connection", each(before.slab, after.slab));
+    outcome.metric("slab_bytes_per_connection", slab);
     rest(&server, spec.duration(), &mut outcome)?;
     outcome.watched = Some(watch.end());
     // The server first: that its peers go away is nothing that it need hear of.
@@ -102,26 +101,16 @@ fn rest(server: &Process, duration: Duration, outcome: &mut Outcome) -> Result<(
     Ok(())
 }
 
-/// Memory, in bytes.
-struct Held {
-    resident: f64,
-    /// The kernel's objects, of the whole machine.
-    slab: f64,
-}
-
-impl Held {
-    /// What is held once the server sleeps: what it has still to do would be missing.
-    fn by(server: &Process) -> Result<Self, String> {
-        Look::settled(server.id(), PATIENCE)?;
-        // From the exact walk of the page tables, and not the kernel's running estimate.
-        let path = format!("/proc/{}/smaps_rollup", server.id());
-        let rollup = read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
-        let meminfo = read_to_string("/proc/meminfo").unwrap_or_default();
-        Ok(Self {
-            resident: 1024.0 * number_after(&rollup, "Rss:").ok_or("it tells no Rss")?,
-            slab: 1024.0 * number_after(&meminfo, "Slab:").unwrap_or(0.0),
-        })
-    }
+/// Bytes that are resident, and those of the kernel's objects, of the whole machine; once the server sleeps,
+/// for what it has still to do would be missing.
+fn held(server: &Process) -> Result<[f64; 2], String> {
+    Look::settled(server.id(), PATIENCE)?;
+    // From the exact walk of the page tables, and not the kernel's running estimate.
+    let path = format!("/proc/{}/smaps_rollup", server.id());
+    let rollup = read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
+    let meminfo = read_to_string("/proc/meminfo").unwrap_or_default();
+    let resident = number_after(&rollup, "Rss:").ok_or("it tells no Rss")?;
+    Ok([1024.0 * resident, 1024.0 * number_after(&meminfo, "Slab:").unwrap_or(0.0)])
 }
 
 fn charts(slices: &[&Slice]) -> Vec<Chart> {

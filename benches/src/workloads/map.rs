@@ -114,7 +114,7 @@ fn cell(
             break;
         }
     }
-    Ok(statistics::median(&turns))
+    Ok(statistics::median(turns).unwrap_or_default())
 }
 
 fn call(subject: &str) -> &'static str {
@@ -169,8 +169,9 @@ fn html(slices: &[&Slice]) -> Option<Markup> {
 /// The cheapest call, and how much longer the next one takes; undecided without blocks enough, or where
 /// the interval holds one.
 fn shown(turns: &Turns) -> Option<Markup> {
-    let median =
-        |own: &BTreeMap<usize, f64>| statistics::median(&own.values().copied().collect::<Vec<_>>());
+    let median = |own: &BTreeMap<usize, f64>| {
+        statistics::median(own.values().copied()).unwrap_or(f64::INFINITY)
+    };
     let mut calls: Vec<_> = turns.iter().map(|(call, own)| (median(own), *call, own)).collect();
     calls.sort_by(|a, b| a.0.total_cmp(&b.0));
     let &(cost, first, own) = calls.first()?;

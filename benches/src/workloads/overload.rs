@@ -119,9 +119,10 @@ fn tell(answers: &[Answer], over: Range<u64>, rate: f64, peak: f64, outcome: &mu
     let usual = calm.value_at_percentile(99.0) as f64;
     outcome.metric("calm_p99_ns", usual);
     // The median, for a stall of the machine in a window is no queue.
-    let gone = windows.iter().find(|(_, times)| statistics::median(times) <= 2.0 * usual);
-    match gone {
-        Some((window, _)) => outcome.metric("recover_ms", ((window + 1) * WINDOW) as f64 / 1e6),
+    let mut windows = windows.into_iter();
+    let gone = |times| statistics::median(times).is_some_and(|median| median <= 2.0 * usual);
+    match windows.find_map(|(window, times)| gone(times).then_some(window)) {
+        Some(window) => outcome.metric("recover_ms", ((window + 1) * WINDOW) as f64 / 1e6),
         None => {
             let words = "the queue of the overload was not gone when the time was over";
             outcome.flag(Reason::Backlog, words);

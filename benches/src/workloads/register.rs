@@ -71,6 +71,6 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
     };
     let (costs, quiet) = outcome::repeat(spec, round).map_err(told)?;
     let mut outcome = Outcome { watched: Some(quiet), ..Outcome::default() };
-    outcome.metric("ns_per_operation", statistics::median(&costs));
+    outcome.metric("ns_per_operation", statistics::median(costs).unwrap_or_default());
     Ok(outcome)
 }

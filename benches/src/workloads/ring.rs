@@ -118,14 +118,13 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
     let told = |error: io::Error| format!("ring on {}: {error}", kind.name);
     let mut ring = Ring::new(kind, spec.choice("transport"), Shape::of(spec)).map_err(told)?;
     let (passes, quiet) = outcome::repeat(spec, || ring.iteration()).map_err(told)?;
-    let costs: Vec<f64> =
-        passes.iter().map(|pass| pass.elapsed.as_nanos() as f64 / pass.events as f64).collect();
+    let costs = passes.iter().map(|pass| pass.elapsed.as_nanos() as f64 / pass.events as f64);
     let events: usize = passes.iter().map(|pass| pass.events).sum();
     let sum = |call: usize| passes.iter().map(|pass| pass.calls[call]).sum::<u64>() as f64;
     let [waits, reads, writes, changes] = [0, 1, 2, 3].map(sum);
     let each = |count: f64| count / events as f64;
     let mut outcome = Outcome { watched: Some(quiet), ..Outcome::default() };
-    let median = statistics::median(&costs);
+    let median = statistics::median(costs).unwrap_or_default();
     outcome.metric("ns_per_event", median);
     outcome.metric("ns_per_wait", median * events as f64 / waits);
     outcome.metric("events", events as f64);

@@ -2,7 +2,7 @@
 //! turns, so that what is measured is the server's own cost and not its waiting. With some of the
 //! connections active it shows what looking at the others costs.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Who, Workload, number, some};
 use crate::method::{Client, Outcome, Placement, Process, Slice, Spec, Watch, process, refused};
@@ -56,19 +56,18 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
         let mut outcome = Outcome::default();
         let run = || -> std::io::Result<(Duration, usize, Watch)> {
             let mut client = Client::connect(server.port, connections)?;
-            let mut rounds = 0;
-            let mut warm = std::time::Instant::now();
-            while rounds < 3 || warm.elapsed() < spec.duration() / 4 {
-                client.round_of(active)?;
-                rounds += 1;
-            }
+            let mut rounds = |time: Duration| -> std::io::Result<usize> {
+                let (mut count, begin) = (0, Instant::now());
+                while count < 3 || begin.elapsed() < time {
+                    client.round_of(active)?;
+                    count += 1;
+                }
+                Ok(count)
+            };
+            rounds(spec.duration() / 4)?;
             let watch = Watch::begin(&[server.id()]);
             let before = sys::process_cpu_time(server.id())?;
-            (rounds, warm) = (0, std::time::Instant::now());
-            while rounds < 3 || warm.elapsed() < spec.duration() {
-                client.round_of(active)?;
-                rounds += 1;
-            }
+            let rounds = rounds(spec.duration())?;
             let used = sys::process_cpu_time(server.id())?.saturating_sub(before);
             Ok((used, rounds * active, watch))
         };

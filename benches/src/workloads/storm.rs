@@ -9,7 +9,6 @@
 //! part of the cancellation; what it puts off until the old deadline is not: at most one insertion for
 //! each timer in ten seconds.
 
-use std::fmt::Write;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::Poll;
@@ -199,22 +198,19 @@ fn charts(slices: &[&Slice]) -> Vec<Chart> {
 /// How much dearer a reset on activity is with the most timers than with the fewest; of points that are
 /// to be believed.
 fn caption(slices: &[&Slice]) -> String {
-    let mut words = "A flat curve is a cost that does not grow with their number; a heap or a tree adds a \
-                     step for each doubling, and the caches add theirs; a line that rises as fast as the \
-                     number would be a list that is searched. "
-        .to_owned();
-    for (subject, group) in groups::by_subject(slices) {
-        let points = groups::curve(&group, "timers", "reset_ns").into_iter();
-        let points: Vec<_> = points.filter(|point| point.valid && point.y > 0.0).collect();
-        if let [few, .., many] = points[..] {
-            let (times, many, few) = (times(many.y / few.y), count(many.x), count(few.x));
-            let _ = write!(
-                words,
-                "{subject}: a reset is {times} times as dear with {many} as with {few}. "
-            );
-        }
-    }
-    words
+    let growth = |(subject, group): (&str, Vec<&Slice>)| {
+        let mut points = groups::curve(&group, "timers", "reset_ns");
+        points.retain(|point| point.valid && point.y > 0.0);
+        let [few, .., many] = points[..] else { return None };
+        let (times, many, few) = (times(many.y / few.y), count(many.x), count(few.x));
+        Some(format!("{subject}: a reset is {times} times as dear with {many} as with {few}. "))
+    };
+    let growth: String = groups::by_subject(slices).into_iter().filter_map(growth).collect();
+    format!(
+        "A flat curve is a cost that does not grow with their number; a heap or a tree adds a step for \
+         each doubling, and the caches add theirs; a line that rises as fast as the number would be a \
+         list that is searched. {growth}"
+    )
 }
 
 #[cfg(test)]

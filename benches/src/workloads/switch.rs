@@ -63,13 +63,9 @@ pub fn on_runtime<V: Visitor>(spec: &Spec, work: V) -> Result<V::Output, String>
     told.ok_or_else(|| format!("no runtime with tasks is named {}", spec.subject))
 }
 
-/// Switches of each task in a lap: so many that spawning it does not count.
-fn times(tasks: usize) -> u64 {
-    (100_000 / tasks).clamp(200, 10_000) as u64
-}
-
 async fn lap<R: Runtime>(operation: &str, tasks: usize) -> Facts {
-    let times = times(tasks);
+    // Switches of each task: so many that spawning it does not count.
+    let times = (100_000 / tasks).clamp(200, 10_000) as u64;
     let pairs = tasks.div_ceil(2);
     let channels: Vec<_> =
         (0..pairs).map(|_| (Rc::new(Channel::default()), Rc::new(Channel::default()))).collect();

@@ -229,8 +229,8 @@ fn locked(seat: &Mutex<Seat>) -> MutexGuard<'_, Seat> {
 /// Waits for tasks that should end after `duration`; how many have not ended long after it.
 async fn ended<R: Runtime>(tasks: Vec<R::Join>, duration: Duration) -> u64 {
     let mut patience = pin!(R::sleep(duration + PATIENCE));
-    let mut left = tasks.len() as u64;
-    for mut task in tasks {
+    let all = tasks.len();
+    for (over, mut task) in tasks.into_iter().enumerate() {
         let ended = poll_fn(|context| {
             if Pin::new(&mut task).poll(context).is_ready() {
                 return Poll::Ready(true);
@@ -238,9 +238,8 @@ async fn ended<R: Runtime>(tasks: Vec<R::Join>, duration: Duration) -> u64 {
             patience.as_mut().poll(context).map(|_| false)
         });
         if !ended.await {
-            return left;
+            return (all - over) as u64;
         }
-        left -= 1;
     }
     0
 }

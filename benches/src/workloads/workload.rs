@@ -165,13 +165,10 @@ impl Workload {
         let spin = placement == Placement::SpinSpin;
         for one in named.iter().filter_map(|name| subjects::named(name)).filter(able) {
             if one.spins != spin {
-                return Err(match spin {
-                    true => format!(
-                        "{} sleeps: spin-spin is for subjects that spin, and for --server",
-                        one.name
-                    ),
-                    false => format!("{} spins: its placement is spin-spin", one.name),
-                });
+                let (name, does) = (one.name, if spin { "sleeps" } else { "spins" });
+                return Err(format!(
+                    "{name} {does}: spin-spin is for subjects that spin, and for --server"
+                ));
             }
             if let Some(remedy) = (one.missing)() {
                 return Err(format!("{} is not here: {remedy}", one.name));

@@ -134,32 +134,28 @@ fn known(name: &str, slice: &mut Value) {
     slice["flags"] = json!([]);
     let number =
         |slice: &Value, name: &str| slice["spec"]["parameters"][name].as_f64().unwrap_or(0.0);
-    match name {
+    slice["metrics"] = match name {
         "ring" => {
+            slice["system_calls"] = json!({"wait": 1.0});
             let poll =
                 slice["spec"]["subject"] == "ours-poll" && number(slice, "registered") == 64.0;
             let cost = if poll { 4000.0 } else { 1000.0 };
-            slice["metrics"] = json!({"ns_per_event": cost, "ns_per_wait": cost});
-            slice["system_calls"] = json!({"wait": 1.0});
+            json!({"ns_per_event": cost, "ns_per_wait": cost})
         }
         "load" => {
-            let high = number(slice, "rate") == 3000.0;
             let offered = number(slice, "rate");
-            let p99 = if high { 4e6 } else { 1e6 };
-            slice["metrics"] =
-                json!({"offered": offered, "response_p99_ns": p99, "response_p50_ns": 1e5});
+            let p99 = if offered == 3000.0 { 4e6 } else { 1e6 };
             slice["histograms"] = json!({});
+            json!({"offered": offered, "response_p99_ns": p99, "response_p50_ns": 1e5})
         }
         "storm" => {
-            let timers = number(slice, "timers").log10();
-            slice["metrics"] = json!({
-                "insert_ns": timers, "reset_ns": timers, "cancel_ns": timers, "expire_ns": timers,
-            });
+            let ns = number(slice, "timers").log10();
+            json!({"insert_ns": ns, "reset_ns": ns, "cancel_ns": ns, "expire_ns": ns})
         }
-        "scaling" => slice["metrics"] = json!({"server_ns_per_echo": 5000.0}),
-        "idle" => slice["metrics"] = json!({"rss_above_buffer_bytes": 400.0}),
-        _ => {}
-    }
+        "scaling" => json!({"server_ns_per_echo": 5000.0}),
+        "idle" => json!({"rss_above_buffer_bytes": 400.0}),
+        _ => return,
+    };
 }
 
 fn browse(html: &str, profile: &str) -> String {

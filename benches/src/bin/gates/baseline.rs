@@ -34,16 +34,13 @@ pub(crate) fn check(sheet: &Sheet, baseline: &Baseline, options: &Options) -> Re
             let of = format!("{} of {}", row.id, subject.name);
             let now = sheet.value(row.id, subject.name).filter(|now| now.is_finite());
             let before = baseline.get(&(subject.name.to_owned(), row.id.to_owned())).copied();
+            let (what, room) = (row.what, before.map_or(0.0, room));
             match (now, before) {
-                (Some(now), Some(before)) if now > before + room(before) => {
+                (Some(now), Some(before)) if now > before + room => {
                     worse += 1;
-                    let room = room(before);
-                    println!(
-                        "WORSE: {of}: {} is {now:.2}, was {before:.2}, room {room:.2}",
-                        row.what
-                    );
+                    println!("WORSE: {of}: {what} is {now:.2}, was {before:.2}, room {room:.2}");
                 }
-                (Some(now), Some(before)) if now < before - room(before) => {
+                (Some(now), Some(before)) if now < before - room => {
                     println!("better: {of}: {now:.2}, was {before:.2}");
                 }
                 (None, Some(before)) => {
@@ -64,10 +61,8 @@ pub(crate) fn check(sheet: &Sheet, baseline: &Baseline, options: &Options) -> Re
         return Ok(false);
     }
     if !lacking.is_empty() {
-        let lacking = lacking.join(", ");
-        return Err(format!(
-            "not in the baseline, so nothing holds them: {lacking}; --write-baseline"
-        ));
+        let all = lacking.join(", ");
+        return Err(format!("not in the baseline, so nothing holds them: {all}; --write-baseline"));
     }
     println!("gates: no count is worse than the baseline");
     Ok(true)
@@ -82,8 +77,7 @@ pub(crate) fn write(sheet: &Sheet, options: &Options) -> Result<(), String> {
     let head = text.len();
     for (_, row) in rows() {
         for subject in &options.subjects {
-            let value = sheet.value(row.id, subject.name).filter(|value| value.is_finite());
-            if let Some(value) = value {
+            if let Some(value) = sheet.value(row.id, subject.name).filter(|one| one.is_finite()) {
                 let _ = writeln!(text, "{}\t{}\t{value:.3}", subject.name, row.id);
             }
         }

@@ -136,19 +136,15 @@ fn run(mut options: Options) -> Result<bool, String> {
     println!("Linux {kernel}, {cpu}, {cpus} CPUs, {profile}\n");
     let mut sheet = Sheet::default();
     for family in FAMILIES {
-        let wanted: Vec<_> =
-            family.rows.iter().map(|row| options.wants(family.name, row)).collect();
-        for subject in options.subjects.iter().filter(|_| wanted.contains(&true)) {
+        let wanted = |row: &Row| options.wants(family.name, row);
+        for subject in options.subjects.iter().filter(|_| family.rows.iter().any(wanted)) {
             eprintln!("gates: {} of {}", family.name, subject.name);
-            match family.count(subject) {
-                Ok(figures) => {
-                    for ((row, figure), _) in
-                        family.rows.iter().zip(figures).zip(&wanted).filter(|one| *one.1)
-                    {
-                        sheet.0.insert((row.id, subject.name), figure);
-                    }
-                }
-                Err(problem) => eprintln!("gates: {}: {problem}", subject.name),
+            let figures = family.count(subject).unwrap_or_else(|problem| {
+                eprintln!("gates: {}: {problem}", subject.name);
+                Vec::new()
+            });
+            for (row, figure) in family.rows.iter().zip(figures).filter(|one| wanted(one.0)) {
+                sheet.0.insert((row.id, subject.name), figure);
             }
         }
     }

@@ -134,13 +134,11 @@ fn run(matches: &clap::ArgMatches) -> Result<Ending, String> {
         Fixed::Report { results, output } => {
             let documents = results::read_all(&results)?;
             files::save(&output, &page::draw(&documents, &shown()))?;
-            if documents.iter().all(|document| document.slices.is_empty()) {
-                eprintln!(
-                    "no file has a slice: nothing was measured, and the report has no figure"
-                );
-                return Ok(Ending::Invalid);
+            if documents.iter().any(|document| !document.slices.is_empty()) {
+                return Ok(Ending::Good);
             }
-            Ok(Ending::Good)
+            eprintln!("no file has a slice: nothing was measured, and the report has no figure");
+            Ok(Ending::Invalid)
         }
     }
 }

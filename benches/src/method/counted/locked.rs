@@ -5,30 +5,25 @@ use std::process::Command;
 use std::sync::Mutex;
 
 /// What was found in each object file: taking one apart takes longer than most of what is counted.
-static SEEN: Mutex<BTreeMap<String, Vec<u64>>> = Mutex::new(BTreeMap::new());
+static SEEN: Mutex<BTreeMap<String, BTreeSet<u64>>> = Mutex::new(BTreeMap::new());
 
 /// Sums the executions of instructions that lock the bus: those with a `lock` prefix, and `xchg`
 /// with memory, which locks without one.
 pub(super) fn count(addresses: &BTreeMap<(String, u64), f64>) -> Result<f64, String> {
-    let objects: BTreeSet<&str> = addresses
-        .keys()
-        .map(|(object, _)| object.as_str())
-        .filter(|object| object.starts_with('/'))
-        .collect();
-    let mut sum = 0.0;
     let mut seen = SEEN.lock().expect("no panic under this lock");
-    for object in objects {
+    for (object, _) in addresses.keys().filter(|(object, _)| object.starts_with('/')) {
         if !seen.contains_key(object) {
-            seen.insert(object.to_owned(), locking(object)?);
-        }
-        for &address in &seen[object] {
-            sum += addresses.get(&(object.to_owned(), address)).copied().unwrap_or(0.0);
+            seen.insert(object.clone(), locking(object)?);
         }
     }
-    Ok(sum)
+    let locks = |object: &String, address: &u64| {
+        seen.get(object).is_some_and(|locking| locking.contains(address))
+    };
+    let locking = addresses.iter().filter(|((object, address), _)| locks(object, address));
+    Ok(locking.map(|(_, count)| count).sum())
 }
 
-fn locking(object: &str) -> Result<Vec<u64>, String> {
+fn locking(object: &str) -> Result<BTreeSet<u64>, String> {
     let output = Command::new("objdump")
         .args(["-d", "--no-show-raw-insn", object])
         .output()
@@ -40,11 +35,8 @@ fn locking(object: &str) -> Result<Vec<u64>, String> {
 fn locking_address(line: &str) -> Option<u64> {
     let (address, instruction) = line.split_once(":\t")?;
     let exchange = instruction.starts_with("xchg") && instruction.contains('(');
-    if instruction.starts_with("lock ") || exchange {
-        u64::from_str_radix(address.trim(), 16).ok()
-    } else {
-        None
-    }
+    let locks = instruction.starts_with("lock ") || exchange;
+    u64::from_str_radix(address.trim(), 16).ok().filter(|_| locks)
 }
 
 #[cfg(test)]

@@ -12,14 +12,11 @@ pub fn strace(
     lengths: Lengths,
 ) -> Result<BTreeMap<String, f64>, String> {
     let (short, long, operations) = lengths.of(work, |length| run(subject, work, length))?;
-    let mut calls = BTreeMap::new();
-    for (name, count) in long {
-        let more = count - short.get(&name).copied().unwrap_or(0.0);
-        if more != 0.0 {
-            calls.insert(name, more / operations);
-        }
-    }
-    Ok(calls)
+    let more = long.into_iter().map(|(name, count)| {
+        let before = short.get(&name).copied().unwrap_or(0.0);
+        (name, (count - before) / operations)
+    });
+    Ok(more.filter(|(_, each)| *each != 0.0).collect())
 }
 
 fn run(subject: &str, work: Work, length: u64) -> Result<BTreeMap<String, f64>, String> {

@@ -115,7 +115,9 @@ fn attempt(spec: Spec, fault: Option<Fault>) -> Result<Found, String> {
         Some(fault) => fault.breaks(spec),
         None => spec,
     };
-    for left in (0..ATTEMPTS).rev() {
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
         let slice = slices::measure(&spec)?;
         let words = summary(&slice);
         let found = Found::of(slice, words);
@@ -123,11 +125,10 @@ fn attempt(spec: Spec, fault: Option<Fault>) -> Result<Found, String> {
             Some(fault) => fault.is_in(&found),
             None => found.wrong().next().is_none(),
         };
-        if done || left == 0 {
+        if done || attempt == ATTEMPTS {
             return Ok(found);
         }
     }
-    Err("nothing was attempted".to_owned())
 }
 
 impl Fault {

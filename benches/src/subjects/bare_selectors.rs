@@ -1,16 +1,66 @@
-//! poll and select by their system calls, which look at all that is watched in each wait.
+//! The kernel's calls themselves: epoll in any of its modes; poll and select, which look at all that is
+//! watched in each wait.
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::rc::Rc;
 
+use nix::sys::epoll::{Epoll, EpollEvent, EpollFlags, EpollTimeout};
+
 use super::{Dispatcher, Kind};
 use crate::sys;
 
 pub(super) const KINDS: &[Kind] = &[
+    Kind::new("bare-epoll", "raw epoll, level", || epoll(EpollFlags::empty())),
+    Kind::new("bare-epoll-edge", "raw epoll, edge", || epoll(EpollFlags::EPOLLET)).on_demand(),
+    Kind::new("bare-epoll-oneshot", "raw epoll, oneshot", || epoll(EpollFlags::EPOLLONESHOT))
+        .on_demand(),
     Kind::new("bare-poll", "raw poll", || Ok(Box::new(Poll::default()))),
     Kind::new("bare-select", "raw select", || Ok(Box::new(Select::default()))),
 ];
+
+const EVENTS: usize = 1024;
+
+struct Set {
+    epoll: Epoll,
+    events: Vec<EpollEvent>,
+    flags: EpollFlags,
+}
+
+fn epoll(flags: EpollFlags) -> io::Result<Box<dyn Dispatcher>> {
+    Ok(Box::new(Set { epoll: sys::epoll()?, events: vec![EpollEvent::empty(); EVENTS], flags }))
+}
+
+impl Dispatcher for Set {
+    fn add(&mut self, index: usize, fd: &Rc<OwnedFd>) -> io::Result<()> {
+        let interest = EpollFlags::EPOLLIN | self.flags;
+        Ok(self.epoll.add(fd, EpollEvent::new(interest, index as u64))?)
+    }
+
+    fn change(&mut self, index: usize, fd: &Rc<OwnedFd>, write: bool) -> io::Result<()> {
+        let write = if write { EpollFlags::EPOLLOUT } else { EpollFlags::empty() };
+        let interest = EpollFlags::EPOLLIN | write | self.flags;
+        Ok(self.epoll.modify(fd, &mut EpollEvent::new(interest, index as u64))?)
+    }
+
+    fn remove(&mut self, _index: usize, fd: &Rc<OwnedFd>) -> io::Result<()> {
+        Ok(self.epoll.delete(fd)?)
+    }
+
+    fn wait(&mut self, ready: &mut Vec<usize>) -> io::Result<()> {
+        let count = self.epoll.wait(&mut self.events, EpollTimeout::NONE)?;
+        ready.extend(self.events[..count].iter().map(|event| event.data() as usize));
+        Ok(())
+    }
+
+    fn rearm(&mut self, index: usize, fd: &Rc<OwnedFd>) -> io::Result<u64> {
+        let oneshot = self.flags.contains(EpollFlags::EPOLLONESHOT);
+        if oneshot {
+            self.change(index, fd, false)?;
+        }
+        Ok(u64::from(oneshot))
+    }
+}
 
 /// The array is the interest; a number without an fd has one that the kernel skips.
 #[derive(Default)]
