@@ -325,7 +325,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-#[cfg(all(test, not(winsock)))]
+#[cfg(all(test, not(windows)))]
 mod tests {
     use std::sync::mpsc;
 

@@ -236,7 +236,7 @@ where
 }
 
 /// Closing closes the pipe: the child reads to the end. Writing after that is `BrokenPipe`.
-#[cfg(all(feature = "process", not(winsock)))]
+#[cfg(all(feature = "process", not(windows)))]
 impl AsyncWrite for crate::process::ChildStdin {
     #[track_caller]
     fn poll_write(

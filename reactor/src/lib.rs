@@ -99,12 +99,12 @@ pub mod observe {
     //! What happens inside, as events; see [`Reactor::observe`](crate::Reactor::observe).
     pub use crate::watch::events::{Cause, Event, Observer, Outcome};
 }
-#[cfg(all(feature = "process", not(winsock)))]
+#[cfg(all(feature = "process", not(windows)))]
 pub mod process;
-#[cfg(all(feature = "signal", winsock))]
+#[cfg(all(feature = "signal", windows))]
 #[path = "ctrl_c.rs"]
 pub mod signal;
-#[cfg(all(feature = "signal", not(winsock)))]
+#[cfg(all(feature = "signal", not(windows)))]
 pub mod signal;
 mod spread;
 pub mod time;

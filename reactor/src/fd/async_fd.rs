@@ -165,7 +165,7 @@ impl<T: AsFd + 'static> Async<T> {
     }
 
     /// Something has happened that the kernel tells nobody: all who wait try again, after the next turn.
-    #[cfg(winsock)]
+    #[cfg(windows)]
     pub(crate) fn try_again(&self) {
         let mut woken = self.reactor.woken.take();
         self.slot.fail(&mut woken);

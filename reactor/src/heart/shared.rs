@@ -182,7 +182,7 @@ impl Shared {
     }
 
     /// Names are given out from here on.
-    #[cfg(all(test, not(winsock)))]
+    #[cfg(all(test, not(windows)))]
     pub(crate) fn set_next_waiter(&self, id: WaiterId) {
         self.next_waiter.set(id);
     }
@@ -307,7 +307,7 @@ fn none() -> ! {
     panic!("{NONE}")
 }
 
-#[cfg(all(test, not(winsock)))]
+#[cfg(all(test, not(windows)))]
 mod tests {
     use std::future::Future;
     use std::io::{Read, Write};

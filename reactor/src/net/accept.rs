@@ -153,7 +153,7 @@ enum Meaning {
     Failed,
 }
 
-#[cfg(not(winsock))]
+#[cfg(not(windows))]
 fn meaning(error: &io::Error) -> Meaning {
     match error.raw_os_error() {
         Some(
@@ -176,7 +176,7 @@ fn meaning(error: &io::Error) -> Meaning {
     }
 }
 
-#[cfg(winsock)]
+#[cfg(windows)]
 fn meaning(error: &io::Error) -> Meaning {
     match error.raw_os_error() {
         Some(

@@ -10,8 +10,6 @@ use socket2::SockRef;
 
 use crate::errno::tried;
 use crate::net::keepalive::Keepalive;
-#[cfg(type_of_service)]
-use crate::net::ranges::TOS;
 use crate::net::ranges::{BUFFER, LINGER, seconds, within};
 
 /// Asks a socket for something.
@@ -111,17 +109,5 @@ pub(crate) fn keepalive(of: &impl AsFd) -> io::Result<Option<Keepalive>> {
 pub(crate) fn set_keepalive<T: AsFd>(of: &T, keepalive: Option<Keepalive>) -> io::Result<()> {
     set(of, "SO_KEEPALIVE", keepalive.is_some(), || {
         Keepalive::set(&SockRef::from(of), keepalive)
-    })
-}
-
-#[cfg(type_of_service)]
-pub(crate) fn tos(of: &impl AsFd) -> io::Result<u32> {
-    get(of, "IP_TOS", || SockRef::from(of).tos_v4())
-}
-
-#[cfg(type_of_service)]
-pub(crate) fn set_tos(of: &impl AsFd, tos: u32) -> io::Result<()> {
-    set(of, "IP_TOS", tos, || {
-        SockRef::from(of).set_tos_v4(within(TOS, tos)?)
     })
 }

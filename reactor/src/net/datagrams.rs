@@ -1,7 +1,7 @@
 //! Datagrams, sent and received as a whole. What UDP and Unix datagrams have in common is written here,
 //! once.
 
-#[cfg(not(winsock))]
+#[cfg(not(windows))]
 use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
@@ -14,7 +14,7 @@ use selectors_core::os::AsFd;
 use selectors_core::sys::socket::{self, MSG_NOSIGNAL, MSG_PEEK};
 
 use crate::fd::async_fd::Async;
-#[cfg(not(winsock))]
+#[cfg(not(windows))]
 use crate::net::again::Again;
 use crate::net::asked::{self, OWN_ADDRESS, PEERS_ADDRESS, get, shut_down};
 use crate::net::bound_file::SocketFile;
@@ -34,7 +34,7 @@ pub struct Datagrams<S: DatagramSocket> {
     /// Only a Unix socket has one.
     file: Option<SocketFile>,
     /// That of the poll-style form of a send that asks again.
-    #[cfg(not(winsock))]
+    #[cfg(not(windows))]
     pub(super) again: Cell<Again>,
 }
 
@@ -47,7 +47,7 @@ impl<S: DatagramSocket> Datagrams<S> {
         Datagrams {
             io: Async::new(socket),
             file,
-            #[cfg(not(winsock))]
+            #[cfg(not(windows))]
             again: Cell::default(),
         }
     }
@@ -67,7 +67,7 @@ impl<S: DatagramSocket> Datagrams<S> {
         Ok(Datagrams {
             io: Async::nonblocking(socket)?,
             file: None,
-            #[cfg(not(winsock))]
+            #[cfg(not(windows))]
             again: Cell::default(),
         })
     }

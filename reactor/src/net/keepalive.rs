@@ -80,7 +80,7 @@ impl Keepalive {
 
     /// All at once, because the one call that there is sets them all: those that nobody chose are what
     /// the system begins with.
-    #[cfg(winsock)]
+    #[cfg(windows)]
     pub(crate) fn set(socket: &Socket, keepalive: Option<Keepalive>) -> io::Result<()> {
         let Some(chosen) = keepalive else {
             return socket.set_keepalive(false);
@@ -96,7 +96,7 @@ impl Keepalive {
         set.map_err(|error| tried(format_args!("set {chosen:?}"), error))
     }
 
-    #[cfg(not(winsock))]
+    #[cfg(not(windows))]
     pub(crate) fn set(socket: &Socket, keepalive: Option<Keepalive>) -> io::Result<()> {
         let Some(chosen) = keepalive else {
             return socket.set_keepalive(false);
@@ -110,8 +110,11 @@ impl Keepalive {
         }
         chosen.set_pace(socket)
     }
+}
 
-    #[cfg(all(keepalive_pace, not(winsock)))]
+/// Where interval and retries are a socket's own.
+#[cfg(not(any(target_os = "openbsd", target_os = "solaris", windows)))]
+impl Keepalive {
     fn set_pace(self, socket: &Socket) -> io::Result<()> {
         if let Some(interval) = self.interval {
             let set = socket.set_tcp_keepalive(&TcpKeepalive::new().with_interval(interval));
@@ -129,18 +132,6 @@ impl Keepalive {
         Ok(())
     }
 
-    #[cfg(not(keepalive_pace))]
-    fn set_pace(self, _: &Socket) -> io::Result<()> {
-        match (self.interval, self.retries) {
-            (None, None) => Ok(()),
-            _ => Err(io::Error::new(
-                io::ErrorKind::Unsupported,
-                "this system sets the interval and the retries of a keepalive for all sockets",
-            )),
-        }
-    }
-
-    #[cfg(all(keepalive_pace, not(winsock)))]
     pub(crate) fn get(socket: &Socket) -> io::Result<Option<Keepalive>> {
         if !socket.keepalive()? {
             return Ok(None);
@@ -151,9 +142,22 @@ impl Keepalive {
             retries: Some(socket.tcp_keepalive_retries()?),
         }))
     }
+}
 
-    /// What was chosen cannot be asked for here.
-    #[cfg(any(not(keepalive_pace), winsock))]
+/// Where they are not, or cannot be asked for.
+#[cfg(any(target_os = "openbsd", target_os = "solaris", windows))]
+impl Keepalive {
+    #[cfg(not(windows))]
+    fn set_pace(self, _: &Socket) -> io::Result<()> {
+        match (self.interval, self.retries) {
+            (None, None) => Ok(()),
+            _ => Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "this system sets the interval and the retries of a keepalive for all sockets",
+            )),
+        }
+    }
+
     pub(crate) fn get(socket: &Socket) -> io::Result<Option<Keepalive>> {
         Ok(socket.keepalive()?.then(Keepalive::new))
     }

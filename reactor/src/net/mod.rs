@@ -13,7 +13,7 @@
 
 mod accept;
 mod addresses;
-#[cfg(not(winsock))]
+#[cfg(not(windows))]
 mod again;
 mod asked;
 mod bound_file;
@@ -25,10 +25,11 @@ mod listener;
 mod lookup;
 mod names;
 mod own_call;
-#[cfg(peer_credentials)]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 mod peer_credentials;
 mod ranges;
 mod received;
+mod reuse_port;
 mod sockets;
 mod split;
 mod stream;
@@ -37,16 +38,18 @@ mod tcp_listener;
 mod tcp_options;
 mod tcp_socket;
 mod tcp_stream;
+#[cfg(not(any(target_os = "illumos", target_os = "solaris")))]
+mod type_of_service;
 mod udp;
-#[cfg(not(winsock))]
+#[cfg(not(windows))]
 mod unix_address;
-#[cfg(not(winsock))]
+#[cfg(not(windows))]
 mod unix_datagram;
-#[cfg(not(winsock))]
+#[cfg(not(windows))]
 mod unix_listener;
-#[cfg(not(winsock))]
+#[cfg(not(windows))]
 mod unix_socket;
-#[cfg(not(winsock))]
+#[cfg(not(windows))]
 mod unix_stream;
 
 pub use addresses::{AddressError, Lookup, ToSocketAddrs, lookup_host};
@@ -54,7 +57,7 @@ pub use copy::{copy, copy_bidirectional};
 pub use datagrams::Datagrams;
 pub use keepalive::Keepalive;
 pub use listener::{Incoming, Listener};
-#[cfg(peer_credentials)]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 pub use peer_credentials::PeerCredentials;
 pub use received::Received;
 pub use sockets::{AddressedSocket, DatagramSocket, ListeningSocket, StreamSocket};
@@ -65,13 +68,13 @@ pub use tcp_options::TcpOptions;
 pub use tcp_socket::TcpSocket;
 pub use tcp_stream::TcpStream;
 pub use udp::UdpSocket;
-#[cfg(abstract_names)]
+#[cfg(target_os = "linux")]
 pub use unix_address::abstract_address;
-#[cfg(not(winsock))]
+#[cfg(not(windows))]
 pub use unix_datagram::UnixDatagram;
-#[cfg(not(winsock))]
+#[cfg(not(windows))]
 pub use unix_listener::UnixListener;
-#[cfg(not(winsock))]
+#[cfg(not(windows))]
 pub use unix_socket::UnixSocket;
-#[cfg(not(winsock))]
+#[cfg(not(windows))]
 pub use unix_stream::UnixStream;

@@ -3,23 +3,23 @@
 use std::io;
 use std::net;
 
-#[cfg(not(winsock))]
+#[cfg(not(windows))]
 use std::os::fd::{AsRawFd, RawFd};
-#[cfg(not(winsock))]
+#[cfg(not(windows))]
 use std::os::unix::net as unix;
 
-#[cfg(not(winsock))]
+#[cfg(not(windows))]
 use selectors_core::os::AsFd;
 
-#[cfg(not(winsock))]
+#[cfg(not(windows))]
 use crate::fd::async_fd::Async;
-#[cfg(not(winsock))]
+#[cfg(not(windows))]
 use crate::net::sockets::{DatagramSocket, ListeningSocket, StreamSocket};
 use crate::net::{Datagrams, Listener, Stream};
-#[cfg(not(winsock))]
+#[cfg(not(windows))]
 use crate::net::{TcpSocket, UnixSocket};
 
-#[cfg(not(winsock))]
+#[cfg(not(windows))]
 macro_rules! numbers {
     ($([$($generics:tt)*] $type:ty;)*) => {$(
         /// For calls that take a number. It stays ours: whoever closes it closes what we wait for.
@@ -30,7 +30,7 @@ macro_rules! numbers {
         }
     )*};
 }
-#[cfg(not(winsock))]
+#[cfg(not(windows))]
 numbers! {
     [T: AsFd + 'static] Async<T>;
     [S: StreamSocket] Stream<S>;
@@ -67,7 +67,7 @@ conversions! {
     Listener net::TcpListener;
     Datagrams net::UdpSocket;
 }
-#[cfg(not(winsock))]
+#[cfg(not(windows))]
 conversions! {
     Stream unix::UnixStream;
     Listener unix::UnixListener;

@@ -6,10 +6,6 @@ use std::io;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// The type of service is a byte of a packet's head.
-#[cfg(type_of_service)]
-pub(crate) const TOS: RangeInclusive<u32> = 0..=255;
-
 /// Routers that a packet may go through, of IPv4: a byte as well, and none would be no packet.
 pub(crate) const TTL: RangeInclusive<u32> = 1..=255;
 

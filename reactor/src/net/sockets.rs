@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net;
-#[cfg(not(winsock))]
+#[cfg(not(windows))]
 use std::os::unix::net as unix;
 
 use selectors_core::os::{AsFd, OwnedFd};
@@ -52,10 +52,10 @@ impl StreamSocket for net::TcpStream {
     const SHORT_READ_PROVES_EMPTY: bool = true;
 }
 
-#[cfg(not(winsock))]
+#[cfg(not(windows))]
 impl Sealed for unix::UnixStream {}
 
-#[cfg(not(winsock))]
+#[cfg(not(windows))]
 impl StreamSocket for unix::UnixStream {
     /// It also stops behind every message that carries fds, with no condition to tell.
     const SHORT_READ_PROVES_EMPTY: bool = false;
@@ -80,9 +80,9 @@ macro_rules! addressed {
 }
 addressed!(net::TcpListener, net::SocketAddr, of_ip);
 addressed!(net::UdpSocket, net::SocketAddr, of_ip);
-#[cfg(not(winsock))]
+#[cfg(not(windows))]
 addressed!(unix::UnixListener, unix::SocketAddr, Address::to_unix);
-#[cfg(not(winsock))]
+#[cfg(not(windows))]
 addressed!(unix::UnixDatagram, unix::SocketAddr, Address::to_unix);
 
 fn of_ip(kernels: Address) -> io::Result<net::SocketAddr> {
@@ -94,7 +94,7 @@ impl ListeningSocket for net::TcpListener {
     type Connection = net::TcpStream;
 }
 
-#[cfg(not(winsock))]
+#[cfg(not(windows))]
 impl ListeningSocket for unix::UnixListener {
     type Connection = unix::UnixStream;
 }
@@ -105,7 +105,7 @@ impl DatagramSocket for net::UdpSocket {
     }
 }
 
-#[cfg(not(winsock))]
+#[cfg(not(windows))]
 impl DatagramSocket for unix::UnixDatagram {
     fn peer_address(&self) -> io::Result<unix::SocketAddr> {
         self.peer_addr()

@@ -299,7 +299,7 @@ impl<S: StreamSocket> Stream<S> {
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         shut_down(&self.io, how)?;
         // Winsock's select says nothing of it, while recv does.
-        #[cfg(winsock)]
+        #[cfg(windows)]
         if how != Shutdown::Write {
             self.io.try_again();
         }

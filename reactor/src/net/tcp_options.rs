@@ -12,16 +12,17 @@ use crate::net::asked::{self, set};
 use crate::net::keepalive::Keepalive;
 use crate::net::listener::listen;
 use crate::net::ranges::{HOPS, TTL, within};
+use crate::net::reuse_port::share_port;
 
 /// Connections that the kernel may keep waiting for `accept`; it caps this at
 /// `net.core.somaxconn`.
 const BACKLOG: u32 = 4096;
 
 /// What a listener is given when nobody chose.
-#[cfg(not(winsock))]
+#[cfg(not(windows))]
 const REUSE_ADDRESS: Option<bool> = Some(true);
 /// What a listener is given when nobody chose.
-#[cfg(winsock)]
+#[cfg(windows)]
 const REUSE_ADDRESS: Option<bool> = None;
 
 /// Options of a TCP socket that is about to listen or to connect; made by
@@ -193,7 +194,7 @@ impl TcpOptions {
         let socket = socket::socket(family_of(address), socket::SOCK_STREAM);
         let socket = Socket::from(socket.map_err(|error| tried("socket", error))?);
         if self.reuse_port {
-            set(&socket, "SO_REUSEPORT", true, || reuse_port(&socket))?;
+            set(&socket, "SO_REUSEPORT", true, || share_port(&socket))?;
         }
         if let Some(bytes) = self.recv_buffer_size {
             asked::set_recv_buffer_size(&socket, bytes)?;
@@ -227,16 +228,4 @@ pub(crate) fn family_of(address: SocketAddr) -> i32 {
         SocketAddr::V4(_) => socket::AF_INET,
         SocketAddr::V6(_) => socket::AF_INET6,
     }
-}
-
-/// Lets several sockets listen on one port.
-#[cfg(reuse_port)]
-fn reuse_port(socket: &Socket) -> io::Result<()> {
-    socket.set_reuse_port(true)
-}
-
-/// There is no such option here.
-#[cfg(not(reuse_port))]
-fn reuse_port(_: &Socket) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
 }

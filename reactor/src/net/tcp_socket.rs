@@ -260,48 +260,6 @@ impl TcpSocket {
     pub fn linger(&self) -> io::Result<Option<Duration>> {
         asked::linger(&self.socket)
     }
-
-    /// May several sockets of this user listen on the same address (`SO_REUSEPORT`)?
-    ///
-    /// # Errors
-    ///
-    /// What setsockopt(2) answers.
-    #[cfg(reuse_port)]
-    pub fn set_reuse_port(&self, reuse: bool) -> io::Result<()> {
-        set(&self.socket, "SO_REUSEPORT", reuse, || {
-            self.socket.set_reuse_port(reuse)
-        })
-    }
-
-    /// What [`set_reuse_port`](Self::set_reuse_port) chose.
-    ///
-    /// # Errors
-    ///
-    /// What getsockopt(2) answers.
-    #[cfg(reuse_port)]
-    pub fn reuse_port(&self) -> io::Result<bool> {
-        get(&self.socket, "SO_REUSEPORT", || self.socket.reuse_port())
-    }
-
-    /// The type of service of its IPv4 packets (`IP_TOS`).
-    ///
-    /// # Errors
-    ///
-    /// `InvalidInput` beyond 255; else what setsockopt(2) answers.
-    #[cfg(type_of_service)]
-    pub fn set_tos(&self, tos: u32) -> io::Result<()> {
-        asked::set_tos(&self.socket, tos)
-    }
-
-    /// What [`set_tos`](Self::set_tos) chose.
-    ///
-    /// # Errors
-    ///
-    /// What getsockopt(2) answers.
-    #[cfg(type_of_service)]
-    pub fn tos(&self) -> io::Result<u32> {
-        asked::tos(&self.socket)
-    }
 }
 
 selectors_core::has_fd!([] TcpSocket, socket);

@@ -202,40 +202,6 @@ impl TcpStream {
         asked::keepalive(&self.io)
     }
 
-    /// The type of service of its packets (`IP_TOS`): what routers are told about haste; IPv4 only. The
-    /// lowest two bits tell of congestion; on Linux they are the kernel's.
-    ///
-    /// ```
-    /// use reactor::net::{TcpListener, TcpStream};
-    ///
-    /// executor::block_on(async {
-    ///     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    ///     let client = TcpStream::connect(listener.local_addr()?).await?;
-    ///     client.set_tos(0x10)?;
-    ///     assert_eq!(client.tos()?, 0x10);
-    ///     std::io::Result::Ok(())
-    /// })??;
-    /// # std::io::Result::Ok(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// `InvalidInput` beyond 255; else what setsockopt(2) answers.
-    #[cfg(type_of_service)]
-    pub fn set_tos(&self, tos: u32) -> io::Result<()> {
-        asked::set_tos(&self.io, tos)
-    }
-
-    /// What [`set_tos`](Self::set_tos) chose, or the system.
-    ///
-    /// # Errors
-    ///
-    /// What getsockopt(2) answers.
-    #[cfg(type_of_service)]
-    pub fn tos(&self) -> io::Result<u32> {
-        asked::tos(&self.io)
-    }
-
     /// Through how many routers a packet may go (`IP_TTL`); IPv4 only.
     ///
     /// # Errors
@@ -258,13 +224,13 @@ impl TcpStream {
 }
 
 /// connect(2) goes on in the background; also after a signal.
-#[cfg(not(winsock))]
+#[cfg(not(windows))]
 fn goes_on(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EINPROGRESS | libc::EINTR))
 }
 
 /// connect() goes on in the background.
-#[cfg(winsock)]
+#[cfg(windows)]
 fn goes_on(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::WouldBlock
 }

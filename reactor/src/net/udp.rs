@@ -12,8 +12,6 @@ use selectors_core::sys::socket::{self, MSG_NOSIGNAL};
 use crate::errno::tried;
 use crate::heart::driven::Begun;
 use crate::net::addresses::{ToSocketAddrs, first_of, name_address};
-#[cfg(type_of_service)]
-use crate::net::asked;
 use crate::net::asked::{get, set};
 use crate::net::datagrams::Datagrams;
 use crate::net::ranges::{HOPS, TTL, within};
@@ -181,26 +179,6 @@ impl UdpSocket {
         get(&self.io, "IP_MULTICAST_TTL", || {
             self.io.get_ref().multicast_ttl_v4()
         })
-    }
-
-    /// The type of service of its datagrams (`IP_TOS`): what routers are told about haste; IPv4 only.
-    ///
-    /// # Errors
-    ///
-    /// `InvalidInput` beyond 255; else what setsockopt(2) answers.
-    #[cfg(type_of_service)]
-    pub fn set_tos(&self, tos: u32) -> io::Result<()> {
-        asked::set_tos(&self.io, tos)
-    }
-
-    /// What [`set_tos`](Self::set_tos) chose, or the system.
-    ///
-    /// # Errors
-    ///
-    /// What getsockopt(2) answers.
-    #[cfg(type_of_service)]
-    pub fn tos(&self) -> io::Result<u32> {
-        asked::tos(&self.io)
     }
 
     /// Through how many routers datagrams may go (`IP_TTL`).

@@ -51,7 +51,7 @@ fn name_file(what: &str, path: &Path, error: io::Error) -> io::Error {
 /// # Errors
 ///
 /// `InvalidInput` for a name of more than 107 bytes.
-#[cfg(abstract_names)]
+#[cfg(target_os = "linux")]
 pub fn abstract_address(name: impl AsRef<[u8]>) -> io::Result<SocketAddr> {
     use std::os::linux::net::SocketAddrExt;
     SocketAddr::from_abstract_name(name)

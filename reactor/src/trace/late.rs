@@ -23,7 +23,7 @@ pub(super) fn start(recording: &Arc<Mutex<Recording>>) -> Option<JoinHandle<()>>
         .spawn(move || {
             // If it cannot be, then the program may see a signal here and not there: no reason to
             // fail.
-            #[cfg(not(winsock))]
+            #[cfg(not(windows))]
             let _ = selectors_core::sys::signal::pthread_sigmask_block_all();
             while !lock(&recording).is_over() {
                 thread::park_timeout(PERIOD);
