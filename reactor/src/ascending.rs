@@ -4,19 +4,20 @@
 //! A tree would do the same in ten times as much code for each type. It is not needed, because nobody
 //! comes into the middle.
 
-use std::collections::VecDeque;
-
 /// Room that is kept when nobody is left.
 const KEPT: usize = 32;
 
 /// Values by number, in ascending order.
 ///
-/// Who leaves from the middle leaves a gap. Gaps at the front go at once; the others when they are
-/// more than the values, so that each has paid for its own going.
+/// Who leaves makes a gap. Gaps go when they are more than the values, so that each has paid for its
+/// own going.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Ascending<T> {
-    places: VecDeque<(u64, Option<T>)>,
+    // No ring: that would be twice as much code for each type.
+    places: Vec<(u64, Option<T>)>,
+    /// Before it are gaps, and it is none.
+    first: usize,
     /// How many places are no gaps.
     len: usize,
 }
@@ -24,7 +25,8 @@ pub struct Ascending<T> {
 impl<T> Default for Ascending<T> {
     fn default() -> Self {
         Ascending {
-            places: VecDeque::new(),
+            places: Vec::new(),
+            first: 0,
             len: 0,
         }
     }
@@ -43,16 +45,20 @@ impl<T> Ascending<T> {
 
     /// One whose number is above all that ever were here.
     pub fn push(&mut self, number: u64, value: T) {
-        debug_assert!(self.places.back().is_none_or(|(last, _)| *last < number));
-        self.places.push_back((number, Some(value)));
+        debug_assert!(self.places.last().is_none_or(|(last, _)| *last < number));
+        self.places.push((number, Some(value)));
         self.len += 1;
     }
 
-    /// One whose number is below all that are here.
-    pub fn push_front(&mut self, number: u64, value: T) {
-        debug_assert!(self.places.front().is_none_or(|(first, _)| number < *first));
-        self.places.push_front((number, Some(value)));
-        self.len += 1;
+    /// Those whose numbers are above all that are here.
+    pub fn append(&mut self, mut higher: Self) {
+        if self.is_empty() {
+            *self = higher;
+            return;
+        }
+        self.places.append(&mut higher.places);
+        self.len += higher.len;
+        debug_assert!(self.places.is_sorted_by_key(|place| place.0));
     }
 
     fn at(&self, number: u64) -> Option<usize> {
@@ -72,20 +78,33 @@ impl<T> Ascending<T> {
     }
 
     pub fn remove(&mut self, number: u64) -> Option<T> {
-        let at = self.at(number)?;
-        let value = self.places[at].1.take()?;
-        self.len -= 1;
-        self.close_gaps();
-        Some(value)
+        self.take(self.at(number)?)
     }
 
     /// Takes the first one out.
     pub fn pop(&mut self) -> Option<T> {
-        let (_, value) = self.places.pop_front()?;
-        // The front is never a gap.
+        self.take(self.first)
+    }
+
+    #[inline(never)]
+    fn take(&mut self, at: usize) -> Option<T> {
+        let value = self.places.get_mut(at)?.1.take()?;
         self.len -= 1;
-        self.close_gaps();
-        value
+        while let Some((_, None)) = self.places.get(self.first) {
+            self.first += 1;
+        }
+        if self.len == 0 || self.places.len() > 2 * self.len + KEPT {
+            self.close_gaps();
+        }
+        Some(value)
+    }
+
+    #[inline(never)]
+    fn close_gaps(&mut self) {
+        self.places.retain(|place| place.1.is_some());
+        self.first = 0;
+        // A crowd that is gone gives its memory back.
+        self.places.shrink_to(2 * self.len + KEPT);
     }
 
     pub fn take_all(&mut self, into: &mut Vec<T>) {
@@ -97,24 +116,6 @@ impl<T> Ascending<T> {
     #[must_use]
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &T> {
         self.places.iter().filter_map(|(_, value)| value.as_ref())
-    }
-
-    fn close_gaps(&mut self) {
-        while let Some((_, None)) = self.places.front() {
-            self.places.pop_front();
-        }
-        let most = 2 * self.len + KEPT;
-        let is_gone = self.len == 0 && self.places.capacity() > most;
-        if is_gone || self.places.len() > most {
-            // By hand, because `retain` is four times as long for each type.
-            for _ in 0..self.places.len() {
-                if let Some(place @ (_, Some(_))) = self.places.pop_front() {
-                    self.places.push_back(place);
-                }
-            }
-            // A crowd that is gone gives its memory back.
-            self.places.shrink_to(most);
-        }
     }
 }
 
@@ -132,6 +133,27 @@ mod tests {
     impl Wake for Named {
         fn wake(self: Arc<Self>) {
             self.1.store(self.0, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn who_is_appended_comes_after_who_is_here_and_gaps_stay_gaps() {
+        let of = |numbers: std::ops::Range<u64>, gone: u64| {
+            let mut some = Ascending::default();
+            numbers.for_each(|number| some.push(number, number));
+            assert_eq!(some.remove(gone), Some(gone));
+            some
+        };
+        for (lower, gone) in [(0..1, 0), (0..2, 0), (0..3, 1), (0..2, 1)] {
+            let mut all = of(lower, gone);
+            let left: Vec<_> = all.iter().copied().chain([11, 12]).collect();
+            all.append(of(10..13, 10));
+            assert_eq!(all.len(), left.len());
+            for number in left {
+                assert_eq!(all.get(number), Some(&number));
+                assert_eq!(all.pop(), Some(number));
+            }
+            assert!(all.pop().is_none() && all.is_empty());
         }
     }
 

@@ -4,6 +4,8 @@
 //! slots go on where the ids of the one before it ended. So a slot whose ids are used up is retired,
 //! and a table that is given back after a burst leaves behind the generation that comes next.
 
+use std::mem;
+
 use reactor::Ascending;
 
 use crate::task::id::Id;
@@ -236,7 +238,7 @@ impl Marks {
     }
 
     /// The slots beyond the list in which somebody lives.
-    pub(crate) fn far(&self) -> impl DoubleEndedIterator<Item = u32> {
+    pub(crate) fn far(&self) -> impl Iterator<Item = u32> {
         let live = self.far.iter().filter(|mark| !mark.is_vacant());
         live.map(|mark| mark.id().slot())
     }
@@ -322,12 +324,14 @@ impl Marks {
                 self.search_at = live.saturating_sub(ends);
                 break;
             }
-            // The last one first: all are before those who are far already.
-            for mark in self.list.drain(half..).rev() {
+            // All are before those who are far already.
+            let farther = mem::take(&mut self.far);
+            for mark in self.list.drain(half..) {
                 if !mark.forget(&mut self.first_generation) {
-                    self.far.push_front(mark.place(), mark);
+                    self.far.push(mark.place(), mark);
                 }
             }
+            self.far.append(farther);
         }
         let given_back = self.list.len() < before;
         if given_back {

@@ -151,6 +151,10 @@ impl Scheduler {
         if self.is_ours(id) {
             self.names.insert(id.slot(), name);
             self.is_plain = false;
+            if self.names.len() < self.names.capacity() / 8 {
+                // After a burst, and here, or each program would carry it.
+                self.names.shrink_to_fit();
+            }
         }
     }
 
@@ -235,10 +239,9 @@ impl Scheduler {
     #[cold]
     #[inline(never)]
     fn not_to_be_polled(slot: u32, mark: Mark) -> Next {
-        if mark.is_aborted() {
-            Next::Abort(slot)
-        } else {
-            Next::Stale
+        match mark.is_aborted() {
+            true => Next::Abort(slot),
+            false => Next::Stale,
         }
     }
 
@@ -271,14 +274,13 @@ impl Scheduler {
         self.spawned_far.remove(slot.into());
         let given_back = self.marks.give_back(self.live);
         if given_back {
-            for slot in self.marks.far().rev() {
-                if let Some(at) = self.spawned_at.get(slot as usize) {
-                    self.spawned_far.push_front(slot.into(), at);
-                }
+            let mut far = Ascending::default();
+            for slot in self.marks.far() {
+                far.push(slot.into(), self.spawned_at(slot));
             }
+            self.spawned_far = far;
             self.spawned_at.truncate(self.marks.len());
             self.spawned_at.shrink_to_fit();
-            self.names.shrink_to_fit();
             self.queue.give_back();
         }
         self.is_plain = self.names.is_empty() && !self.marks.are_many();
@@ -291,7 +293,7 @@ impl Scheduler {
     }
 
     /// The others, if somebody lives there.
-    pub(crate) fn far_slots(&self) -> impl DoubleEndedIterator<Item = u32> {
+    pub(crate) fn far_slots(&self) -> impl Iterator<Item = u32> {
         self.marks.far()
     }
 

@@ -186,14 +186,16 @@ impl OpenSlab<'_> {
     /// Gives memory back after a burst: `slots` are left, besides those who are `far`. All have
     /// settled.
     #[cold]
-    pub(crate) fn give_back(self, slots: usize, far: impl DoubleEndedIterator<Item = u32>) {
+    pub(crate) fn give_back(self, slots: usize, far: impl Iterator<Item = u32>) {
         let places = self.places;
-        for slot in far.rev() {
+        let farther = mem::take(&mut places.far);
+        for slot in far {
             if let Some(place) = places.near.get_mut(slot as usize) {
                 let place = mem::replace(place, Place::vacant());
-                places.far.push_front(slot.into(), place);
+                places.far.push(slot.into(), place);
             }
         }
+        places.far.append(farther);
         places.near.truncate(slots);
         places.near.shrink_to_fit();
         let mut arrivals = self.slab.arrivals.borrow_mut();

@@ -124,12 +124,15 @@ impl TimerPlaces {
     /// have an entry.
     pub(super) fn shrink(&mut self, waiting: usize) {
         let keep = KEEP.max(2 * (waiting + self.fired));
-        for at in (keep..self.table.len()).rev() {
-            if let Some(timer) = self.table.pop().filter(Timer::is_held) {
-                // All are before those who have strayed already.
-                self.strays.push_front(at as u64, timer);
+        // All are before those who have strayed already.
+        let farther = mem::take(&mut self.strays);
+        let beyond = self.table.drain(keep.min(self.table.len())..);
+        for (id, timer) in (keep as u64..).zip(beyond) {
+            if timer.is_held() {
+                self.strays.push(id, timer);
             }
         }
+        self.strays.append(farther);
         self.table.shrink_to_fit();
         self.free = NOWHERE;
         // The first one first, so that the end is left alone.
