@@ -21,7 +21,6 @@
 //! lies in a row: a heap of a million misses the caches at each step.
 
 use std::cmp::Reverse;
-use std::hash::{BuildHasher, RandomState};
 
 use crate::timers::timer::TimerId;
 
@@ -246,9 +245,12 @@ impl Queue {
 /// Puts those first that are before one of them, about the middle of three: which one, and how many
 /// they are. There is one on each side at least.
 fn divide(run: &mut [Queued]) -> (u128, usize) {
-    // One from each third, at a place that nobody can foresee.
+    // One from each third, at a place that nobody can foresee who does not know where the kernel put
+    // them in memory.
     let third = run.len() / 3;
-    let spread = RandomState::new().hash_one(third);
+    let spread = (run.as_ptr() as usize / 8) as u64 ^ (third as u64) << 48;
+    let spread = spread.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let spread = spread ^ spread >> 32;
     let one = |of: usize| run[of * third + (spread >> (16 * of)) as usize % third].key();
     let (a, b, c) = (one(0), one(1), one(2));
     let middle = a.max(b).min(a.min(b).max(c));
