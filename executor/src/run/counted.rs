@@ -5,7 +5,7 @@
 //! lost, not guessed. (The future of `block_on` keeps its uncounted waker.)
 
 use std::cell::RefCell;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -16,9 +16,9 @@ use crate::task::id::Id;
 /// What a counted waker holds; what it does when it is called stands in `waker.rs`.
 pub(crate) struct Counted(pub(crate) Id);
 
-/// The counted wakers of one runtime, by task.
+/// The counted wakers of one runtime, by slot: while somebody observes, every task that is polled has one.
 #[derive(Default)]
-pub(crate) struct CountedWakers(RefCell<HashMap<Id, Watch, BySpread>>);
+pub(crate) struct CountedWakers(RefCell<Vec<Option<Watch>>>);
 
 struct Watch {
     /// Our own share: if it is the only one, no waker is left.
@@ -31,42 +31,53 @@ impl CountedWakers {
     /// The counted waker of a task.
     pub(crate) fn waker(&self, id: Id) -> Waker {
         let mut watched = self.0.borrow_mut();
-        let watch = watched.entry(id).or_insert_with(|| Watch {
-            waker: Arc::new(Counted(id)),
-            told: false,
-        });
+        let slot = id.slot() as usize;
+        while watched.len() <= slot {
+            watched.push(None);
+        }
+        // One who was there before may have ended unobserved.
+        let known = watched[slot].take().filter(|watch| watch.waker.0 == id);
+        let waker = known.map_or_else(|| Arc::new(Counted(id)), |watch| watch.waker);
+        let given = Waker::from(Arc::clone(&waker));
         // It is about to be polled: from now on it may be lost anew.
-        watch.told = false;
-        Waker::from(Arc::clone(&watch.waker))
+        let told = false;
+        watched[slot] = Some(Watch { waker, told });
+        given
     }
 
     /// The tasks, by the data of their wakers.
     pub(crate) fn by_data(&self) -> HashMap<*const (), Id, BySpread> {
         let watched = self.0.borrow();
-        let each = watched.iter();
-        each.map(|(id, watch)| (Arc::as_ptr(&watch.waker).cast(), *id))
+        let each = watched.iter().flatten();
+        each.map(|watch| (Arc::as_ptr(&watch.waker).cast(), watch.waker.0))
             .collect()
     }
 
     /// A task is over.
     pub(crate) fn forget(&self, id: Id) {
-        self.0.borrow_mut().remove(&id);
+        if let Some(watch) = self.0.borrow_mut().get_mut(id.slot() as usize) {
+            *watch = None;
+        }
     }
 
-    /// Those whose last waker is gone, and of whom that was not said yet, in the order of their ids.
+    /// Those whose last waker is gone, and of whom that was not said yet, in the order of their slots.
     pub(crate) fn take_lost(&self) -> Vec<Id> {
-        let mut lost = BinaryHeap::new();
-        for (id, watch) in self.0.borrow_mut().iter_mut() {
+        let mut lost = Vec::new();
+        for watch in self.0.borrow_mut().iter_mut().flatten() {
             if !watch.told && Arc::strong_count(&watch.waker) == 1 {
                 watch.told = true;
-                lost.push(*id);
+                lost.push(watch.waker.0);
             }
         }
-        lost.into_sorted_vec()
+        lost
     }
 
     /// Gives memory back after a burst.
     pub(crate) fn give_back(&self) {
-        self.0.borrow_mut().shrink_to_fit();
+        let mut watched = self.0.borrow_mut();
+        while let Some(None) = watched.last() {
+            watched.pop();
+        }
+        watched.shrink_to_fit();
     }
 }
