@@ -124,12 +124,10 @@ impl Shared {
         };
 
         let mut absorb = absorb();
-        let selected = if special || self.spin.is_wanted() {
+        // For who has no queue at hand, which is what absorbs, the loop is not compiled once more.
+        let selected = if size_of::<A>() == 0 || special || self.spin.is_wanted() {
             // A copy, so that nobody points to the one of the loop below.
-            let mut absorb = absorb;
-            self.select_unusually(timeout, &mut |key, readiness| {
-                self.dispatch(key, readiness, &mut absorb, woken, turn);
-            })
+            self.select_unusually(timeout, &mut { absorb }, woken, turn)
         } else {
             self.select(timeout, |key, readiness| {
                 self.dispatch(key, readiness, &mut absorb, woken, turn);
@@ -151,11 +149,11 @@ impl Shared {
 
     /// An event: marks the slot, and takes whom it wakes. Inlined, or a call would be half of what it costs.
     #[inline(always)]
-    fn dispatch(
+    pub(super) fn dispatch(
         &self,
         key: &Key,
         readiness: Readiness,
-        absorb: &mut impl FnMut(Waker) -> Option<Waker>,
+        absorb: &mut (impl FnMut(Waker) -> Option<Waker> + ?Sized),
         woken: &mut Vec<Waker>,
         turn: &mut Turn,
     ) {

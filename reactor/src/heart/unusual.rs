@@ -1,12 +1,14 @@
 //! The rare ways to wait: on a clock that stands still, before the eyes of an observer, and spinning.
 //! Whoever dispatches, their code is in a program once.
 
+use std::task::Waker;
 use std::time::Duration;
 
 use selectors_core::{Error, Readiness};
 
 use crate::heart::shared::Shared;
 use crate::heart::slot::Key;
+use crate::heart::turn::Turn;
 
 /// Is handed each event.
 pub(super) type Dispatch<'a> = dyn FnMut(&Key, Readiness) + 'a;
@@ -18,8 +20,13 @@ impl Shared {
     pub(super) fn select_unusually(
         &self,
         timeout: Option<Duration>,
-        dispatch: &mut Dispatch<'_>,
+        absorb: &mut dyn FnMut(Waker) -> Option<Waker>,
+        woken: &mut Vec<Waker>,
+        turn: &mut Turn,
     ) -> Result<usize, Error> {
+        let dispatch = &mut |key: &Key, readiness| {
+            self.dispatch(key, readiness, absorb, woken, turn);
+        };
         if self.clock.is_paused() {
             self.select_paused(timeout, dispatch)
         } else if self.attention.is_observed() {
