@@ -26,6 +26,7 @@ use harness::Variant;
 on_every_backend!(
     a_writer_hears_of_a_hang_up,
     a_writer_hears_of_a_hang_up_behind_what_nobody_reads,
+    a_writer_to_a_peer_that_never_reads_is_left_alone,
     a_writer_hears_of_a_child_that_was_waited_for,
     a_closure_that_makes_up_would_block_does_not_turn_the_loop,
     two_closures_that_make_it_up_do_not_either,
@@ -100,6 +101,26 @@ fn a_writer_hears_of_a_hang_up_behind_what_nobody_reads(variant: Variant) -> io:
         assert_eq!(rustix::io::read(reader.get_ref(), &mut [0; 8])?, 1);
         Ok(())
     })
+}
+
+/// select(2) does not tell of it, so somebody has to ask, but not a hundred times a second.
+fn a_writer_to_a_peer_that_never_reads_is_left_alone(variant: Variant) -> io::Result<()> {
+    let runtime = variant.runtime()?;
+    runtime.block_on(async {
+        let (mut near, _far) = UnixStream::pair()?;
+        near.set_nonblocking(true)?;
+        while near.write(&[0; 4096]).is_ok() {}
+        let near = Async::new(near);
+        let before = runtime.reactor().metrics().turns;
+        or(near.writable(), async {
+            sleep(Duration::from_millis(400)).await;
+            Ok(())
+        })
+        .await?;
+        let turns = runtime.reactor().metrics().turns - before;
+        assert!(turns < 20, "{turns} turns");
+        Ok(())
+    })?
 }
 
 /// A pidfd is readable when its process has ended, and hangs up when somebody has taken the status; not

@@ -15,8 +15,11 @@
 //! WouldBlock is doubted.
 //!
 //! The other way round, select(2) does not tell a writer of a hang-up: there, a key that somebody waits
-//! to write to is asked for it every 10 ms.
+//! to write to is asked for it after 10 ms, then each time after twice as long, up to 640 ms: he hears of
+//! it no later than after twice the time that he had waited, and a peer that never reads costs next to
+//! nothing.
 
+use std::mem;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -29,18 +32,33 @@ use crate::watch::foreign::contain;
 
 /// How long a key rests. It is also how late a reader of such an fd may be.
 const REST: u64 = Duration::from_millis(10).as_nanos() as u64;
+/// As long as a writer goes without being asked for.
+const LONGEST: u64 = 64 * REST;
 
 /// The keys that are to be looked at again, and when.
 #[derive(Default)]
 pub(crate) struct Resting {
     /// At rest until then.
     resting: Vec<(Token, u64)>,
-    /// Writers that are to be asked for a hang-up.
-    writers: Vec<(Token, u64)>,
+    /// Writers that are to be asked for a hang-up, in the order of their fds.
+    writers: Vec<Writer>,
+    /// When they were looked at last.
+    looked: u64,
     /// This is select(2), which does not tell of one.
     tells_no_hang_up: bool,
     /// May one of the lists have anything in it? All else is asked after this only.
     pub(crate) is_busy: bool,
+}
+
+/// A key that somebody waits to write to.
+struct Writer {
+    token: Token,
+    /// When it is to be asked.
+    until: u64,
+    /// For how long it was left alone before.
+    rest: u64,
+    /// It has just been, and its interest is looked at for that.
+    was_asked: bool,
 }
 
 /// What becomes of the interest of a key.
@@ -81,8 +99,9 @@ impl Resting {
 
     /// When the first is to be looked at again.
     pub(super) fn first(&self) -> Option<u64> {
-        let both = self.resting.iter().chain(&self.writers);
-        both.map(|(_, until)| *until).min()
+        let writers = self.writers.iter().map(|writer| writer.until);
+        let resting = self.resting.iter().map(|(_, until)| *until);
+        resting.chain(writers).min()
     }
 
     /// The keys whose time has come: their interest is to be looked at.
@@ -93,17 +112,15 @@ impl Resting {
             }
             *until > now
         });
-        for (token, until) in &mut self.writers {
-            if *until <= now {
-                *until = DUE;
-                dirty.push(token.fd());
-            }
-        }
+        self.looked = now;
+        let due = self.writers.iter().filter(|writer| writer.until <= now);
+        dirty.extend(due.map(|writer| writer.token.fd()));
     }
 
     /// All interest was looked at.
     pub(super) fn lie_down(&mut self) {
-        self.writers.retain(|(_, until)| *until != DUE);
+        // Who was due and was not asked waits no more.
+        self.writers.retain(|writer| writer.until > self.looked);
         self.is_busy = self.tells_no_hang_up || !self.resting.is_empty();
     }
 
@@ -136,13 +153,32 @@ impl Resting {
 
     /// Is this writer to be asked now? If not, it will be.
     fn is_due(&mut self, token: Token, now: impl FnOnce() -> u64) -> bool {
-        match self.writers.iter().find(|(writer, _)| *writer == token) {
-            Some((_, until)) => *until == DUE,
-            None => {
-                self.writers.push((token, now() + REST));
-                false
+        let place = self
+            .writers
+            .binary_search_by_key(&token.fd(), |writer| writer.token.fd());
+        let new = |until| Writer {
+            token,
+            until,
+            rest: REST,
+            was_asked: false,
+        };
+        match place.map(|place| &mut self.writers[place]) {
+            Ok(writer) if writer.token != token => *writer = new(now() + REST),
+            Ok(writer) if writer.until <= self.looked => {
+                writer.rest = LONGEST.min(2 * writer.rest);
+                writer.until = now() + writer.rest;
+                writer.was_asked = true;
+                return true;
             }
+            Ok(writer) => {
+                // If something else has changed, he may have written meanwhile.
+                if !mem::take(&mut writer.was_asked) && writer.rest != REST {
+                    *writer = new(writer.until.min(now() + REST));
+                }
+            }
+            Err(place) => self.writers.insert(place, new(now() + REST)),
         }
+        false
     }
 
     /// A key that lasts is parked for a while.
@@ -151,9 +187,6 @@ impl Resting {
         self.is_busy = true;
     }
 }
-
-/// No time is this early.
-const DUE: u64 = 0;
 
 impl Question {
     pub(super) fn token(&self) -> Token {
