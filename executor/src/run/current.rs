@@ -222,8 +222,8 @@ pub(crate) fn run(core: &Rc<Core>) -> Running {
 pub(crate) fn refuse_nesting() {
     assert!(
         RUNNING.get() == NOBODY,
-        "`block_on` inside `block_on`: this thread already runs a loop, and blocking it would \
-         stop every task. Await the future, or spawn it"
+        "`block_on`, or another loop, inside of one: this thread already runs a loop, and blocking \
+         it would stop every task. Await the future, or spawn it"
     );
 }
 

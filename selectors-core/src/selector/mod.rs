@@ -104,12 +104,10 @@ impl<K: Kernel + ?Sized, F, D> Selector<K, F, D> {
     /// Watches the key for `events` from now on, or again after [`park`](Self::park); all else that
     /// was asked for (mode, urgent data) stays.
     ///
-    /// The kernel looks at the file anew: what holds at this moment is reported, by an edge key too
-    /// although nothing changed, and a oneshot key is armed again. Only where that makes no
-    /// difference, for the same events of a level key, it costs no system call: so a number that was
-    /// closed and opened again behind the selector's back needs other events to be heard again.
-    /// (Python's `modify` also replaces the data; here that is [`data_mut`](Self::data_mut), which
-    /// asks no kernel.)
+    /// The kernel looks at the file anew: what holds is reported, by an edge key too although nothing
+    /// changed, and a oneshot key is armed again. Only for the same events of a level key it costs no
+    /// system call: a number that was closed and opened again behind the selector's back needs others.
+    /// (Python's `modify` also replaces the data; here that is [`data_mut`](Self::data_mut).)
     ///
     /// # Errors
     ///
