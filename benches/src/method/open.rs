@@ -35,7 +35,6 @@ pub struct Open {
     /// End of each phase and the time between its messages, in nanoseconds; the first begins with
     /// the warm-up.
     phases: Vec<(u64, f64)>,
-    phase: usize,
     /// When the next message is due, in nanoseconds; fractions add up.
     due: f64,
     pub measured_from: u64,
@@ -79,7 +78,6 @@ impl Open {
             poisson: spec.choice("arrivals") == "poisson",
             random: Rng::with_seed(spec.seed),
             phases,
-            phase: 0,
             due: start as f64,
             measured_from,
             ends,
@@ -96,10 +94,8 @@ impl Open {
 
     #[inline]
     fn advance(&mut self) {
-        while self.phase + 1 < self.phases.len() && self.due as u64 >= self.phases[self.phase].0 {
-            self.phase += 1;
-        }
-        let interval = self.phases[self.phase].1;
+        let phase = self.phases.iter().find(|phase| self.due < phase.0 as f64);
+        let interval = phase.or(self.phases.last()).map_or(1e9, |phase| phase.1);
         self.due +=
             if self.poisson { -(1.0 - self.random.f64()).ln() * interval } else { interval };
     }
@@ -108,7 +104,7 @@ impl Open {
     fn left(&self) -> u64 {
         let mut from = self.due;
         let mut left = 0.0;
-        for &(ends, interval) in &self.phases[self.phase..] {
+        for &(ends, interval) in &self.phases {
             left += (ends as f64 - from).max(0.0) / interval;
             from = from.max(ends as f64);
         }

@@ -35,15 +35,13 @@ pub struct Watch {
 impl Watch {
     /// Begins to watch the calling thread and the machine; `processes` are ours, and so not foreign.
     pub fn begin(processes: &[u32]) -> Self {
-        let mut ours = vec![std::process::id()];
-        ours.extend_from_slice(processes);
         Self {
             began: Instant::now(),
             machine: machine(),
             times: times(),
             thread: thread(),
             overflows: overflows(),
-            processes: ours,
+            processes: [&[std::process::id()], processes].concat(),
         }
     }
 

@@ -141,9 +141,8 @@ pub fn loopback(text: &str) -> Result<SocketAddr, String> {
     let text = text.replace("localhost", "127.0.0.1");
     let address: SocketAddr =
         text.parse().map_err(|_| format!("{text} is no address like 127.0.0.1:7000"))?;
-    if address.ip().is_loopback() {
-        Ok(address)
-    } else {
-        Err(format!("{text} is not on the loopback: load is only ever put on this machine"))
-    }
+    let own = address.ip().is_loopback().then_some(address);
+    own.ok_or_else(|| {
+        format!("{text} is not on the loopback: load is only ever put on this machine")
+    })
 }

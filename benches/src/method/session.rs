@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::{
-    AGAIN, Document, Environment, Placement, Program, SCHEMA, Slice, Spec, checks, compared,
-    slices, statistics,
+    AGAIN, Document, Environment, Flag, Placement, Program, Reason, SCHEMA, Slice, Spec, checks,
+    compared, slices, statistics,
 };
 
 /// What a point gets at least, if it may have so many.
@@ -135,17 +135,18 @@ impl Session {
 
     /// Measures one slice and keeps it, unless Ctrl-C tore it.
     fn slice(&mut self, spec: &Spec) {
-        let program = self.programs.as_ref().and_then(|(programs, own)| {
-            let program = programs.get(spec.program())?;
-            Some((program, own))
-        });
+        let programs = self.programs.as_ref();
+        let program = programs.and_then(|(all, own)| Some((all.get(spec.program())?, own)));
         let result = match program {
             Some((program, own)) => slices::measure_program(spec, program, own),
             None => slices::measure(spec),
         };
         if !self.interrupted.load(Ordering::Relaxed) {
-            let slice = result.unwrap_or_else(|problem| slices::failed(spec, problem));
-            self.document.slices.push(slice);
+            // What could not be measured is shown, with its reason.
+            self.document.slices.push(result.unwrap_or_else(|problem| {
+                let flags = vec![Flag::new(Reason::Errors, problem)];
+                Slice { spec: spec.clone(), flags, ..Slice::default() }
+            }));
         }
     }
 

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use fastrand::Rng;
 
-use super::{Flag, Program, Reason, Slice, Spec};
+use super::{Program, Slice, Spec};
 
 /// Measures a slice in a fresh process, whose environment has a random size: where the stack
 /// begins must not favour one subject.
@@ -49,10 +49,4 @@ fn measure_with(program: &Path, spec: &Spec) -> Result<Slice, String> {
         return Err(format!("{point} on {subject} ended with {}", output.status));
     }
     serde_json::from_slice(&output.stdout).map_err(|error| format!("a slice's answer: {error}"))
-}
-
-/// A row for what could not be measured: it is shown, with its reason.
-pub fn failed(spec: &Spec, problem: String) -> Slice {
-    let flags = vec![Flag::new(Reason::Errors, problem)];
-    Slice { spec: spec.clone(), flags, ..Slice::default() }
 }

@@ -20,30 +20,28 @@ impl Pair {
     pub fn many(transport: &str, count: usize) -> io::Result<Vec<Self>> {
         sys::limit_open_files(None)?;
         let listener = TcpListener::bind(LOOPBACK)?;
-        (0..count)
-            .map(|_| match transport {
+        let pair = |_| {
+            let (receiver, sender): (OwnedFd, OwnedFd) = match transport {
                 "socketpair" => {
                     let (receiver, sender) = UnixStream::pair()?;
                     receiver.set_nonblocking(true)?;
-                    Ok(Self::of(receiver.into(), sender.into()))
+                    (receiver.into(), sender.into())
                 }
                 "tcp" => {
                     let sender = TcpStream::connect(listener.local_addr()?)?;
                     let (receiver, _) = listener.accept()?;
                     sender.set_nodelay(true)?;
                     receiver.set_nonblocking(true)?;
-                    Ok(Self::of(receiver.into(), sender.into()))
+                    (receiver.into(), sender.into())
                 }
                 _ => {
                     let (receiver, sender) = io::pipe()?;
-                    Ok(Self::of(receiver.into(), sender.into()))
+                    (receiver.into(), sender.into())
                 }
-            })
-            .collect()
-    }
-
-    fn of(receiver: OwnedFd, sender: OwnedFd) -> Self {
-        Self { receiver: Rc::new(receiver), writing: File::from(sender) }
+            };
+            Ok(Self { receiver: Rc::new(receiver), writing: File::from(sender) })
+        };
+        (0..count).map(pair).collect()
     }
 
     #[inline]

@@ -49,10 +49,8 @@ pub fn ratio(log_ratios: &[f64]) -> Ratio {
 pub fn orders(subjects: usize, blocks: usize, seed: u64) -> Vec<Vec<usize>> {
     let mut rows: Vec<usize> = (0..subjects).collect();
     Rng::with_seed(seed).shuffle(&mut rows);
-    let row = |block: usize| rows.get(block % subjects.max(1)).copied().unwrap_or(0);
-    (0..blocks)
-        .map(|block| (0..subjects).map(|place| (row(block) + place) % subjects).collect())
-        .collect()
+    let at = |block: usize, place: usize| (rows[block % subjects] + place) % subjects;
+    (0..blocks).map(|block| (0..subjects).map(|place| at(block, place)).collect()).collect()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

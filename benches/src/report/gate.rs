@@ -73,8 +73,7 @@ pub fn judge(
     let only_new = sessions.iter().flat_map(BTreeMap::keys).filter(|key| !old.contains_key(key));
     let only_new = only_new.collect::<BTreeSet<_>>().len();
     if only_new > 0 {
-        let _ =
-            writeln!(text, "{only_new} rows are new: the base has nothing to hold against them");
+        text += &format!("{only_new} rows are new: the base has nothing to hold against them\n");
     }
     if compared == 0 {
         text += "nothing could be compared: the files have no row in common that noise has spared; \

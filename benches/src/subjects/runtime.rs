@@ -50,8 +50,8 @@ pub trait Runtime: Sized + 'static {
     fn echo(stream: Self::Stream, may_reset: bool) -> impl Future<Output = ()> + 'static;
 }
 
-/// Accepting and echoing as users of a runtime write them whose calls borrow the buffer.
-macro_rules! borrowing {
+/// Accepting by an async method that gives the address too, as all have it.
+macro_rules! accepting {
     ($listener:ty, $stream:ty, $from:expr) => {
         type Listener = $listener;
         type Stream = $stream;
@@ -63,6 +63,14 @@ macro_rules! borrowing {
         async fn accept(listener: &Self::Listener) -> io::Result<Self::Stream> {
             Ok(listener.accept().await?.0)
         }
+    };
+}
+pub(super) use accepting;
+
+/// Accepting and echoing as users of a runtime write them whose calls borrow the buffer.
+macro_rules! borrowing {
+    ($listener:ty, $stream:ty, $from:expr) => {
+        $crate::subjects::runtime::accepting!($listener, $stream, $from);
 
         // Not an `async fn`, which would keep its arguments twice.
         #[allow(unused_mut, reason = "some streams are read and written while they are shared")]
@@ -86,16 +94,7 @@ pub(super) use borrowing;
 #[cfg(feature = "rivals")]
 macro_rules! lending {
     ($listener:ty, $stream:ty, $from:expr) => {
-        type Listener = $listener;
-        type Stream = $stream;
-
-        fn listener(listener: std::net::TcpListener) -> io::Result<Self::Listener> {
-            $from(listener)
-        }
-
-        async fn accept(listener: &Self::Listener) -> io::Result<Self::Stream> {
-            Ok(listener.accept().await?.0)
-        }
+        $crate::subjects::runtime::accepting!($listener, $stream, $from);
 
         // Not an `async fn`, which would keep its arguments twice.
         fn echo(mut stream: Self::Stream, may_reset: bool) -> impl Future<Output = ()> + 'static {

@@ -106,10 +106,6 @@ impl Search<'_, '_> {
         })
     }
 
-    fn quantile(&self) -> f64 {
-        (self.ends.spec.number("percentile") / 100.0).clamp(0.5, 0.9999)
-    }
-
     fn offer(&mut self, rate: f64, warm_up: Duration) -> io::Result<Run> {
         let Ends { spec, server, clock, .. } = *self.ends;
         let duration = spec.duration();
@@ -124,7 +120,8 @@ impl Search<'_, '_> {
         });
         let response = &open.recorder.response;
         let goal = spec.number("goal_us") * 1e3;
-        let reached = response_with(response, self.quantile(), open.unsent);
+        let quantile = (spec.number("percentile") / 100.0).clamp(0.5, 0.9999);
+        let reached = response_with(response, quantile, open.unsent);
         let met = reached <= goal && !response.is_empty();
         // JSON knows no infinity: a minute is the histogram's own end.
         self.probes.push(Probe { rate, response_ns: reached.min(60e9), met });

@@ -72,11 +72,9 @@ pub fn command(workload: &'static Workload) -> Command {
 }
 
 fn number(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(number) if number.is_finite() && number >= 0.0 => Ok(number),
-        Ok(_) => Err("it is below zero, or no number".to_owned()),
-        Err(error) => Err(error.to_string()),
-    }
+    let number = text.parse::<f64>().map_err(|error| error.to_string())?;
+    let known = number.is_finite() && number >= 0.0;
+    known.then_some(number).ok_or_else(|| "it is below zero, or no number".to_owned())
 }
 
 pub fn asked(workload: &'static Workload, matches: &ArgMatches) -> Result<(Plan, Common), String> {

@@ -60,10 +60,9 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
     let watch = Watch::begin(&[server.id()]);
     sys::limit_open_files(None).map_err(|error| error.to_string())?;
     let mut outcome = Outcome::default();
-    let connect = |server: &Process, many| Client::connect(server.port, many);
-    let first = connect(&server, 1).map_err(|error| error.to_string())?;
+    let first = Client::connect(server.port, 1).map_err(|error| error.to_string())?;
     let before = held(&server)?;
-    let client = match connect(&server, connections) {
+    let client = match Client::connect(server.port, connections) {
         Ok(client) => client,
         Err(error) => {
             outcome.flags.push(refused(&error));
@@ -85,14 +84,10 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
 
 /// Leaves the server alone for so long, and tells how often it woke up.
 fn rest(server: &Process, duration: Duration, outcome: &mut Outcome) -> Result<(), String> {
-    let cpu = || sys::process_cpu_time(server.id()).map_err(|error| error.to_string());
     let before = Look::settled(server.id(), PATIENCE)?;
-    let used = cpu()?;
     std::thread::sleep(duration);
     let wakeups = Look::at(server.id())?.waits - before.waits;
-    let used = cpu()?.saturating_sub(used);
     outcome.metric("wakeups", wakeups as f64);
-    outcome.metric("idle_cpu_us", used.as_nanos() as f64 / 1e3);
     let awake = !before.asleep;
     outcome.flags.extend(flag_if(wakeups > 0 || awake, Reason::Restless, || match awake {
         true => "it never fell asleep".to_owned(),

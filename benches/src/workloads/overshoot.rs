@@ -64,9 +64,8 @@ fn measure(spec: &Spec) -> Result<Outcome, String> {
         histogram::record(&mut histogram, late.max(0).cast_unsigned());
     }
     let mut outcome = Outcome::default();
-    let early = late.iter().filter(|&&late| late < 0).count();
     outcome.metric("sleeps", late.len() as f64);
-    outcome.metric("early", early as f64);
+    outcome.metric("early", late.iter().filter(|&&late| late < 0).count() as f64);
     // Told however few there are, for it is what verdicts are about: ten already have a median.
     outcome.metric("overshoot_median_ns", histogram.value_at_quantile(0.5) as f64);
     outcome.distribution("overshoot", &histogram)?;

@@ -96,15 +96,6 @@ fn every_page_of_help_begins_with_what_it_is_about_and_names_its_values() {
     assert!(gates.starts_with("Instructions, system calls, allocations and memory"), "{gates}");
 }
 
-#[test]
-fn an_advice_names_one_backend_and_compares_the_others_with_it() {
-    let (code, text) = selbench("advise --connections 6 --active 2 --rate 500 --seconds 20");
-    assert!(matches!(code, Some(0 | 2)), "{text}");
-    let advice = text.split("For 6 connections of which 2 are active").nth(1).unwrap_or(&text);
-    let measured = advice.contains("  use ") && advice.matches(" for a message: ").count() == 4;
-    assert!(measured || advice.contains("too little could be measured"), "{text}");
-}
-
 /// It measures less where the machine is busy, and then says so with a 2; it never falls over.
 #[test]
 fn a_preset_goes_through_and_leaves_its_files() {

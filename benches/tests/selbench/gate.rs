@@ -85,9 +85,7 @@ fn errors_lost_replies_and_a_backlog_are_worse_and_only_noise_is_undecided() {
     }
     // Corrupted replies are not excused by the noise beside them.
     let both = |slice: &mut Slice| {
-        slice
-            .flags
-            .extend([Flag::new(Reason::NoisyForeign, ""), Flag::new(Reason::Errors, "3 replies")]);
+        slice.flags = [Reason::NoisyForeign, Reason::Errors].map(|one| Flag::new(one, "")).into();
     };
     assert_eq!(told("both", &both).0, Some(1));
     let nothing = |slice: &mut Slice| slice.metrics.clear();
@@ -104,10 +102,9 @@ fn an_empty_base_is_refused_and_rows_that_a_side_lacks_are_told() {
     };
     let (ours, none) = (only("ours-epoll"), only("nobody"));
     let chatty = with(&ours, |slices| chattier(&mut slices[0]));
+    let reset = vec![Flag::new(Reason::Errors, "a reset")];
     let wrong = with(&whole, |slices| {
-        slices
-            .iter_mut()
-            .for_each(|slice| slice.flags = vec![Flag::new(Reason::Errors, "a reset")]);
+        slices.iter_mut().for_each(|slice| slice.flags.clone_from(&reset));
     });
     for (what, base, new, code, words) in [
         ("an empty base judges nothing", &none, &whole, 64, "the base has no slice"),

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use benches::method::{CountingAllocator, Environment, Work, counted};
 use benches::subjects::Subject;
-use benches::{subjects, sys, workloads};
+use benches::{subjects, workloads};
 use clap::{CommandFactory, FromArgMatches, Parser};
 use counts::{ECHO, FAMILIES, Row, THOUSANDS, rows};
 use sheet::Sheet;
@@ -77,9 +77,6 @@ impl Options {
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    if let Err(error) = sys::limit_open_files(None) {
-        eprintln!("gates: the limit of open files stays where it is: {error}");
-    }
     let answer = match workloads::inner(&words) {
         Some(answer) => answer.map(|()| true),
         None => Options::command()

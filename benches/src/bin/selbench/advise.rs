@@ -96,3 +96,31 @@ fn advice(document: &Document, options: &Options) -> String {
     words += &format!("  at that rate the server uses {percent:.0} % of a CPU\n");
     words + "  (The verdicts above say how sure that is; `compare` asks for one pair alone.)"
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use benches::method::{Slice, compared};
+
+    #[test]
+    fn the_default_stays_unless_another_is_decidedly_cheaper() {
+        let options = Options { connections: 9, active: 2, rate: 500.0, seconds: 1 };
+        let said = |poll: f64| {
+            let slice = |number: usize| {
+                let (block, place) = (number / CHOICES.len(), number % CHOICES.len());
+                let mut slice = Slice::default();
+                (slice.spec.block, slice.spec.subject) = (block, CHOICES[place][0].to_owned());
+                slice.spec.costs = vec![COST.to_owned()];
+                slice.metric(COST, [1000.0, 1000.0, poll, 3000.0][place]);
+                slice
+            };
+            let slices: Vec<Slice> = (0..5 * CHOICES.len()).map(slice).collect();
+            let comparisons = compared::compare(&slices, 0.03).1;
+            advice(&Document { slices, comparisons, ..Document::default() }, &options)
+        };
+        let cheap = said(500.0);
+        assert!(cheap.contains("use poll (") && cheap.contains("2.0 times less"), "{cheap}");
+        assert!(cheap.contains("0.50 us") && cheap.contains("3.0 times as much"), "{cheap}");
+        assert!(said(1010.0).contains("use epoll, edge-triggered"), "{}", said(1010.0));
+    }
+}

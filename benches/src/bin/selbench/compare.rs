@@ -44,20 +44,19 @@ pub(crate) fn run(options: &Options) -> Result<Ending, String> {
         session.programs = Some((programs, own.clone()));
         !serves && selector(own)
     };
-    session.measure(&plan(options, rings, names.to_vec())?);
+    let own = session.programs.is_none();
+    session.measure(&plan(options, rings, names.to_vec(), own)?);
     crate::finish(session, &options.common.files).map(|(_, ending)| ending)
 }
 
-fn plan(options: &Options, rings: bool, names: Vec<String>) -> Result<Plan, String> {
+fn plan(options: &Options, rings: bool, names: Vec<String>, own: bool) -> Result<Plan, String> {
     let sizes: Vec<String> = options.sizes.iter().map(|size| size.max(&1).to_string()).collect();
     let words = if rings { "ring --registered" } else { "echo --connections" };
     let Common { ms, seed, blocks, no_floor, .. } = options.common;
-    let words = format!("{words} {} --ms {ms} --seed {seed} --blocks {blocks}", sizes.join(","));
-    let plan = crate::asked(&words)?;
-    if let Some(remedy) =
-        names.iter().filter_map(|name| subjects::named(name)).find_map(|one| (one.missing)())
-    {
-        return Err(format!("one of them is not here: {remedy}"));
+    let mut words =
+        format!("{words} {} --ms {ms} --seed {seed} --blocks {blocks}", sizes.join(","));
+    if own {
+        words += &format!(" --subjects {}", names.join(","));
     }
-    Ok(Plan { subjects: names, floor: !no_floor, ..plan })
+    Ok(Plan { subjects: names, floor: !no_floor, ..crate::asked(&words)? })
 }

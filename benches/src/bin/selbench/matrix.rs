@@ -139,3 +139,33 @@ fn here(line: &str) -> String {
     }
     here
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_idle_machine_has_time_for_all_that_a_preset_plans() {
+        for (budget, lines) in [Preset::Smoke.of(), Preset::Quick.of()] {
+            let lines: Vec<_> = lines.lines().map(|line| line.split_once(' ').unwrap()).collect();
+            let share = |share: &str| share.parse::<f64>().unwrap();
+            let all: f64 = lines.iter().map(|line| share(line.0)).sum();
+            for (own, line) in lines {
+                let plan = crate::asked(&here(line)).unwrap();
+                let point = &plan.points[0];
+                let points = plan.points.len() * plan.apart("percent").len().max(1);
+                let slices = points * (plan.subjects.len() + usize::from(plan.floor)) * plan.blocks;
+                // How often its length a slice takes, with the warm-up; and what it takes to start.
+                let runs = match point.workload.as_str() {
+                    "capacity" => 24.0,
+                    "overload" => 7.0,
+                    "fair" => 2.5,
+                    _ => 1.3,
+                };
+                let ms = slices as f64 * (runs * point.milliseconds as f64 + 20.0);
+                let given = 1e3 * budget.unwrap() as f64 * share(own) / all;
+                assert!(ms < given, "{line}: {slices} slices, {ms:.0} of {given:.0} ms");
+            }
+        }
+    }
+}

@@ -191,7 +191,6 @@ fn quiet(fault: Option<Fault>) -> Result<Found, String> {
     let neighbour = fault.map(|_| Process::start(&mut computing)).transpose()?;
     let slice = slices::measure(&point("echo --connections 8 --ms 800")?)?;
     drop(neighbour);
-    let quiet = slice.quiet;
-    let (stolen, foreign) = (quiet.steal_percent, quiet.foreign_percent);
+    let (stolen, foreign) = (slice.quiet.steal_percent, slice.quiet.foreign_percent);
     Ok(Found::of(slice, format!("stolen {stolen:.1} %, foreign {foreign:.1} %")))
 }
