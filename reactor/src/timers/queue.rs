@@ -20,8 +20,6 @@
 //! So each deadline is moved about as often as a heap would move it, but by passes over memory that
 //! lies in a row: a heap of a million misses the caches at each step.
 
-use std::cmp::Reverse;
-
 use crate::timers::timer::TimerId;
 
 /// So many are sorted at a time.
@@ -94,12 +92,16 @@ impl Queue {
         if self.runs.last().is_some_and(|run| run.from <= key) {
             self.push_far(entry);
         } else {
-            let at = self.near.partition_point(|other| other.key() > key);
-            self.near.insert(at, entry);
+            self.put_near(entry);
             if self.near.len() > 2 * NEAR {
                 self.spill();
             }
         }
+    }
+
+    fn put_near(&mut self, entry: Queued) {
+        let later = self.near.partition_point(|other| other.key() > entry.key());
+        self.near.insert(later, entry);
     }
 
     /// Adds an entry to the run that it belongs to.
@@ -171,8 +173,10 @@ impl Queue {
             let end = self.end_of(self.runs.len());
             if run.sorted || end - run.start <= NEAR {
                 let next = end.min(run.start + NEAR);
-                self.near.extend_from_slice(&self.far[run.start..next]);
-                self.near.sort_unstable_by_key(|entry| Reverse(entry.key()));
+                // The last one first, so that those in order are pushed. So few sort themselves no faster.
+                for at in (run.start..next).rev() {
+                    self.put_near(self.far[at]);
+                }
                 if next < end {
                     let from = self.far[next].key();
                     self.runs.push(Run {
