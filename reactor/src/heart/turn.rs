@@ -95,12 +95,11 @@ impl Shared {
     #[inline]
     fn wait<A: FnMut(Waker) -> Option<Waker>>(
         &self,
-        timeout: Option<Duration>,
+        mut timeout: Option<Duration>,
         absorb: impl FnOnce() -> A,
         woken: &mut Vec<Waker>,
         turn: &mut Turn,
     ) -> io::Result<Option<u64>> {
-        let mut timeout = timeout;
         if !self.edge {
             let rest = self.flush(timeout == Some(Duration::ZERO), woken);
             timeout = timeout.into_iter().chain(rest).min();
@@ -112,10 +111,9 @@ impl Shared {
         }
         // A failed flush, the next of a crowd, somebody who has rested, or wakers that a panic kept:
         // somebody must be woken before the loop may sleep.
-        let timeout = if woken.is_empty() {
-            timeout
-        } else {
-            Some(Duration::ZERO)
+        let timeout = match woken.is_empty() {
+            true => timeout,
+            false => Some(Duration::ZERO),
         };
         let due = self.next_timer();
         let timeout = match (timeout, due.map(|(_, due)| due)) {
