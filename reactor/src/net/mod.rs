@@ -11,6 +11,8 @@
 //!
 #![doc = include_str!("../../ERRNO.md")]
 
+// What not every system has is in a file of its own, and here stands who has it. Where it is a part of a file
+// (of `accept`, `keepalive`, `reuse_port` and `unix_address`) that part says so.
 mod accept;
 mod addresses;
 #[cfg(not(windows))]
