@@ -111,3 +111,55 @@ pub(crate) fn set_keepalive<T: AsFd>(of: &T, keepalive: Option<Keepalive>) -> io
         Keepalive::set(&SockRef::from(of), keepalive)
     })
 }
+
+/// What can be asked of every socket, and set.
+macro_rules! asked_and_set {
+    () => {
+        /// The error that waits in the socket (`SO_ERROR`), and clears it.
+        ///
+        /// # Errors
+        ///
+        /// What getsockopt(2) answers.
+        pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+            asked::take_error(self)
+        }
+
+        /// How many bytes the kernel may keep for us to read (`SO_RCVBUF`). Linux doubles what is set.
+        ///
+        /// # Errors
+        ///
+        /// What getsockopt(2) answers.
+        pub fn recv_buffer_size(&self) -> io::Result<usize> {
+            asked::recv_buffer_size(self)
+        }
+
+        /// Sets [`recv_buffer_size`](Self::recv_buffer_size), in bytes. Datagrams that find no room are lost;
+        /// of TCP it fixes the scale of the window if it is set before the handshake.
+        ///
+        /// # Errors
+        ///
+        /// `InvalidInput` beyond 2 147 483 647; else what setsockopt(2) answers.
+        pub fn set_recv_buffer_size(&self, bytes: usize) -> io::Result<()> {
+            asked::set_recv_buffer_size(self, bytes)
+        }
+
+        /// How many bytes the kernel may keep for us to send (`SO_SNDBUF`). Linux doubles what is set.
+        ///
+        /// # Errors
+        ///
+        /// What getsockopt(2) answers.
+        pub fn send_buffer_size(&self) -> io::Result<usize> {
+            asked::send_buffer_size(self)
+        }
+
+        /// Sets [`send_buffer_size`](Self::send_buffer_size), in bytes.
+        ///
+        /// # Errors
+        ///
+        /// `InvalidInput` beyond 2 147 483 647; else what setsockopt(2) answers.
+        pub fn set_send_buffer_size(&self, bytes: usize) -> io::Result<()> {
+            asked::set_send_buffer_size(self, bytes)
+        }
+    };
+}
+pub(crate) use asked_and_set;

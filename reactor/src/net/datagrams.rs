@@ -16,7 +16,7 @@ use selectors_core::sys::socket::{self, MSG_NOSIGNAL, MSG_PEEK};
 use crate::fd::async_fd::Async;
 #[cfg(not(windows))]
 use crate::net::again::Again;
-use crate::net::asked::{self, OWN_ADDRESS, PEERS_ADDRESS, get, shut_down};
+use crate::net::asked::{self, OWN_ADDRESS, PEERS_ADDRESS, asked_and_set, get, shut_down};
 use crate::net::bound_file::SocketFile;
 use crate::net::received::{Received, receive};
 use crate::net::sockets::DatagramSocket;
@@ -334,63 +334,7 @@ impl<S: DatagramSocket> Datagrams<S> {
         get(&self.io, PEERS_ADDRESS, || self.io.get_ref().peer_address())
     }
 
-    /// How many bytes the kernel keeps for us to receive; datagrams that find no room are lost. Linux
-    /// doubles what is set.
-    ///
-    /// # Errors
-    ///
-    /// What getsockopt(2) answers.
-    pub fn recv_buffer_size(&self) -> io::Result<usize> {
-        asked::recv_buffer_size(&self.io)
-    }
-
-    /// The kernel's buffer for what arrives, in bytes (`SO_RCVBUF`).
-    ///
-    /// ```
-    /// use reactor::net::UdpSocket;
-    ///
-    /// executor::block_on(async {
-    ///     let socket = UdpSocket::bind("127.0.0.1:0").await?;
-    ///     socket.set_recv_buffer_size(1 << 16)?;
-    ///     assert!(socket.recv_buffer_size()? >= 1 << 16);
-    ///     std::io::Result::Ok(())
-    /// })??;
-    /// # std::io::Result::Ok(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// `InvalidInput` beyond 2 147 483 647; else what setsockopt(2) answers.
-    pub fn set_recv_buffer_size(&self, bytes: usize) -> io::Result<()> {
-        asked::set_recv_buffer_size(&self.io, bytes)
-    }
-
-    /// How many bytes the kernel keeps for us to send. Linux doubles what is set.
-    ///
-    /// # Errors
-    ///
-    /// What getsockopt(2) answers.
-    pub fn send_buffer_size(&self) -> io::Result<usize> {
-        asked::send_buffer_size(&self.io)
-    }
-
-    /// The kernel's buffer for what leaves, in bytes (`SO_SNDBUF`).
-    ///
-    /// # Errors
-    ///
-    /// `InvalidInput` beyond 2 147 483 647; else what setsockopt(2) answers.
-    pub fn set_send_buffer_size(&self, bytes: usize) -> io::Result<()> {
-        asked::set_send_buffer_size(&self.io, bytes)
-    }
-
-    /// The error that waits in the socket (`SO_ERROR`), and clears it.
-    ///
-    /// # Errors
-    ///
-    /// What getsockopt(2) answers.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        asked::take_error(&self.io)
-    }
+    asked_and_set!();
 }
 
 fn send(socket: &impl AsFd, datagram: &[u8]) -> io::Result<usize> {

@@ -13,7 +13,7 @@ use socket2::SockRef;
 use crate::fd::async_fd::Async;
 use crate::fd::operation::Operation;
 use crate::fd::transfer::{Moved, Transfer};
-use crate::net::asked::{self, shut_down};
+use crate::net::asked::{self, asked_and_set, shut_down};
 use crate::net::sockets::StreamSocket;
 use crate::watch::call::Call;
 use crate::watch::direction::Direction;
@@ -306,50 +306,7 @@ impl<S: StreamSocket> Stream<S> {
         Ok(())
     }
 
-    /// The error that waits in the socket (`SO_ERROR`), and clears it.
-    ///
-    /// # Errors
-    ///
-    /// What getsockopt(2) answers.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        asked::take_error(&self.io)
-    }
-
-    /// How many bytes the kernel may keep for us to read (`SO_RCVBUF`). Linux doubles what is set.
-    ///
-    /// # Errors
-    ///
-    /// What getsockopt(2) answers.
-    pub fn recv_buffer_size(&self) -> io::Result<usize> {
-        asked::recv_buffer_size(&self.io)
-    }
-
-    /// Sets [`recv_buffer_size`](Self::recv_buffer_size), in bytes.
-    ///
-    /// # Errors
-    ///
-    /// `InvalidInput` beyond 2 147 483 647; else what setsockopt(2) answers.
-    pub fn set_recv_buffer_size(&self, bytes: usize) -> io::Result<()> {
-        asked::set_recv_buffer_size(&self.io, bytes)
-    }
-
-    /// How many bytes the kernel may keep for us to send (`SO_SNDBUF`). Linux doubles what is set.
-    ///
-    /// # Errors
-    ///
-    /// What getsockopt(2) answers.
-    pub fn send_buffer_size(&self) -> io::Result<usize> {
-        asked::send_buffer_size(&self.io)
-    }
-
-    /// Sets [`send_buffer_size`](Self::send_buffer_size), in bytes.
-    ///
-    /// # Errors
-    ///
-    /// `InvalidInput` beyond 2 147 483 647; else what setsockopt(2) answers.
-    pub fn set_send_buffer_size(&self, bytes: usize) -> io::Result<()> {
-        asked::set_send_buffer_size(&self.io, bytes)
-    }
+    asked_and_set!();
 }
 
 /// The transfer behind `read`, and behind `read_exact`: there, one that does not fill the buffer is not

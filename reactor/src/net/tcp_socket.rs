@@ -13,7 +13,7 @@ use crate::errno::tried;
 use crate::heart::driven::Begun;
 use crate::heart::shared::Shared;
 use crate::net::addresses::name_address;
-use crate::net::asked::{self, OWN_ADDRESS, get, set};
+use crate::net::asked::{self, OWN_ADDRESS, asked_and_set, get, set};
 use crate::net::keepalive::Keepalive;
 use crate::net::listener::Listener;
 use crate::net::{TcpListener, TcpStream};
@@ -140,15 +140,6 @@ impl TcpSocket {
         })
     }
 
-    /// The error that waits in the socket (`SO_ERROR`), and clears it.
-    ///
-    /// # Errors
-    ///
-    /// What getsockopt(2) answers.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        asked::take_error(&self.socket)
-    }
-
     /// What closing does about bytes that the peer has not confirmed (`SO_LINGER`); see
     /// [`TcpStream::set_linger`].
     ///
@@ -215,42 +206,7 @@ options! {
 
 /// Options.
 impl TcpSocket {
-    /// The kernel's buffer for input, in bytes (`SO_RCVBUF`), known before the handshake, which fixes
-    /// the scale of the window.
-    ///
-    /// # Errors
-    ///
-    /// `InvalidInput` beyond 2 147 483 647; else what setsockopt(2) answers.
-    pub fn set_recv_buffer_size(&self, bytes: usize) -> io::Result<()> {
-        asked::set_recv_buffer_size(&self.socket, bytes)
-    }
-
-    /// How many bytes the kernel may keep for us to read. Linux doubles what is set.
-    ///
-    /// # Errors
-    ///
-    /// What getsockopt(2) answers.
-    pub fn recv_buffer_size(&self) -> io::Result<usize> {
-        asked::recv_buffer_size(&self.socket)
-    }
-
-    /// The kernel's buffer for output, in bytes (`SO_SNDBUF`).
-    ///
-    /// # Errors
-    ///
-    /// `InvalidInput` beyond 2 147 483 647; else what setsockopt(2) answers.
-    pub fn set_send_buffer_size(&self, bytes: usize) -> io::Result<()> {
-        asked::set_send_buffer_size(&self.socket, bytes)
-    }
-
-    /// How many bytes the kernel may keep for us to send. Linux doubles what is set.
-    ///
-    /// # Errors
-    ///
-    /// What getsockopt(2) answers.
-    pub fn send_buffer_size(&self) -> io::Result<usize> {
-        asked::send_buffer_size(&self.socket)
-    }
+    asked_and_set!();
 
     /// What [`set_linger`](Self::set_linger) chose.
     ///
