@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! cargo run --release --features ecosystem --example axum_hello
-//! curl -i http://127.0.0.1:7081/hello/world                            # in another terminal
-//! curl -i 'http://127.0.0.1:7081/wait?ms=50'
-//! curl -i http://127.0.0.1:7081/count
+//! curl -i http://127.0.0.1:7082/hello/world                            # in another terminal
+//! curl -i 'http://127.0.0.1:7082/wait?ms=50'
+//! curl -i http://127.0.0.1:7082/count
 //! ```
 //!
 //! axum's own server is tokio's; its routes are a service like any other, and hyper serves those.
@@ -19,22 +19,21 @@ use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::routing::get;
 use clap::Parser;
-use examples::server::serve;
+use examples::server::{Patience, serve};
 use executor::time::sleep;
 use hyper::server::conn::http1;
 use hyper_util::service::TowerToHyperService;
 use selectors_hyper::{HyperStream, HyperTimer};
 use send_wrapper::SendWrapper;
 
-/// How long a client may take to send the head of a request.
-const PATIENCE: Duration = Duration::from_secs(10);
-
 /// A small web service.
 #[derive(Parser)]
 struct Args {
     /// Where to listen; port 0 is any free port
-    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:7081")]
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:7082")]
     addr: SocketAddr,
+    #[command(flatten)]
+    patience: Patience,
 }
 
 /// Requests so far. axum wants it to be `Send` and `Sync`, although one thread has it all.
@@ -47,12 +46,13 @@ fn main() -> io::Result<()> {
         .route("/wait", get(wait))
         .route("/count", get(count))
         .with_state(Count::default());
+    let patience = args.patience.duration();
     serve(args.addr, move |stream| {
         let service = TowerToHyperService::new(routes.clone());
         async move {
             let connection = http1::Builder::new()
                 .timer(HyperTimer)
-                .header_read_timeout(PATIENCE)
+                .header_read_timeout(patience)
                 .serve_connection(HyperStream(stream), service);
             connection.await.map_err(io::Error::other)
         }

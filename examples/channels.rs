@@ -11,6 +11,7 @@ use std::error::Error;
 use std::thread;
 
 use async_channel::{Receiver, Sender, bounded};
+use examples::{command_line, console, say};
 
 /// Numbers to square.
 const WORK: u64 = 1000;
@@ -18,6 +19,7 @@ const WORK: u64 = 1000;
 const THREADS: usize = 3;
 
 fn main() -> Result<(), Box<dyn Error>> {
+    let [] = command_line::arguments("Tasks hand out work, threads do it, tasks collect", []);
     let (jobs, todo) = bounded(8);
     let (done, results) = bounded(8);
     let workers: Vec<_> = (0..THREADS)
@@ -48,9 +50,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         .into_iter()
         .map(|worker| worker.join().expect("a worker does not panic"))
         .collect();
-    println!("the squares of 1..={WORK} add up to {sum}");
-    println!("done by {THREADS} threads: {shares:?}");
-    Ok(())
+    say!("the squares of 1..={WORK} add up to {sum}");
+    say!("done by {THREADS} threads: {shares:?}");
+    Ok(console::all_said()?)
 }
 
 /// Squares numbers until there are no more; says how many that were.

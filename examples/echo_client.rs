@@ -20,7 +20,7 @@ use examples::progress::Progress;
 use examples::runtime_args::{RuntimeArgs, block_on, describe};
 use examples::signals::Signals;
 use examples::words::plural;
-use examples::{command_line, failure, fds, say};
+use examples::{command_line, console, failure, fds, say};
 use futures_util::future::{Either, select};
 
 /// Sends messages to an echo server and verifies every byte that comes back.
@@ -101,5 +101,5 @@ fn run(args: Args) -> Result<(), Failure> {
         )));
     };
     say!("{report}");
-    Ok(())
+    Ok(console::all_said()?)
 }

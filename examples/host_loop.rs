@@ -13,6 +13,7 @@ use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::Duration;
 
+use examples::{command_line, console, say};
 use executor::Runtime;
 use executor::net::{TcpListener, TcpStream};
 use executor::time::sleep;
@@ -22,6 +23,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 const ECHOES: usize = 20;
 
 fn main() -> io::Result<()> {
+    let [] = command_line::arguments("The runtime as a guest in somebody else's loop", []);
     let guest = Runtime::new()?;
     let guest_fd = guest.reactor().host_fd()?;
     let conversation = guest.spawn(converse());
@@ -56,8 +58,8 @@ fn main() -> io::Result<()> {
     }
     thread.join().expect("the thread does not panic")?;
     let echoes = guest.block_on(conversation)???;
-    println!("the host heard {heard} things, its guest {echoes} echoes, in {waits} waits");
-    Ok(())
+    say!("the host heard {heard} things, its guest {echoes} echoes, in {waits} waits");
+    console::all_said()
 }
 
 /// What the guest does: an echo server and a client, with pauses.

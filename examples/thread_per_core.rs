@@ -19,6 +19,7 @@ use std::thread;
 use std::time::Duration;
 
 use clap::Parser;
+use examples::say;
 use executor::Runtime;
 use executor::net::{TcpListener, TcpStream};
 use executor::signal::{Signals, consts::SIGINT};
@@ -64,14 +65,14 @@ fn main() -> io::Result<()> {
     // Clients that came earlier would be dealt out to fewer.
     drop(starting);
     let _ = started.recv();
-    println!("listening on {address}, {threads} threads");
+    say!("listening on {address}, {threads} threads");
 
     let mut served = vec![serve(runtime, listener)?];
     for other in others {
         served.push(other.join().expect("a thread does not panic")?);
     }
     let total: usize = served.iter().sum();
-    println!("served {total} connections: {served:?}");
+    say!("served {total} connections: {served:?}");
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
+use examples::{command_line, console, say};
 use executor::Backend;
 use executor::net::{TcpListener, TcpStream};
 use executor::{Reactor, Runtime};
@@ -20,6 +21,7 @@ use executor::{Reactor, Runtime};
 const ROUNDS: usize = 100;
 
 fn main() -> io::Result<()> {
+    let [] = command_line::arguments("Two runtimes on one thread, driven in turns", []);
     let on = |backend| {
         Runtime::builder()
             .reactor(Reactor::builder().backend(backend))
@@ -62,9 +64,9 @@ fn main() -> io::Result<()> {
     client.block_on(talking)???;
     server.block_on(serving)???;
     let (one, other) = (server.backend(), client.backend());
-    println!(
+    say!(
         "{} messages between {one} and {other}, on one thread",
         served.get()
     );
-    Ok(())
+    console::all_said()
 }

@@ -10,7 +10,7 @@ use examples::payload::Size;
 use examples::progress::Progress;
 use examples::report::{Report, short};
 use examples::runtime_args::{RuntimeArgs, block_on, describe};
-use examples::say;
+use examples::{console, say};
 use executor::Backend;
 use executor::Runtime;
 use indicatif::{DecimalBytes, HumanCount};
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &RuntimeArgs) -> Result<(), Failure> {
     say!("");
     say!("Next: cargo run --release --example echo           the server alone; Ctrl-C stops it");
     say!("      cargo run --release --example echo_client    in another terminal");
-    Ok(())
+    Ok(console::all_said()?)
 }
 
 /// One server and one client, from the first connection to the last.

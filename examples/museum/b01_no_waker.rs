@@ -10,17 +10,19 @@
 //! reason, it would see it at once. Lint: `lost-task`.
 
 use std::cell::{Cell, RefCell};
-use std::env;
 use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
+use examples::command_line::fixed;
+use examples::console::all_said;
+use examples::say;
 use executor::time::{sleep, timeout};
 
 fn main() -> io::Result<()> {
-    let fixed = env::args().nth(1).as_deref() == Some("fixed");
+    let fixed = fixed();
     executor::block_on(async {
         let open = Rc::new(Cell::new(false));
         let waiter = Rc::new(RefCell::new(None::<Waker>));
@@ -40,8 +42,9 @@ fn main() -> io::Result<()> {
         let waker = waiter.take();
         waker.into_iter().for_each(Waker::wake);
         match timeout(Duration::from_millis(50), task).await {
-            Ok(_) => println!("the task has passed the door"),
-            Err(_) => println!("the task hangs: the door is open, and nobody told it"),
+            Ok(_) => say!("the task has passed the door"),
+            Err(_) => say!("the task hangs: the door is open, and nobody told it"),
         }
-    })
+    })?;
+    all_said()
 }

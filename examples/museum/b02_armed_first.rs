@@ -10,17 +10,18 @@
 //! once, and that report found nobody. Lint: `stored-too-late`.
 
 use std::cell::Cell;
-use std::env;
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 use std::time::Duration;
 
-use examples::told;
+use examples::command_line::fixed;
+use examples::console::all_said;
+use examples::{say, told};
 use selectors_core::{EVENT_READ, EpollSelector, Mode};
 
 fn main() -> io::Result<()> {
-    let fixed = env::args().nth(1).as_deref() == Some("fixed");
+    let fixed = fixed();
     let (mut near, far) = UnixStream::pair()?;
     let mut selector = EpollSelector::new()?;
     told::begin_with("epoll", "edge");
@@ -45,10 +46,10 @@ fn main() -> io::Result<()> {
         woken += turn(&mut selector, Some(Duration::from_millis(50)))?;
     }
     match woken {
-        0 => println!("the task hangs: its bytes are there, and the one report of them is gone"),
-        _ => println!("the task was woken"),
+        0 => say!("the task hangs: its bytes are there, and the one report of them is gone"),
+        _ => say!("the task was woken"),
     }
-    Ok(())
+    all_said()
 }
 
 /// Asks the kernel, and wakes those who wait; says how many there were.

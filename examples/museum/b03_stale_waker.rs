@@ -10,7 +10,6 @@
 //! went to the task that polled it before. Lint: `lost-task`.
 
 use std::cell::RefCell;
-use std::env;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -18,6 +17,9 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use examples::command_line::fixed;
+use examples::console::all_said;
+use examples::say;
 use executor::time::{sleep, timeout};
 
 #[derive(Default)]
@@ -48,7 +50,7 @@ impl Future for Door {
 }
 
 fn main() -> io::Result<()> {
-    let fixed = env::args().nth(1).as_deref() == Some("fixed");
+    let fixed = fixed();
     executor::block_on(async {
         let shared = Rc::<RefCell<Shared>>::default();
         let mut door = Door {
@@ -67,8 +69,9 @@ fn main() -> io::Result<()> {
         };
         waker.into_iter().for_each(Waker::wake);
         match timeout(Duration::from_millis(50), task).await {
-            Ok(_) => println!("the task has passed the door"),
-            Err(_) => println!("the task hangs: somebody else was woken in its place"),
+            Ok(_) => say!("the task has passed the door"),
+            Err(_) => say!("the task hangs: somebody else was woken in its place"),
         }
-    })
+    })?;
+    all_said()
 }

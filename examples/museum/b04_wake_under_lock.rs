@@ -11,7 +11,6 @@
 //! Lint: `ready-but-asleep`.
 
 use std::collections::VecDeque;
-use std::env;
 use std::future::{Future, poll_fn};
 use std::io::{self, Write};
 use std::net::{TcpListener, TcpStream};
@@ -20,7 +19,9 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use examples::told;
+use examples::command_line::fixed;
+use examples::console::all_said;
+use examples::{say, told};
 use selectors_core::{EVENT_READ, PollSelector};
 
 /// One lock for all that loop and wakers share.
@@ -31,7 +32,7 @@ struct Shared {
 }
 
 fn main() -> io::Result<()> {
-    let fixed = env::args().nth(1).as_deref() == Some("fixed");
+    let fixed = fixed();
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let mut near = TcpStream::connect(listener.local_addr()?)?;
     let (far, _from) = listener.accept()?;
@@ -45,7 +46,7 @@ fn main() -> io::Result<()> {
             told::woken(0, shared.queue.len());
         }
         // With lock() in the place of try_lock(), the thread would wait for itself from here on.
-        Err(_) => println!("the waker needs the lock that its caller holds"),
+        Err(_) => say!("the waker needs the lock that its caller holds"),
     });
     let mut waited = false;
     let mut task = pin!(poll_fn(|cx| {
@@ -83,11 +84,11 @@ fn main() -> io::Result<()> {
     }
     let next = shared.lock().unwrap().queue.pop_front();
     match next {
-        Some(_) if poll().is_ready() => println!("the task was woken"),
-        _ => println!("the task hangs: its waker was called, and could do nothing"),
+        Some(_) if poll().is_ready() => say!("the task was woken"),
+        _ => say!("the task hangs: its waker was called, and could do nothing"),
     }
     told::asleep(0, pause);
     selector.select(&mut ready, pause)?;
     told::end();
-    Ok(())
+    all_said()
 }

@@ -9,16 +9,17 @@
 //! Symptom: the program works, and burns a whole CPU. A socket nearly always has room, so a select
 //! that asks for WRITE returns at once. Lint: `spin`.
 
-use std::env;
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use examples::told;
+use examples::command_line::fixed;
+use examples::console::all_said;
+use examples::{say, told};
 use selectors_core::{EVENT_READ, EVENT_WRITE, PollSelector};
 
 fn main() -> io::Result<()> {
-    let fixed = env::args().nth(1).as_deref() == Some("fixed");
+    let fixed = fixed();
     let (near, _far) = UnixStream::pair()?;
     let mut selector = PollSelector::new()?;
     told::begin("poll");
@@ -43,6 +44,6 @@ fn main() -> io::Result<()> {
             break;
         }
     }
-    println!("{turns} turns of the loop in 50 ms, and nothing to do");
-    Ok(())
+    say!("{turns} turns of the loop in 50 ms, and nothing to do");
+    all_said()
 }

@@ -9,16 +9,17 @@
 //! Symptom: 100 % CPU after the first client leaves. The end of a stream is readable for ever:
 //! each read answers 0, at once. Lint: `spin`.
 
-use std::env;
 use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use examples::told;
+use examples::command_line::fixed;
+use examples::console::all_said;
+use examples::{say, told};
 use selectors_core::{EVENT_READ, PollSelector};
 
 fn main() -> io::Result<()> {
-    let fixed = env::args().nth(1).as_deref() == Some("fixed");
+    let fixed = fixed();
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let client = TcpStream::connect(listener.local_addr()?)?;
     let (stream, _from) = listener.accept()?;
@@ -52,6 +53,6 @@ fn main() -> io::Result<()> {
             }
         }
     }
-    println!("{turns} turns of the loop in 50 ms, and nothing to do");
-    Ok(())
+    say!("{turns} turns of the loop in 50 ms, and nothing to do");
+    all_said()
 }

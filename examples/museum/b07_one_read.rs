@@ -10,7 +10,6 @@
 //! reports a change, not a state: what was left in its buffer is no news. Lint: `ready-but-asleep`;
 //! the trace has a look with poll(2), which tells states, and finds the key ready.
 
-use std::env;
 use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind, Write};
 use std::net::{TcpListener, TcpStream};
@@ -18,13 +17,15 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use examples::told;
+use examples::command_line::fixed;
+use examples::console::all_said;
+use examples::{say, told};
 use selectors_core::{EVENT_READ, EpollSelector, Mode, PollSelector};
 
 const MESSAGE: &[u8] = b"hello again";
 
 fn main() -> io::Result<()> {
-    let fixed = env::args().nth(1).as_deref() == Some("fixed");
+    let fixed = fixed();
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let mut near = TcpStream::connect(listener.local_addr()?)?;
     let (far, _from) = listener.accept()?;
@@ -67,8 +68,8 @@ fn main() -> io::Result<()> {
         }
         told::woken(0, 1);
         if poll().is_ready() {
-            println!("the whole message was read");
-            return Ok(());
+            say!("the whole message was read");
+            return all_said();
         }
     }
 
@@ -79,10 +80,10 @@ fn main() -> io::Result<()> {
     second.select(&mut ready, Some(Duration::ZERO))?;
     told::ready(&ready);
     if !ready.is_empty() {
-        println!("the task hangs: bytes are there, and the one report of them is gone");
+        say!("the task hangs: bytes are there, and the one report of them is gone");
     }
     told::asleep(1, pause);
     selector.select(&mut ready, pause)?;
     told::end();
-    Ok(())
+    all_said()
 }

@@ -9,15 +9,17 @@
 //! Symptom: everything stops now and then; timers are late, all clients at once. One thread runs
 //! all tasks, and one of them sleeps without telling. Lint: `long-poll`.
 
-use std::env;
 use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use examples::command_line::fixed;
+use examples::console::all_said;
+use examples::say;
 use executor::time::sleep;
 
 fn main() -> io::Result<()> {
-    let fixed = env::args().nth(1).as_deref() == Some("fixed");
+    let fixed = fixed();
     executor::block_on(async {
         let nap = Duration::from_millis(150);
         let begun = Instant::now();
@@ -30,9 +32,10 @@ fn main() -> io::Result<()> {
             }
         });
         sleep(Duration::from_millis(5)).await;
-        println!("a timer of 5 ms took {} ms", begun.elapsed().as_millis());
+        say!("a timer of 5 ms took {} ms", begun.elapsed().as_millis());
         sleeper
             .await
             .map_err(|error| io::Error::other(error.to_string()))
-    })?
+    })??;
+    all_said()
 }

@@ -11,18 +11,19 @@
 //! anywhere, and by then the number means somebody else. Lint: `closed-fd`. The selectors of this
 //! workspace cannot get there, because their keys own what they watch; so this is epoll, bare.
 
-use std::env;
 use std::io::{self, ErrorKind, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, OwnedFd};
 
-use examples::told;
+use examples::command_line::fixed;
+use examples::console::all_said;
+use examples::{say, told};
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
 use selectors_core::{EVENT_READ, Readiness};
 
 fn main() -> io::Result<()> {
-    let fixed = env::args().nth(1).as_deref() == Some("fixed");
+    let fixed = fixed();
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let mut first_peer = TcpStream::connect(listener.local_addr()?)?;
     let _second_peer = TcpStream::connect(listener.local_addr()?)?;
@@ -49,12 +50,12 @@ fn main() -> io::Result<()> {
             assert_eq!(number, second.as_raw_fd(), "the kernel took the lowest");
             match told::read(&second, &mut [0; 64]) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => vain += 1,
-                read => println!("it has read {}", read?),
+                read => say!("it has read {}", read?),
             }
         }
     }
-    println!("the second client was woken {vain} times for bytes of the first");
-    Ok(())
+    say!("the second client was woken {vain} times for bytes of the first");
+    all_said()
 }
 
 /// Watches a client by the number of its fd: that is all that comes back.

@@ -9,10 +9,12 @@
 //! Symptom: the peer gets half a message, and takes the next one for its end. A future can be
 //! dropped wherever it waits; what it has written by then is written. Lint: `cut-write`.
 
-use std::env;
 use std::io;
 use std::time::Duration;
 
+use examples::command_line::fixed;
+use examples::console::all_said;
+use examples::say;
 use executor::net::UnixStream;
 use executor::time::sleep;
 
@@ -20,7 +22,7 @@ use executor::time::sleep;
 const MESSAGE: usize = 4 << 20;
 
 fn main() -> io::Result<()> {
-    let fixed = env::args().nth(1).as_deref() == Some("fixed");
+    let fixed = fixed();
     executor::block_on(async {
         let (near, far) = UnixStream::pair()?;
         let writer = executor::spawn(async move { near.write_all(&vec![7; MESSAGE]).await });
@@ -34,9 +36,10 @@ fn main() -> io::Result<()> {
             writer.abort();
         }
         let length = reader.await.map_err(failed)??;
-        println!("the peer got {length} bytes of {MESSAGE}");
-        Ok(())
-    })?
+        say!("the peer got {length} bytes of {MESSAGE}");
+        io::Result::Ok(())
+    })??;
+    all_said()
 }
 
 async fn read_to_end(stream: UnixStream) -> io::Result<usize> {

@@ -18,7 +18,7 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 use examples::failure::Failure;
 use examples::runtime_args::{RuntimeArgs, describe};
-use examples::{command_line, failure, say};
+use examples::{command_line, console, failure, say};
 use executor::Backend;
 use executor::time::timeout;
 
@@ -66,6 +66,7 @@ fn run(args: Args) -> Result<(), Failure> {
             say!("{:<15} {failure}", format!("{backend}:"));
         }
     }
+    console::all_said()?;
     match failed {
         0 => Ok(()),
         _ => Err(Failure::failed(format_args!(

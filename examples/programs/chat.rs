@@ -5,34 +5,40 @@
 //! nc 127.0.0.1 7010                                        # in another terminal, and another
 //! ```
 //!
-//! Each member is a task that reads, and a task that writes what waits in the member's queue. Who does
-//! not read lets that queue run full, and is shown out: nobody waits for the slowest.
+//! Each member has a queue, and what waits in it is written all at once. Who says more than others can
+//! read waits for room in their queues; who does not read what has waited for five seconds is shown
+//! out. So nobody waits for longer than that, and nobody is shown out because somebody else says much.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::env;
 use std::io;
+use std::process::ExitCode;
 use std::rc::Rc;
+use std::time::Duration;
 
 use async_channel::Sender;
+use examples::{command_line, failure, say};
 use executor::net::{TcpListener, TcpStream};
 use executor::signal::ctrl_c;
+use executor::time::timeout;
 use futures_lite::future::or;
 use futures_lite::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 
 /// Bytes of a line; a longer one arrives in pieces.
 const LINE: u64 = 1024;
-/// Lines that may wait for a member who does not read.
+/// Lines that may wait for a member, and how long they may take to be read.
 const WAITING: usize = 256;
+const PATIENCE: Duration = Duration::from_secs(5);
 
-fn main() -> io::Result<()> {
-    let address = env::args().nth(1).unwrap_or("127.0.0.1:7010".to_owned());
-    executor::block_on(or(serve(address), ctrl_c()))?
+fn main() -> ExitCode {
+    let about = "A chat: what one says, all the others hear";
+    let [address] = command_line::arguments(about, [("ADDRESS", "127.0.0.1:7010")]);
+    failure::exit(executor::block_on(or(serve(address), ctrl_c())).flatten())
 }
 
 async fn serve(address: String) -> io::Result<()> {
     let listener = TcpListener::bind(address).await?;
-    println!("chat: listening on {}", listener.local_addr()?);
+    say!("chat: listening on {}", listener.local_addr()?);
     let room = Rc::new(Room::default());
     for number in 0.. {
         let (stream, _from) = listener.accept().await?;
@@ -53,16 +59,14 @@ struct Room {
 }
 
 impl Room {
-    /// To everybody but the one who says it. Whose queue is full is shown out.
-    fn say(&self, speaker: u64, line: String) {
+    /// To everybody but the one who says it, and who waits for those whose queues are full.
+    async fn say(&self, speaker: u64, line: String) {
         let line = Rc::<str>::from(line);
-        self.members.borrow_mut().retain(|number, queue| {
-            let heard = *number == speaker || queue.try_send(Rc::clone(&line)).is_ok();
-            if !heard {
-                queue.close();
-            }
-            heard
-        });
+        let all = self.members.borrow().clone();
+        for (_, queue) in all.into_iter().filter(|(number, _)| *number != speaker) {
+            // An error: this one is gone by now.
+            let _ = queue.send(Rc::clone(&line)).await;
+        }
     }
 }
 
@@ -74,29 +78,32 @@ async fn attend(room: Rc<Room>, number: u64, stream: TcpStream) -> io::Result<()
         return Ok(());
     };
     let (queue, waiting) = async_channel::bounded(WAITING);
-    room.members.borrow_mut().insert(number, queue.clone());
-    room.say(number, format!("* {name} is here\n"));
+    room.members.borrow_mut().insert(number, queue);
 
     let talk = async {
+        room.say(number, format!("* {name} is here\n")).await;
         while let Some(line) = next_line(&mut lines).await? {
-            room.say(number, format!("{name}: {line}\n"));
+            room.say(number, format!("{name}: {line}\n")).await;
         }
         Ok(())
     };
+    // Goes on while `talk` waits for others: two who wait for each other both read on.
     let hear = async {
         while let Ok(line) = waiting.recv().await {
-            stream.write_all(line.as_bytes()).await?;
+            let mut text = line.as_bytes().to_vec();
+            while let Ok(line) = waiting.try_recv() {
+                text.extend(line.bytes());
+            }
+            timeout(PATIENCE, stream.write_all(&text)).await??;
         }
         Ok(())
     };
-    let shown_out = async {
-        queue.closed().await;
-        Ok(())
-    };
-    // Whichever comes first ends the other two.
-    let left = or(or(talk, hear), shown_out).await;
+    // Whichever comes first ends the other.
+    let left = or(talk, hear).await;
     room.members.borrow_mut().remove(&number);
-    room.say(number, format!("* {name} is gone\n"));
+    // Nobody waits any more for room in this queue.
+    drop(waiting);
+    room.say(number, format!("* {name} is gone\n")).await;
     left
 }
 

@@ -9,10 +9,13 @@
 //! what is no query is not answered, so that two servers do not talk to each other for ever.
 
 use std::collections::HashMap;
-use std::env;
 use std::io;
 use std::net::Ipv4Addr;
+use std::process::ExitCode;
 
+use clap::Parser;
+use examples::address::Address;
+use examples::{command_line, failure, say};
 use executor::net::UdpSocket;
 use executor::signal::ctrl_c;
 use futures_lite::future::or;
@@ -24,32 +27,42 @@ const HEADER: usize = 12;
 /// Names in lower case, as labels with their lengths before them.
 type Zone = HashMap<Vec<u8>, Ipv4Addr>;
 
-fn main() -> io::Result<()> {
-    let mut args = env::args().skip(1);
-    let address = args.next().unwrap_or("127.0.0.1:7053".to_owned());
-    let zone = args.map(|entry| parse(&entry).ok_or_else(|| io::Error::other(entry)));
-    let zone = zone.collect::<io::Result<Zone>>()?;
-    executor::block_on(or(serve(address, zone), ctrl_c()))?
+/// A DNS responder: answers for the names of its command line, and for no others
+#[derive(Parser)]
+struct Args {
+    /// Where to answer
+    #[arg(default_value = "127.0.0.1:7053")]
+    address: Address,
+    /// What to answer with, such as router.test=10.0.0.1
+    #[arg(value_name = "NAME=IP", value_parser = parse)]
+    names: Vec<(Vec<u8>, Ipv4Addr)>,
 }
 
-/// `name=address`.
-fn parse(entry: &str) -> Option<(Vec<u8>, Ipv4Addr)> {
-    let (name, address) = entry.split_once('=')?;
+fn main() -> ExitCode {
+    failure::exit(command_line::parse().and_then(|Args { address, names }| {
+        let zone = names.into_iter().collect();
+        Ok(executor::block_on(or(serve(address, zone), ctrl_c()))??)
+    }))
+}
+
+fn parse(entry: &str) -> Result<(Vec<u8>, Ipv4Addr), &'static str> {
+    let (name, address) = entry.split_once('=').ok_or("expected NAME=IP")?;
     let mut labels = Vec::new();
     for label in name.trim_end_matches('.').split('.') {
         if label.is_empty() || label.len() > 63 {
-            return None;
+            return Err("a part of a name has 1 to 63 bytes");
         }
         labels.push(label.len() as u8);
         labels.extend(label.to_ascii_lowercase().bytes());
     }
-    Some((labels, address.parse().ok()?))
+    let address = address.parse().map_err(|_| "expected an IPv4 address");
+    Ok((labels, address?))
 }
 
-async fn serve(address: String, zone: Zone) -> io::Result<()> {
-    let socket = UdpSocket::bind(address).await?;
+async fn serve(address: Address, zone: Zone) -> io::Result<()> {
+    let socket = UdpSocket::bind(address.as_str()).await?;
     let address = socket.local_addr()?;
-    println!("dns: listening on {address}, {} names", zone.len());
+    say!("dns: listening on {address}, {} names", zone.len());
     let mut query = [0; LONGEST];
     loop {
         let (received, from) = socket.recv_from(&mut query).await?;

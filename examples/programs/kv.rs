@@ -8,10 +8,11 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::env;
 use std::io::{self, Error, ErrorKind::InvalidData};
+use std::process::ExitCode;
 use std::rc::Rc;
 
+use examples::{command_line, failure, say};
 use executor::net::{TcpListener, TcpStream};
 use executor::signal::ctrl_c;
 use futures_lite::future::or;
@@ -22,14 +23,15 @@ const LONGEST: usize = 1 << 20; // bytes of a key or a value
 type Bytes = Vec<u8>;
 type Store = HashMap<Bytes, Bytes>;
 
-fn main() -> io::Result<()> {
-    let address = env::args().nth(1).unwrap_or("127.0.0.1:7011".to_owned());
-    executor::block_on(or(serve(address), ctrl_c()))?
+fn main() -> ExitCode {
+    let about = "A key-value server that speaks the protocol of Redis";
+    let [address] = command_line::arguments(about, [("ADDRESS", "127.0.0.1:7011")]);
+    failure::exit(executor::block_on(or(serve(address), ctrl_c())).flatten())
 }
 
 async fn serve(address: String) -> io::Result<()> {
     let listener = TcpListener::bind(address).await?;
-    println!("kv: listening on {}", listener.local_addr()?);
+    say!("kv: listening on {}", listener.local_addr()?);
     let store = Rc::<RefCell<Store>>::default();
     loop {
         let (stream, _from) = listener.accept().await?;
@@ -44,6 +46,8 @@ async fn attend(store: &RefCell<Store>, stream: &TcpStream) -> io::Result<()> {
     let mut reader = BufReader::new(stream);
     let mut answers = Vec::new();
     loop {
+        // Commands that are here already are awaited without a wait: let others run in between.
+        executor::consume_budget().await;
         match next_command(&mut reader).await {
             Ok(Some(command)) => answer(&mut store.borrow_mut(), &command, &mut answers),
             Ok(None) => return Ok(()),

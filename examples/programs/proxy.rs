@@ -11,10 +11,14 @@
 //! connections on which nothing moves hold no buffer. Ctrl-C lets what is under way come to its end,
 //! for five seconds.
 
-use std::env;
 use std::io;
+use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::Parser;
+use examples::address::Address;
+use examples::failure::{self, Failure};
+use examples::{command_line, say};
 use executor::Runtime;
 use executor::net::{TcpListener, TcpStream, copy_bidirectional};
 use executor::signal::ctrl_c;
@@ -26,26 +30,34 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long connections may go on after Ctrl-C.
 const GRACE: Duration = Duration::from_secs(5);
 
-fn main() -> io::Result<()> {
-    let mut args = env::args().skip(1);
-    let (Some(here), Some(there)) = (args.next(), args.next()) else {
-        return Err(io::Error::other(
-            "usage: proxy LISTEN-ADDRESS TARGET-ADDRESS",
-        ));
-    };
+/// A proxy: whoever connects here is connected there
+#[derive(Parser)]
+struct Args {
+    /// Where to listen; port 0 is any free port
+    here: Address,
+    /// The program behind it
+    there: Address,
+}
+
+fn main() -> ExitCode {
+    failure::exit(command_line::parse().and_then(run))
+}
+
+fn run(args: Args) -> Result<(), Failure> {
     let runtime = Runtime::new()?;
-    runtime.block_on(or(serve(here, there), ctrl_c()))??;
+    runtime.block_on(or(serve(args), ctrl_c()))??;
     let stopped = runtime.shutdown(GRACE)?;
-    println!(
+    say!(
         "proxy: {} ended, {} cut off",
-        stopped.ended, stopped.dropped
+        stopped.ended,
+        stopped.dropped
     );
     Ok(())
 }
 
-async fn serve(here: String, there: String) -> io::Result<()> {
-    let listener = TcpListener::bind(here).await?;
-    println!(
+async fn serve(Args { here, there }: Args) -> io::Result<()> {
+    let listener = TcpListener::bind(here.as_str()).await?;
+    say!(
         "proxy: listening on {}, for {there}",
         listener.local_addr()?
     );
@@ -53,9 +65,9 @@ async fn serve(here: String, there: String) -> io::Result<()> {
         let (client, from) = listener.accept().await?;
         let there = there.clone();
         executor::spawn(async move {
-            match connect(&client, &there).await {
-                Ok((sent, received)) => println!("proxy: {from}: {sent} there, {received} back"),
-                Err(error) => println!("proxy: {from}: {error}"),
+            match connect(&client, there.as_str()).await {
+                Ok((sent, received)) => say!("proxy: {from}: {sent} there, {received} back"),
+                Err(error) => say!("proxy: {from}: {error}"),
             }
         })
         .detach();
@@ -67,6 +79,6 @@ async fn connect(client: &TcpStream, there: &str) -> io::Result<(u64, u64)> {
     let server = timeout(PATIENCE, TcpStream::connect(there)).await??;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
-    println!("proxy: {} is let in", client.peer_addr()?);
+    say!("proxy: {} is let in", client.peer_addr()?);
     copy_bidirectional(client, &server).await
 }

@@ -10,12 +10,13 @@
 //! listener and of a connection are one type; and a key has a token as its name, since the socket
 //! itself is not there to be named.
 
-use std::env;
 use std::io::{self, ErrorKind, Read, Write};
 use std::mem;
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::process::ExitCode;
 
+use examples::{command_line, failure, say};
 use selectors_core::{DefaultSelector, EVENT_READ, EVENT_WRITE, Readiness, Token};
 
 enum Socket {
@@ -80,10 +81,15 @@ fn service_connection(sel: &mut Selector, key: Token, mask: Readiness) -> io::Re
     Ok(())
 }
 
-fn main() -> io::Result<()> {
-    let address = env::args().nth(1).unwrap_or("127.0.0.1:7014".to_owned());
+fn main() -> ExitCode {
+    let about = "A Python server with one `selectors` loop, ported line by line";
+    let [address] = command_line::arguments(about, [("ADDRESS", "127.0.0.1:7014")]);
+    failure::exit(serve(address))
+}
+
+fn serve(address: String) -> io::Result<()> {
     let lsock = TcpListener::bind(address)?;
-    println!("selectors_port: listening on {}", lsock.local_addr()?);
+    say!("selectors_port: listening on {}", lsock.local_addr()?);
     lsock.set_nonblocking(true)?;
     let mut sel = Selector::new()?;
     let listening = sel.register(Socket::Listening(lsock), EVENT_READ, Data::default())?;
@@ -94,7 +100,7 @@ fn main() -> io::Result<()> {
             match service_connection(&mut sel, event.token, event.readiness) {
                 // As Python's `except ConnectionError`: that connection is over.
                 Err(error) if event.token != listening => {
-                    println!("selectors_port: {error}");
+                    say!("selectors_port: {error}");
                     sel.unregister(event.token)?;
                 }
                 // A client that has gone before it was let in.

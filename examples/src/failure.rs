@@ -1,8 +1,10 @@
 //! How a program ends: well, badly, or because it was asked for something that cannot be.
 
 use std::fmt;
-use std::io::{self, Write};
+use std::io;
 use std::process::ExitCode;
+
+use trace::complain;
 
 /// Why a program stops. Each prints one line on standard error.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,12 +41,12 @@ impl From<io::Error> for Failure {
 }
 
 /// Prints what went wrong, if anything did, and turns it into the exit status.
-pub fn exit(result: Result<(), Failure>) -> ExitCode {
-    let Err(failure) = result else {
+pub fn exit<E: Into<Failure>>(result: Result<(), E>) -> ExitCode {
+    let Err(failure) = result.map_err(Into::into) else {
         return ExitCode::SUCCESS;
     };
     // Where nobody hears it, the status still says it.
-    let _ = writeln!(io::stderr(), "error: {failure}");
+    complain!("error: {failure}");
     match failure {
         Failure::BadInput(_) => ExitCode::from(2),
         Failure::Failed(_) => ExitCode::from(1),

@@ -6,7 +6,6 @@ pub mod address;
 pub mod change;
 pub mod client;
 pub mod command_line;
-pub mod console;
 pub mod failure;
 pub mod fds;
 pub mod payload;
@@ -17,3 +16,5 @@ pub mod server;
 pub mod signals;
 pub mod told;
 pub mod words;
+
+pub use trace::{complain, console, say};

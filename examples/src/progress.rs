@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use executor::JoinHandle;
 use executor::time::interval;
 use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
+use trace::complain;
 
 /// Between two looks at a bar.
 const FRAME: Duration = Duration::from_millis(100);
@@ -44,7 +45,7 @@ impl Progress {
                     shown.set_position(done);
                 } else if last_line.elapsed() >= LINE {
                     last_line = Instant::now();
-                    eprintln!("{} of {} messages", HumanCount(done), HumanCount(total));
+                    complain!("{} of {} messages", HumanCount(done), HumanCount(total));
                 }
             }
         });

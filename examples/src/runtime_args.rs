@@ -15,7 +15,8 @@ use crate::failure::Failure;
 /// How to ask the kernel.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub struct SelectorArgs {
-    /// What to wait with: select, poll, epoll, or default, the best that works here.
+    /// What to wait with: select, poll, epoll, uring (by name alone, where this build and the kernel
+    /// have it), or default, the best that works here.
     /// The variable SELECTOR says the same
     #[arg(long, value_name = "NAME")]
     pub selector: Option<Backend>,

@@ -12,6 +12,7 @@ use executor::net::{TcpListener, TcpStream};
 use executor::signal::ctrl_c;
 use executor::time::timeout;
 use futures_util::future::{Either, select};
+use trace::{complain, say};
 
 /// How long connections may go on after Ctrl-C.
 const GRACE: Duration = Duration::from_secs(1);
@@ -32,7 +33,7 @@ where
     let runtime = Runtime::new()?;
     runtime.block_on(async {
         let listener = TcpListener::bind(address).await?;
-        println!("listening on {}", listener.local_addr()?);
+        say!("listening on {}", listener.local_addr()?);
         let accept = pin!(accept(&listener, attend));
         match select(accept, pin!(ctrl_c())).await {
             Either::Left((failed, _)) => failed,
@@ -40,7 +41,7 @@ where
         }
     })??;
     let stopped = runtime.shutdown(GRACE)?;
-    println!("stopped: {} connections cut off", stopped.dropped);
+    say!("stopped: {} connections cut off", stopped.dropped);
     Ok(())
 }
 
@@ -84,7 +85,7 @@ where
         let connection = attend(stream);
         executor::spawn(async move {
             if let Err(error) = connection.await {
-                eprintln!("{from}: {error}");
+                complain!("{from}: {error}");
             }
         })
         .detach();

@@ -6,20 +6,23 @@
 //!
 //! Question: why does one slow client stop all the others?
 
-use std::env;
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 
+use examples::command_line::arguments;
+use examples::say;
+
 fn main() -> io::Result<()> {
-    let address = env::args().nth(1).unwrap_or("127.0.0.1:7007".into());
+    let about = "Step 1 of 12: one client after another";
+    let [address] = arguments(about, [("ADDRESS", "127.0.0.1:7007")]);
     let listener = TcpListener::bind(address)?;
-    println!("listening on {}", listener.local_addr()?);
+    say!("listening on {}", listener.local_addr()?);
     // ANCHOR: accept
     loop {
         let (stream, _from) = listener.accept()?;
         // Until this client leaves, nobody else is so much as accepted.
         if let Err(error) = echo(stream) {
-            println!("lost a client: {error}");
+            say!("lost a client: {error}");
         }
     }
     // ANCHOR_END: accept

@@ -6,21 +6,24 @@
 //!
 //! Question: what do threads cost?
 
-use std::env;
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 
+use examples::command_line::arguments;
+use examples::say;
+
 fn main() -> io::Result<()> {
-    let address = env::args().nth(1).unwrap_or("127.0.0.1:7007".into());
+    let about = "Step 2 of 12: a thread for each client";
+    let [address] = arguments(about, [("ADDRESS", "127.0.0.1:7007")]);
     let listener = TcpListener::bind(address)?;
-    println!("listening on {}", listener.local_addr()?);
+    say!("listening on {}", listener.local_addr()?);
     // ANCHOR: accept
     loop {
         let (stream, _from) = listener.accept()?;
         thread::spawn(move || {
             if let Err(error) = echo(stream) {
-                println!("lost a client: {error}");
+                say!("lost a client: {error}");
             }
         });
     }

@@ -6,11 +6,11 @@
 //!
 //! Question: what is WouldBlock, and what is wrong with asking again and again?
 
-use std::env;
 use std::io::{self, ErrorKind};
 use std::net::{TcpListener, TcpStream};
 
-use examples::told;
+use examples::command_line::arguments;
+use examples::{say, told};
 
 // ANCHOR: client
 /// A client, and what was read from it and not yet sent back.
@@ -21,11 +21,12 @@ struct Client {
 // ANCHOR_END: client
 
 fn main() -> io::Result<()> {
-    let address = env::args().nth(1).unwrap_or("127.0.0.1:7007".into());
+    let about = "Step 3 of 12: one thread for all, which never sleeps";
+    let [address] = arguments(about, [("ADDRESS", "127.0.0.1:7007")]);
     let listener = TcpListener::bind(address)?;
     listener.set_nonblocking(true)?;
     told::begin("nothing");
-    println!("listening on {}", listener.local_addr()?);
+    say!("listening on {}", listener.local_addr()?);
     let mut clients = Vec::new();
     // ANCHOR: loop
     // Nearly every call in this loop is in vain: it burns a whole CPU to find out that there is

@@ -6,12 +6,12 @@
 //!
 //! Question: how do I ask the kernel?
 
-use std::env;
 use std::io::{self, ErrorKind};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsFd;
 
-use examples::told;
+use examples::command_line::arguments;
+use examples::{say, told};
 use nix::sys::select::{FdSet, select};
 
 // ANCHOR: client
@@ -23,11 +23,12 @@ struct Client {
 // ANCHOR_END: client
 
 fn main() -> io::Result<()> {
-    let address = env::args().nth(1).unwrap_or("127.0.0.1:7007".into());
+    let about = "Step 4 of 12: ask the kernel who is ready";
+    let [address] = arguments(about, [("ADDRESS", "127.0.0.1:7007")]);
     let listener = TcpListener::bind(address)?;
     listener.set_nonblocking(true)?;
     told::begin("select");
-    println!("listening on {}", listener.local_addr()?);
+    say!("listening on {}", listener.local_addr()?);
     let mut clients: Vec<Client> = Vec::new();
     loop {
         // ANCHOR: ask

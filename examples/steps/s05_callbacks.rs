@@ -7,13 +7,13 @@
 //! Question: how do I remember what to do for which fd?
 
 use std::cell::RefCell;
-use std::env;
 use std::io::{self, ErrorKind};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::rc::Rc;
 
-use examples::told;
+use examples::command_line::arguments;
+use examples::{say, told};
 use selectors_core::{EVENT_READ, EVENT_WRITE, SelectSelector, Token};
 
 // ANCHOR: client
@@ -34,12 +34,13 @@ type Function = dyn Fn(&mut Selector, Token) -> io::Result<bool>;
 // ANCHOR_END: data
 
 fn main() -> io::Result<()> {
-    let address = env::args().nth(1).unwrap_or("127.0.0.1:7007".into());
+    let about = "Step 5 of 12: a key for each fd";
+    let [address] = arguments(about, [("ADDRESS", "127.0.0.1:7007")]);
     let listener = TcpListener::bind(address)?;
     listener.set_nonblocking(true)?;
     let mut selector = Selector::new()?;
     told::begin(selector.backend().name());
-    println!("listening on {}", listener.local_addr()?);
+    say!("listening on {}", listener.local_addr()?);
     let listener = Rc::new(listener);
     let fd = Rc::clone(&listener);
     let callback = Callback(Rc::new(move |selector, _| accept(&listener, selector)));

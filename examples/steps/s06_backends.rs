@@ -7,13 +7,13 @@
 //! Question: what changes with poll and epoll?
 
 use std::cell::RefCell;
-use std::env;
 use std::io::{self, ErrorKind};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::rc::Rc;
 
-use examples::told;
+use examples::command_line::arguments;
+use examples::{say, told};
 use selectors_core::{Backend, DefaultSelector, EVENT_READ, EVENT_WRITE, Token};
 
 // ANCHOR: client
@@ -34,15 +34,16 @@ type Function = dyn Fn(&mut Selector, Token) -> io::Result<bool>;
 // ANCHOR_END: data
 
 fn main() -> io::Result<()> {
-    let address = env::args().nth(1).unwrap_or("127.0.0.1:7007".into());
-    let listener = TcpListener::bind(address)?;
-    listener.set_nonblocking(true)?;
+    let about = "Step 6 of 12: the backend is an argument";
     // ANCHOR: choose
-    let name = env::args().nth(2).unwrap_or("default".into());
+    let named = [("ADDRESS", "127.0.0.1:7007"), ("BACKEND", "default")];
+    let [address, name] = arguments(about, named);
     let mut selector: Selector = Backend::from_name(&name)?.selector()?;
     // ANCHOR_END: choose
+    let listener = TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
     told::begin(selector.backend().name());
-    println!("listening on {}", listener.local_addr()?);
+    say!("listening on {}", listener.local_addr()?);
     let listener = Rc::new(listener);
     let fd = Rc::clone(&listener);
     let callback = Callback(Rc::new(move |selector, _| accept(&listener, selector)));

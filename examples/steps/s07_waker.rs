@@ -7,7 +7,6 @@
 //! Question: what is a waker, really?
 
 use std::cell::RefCell;
-use std::env;
 use std::future::Future;
 use std::io::{self, ErrorKind};
 use std::net::{TcpListener, TcpStream};
@@ -18,7 +17,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
-use examples::told;
+use examples::command_line::arguments;
+use examples::{say, told};
 use selectors_core::{DefaultSelector, EVENT_READ, EVENT_WRITE, Events};
 
 // ANCHOR: client
@@ -31,11 +31,12 @@ struct Client {
 // ANCHOR_END: client
 
 fn main() -> io::Result<()> {
-    let address = env::args().nth(1).unwrap_or("127.0.0.1:7007".into());
+    let about = "Step 7 of 12: a waker for each key";
+    let [address] = arguments(about, [("ADDRESS", "127.0.0.1:7007")]);
     let listener = TcpListener::bind(address)?;
     let selector = DefaultSelector::new()?;
     told::begin(selector.backend().name());
-    println!("listening on {}", listener.local_addr()?);
+    say!("listening on {}", listener.local_addr()?);
     let selector = RefCell::new(selector);
     let runtime = Rc::new(Runtime { selector });
     // One client after another, as in step 1: there is room for one future only.
@@ -48,7 +49,7 @@ fn main() -> io::Result<()> {
             unsent: Vec::new(),
         };
         let ended = runtime.block_on(client)?;
-        println!("a client has gone: {ended:?}");
+        say!("a client has gone: {ended:?}");
     }
 }
 

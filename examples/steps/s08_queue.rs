@@ -8,7 +8,6 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::env;
 use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind};
 use std::net::{TcpListener, TcpStream};
@@ -18,7 +17,8 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
-use examples::told;
+use examples::command_line::arguments;
+use examples::{say, told};
 use selectors_core::{DefaultSelector, EVENT_READ, EVENT_WRITE, Events};
 
 /// A client, and what was read from it and not yet sent back.
@@ -29,12 +29,13 @@ struct Client {
 }
 
 fn main() -> io::Result<()> {
-    let address = env::args().nth(1).unwrap_or("127.0.0.1:7007".into());
+    let about = "Step 8 of 12: many futures, and a queue";
+    let [address] = arguments(about, [("ADDRESS", "127.0.0.1:7007")]);
     let listener = Rc::new(TcpListener::bind(address)?);
     listener.set_nonblocking(true)?;
     let runtime = Rc::new(Runtime::new()?);
     told::begin(runtime.selector.borrow().backend().name());
-    println!("listening on {}", listener.local_addr()?);
+    say!("listening on {}", listener.local_addr()?);
     // ANCHOR: accept
     let spawner = Rc::clone(&runtime);
     runtime.spawn(poll_fn(move |cx| {
@@ -176,7 +177,7 @@ impl Runtime {
             match told::polled(number, || task.as_mut().poll(&mut cx)) {
                 Poll::Pending => self.tasks.borrow_mut()[number] = Some(task),
                 Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(error)) => println!("task {number}: {error}"),
+                Poll::Ready(Err(error)) => say!("task {number}: {error}"),
             }
         }
     }

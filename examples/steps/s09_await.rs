@@ -8,7 +8,6 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::env;
 use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind};
 use std::net::{TcpListener, TcpStream};
@@ -18,16 +17,18 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
-use examples::told;
+use examples::command_line::arguments;
+use examples::{say, told};
 use selectors_core::{DefaultSelector, EVENT_READ, EVENT_WRITE, Events};
 
 fn main() -> io::Result<()> {
-    let address = env::args().nth(1).unwrap_or("127.0.0.1:7007".into());
+    let about = "Step 9 of 12: async and await";
+    let [address] = arguments(about, [("ADDRESS", "127.0.0.1:7007")]);
     let listener = TcpListener::bind(address)?;
     listener.set_nonblocking(true)?;
     let runtime = Rc::new(Runtime::new()?);
     told::begin(runtime.selector.borrow().backend().name());
-    println!("listening on {}", listener.local_addr()?);
+    say!("listening on {}", listener.local_addr()?);
     runtime.spawn(serve(Async::new(&runtime, listener)));
     runtime.run()
 }
@@ -174,7 +175,7 @@ impl Runtime {
             match told::polled(number, || task.as_mut().poll(&mut cx)) {
                 Poll::Pending => self.tasks.borrow_mut()[number] = Some(task),
                 Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(error)) => println!("task {number}: {error}"),
+                Poll::Ready(Err(error)) => say!("task {number}: {error}"),
             }
         }
     }

@@ -8,7 +8,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
-use std::env;
 use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind};
 use std::net::{TcpListener, TcpStream};
@@ -20,17 +19,19 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use examples::told;
+use examples::command_line::arguments;
+use examples::{say, told};
 use futures_channel::oneshot;
 use selectors_core::{DefaultSelector, EVENT_READ, EVENT_WRITE, Events, Notifier, Token};
 
 fn main() -> io::Result<()> {
-    let address = env::args().nth(1).unwrap_or("127.0.0.1:7007".into());
+    let about = "Step 10 of 12: timers without an fd";
+    let [address] = arguments(about, [("ADDRESS", "127.0.0.1:7007")]);
     let listener = TcpListener::bind(address)?;
     listener.set_nonblocking(true)?;
     let runtime = Rc::new(Runtime::new()?);
     told::begin(runtime.selector.borrow().backend().name());
-    println!("listening on {}", listener.local_addr()?);
+    say!("listening on {}", listener.local_addr()?);
     runtime.spawn(serve(Async::new(&runtime, listener)));
     runtime.run()
 }
@@ -246,7 +247,7 @@ impl Runtime {
             match told::polled(number, || task.as_mut().poll(&mut cx)) {
                 Poll::Pending => self.tasks.borrow_mut()[number] = Some(task),
                 Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(error)) => println!("task {number}: {error}"),
+                Poll::Ready(Err(error)) => say!("task {number}: {error}"),
             }
         }
     }

@@ -8,7 +8,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
-use std::env;
 use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind};
 use std::net::{TcpListener, TcpStream};
@@ -20,20 +19,22 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use examples::told;
+use examples::command_line::arguments;
+use examples::{say, told};
 use futures_channel::oneshot;
 use selectors_core::{DefaultSelector, EVENT_READ, EVENT_WRITE, Events, Notifier, Token};
 
 fn main() -> io::Result<()> {
-    let address = env::args().nth(1).unwrap_or("127.0.0.1:7007".into());
+    let about = "Step 11 of 12: to drop a future is to cancel it";
+    let named = [("ADDRESS", "127.0.0.1:7007"), ("MILLISECONDS", "60000")];
+    let [address, patience] = arguments(about, named);
     let listener = TcpListener::bind(address)?;
     listener.set_nonblocking(true)?;
     let runtime = Rc::new(Runtime::new()?);
     told::begin(runtime.selector.borrow().backend().name());
-    println!("listening on {}", listener.local_addr()?);
+    say!("listening on {}", listener.local_addr()?);
     // How long a silent client may stay, in milliseconds.
-    let patience = env::args().nth(2).and_then(|text| text.parse().ok());
-    let patience = Duration::from_millis(patience.unwrap_or(60_000));
+    let patience = Duration::from_millis(patience.parse().unwrap_or(60_000));
     runtime.spawn(serve(Async::new(&runtime, listener), patience));
     runtime.run()
 }
@@ -283,7 +284,7 @@ impl Runtime {
             match told::polled(number, || task.as_mut().poll(&mut cx)) {
                 Poll::Pending => self.tasks.borrow_mut()[number] = Some(task),
                 Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(error)) => println!("task {number}: {error}"),
+                Poll::Ready(Err(error)) => say!("task {number}: {error}"),
             }
         }
     }

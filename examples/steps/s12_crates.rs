@@ -11,10 +11,11 @@
 //! cargo run -p trace -- html s12.trace
 //! ```
 
-use std::env;
 use std::io;
 use std::time::Duration;
 
+use examples::command_line::arguments;
+use examples::say;
 use executor::net::{TcpListener, TcpStream};
 use executor::time::timeout;
 
@@ -24,11 +25,12 @@ fn main() -> io::Result<()> {
 
 // ANCHOR: serve
 async fn serve() -> io::Result<()> {
-    let address = env::args().nth(1).unwrap_or("127.0.0.1:7007".into());
-    let patience = env::args().nth(2).and_then(|text| text.parse().ok());
-    let patience = Duration::from_millis(patience.unwrap_or(60_000));
+    let about = "Step 12 of 12: the crates of this workspace";
+    let named = [("ADDRESS", "127.0.0.1:7007"), ("MILLISECONDS", "60000")];
+    let [address, patience] = arguments(about, named);
+    let patience = Duration::from_millis(patience.parse().unwrap_or(60_000));
     let listener = TcpListener::bind(address).await?;
-    println!("listening on {}", listener.local_addr()?);
+    say!("listening on {}", listener.local_addr()?);
     loop {
         let (stream, _from) = listener.accept().await?;
         executor::spawn(echo(stream, patience)).detach();

@@ -59,6 +59,7 @@ fn a_client_that_never_finishes_its_handshake_is_let_go() {
         ("tls_echo", &[0x16, 0x03][..]),
         ("websocket_echo", b"GET / HTTP/1.1\r\nHost:"),
         ("http_hello", b"GET / HTTP/1.1\r\n"),
+        ("axum_hello", b"GET / HTTP/1.1\r\n"),
         ("http_hello --http2", b""),
     ] {
         let (example, flag) = example.split_once(' ').unwrap_or((example, ""));

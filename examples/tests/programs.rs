@@ -74,7 +74,7 @@ fn every_program_is_short_and_says_how_it_is_run() {
             .and_then(|stem| stem.to_str())
             .expect("a name");
         let text = std::fs::read_to_string(&path).expect("it can be read");
-        assert!(text.lines().count() < 120, "{name}");
+        assert!(text.lines().count() < 140, "{name}");
         let head = text.lines().take_while(|line| line.starts_with("//!"));
         let told =
             head.filter(|line| line.contains(&format!("cargo run --release --example {name}")));
@@ -165,6 +165,56 @@ fn chat_shows_out_who_does_not_read() {
     drop((speaker, heard_by_speaker));
     hear(&mut heard_by_ann, "* speaker is gone");
     stop(server);
+}
+
+/// More lines than a queue has room for, from several at once and in one piece each: who reads hears
+/// all of them.
+#[test]
+fn chat_shows_out_nobody_who_reads() {
+    const LINES: usize = 2000;
+    let (server, address) = server("chat", "");
+    let (_bob, mut heard_by_bob) = member(address, "bob");
+    let mut enter = |name| {
+        let speaker = member(address, name);
+        hear(&mut heard_by_bob, &format!("* {name} is here"));
+        speaker
+    };
+    // First they are all here, then they all speak.
+    let speakers = ["ann", "cyd", "dan"].map(&mut enter);
+    let speakers = speakers.map(|(mut stream, mut reader)| {
+        let reading = thread::spawn(move || {
+            let mut text = String::new();
+            reader.read_to_string(&mut text).expect("text");
+        });
+        let speaking = thread::spawn(move || {
+            let lines: Vec<_> = (0..LINES).map(|line| format!("{line}\n")).collect();
+            stream.write_all(lines.concat().as_bytes()).expect("sent");
+            stream
+        });
+        (speaking, reading)
+    });
+    let mut next = [0; 3];
+    while next != [LINES; 3] {
+        let mut line = String::new();
+        let length = heard_by_bob
+            .read_line(&mut line)
+            .expect("the server writes");
+        assert_ne!(
+            length, 0,
+            "bob, who reads, was shown out after {next:?} lines"
+        );
+        let speaker = ["ann: ", "cyd: ", "dan: "];
+        let said = (0..3).find_map(|at| Some((at, line.strip_prefix(speaker[at])?.trim_end())));
+        if let Some((at, said)) = said {
+            assert_eq!(said, next[at].to_string());
+            next[at] += 1;
+        }
+    }
+    stop(server);
+    for (speaking, reading) in speakers {
+        speaking.join().expect("no panic");
+        reading.join().expect("no panic");
+    }
 }
 
 #[test]
@@ -353,6 +403,44 @@ fn http_get_says_what_is_wrong_with_an_answer() {
     serving.join().expect("no panic");
     let outcome = program::run("http_get", "https://localhost/ http://[::1");
     assert_eq!(outcome.status.code(), Some(1), "{outcome:#?}");
+}
+
+/// A server that answers a request with this, and then resets the connection or ends it.
+fn answers(answer: &'static [u8], resets: bool) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a client comes");
+        let mut seen = Vec::new();
+        while !seen.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).expect("a request");
+            seen.extend(byte);
+        }
+        stream.write_all(answer).expect("it reads");
+        if resets {
+            // What was written is taken before the reset comes, or else there is nothing to cut.
+            thread::sleep(std::time::Duration::from_millis(100));
+            let rude = socket2::Socket::from(stream);
+            let lingers = rude.set_linger(Some(std::time::Duration::ZERO));
+            lingers.expect("a socket can linger");
+        }
+    });
+    address
+}
+
+#[test]
+fn http_get_tells_of_the_others_when_one_is_reset_in_the_middle_of_a_line() {
+    let good = answers(b"HTTP/1.0 200 OK\r\n\r\nhello", false);
+    let bad = answers(b"HTTP/1.0 20", true);
+    let outcome = program::run("http_get", &format!("http://{bad}/ http://{good}/"));
+    let line = outcome.assert_failure(1);
+    assert!(line.ends_with("1 of 2 failed"), "{outcome:#?}");
+    assert!(outcome.stdout.contains("200 5 bytes"), "{outcome:#?}");
+    assert!(
+        outcome.stdout.contains(&format!("http://{bad}/")),
+        "{outcome:#?}"
+    );
 }
 
 fn labels(name: &str) -> Vec<u8> {

@@ -5,6 +5,8 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
+use trace::say;
+
 use crate::quote::quotes;
 use crate::summary::order;
 use crate::{browser, built, table, timeline};
@@ -21,21 +23,21 @@ pub fn folder() -> PathBuf {
 ///
 /// What cannot be read or run.
 pub fn whole() -> io::Result<bool> {
-    println!("book: looking for links that lead nowhere, and for quotes of what did not happen");
+    say!("book: looking for links that lead nowhere, and for quotes of what did not happen");
     let mut faults = built::faults(&folder())?;
     faults.extend(misquoted()?);
-    println!("book: opening every page in Chromium, wide and narrow");
+    say!("book: opening every page in Chromium, wide and narrow");
     match browser::open(&folder(), &pages()?)? {
-        None => println!("book: no Chromium here, so no page was opened in a browser"),
+        None => say!("book: no Chromium here, so no page was opened in a browser"),
         Some(seen) => {
-            seen.good.iter().for_each(|line| println!("book: {line}"));
+            seen.good.iter().for_each(|line| say!("book: {line}"));
             faults.extend(seen.faults);
         }
     }
     for fault in &faults {
-        println!("book: {fault}");
+        say!("book: {fault}");
     }
-    println!("book: {} faults", faults.len());
+    say!("book: {} faults", faults.len());
     Ok(faults.is_empty())
 }
 

@@ -7,23 +7,42 @@
 //! cargo run -p book -- check      # then: is it whole, and does a browser show it?
 //! ```
 
-use std::env;
 use std::io;
 use std::process::ExitCode;
 
 use book::{check, excerpt, made, render, timeline};
+use clap::{Parser, Subcommand};
+use trace::{complain, console, say};
+
+/// Makes the book; without a command all of it, in target/book.
+#[derive(Parser)]
+#[command(name = "book", version)]
+struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Only the diffs, which are kept with the pages
+    Made,
+    /// Only the pages, with what was recorded before
+    Pages,
+    /// Is it whole, and does a browser show it? The status is 1 if not
+    Check,
+}
 
 fn main() -> ExitCode {
-    match run(env::args().nth(1).as_deref()) {
+    match run(Args::parse().what).and_then(|()| console::all_said()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("book: {error}");
+            complain!("book: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn run(what: Option<&str>) -> io::Result<()> {
+fn run(what: Option<What>) -> io::Result<()> {
     match what {
         None => {
             diffs()?;
@@ -31,24 +50,20 @@ fn run(what: Option<&str>) -> io::Result<()> {
             timeline::write()?;
             pages()
         }
-        Some("made") => diffs(),
-        Some("pages") => pages(),
-        Some("check") if check::whole()? => Ok(()),
-        Some("check") => Err(io::Error::other("the book is not whole")),
-        Some(_) => {
-            let words = "it takes no argument, or `made`, `pages` or `check`";
-            Err(io::Error::other(words))
-        }
+        Some(What::Made) => diffs(),
+        Some(What::Pages) => pages(),
+        Some(What::Check) if check::whole()? => Ok(()),
+        Some(What::Check) => Err(io::Error::other("the book is not whole")),
     }
 }
 
 fn diffs() -> io::Result<()> {
-    println!("book: {} diffs were old", made::write()?);
+    say!("book: {} diffs were old", made::write()?);
     Ok(())
 }
 
 fn pages() -> io::Result<()> {
     let count = render::write(&check::folder())?;
-    println!("book: {count} pages; open target/book/index.html");
+    say!("book: {count} pages; open target/book/index.html");
     Ok(())
 }

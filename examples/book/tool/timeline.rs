@@ -5,7 +5,7 @@
 use std::fs;
 use std::io;
 
-use trace::{Trace, lint};
+use trace::{Trace, lint, say};
 
 use crate::listing::listing;
 use crate::recording::Programs;
@@ -34,14 +34,14 @@ pub fn names() -> io::Result<Vec<String>> {
 ///
 /// What cannot be run, recorded or written.
 pub fn write() -> io::Result<()> {
-    println!("book: building the programs");
+    say!("book: building the programs");
     let programs = Programs::build()?;
     let folder = table::pages().join(FOLDER);
     fs::create_dir_all(&folder)?;
-    println!("book: recording one await");
+    say!("book: recording one await");
     programs.one_await(&folder.join("await.html"))?;
     for name in names()? {
-        println!("book: recording {name}");
+        say!("book: recording {name}");
         let traces = record(&programs, &name)?;
         let page = trace::html::page(&traces, &root());
         let page = page.map_err(|bad| io::Error::other(format!("{name}: {bad}")))?;
@@ -56,14 +56,14 @@ pub fn write() -> io::Result<()> {
         }
     }
     for name in LOOPS {
-        println!("book: reading the log of {name}");
+        say!("book: reading the log of {name}");
         let trace = foreign(name)?;
         let traces = [(name.to_owned(), trace)];
         let page = trace::html::page(&traces, &root());
         let page = page.map_err(|bad| io::Error::other(format!("{name}: {bad}")))?;
         fs::write(folder.join(format!("{name}.html")), page)?;
     }
-    println!("book: recording a ring");
+    say!("book: recording a ring");
     fs::write(folder.join("ring.html"), ring(&programs)?)
 }
 

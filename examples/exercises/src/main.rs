@@ -7,13 +7,14 @@
 //! cargo run -p exercises -- waste FILE    # what your e02 counts in a trace
 //! ```
 
+use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use exercises::{EXERCISES, Exercise, Version, solutions, starts};
-use trace::Trace;
+use trace::{Trace, complain, console, say};
 
 /// Ten exercises about how a reactor works.
 #[derive(Parser)]
@@ -62,13 +63,24 @@ fn exercise(name: &str) -> Result<&'static Exercise, String> {
 fn main() -> ExitCode {
     // The judge tells of a panic in its own words, and of the line that it came from.
     exercises::note_panics();
-    match Args::parse().what.unwrap_or(What::List) {
+    let status = run(Args::parse().what.unwrap_or(What::List));
+    // 1 is the status of an exercise that is not solved.
+    console::all_said().map_or_else(|lost| failed(&lost), |()| status)
+}
+
+fn failed(what: &dyn Display) -> ExitCode {
+    complain!("exercises: {what}");
+    ExitCode::from(2)
+}
+
+fn run(what: What) -> ExitCode {
+    match what {
         What::List => list(),
         What::Check { exercise, solution } => return check(exercise, solution),
         What::Waste { file, solution } => return waste(&file, solution),
         What::Hint { exercise, number } => {
             for (hint, number) in exercise.hints.iter().zip(1..=number) {
-                println!(
+                say!(
                     "{} hint {number} of {}: {hint}",
                     exercise.name,
                     exercise.hints.len()
@@ -85,9 +97,9 @@ fn list() {
             Ok(()) => "solved",
             Err(_) => "open",
         };
-        println!("{}  {state:6}  {}", exercise.name, exercise.task);
+        say!("{}  {state:6}  {}", exercise.name, exercise.task);
     }
-    println!("\nChange a file in examples/exercises/, then: cargo run -p exercises -- check e01");
+    say!("\nChange a file in examples/exercises/, then: cargo run -p exercises -- check e01");
 }
 
 fn waste(file: &Path, solution: bool) -> ExitCode {
@@ -102,17 +114,17 @@ fn waste(file: &Path, solution: bool) -> ExitCode {
                 true => solutions::e02::wasted_per_byte,
                 false => starts::e02::wasted_per_byte,
             };
-            println!(
-                "{}: {:?} calls in vain for each byte",
-                file.display(),
-                count(&trace)
-            );
+            let file = file.display();
+            match count(&trace) {
+                Some(count) if count.is_finite() => {
+                    say!("{file}: {count} calls in vain for each byte");
+                }
+                Some(count) => say!("{file}: {count} calls in vain for each byte: divided by 0?"),
+                None => say!("{file}: no calls in vain for each byte: no byte was read"),
+            }
             ExitCode::SUCCESS
         }
-        Err(wrong) => {
-            eprintln!("exercises: {}: {wrong}", file.display());
-            ExitCode::from(2)
-        }
+        Err(wrong) => failed(&format_args!("{}: {wrong}", file.display())),
     }
 }
 
@@ -124,13 +136,13 @@ fn check(exercise: &Exercise, solution: bool) -> ExitCode {
     let Exercise { name, file, .. } = exercise;
     match exercise.check(version) {
         Ok(()) => {
-            println!("{name}: solved. Compare with examples/exercises/solutions/{file}");
+            say!("{name}: solved. Compare with examples/exercises/solutions/{file}");
             ExitCode::SUCCESS
         }
         Err(wrong) => {
-            println!("{name}: not yet: {}.\n\n{wrong}\n", exercise.task);
-            println!("The file is {folder}{file}");
-            println!("A hint: cargo run -p exercises -- hint {name}");
+            say!("{name}: not yet: {}.\n\n{wrong}\n", exercise.task);
+            say!("The file is {folder}{file}");
+            say!("A hint: cargo run -p exercises -- hint {name}");
             ExitCode::from(1)
         }
     }

@@ -71,7 +71,19 @@ fn a_trace_of_ones_own_can_be_counted() {
     let path = file.to_str().expect("our own name is text");
     let (status, text) = run(&["waste", path, "--solution"]);
     assert_eq!(status, 0, "{text}");
-    assert!(text.contains("Some(0.25) calls in vain"), "{text}");
+    assert!(text.contains(": 0.25 calls in vain"), "{text}");
+    // Whatever the code of a learner answers, it is told as a number, or that there is none.
+    let (_, text) = run(&["waste", path]);
+    assert!(text.contains(": 0.5 calls in vain"), "{text}");
+    let only = trace.lines().take(2).map(|line| format!("{line}\n"));
+    fs::write(&file, only.collect::<String>()).expect("it can be written");
+    for arguments in [&["waste", path][..], &["waste", path, "--solution"]] {
+        let (status, text) = run(arguments);
+        assert!(
+            status == 0 && !text.contains("Some") && !text.contains("None"),
+            "{text}"
+        );
+    }
     fs::write(&file, b"{}\n\xff").expect("it can be written");
     let (status, text) = run(&["waste", path]);
     assert_eq!(status, 2, "{text}");
@@ -80,4 +92,21 @@ fn a_trace_of_ones_own_can_be_counted() {
     let (status, text) = run(&["waste", path]);
     assert_eq!(status, 2, "{text}");
     assert!(text.contains(&format!("{path}: ")), "{text}");
+}
+
+/// 1 says that an exercise is not solved; a line that is lost says nothing of it.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_written_is_an_error() {
+    for arguments in [&["hint", "e06"][..], &["check", "e06"]] {
+        let full = fs::File::options().write(true).open("/dev/full");
+        let output = Command::new(env!("CARGO_BIN_EXE_exercises"))
+            .args(arguments)
+            .stdout(full.expect("this system has it"))
+            .output()
+            .expect("it was built");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("standard output"), "{said}");
+    }
 }

@@ -16,6 +16,7 @@
 
 pub mod browser;
 pub mod chrome;
+pub mod console;
 mod format;
 pub mod golden;
 pub mod hang;

@@ -11,12 +11,11 @@
 //! ```
 
 use std::fs;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use trace::{Trace, chrome, hang, html, lint, plain, strace};
+use trace::{Trace, chrome, complain, console, hang, html, lint, plain, say, strace};
 
 /// Looks at traces of the reactor. To record one, run any program on it with REACTOR_TRACE=FILE.
 #[derive(Parser)]
@@ -67,13 +66,6 @@ enum What {
     },
 }
 
-/// As `println!`; who has stopped reading, as `head` does, need not be told the rest.
-macro_rules! say {
-    ($($text:tt)*) => {
-        let _ = writeln!(io::stdout(), $($text)*);
-    };
-}
-
 /// Sources that are left out are named up to here; a trace may name as many as it likes.
 const LEFT_OUT: usize = 10;
 
@@ -86,10 +78,16 @@ fn name(file: &Path) -> String {
 }
 
 fn main() -> ExitCode {
-    match run(Args::parse().what) {
+    let ended = run(Args::parse().what);
+    // Its lines are its result; 1 is the status of a lint that has hit.
+    match ended.and_then(|status| {
+        console::all_said()
+            .map(|()| status)
+            .map_err(|lost| lost.to_string())
+    }) {
         Ok(status) => status,
         Err(error) => {
-            let _ = writeln!(io::stderr(), "trace: {}", plain(&error));
+            complain!("trace: {}", plain(&error));
             ExitCode::from(2)
         }
     }

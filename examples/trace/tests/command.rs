@@ -73,3 +73,26 @@ fn a_trace_that_is_no_text_is_refused_with_its_line() {
     }
     fs::remove_file(&file).expect("ours");
 }
+
+/// Its lines are its result: a disk that is full has lost it.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_written_is_an_error() {
+    let file = env::temp_dir().join(format!("trace-full-{}.trace", std::process::id()));
+    fs::write(&file, TRACE).expect("it can be written");
+    for what in ["lint", "html", "chrome"] {
+        let full = fs::File::options().write(true).open("/dev/full");
+        let output = Command::new(env!("CARGO_BIN_EXE_trace"))
+            .arg(what)
+            .arg(&file)
+            .stdout(full.expect("this system has it"))
+            .output()
+            .expect("it was built");
+        assert_eq!(output.status.code(), Some(2), "{what}: {output:?}");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains("standard output"), "{what}: {said}");
+    }
+    for ending in ["", ".html", ".json"] {
+        fs::remove_file(format!("{}{ending}", file.display())).expect("ours");
+    }
+}

@@ -80,3 +80,11 @@ fn a_backend_that_does_not_exist_is_named() {
     assert_eq!(status, Some(2), "{said}");
     assert!(said.contains("iocp"), "{said}");
 }
+
+#[test]
+fn a_page_that_cannot_be_written_is_named() {
+    let file = "/there/is/no/such/folder/page.html";
+    let (status, said) = run(&format!("clock -o {file}"));
+    assert_eq!(status, Some(1), "{said}");
+    assert!(said.contains(&format!("see: {file}: ")), "{said}");
+}

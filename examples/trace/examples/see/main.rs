@@ -25,6 +25,7 @@ use executor::Runtime;
 use executor::reactor::trace::Recorder;
 use executor::{Reactor, Trigger};
 use selectors_core::Backend;
+use trace::{complain, console, say};
 
 use crate::programs::Program;
 
@@ -35,7 +36,8 @@ struct Args {
     /// What to run
     #[arg(value_enum, default_value = "await")]
     program: Program,
-    /// What to wait with: one or several of select, poll, epoll; without this the best one
+    /// What to wait with: one or several of select, poll, epoll, uring (where this build and the
+    /// kernel have it); without this the best one
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     backend: Vec<Backend>,
     /// Where to write the page; without this, beside the executable
@@ -47,7 +49,7 @@ fn main() -> ExitCode {
     match run(Args::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("see: {error}");
+            complain!("see: {error}");
             ExitCode::from(1)
         }
     }
@@ -73,20 +75,20 @@ fn run(args: Args) -> io::Result<()> {
         Some(output) => output,
         None => beside_executable(&format!("see-{name}.html"))?,
     };
-    fs::write(&output, &page)?;
-    let address = trace::html::address(&output, traces.len())?;
-    let mut out = io::stdout().lock();
-    writeln!(out, "see: {} lines of trace, {name}", lines(&traces))?;
-    writeln!(out, "see: open {address}")?;
-    writeln!(
-        out,
+    let failed = |error| io::Error::other(format!("{}: {error}", output.display()));
+    fs::write(&output, &page).map_err(failed)?;
+    let address = trace::html::address(&output, traces.len()).map_err(failed)?;
+    say!("see: {} lines of trace, {name}", lines(&traces));
+    say!("see: open {address}");
+    say!(
         "see: then press the {} arrow; ? lists the other keys",
         if page.contains("\"station\"") {
             "down"
         } else {
             "right"
         }
-    )
+    );
+    console::all_said()
 }
 
 /// The page with its captions. On a busy machine the bytes may be there before the read: then the program
