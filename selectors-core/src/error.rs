@@ -98,6 +98,9 @@ pub enum Refusal {
     /// There is no memory for a ring; on old kernels, none that may be locked (ENOMEM,
     /// RLIMIT_MEMLOCK).
     NoMemoryForRing,
+    /// A ring that [stays in its thread](crate::Selector::stay_in_this_thread) was asked in another
+    /// one (EEXIST).
+    OtherThread,
 }
 
 impl fmt::Display for Refusal {
@@ -122,6 +125,7 @@ impl fmt::Display for Refusal {
             Refusal::NoMemoryForRing => {
                 "no memory for an io_uring, which may count as locked memory: raise RLIMIT_MEMLOCK (ulimit -l)"
             }
+            Refusal::OtherThread => "the selector has promised to stay in another thread",
         })
     }
 }

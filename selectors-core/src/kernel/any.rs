@@ -30,6 +30,10 @@ impl Kernel for AnyKernel {
         self.0.capabilities()
     }
 
+    fn stay(&mut self) -> Result<(), Error> {
+        self.0.stay()
+    }
+
     fn add(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
         self.0.add(token, interest)
     }

@@ -72,6 +72,11 @@ pub trait Kernel {
     /// What it offers beyond the contract.
     fn capabilities(&self) -> Capabilities;
 
+    /// From now on only this thread waits and deletes, which may be cheaper.
+    fn stay(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Starts to watch. On failure the kernel is as it was.
     fn add(&mut self, token: Token, interest: Interest) -> Result<(), Error>;
 

@@ -18,7 +18,8 @@
 //! it does not want would be told at once again: it watches by a request that lasts until there is
 //! something else. A socket's waker says urgent data whatever has come: one poll(2) finds out for all
 //! events of a wait. The ring is not watched by others (`fileno`): between waits most keys have no
-//! request in it. When another thread waits than before, all requests are made anew.
+//! request in it. When another thread waits than before, all requests are made anew; a selector that has
+//! promised to stay has a ring of one thread, in which what is woken runs with the wait and nowhere else.
 
 use std::io;
 use std::thread::{self, ThreadId};
@@ -47,6 +48,8 @@ pub struct Uring {
     pub(crate) events: Vec<RawEvent>,
     /// Whether `events` has been reported.
     reported: bool,
+    /// Whether a key has to ask anew because its answer was only a hint.
+    hinted: bool,
 }
 
 /// A key, and its request in the kernel.
@@ -84,8 +87,8 @@ const TRIES: u32 = 10;
 /// Which requests the answers in the ring are of.
 #[derive(Clone, Copy, PartialEq)]
 enum Answers {
-    /// They waited while the program ran.
-    Hints,
+    /// Up to this one they waited while the program ran.
+    Hints(u32),
     /// They were made, or woken, in this wait.
     Facts,
 }
@@ -164,10 +167,17 @@ impl Uring {
             if key.request != (name >> 32) as u32 {
                 continue;
             }
+            // What held then need not hold now. A closed number stays closed.
+            let is_hint = match what {
+                _ if key.interest.mode == Mode::Edge || result < 0 => false,
+                Answers::Hints(last) => last.wrapping_sub(key.request) as i32 >= 0,
+                Answers::Facts => false,
+            };
+            self.hinted |= is_hint;
             if !lasts {
                 key.request = 0;
             }
-            if settle(key, result, lasts, what, &mut self.events) {
+            if settle(key, result, lasts, is_hint, &mut self.events) {
                 key.enter(&mut self.queue);
             }
         }
@@ -193,18 +203,19 @@ impl Uring {
     }
 
     /// Hands the requests over and waits; then reads what was found.
-    fn enter(&mut self, timeout: Option<Duration>) -> io::Result<bool> {
+    fn enter(&mut self, timeout: Option<Duration>, what: Answers) -> io::Result<bool> {
         let looks = timeout == Some(Duration::ZERO) || !self.events.is_empty();
+        let (has_requests, overflows) = (self.ring.has_requests(), self.ring.overflows());
         let entered = match looks {
             // All that is known lies in the ring: the kernel need not be asked.
-            true if !self.ring.has_requests() && !self.ring.overflows() => Ok(()),
+            true if what == Answers::Facts && !has_requests && !overflows => Ok(()),
             true => self.ring.enter(0, None),
             false => self.ring.enter(1, timeout),
         };
-        let mut any = self.read(Answers::Facts);
+        let mut any = self.read(what);
         while entered.is_ok() && self.ring.overflows() {
             self.ring.enter(0, None)?;
-            any |= self.read(Answers::Facts);
+            any |= self.read(what);
         }
         // What was not taken is handed over again, without waiting for it to be a signal.
         entered.map(|()| any || self.ring.has_requests())
@@ -212,7 +223,7 @@ impl Uring {
 
     /// Takes the request of a key back, if it has one, and waits until it has come: it holds the file.
     fn take_back(&mut self, fd: i32) -> io::Result<()> {
-        self.read(Answers::Hints);
+        self.read(Answers::Hints(self.serial));
         let waits = |keys: &Table<Watched>| usize::from(keys.get(fd).is_some_and(Watched::waits));
         let Some(key) = self.keys.get(fd).filter(|key| key.waits()) else {
             return Ok(());
@@ -245,7 +256,7 @@ impl Uring {
                 Err(_) => tries -= 1,
                 Ok(()) => {}
             }
-            self.read(Answers::Hints);
+            self.read(Answers::Hints(self.serial));
             due = waits(&self.keys);
             if due == 0 || tries == 0 {
                 return Ok(());
@@ -259,7 +270,7 @@ fn settle(
     key: &mut Watched,
     result: i32,
     lasts: bool,
-    what: Answers,
+    is_hint: bool,
     events: &mut Vec<RawEvent>,
 ) -> bool {
     if key.queued != 0 && key.asks {
@@ -277,8 +288,7 @@ fn settle(
         _ => Readiness::ERROR,
     };
     let is_edge = key.interest.mode == Mode::Edge;
-    if what == Answers::Hints && !is_edge && result >= 0 {
-        // What held then need not hold now.
+    if is_hint {
         key.asks = true;
         key.only_news = false;
         return true;
@@ -408,6 +418,14 @@ fn is_passing(error: &io::Error) -> bool {
     )
 }
 
+/// Why the kernel was not entered.
+fn failed(fd: Option<i32>, source: io::Error) -> Error {
+    match source.raw_os_error() {
+        Some(libc::EEXIST) => Error::refused(Refusal::OtherThread, "io_uring_enter", fd, source),
+        _ => Error::os("io_uring_enter", fd, source),
+    }
+}
+
 /// Why there is no ring.
 fn no_ring(source: io::Error) -> Error {
     let why = match source.raw_os_error() {
@@ -430,13 +448,14 @@ fn is_disabled() -> bool {
 impl Open for Uring {
     fn open() -> Result<Uring, Error> {
         Ok(Uring {
-            ring: sys::uring::io_uring_setup(REQUESTS, ANSWERS).map_err(no_ring)?,
+            ring: sys::uring::io_uring_setup(REQUESTS, ANSWERS, false).map_err(no_ring)?,
             keys: Table::default(),
             queue: Vec::new(),
             serial: 0,
             thread: thread::current().id(),
             events: Vec::new(),
             reported: false,
+            hinted: false,
         })
     }
 }
@@ -455,6 +474,21 @@ impl Kernel for Uring {
             conditions: true,
             fileno: false,
         }
+    }
+
+    fn stay(&mut self) -> Result<(), Error> {
+        self.ring.maker.must_be_here()?;
+        let ring = match sys::uring::io_uring_setup(REQUESTS, ANSWERS, true) {
+            // Older than Linux 6.1: the ring that there is has to do.
+            Err(error) if error.raw_os_error() == Some(libc::EINVAL) => return Ok(()),
+            made => made.map_err(no_ring)?,
+        };
+        self.take_all_back().map_err(|error| failed(None, error))?;
+        if !self.keys.iter().any(Watched::waits) {
+            self.ring = ring;
+            self.thread = thread::current().id();
+        }
+        Ok(())
     }
 
     fn add(&mut self, token: Token, interest: Interest) -> Result<(), Error> {
@@ -493,7 +527,7 @@ impl Kernel for Uring {
     fn delete(&mut self, token: Token, _from: Interest) -> Result<(), Error> {
         if self.ring.maker.is_here() && self.keys.get(token.fd).is_some_and(Watched::waits) {
             self.take_back(token.fd)
-                .map_err(|error| Error::os("io_uring_enter", Some(token.fd), error))?;
+                .map_err(|error| failed(Some(token.fd), error))?;
         }
         self.forget_told(token.fd);
         let queued = self.keys.remove(token.fd).map_or(0, |key| key.queued);
@@ -515,7 +549,7 @@ impl Kernel for Uring {
 
     fn wait(&mut self, timeout: Option<Duration>) -> Result<&[RawEvent], Error> {
         self.ring.maker.must_be_here()?;
-        let failed = |error| Error::os("io_uring_enter", None, error);
+        let failed = |error| failed(None, error);
         let timeout = timeout.map(|timeout| timeout.min(timeout::LONGEST));
         let deadline = timeout
             .filter(|timeout| !timeout.is_zero())
@@ -528,41 +562,35 @@ impl Kernel for Uring {
         }
         loop {
             // What was woken while the program ran must not pass for what is woken in this wait.
-            self.read(Answers::Hints);
-            let mut more = self.ring.is_woken();
-            while more {
-                self.ring.enter(0, None).map_err(failed)?;
-                self.read(Answers::Hints);
-                more = self.ring.overflows();
-            }
+            let hints = Answers::Hints(self.serial);
+            self.read(hints);
+            let is_woken = self.ring.is_woken() || self.ring.overflows();
             self.work_off().map_err(failed)?;
-            let entered = self.enter(left);
-            for event in &self.events {
-                if let Some(key) = self.keys.get_mut(event.tag().fd) {
-                    key.merged = 0;
-                }
-            }
+            self.hinted = false;
+            let entered = self.enter(left, if is_woken { hints } else { Answers::Facts });
             let any = match entered {
+                // Who was hinted at is asked in this wait, whatever else there is.
+                Ok(_) if self.hinted => true,
                 _ if !self.events.is_empty() => break,
                 Err(error) if error.raw_os_error() == Some(libc::ETIME) => break,
                 // There is room again for what the kernel has kept.
                 Err(error) if error.raw_os_error() == Some(libc::EBUSY) => continue,
                 entered => entered.map_err(failed)?,
             };
-            left = match deadline {
-                Some(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        break;
-                    }
-                    Some(left)
-                }
-                None if timeout.is_some() => break,
-                None => None,
-            };
+            left = deadline
+                .map(|deadline| deadline.saturating_duration_since(Instant::now()))
+                .or(timeout);
+            if left == Some(Duration::ZERO) && !self.hinted {
+                break;
+            }
             if !any {
                 // Neither an answer nor the time: it was a signal.
                 return Err(Error::Interrupted);
+            }
+        }
+        for event in &self.events {
+            if let Some(key) = self.keys.get_mut(event.tag().fd) {
+                key.merged = 0;
             }
         }
         look_for_urgent(&mut self.events);

@@ -6,7 +6,7 @@ use std::io;
 use std::time::Duration;
 
 use io_uring::types::{CancelBuilder, Fd, SubmitArgs, Timespec};
-use io_uring::{IoUring, cqueue, opcode, squeue};
+use io_uring::{EnterFlags, IoUring, cqueue, opcode, squeue};
 
 use crate::sys::acts;
 use crate::sys::forks::Maker;
@@ -40,23 +40,24 @@ impl fmt::Debug for Ring {
 
 /// io_uring_setup(2), close-on-exec: a ring for so many requests at a time, and so many answers until
 /// the kernel must keep them elsewhere. What is woken runs when its thread enters the kernel
-/// (IORING_SETUP_COOP_TASKRUN), and a flag says that there is some.
+/// (IORING_SETUP_COOP_TASKRUN), and a flag says that there is some. If only this thread will enter, it
+/// runs when it enters this ring (IORING_SETUP_DEFER_TASKRUN).
 ///
 /// # Errors
 ///
 /// ENOSYS: the kernel has none. EPERM: forbidden, by `kernel.io_uring_disabled` or a sandbox. EINVAL:
-/// older than Linux 5.19. ENOMEM: no memory, or RLIMIT_MEMLOCK on old kernels. EMFILE, ENFILE.
-pub fn io_uring_setup(requests: u32, answers: u32) -> io::Result<Ring> {
+/// older than Linux 5.19, or 6.1 for one thread's. ENOMEM: no memory, or RLIMIT_MEMLOCK on old kernels. EMFILE, ENFILE.
+pub fn io_uring_setup(requests: u32, answers: u32, one_thread: bool) -> io::Result<Ring> {
     #[cfg(any(test, feature = "fault"))]
     crate::sys::fault::enter("io_uring_setup")?;
-    let ring = IoUring::builder()
-        .setup_cqsize(answers)
-        .setup_submit_all()
-        .setup_coop_taskrun()
-        .setup_taskrun_flag()
-        .build(requests)?;
+    let mut builder = IoUring::builder();
+    builder.setup_cqsize(answers).setup_submit_all();
+    match one_thread {
+        true => builder.setup_single_issuer().setup_defer_taskrun(),
+        false => builder.setup_coop_taskrun(),
+    };
     Ok(Ring {
-        ring,
+        ring: builder.setup_taskrun_flag().build(requests)?,
         maker: Maker::here(),
     })
 }
@@ -118,13 +119,22 @@ impl Ring {
     /// # Errors
     ///
     /// Only if nothing was handed over: ETIME when the time is up, EINTR. EAGAIN and ENOMEM: no memory.
-    /// EBUSY: there are too many answers that nobody has read.
+    /// EBUSY: there are too many answers that nobody has read. EEXIST: the ring is another thread's.
     pub fn enter(&mut self, answers: usize, timeout: Option<Duration>) -> io::Result<()> {
         #[cfg(any(test, feature = "fault"))]
         crate::sys::fault::enter("io_uring_enter")?;
+        let requests = self.ring.submission().len() as u32;
         let submitter = self.ring.submitter();
         match timeout.filter(|_| answers > 0) {
-            None => act!(acts::UringEnter, submitter.submit_and_wait(answers))?,
+            None => {
+                // Runs what was woken, also by a request that has just been taken.
+                let flags = EnterFlags::GETEVENTS.bits();
+                // SAFETY: no memory is handed over.
+                let entered = unsafe {
+                    submitter.enter::<libc::sigset_t>(requests, answers as u32, flags, None)
+                };
+                act!(acts::UringEnter, entered)?
+            }
             Some(timeout) => {
                 let timeout = Timespec::from(timeout);
                 submitter.submit_with_args(answers, &SubmitArgs::new().timespec(&timeout))?

@@ -1,5 +1,6 @@
 //! What the tests share: backends by type, fds to watch, and a short way to ask.
 
+use std::cell::Cell;
 use std::io::{Read, Write};
 #[cfg(winsock)]
 use std::net::TcpStream as Stream;
@@ -20,7 +21,11 @@ pub(super) trait TestKernel: Kernel + Send + Sized + 'static {
 
 impl<K: Open> TestKernel for K {
     fn for_a_test() -> Self {
-        Self::open().unwrap()
+        let mut kernel = Self::open().unwrap();
+        if STAYS.get() {
+            kernel.stay().unwrap();
+        }
+        kernel
     }
 }
 
@@ -28,6 +33,17 @@ impl TestKernel for kernel::AnyKernel {
     fn for_a_test() -> Self {
         kernel::probe().unwrap()
     }
+}
+
+thread_local!(static STAYS: Cell<bool> = const { Cell::new(false) });
+
+/// Runs a test whose selectors promise to stay in its thread.
+#[cfg(uring)]
+pub(super) fn staying<T>(test: impl FnOnce() -> T) -> T {
+    STAYS.set(true);
+    let result = test();
+    STAYS.set(false);
+    result
 }
 
 /// A new selector on the backend of a test.
@@ -62,6 +78,20 @@ macro_rules! on_every_backend {
             $($(#[test] fn $elsewhere() {
                 if crate::tests::support::has_ring() {
                     super::$elsewhere::<crate::kernel::Uring>();
+                }
+            })+)?
+        }
+        #[cfg(uring)]
+        mod on_uring_of_one_thread {
+            use crate::tests::support::{has_ring, staying};
+            $(#[test] fn $test() {
+                if has_ring() {
+                    staying(super::$test::<crate::kernel::Uring>);
+                }
+            })*
+            $($(#[test] fn $elsewhere() {
+                if has_ring() {
+                    staying(super::$elsewhere::<crate::kernel::Uring>);
                 }
             })+)?
         }

@@ -284,6 +284,108 @@ fn a_thread_that_takes_over_waits_for_no_answer_that_has_come() {
     }
 }
 
+/// What holds of all rings, for one that stays in its thread.
+#[test]
+fn a_ring_that_stays_in_its_thread_keeps_the_same_promises() {
+    staying(|| {
+        a_file_that_was_registered_is_closed_at_once_for_its_peer();
+        a_key_that_changes_when_news_has_come_hears_what_epoll_tells();
+        what_has_been_read_meanwhile_is_not_reported();
+        a_writer_whose_peer_writes_no_more_waits_in_peace_for_room();
+        changes_ride_with_the_wait();
+        neither_ordinary_bytes_nor_urgent_ones_pass_for_the_others();
+        urgent_bytes_end_a_wait();
+        a_closed_number_is_told_once();
+        a_file_that_is_always_ready_is_told_in_each_wait_to_an_edge_key_too();
+        a_number_that_is_closed_after_a_wait_is_held_open_until_it_is_unregistered();
+        a_forked_child_neither_asks_nor_takes_back();
+    });
+}
+
+/// Keys that there are when it is promised are asked for anew, and what they were told is not lost.
+#[test]
+fn a_selector_that_promises_to_stay_goes_on_with_its_keys() {
+    if !has_ring() {
+        return;
+    }
+    for mode in MODES {
+        let (mut selector, token, peer) = waiting(mode);
+        send(&peer);
+        selector.stay_in_this_thread().unwrap();
+        assert_eq!(tokens_now(&mut selector), [token], "{mode:?}");
+        selector.unregister(token).unwrap();
+
+        let (mut selector, token, peer) = waiting(mode);
+        selector.stay_in_this_thread().unwrap();
+        assert_eq!(tokens_now(&mut selector), []);
+        send(&peer);
+        assert_eq!(tokens_now(&mut selector), [token], "{mode:?}");
+        drop(selector);
+        hears_the_end_after_data(&peer);
+    }
+}
+
+#[test]
+fn a_ring_that_stays_in_its_thread_refuses_another_one_and_goes_on_at_home() {
+    if !has_ring() {
+        return;
+    }
+    for mode in MODES {
+        let (mut selector, token, peer) = staying(|| waiting(mode));
+        let mut selector = thread::scope(|scope| {
+            let elsewhere = scope.spawn(move || {
+                let waited = selector.select(&mut Vec::new(), None).unwrap_err();
+                let left = selector.unregister(token).unwrap_err();
+                for refused in [waited, left] {
+                    let why = Refusal::OtherThread;
+                    assert!(matches!(refused, Error::Refused { why: said, .. } if said == why));
+                }
+                selector
+            });
+            elsewhere.join().unwrap()
+        });
+        assert_eq!(tokens_now(&mut selector), [], "{mode:?}");
+        send(&peer);
+        assert_eq!(tokens_now(&mut selector), [token], "{mode:?}");
+        // Dropped elsewhere, it is ended by the kernel: who listens hears it.
+        peer.set_nonblocking(false).unwrap();
+        thread::spawn(|| drop(selector)).join().unwrap();
+        hears_the_end_after_data(&peer);
+    }
+}
+
+/// A kernel that knows no ring of one thread, and one that makes none: the selector is as it was.
+#[test]
+fn a_promise_that_the_kernel_does_not_know_changes_nothing() {
+    if !has_ring() {
+        return;
+    }
+    for (errno, is_refused) in [(libc::EINVAL, false), (libc::ENOMEM, true)] {
+        let (mut selector, token, peer) = waiting(Mode::Level);
+        fault::inject("io_uring_setup", errno);
+        assert_eq!(selector.stay_in_this_thread().is_err(), is_refused);
+        send(&peer);
+        thread::spawn(move || assert_eq!(tokens_now(&mut selector), [token]))
+            .join()
+            .unwrap();
+    }
+}
+
+/// Whose news has come while the program ran: by edge one call brings it.
+#[test]
+fn by_edge_news_that_waits_costs_one_call() {
+    if !has_ring() {
+        return;
+    }
+    let (mut selector, token, peer) = staying(|| waiting(Mode::Edge));
+    for _ in 0..5 {
+        send(&peer);
+        let before = fault::count("io_uring_enter");
+        assert_eq!(tokens_now(&mut selector), [token]);
+        assert_eq!(fault::count("io_uring_enter") - before, 1);
+    }
+}
+
 #[test]
 fn changes_ride_with_the_wait() {
     if !has_ring() {
@@ -432,6 +534,24 @@ fn a_closed_number_is_told_once() {
         assert!(ready.len() == 1 && ready[0].0 == token && ready[0].1.is_invalid());
         assert_eq!(ready_now(&mut selector), []);
         selector.unregister(token).unwrap();
+    }
+}
+
+/// Nothing ever wakes it, and so its request ends with each answer.
+#[test]
+fn a_file_that_is_always_ready_is_told_in_each_wait_to_an_edge_key_too() {
+    if !has_ring() {
+        return;
+    }
+    let file = File::open("/proc/self/exe").unwrap();
+    for (mode, told) in MODES
+        .into_iter()
+        .zip([[1, 1, 1], [1, 1, 1], [1, 0, 0], [1, 0, 0]])
+    {
+        let mut selector = selector::<Uring, _, _>();
+        selector.register_with(&file, EVENT_READ, mode, ()).unwrap();
+        let tells = [(); 3].map(|()| tokens_now(&mut selector).len());
+        assert_eq!(tells, told, "{mode:?}");
     }
 }
 
