@@ -1,6 +1,12 @@
 //! A model and an oracle: random scripts of calls run on every backend at once and on a model of
 //! what a selector should say. Where one differs, the script is shrunk and printed.
 //!
+//! What a level or oneshot key says is known exactly. Of an edge key, on the backends that have it:
+//! - it must tell in the next wait what has come since the last one, and after it was registered or
+//!   modified all that holds, unless it is over by then;
+//! - it may tell what held at any moment since the last wait, again too;
+//! - it says nothing if nothing was done with its file or its key since the last wait.
+//!
 //! `SELECTORS_SEQUENCES=200000 cargo test -p selectors-core model` runs more scripts than the
 //! 20 000 of every run.
 
@@ -44,7 +50,12 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let source = || 0..SOURCES;
     let events = || (1u8..=3).prop_map(|bits| Events::from_bits(bits).unwrap());
-    let mode = prop_oneof![3 => Just(Mode::Level), 1 => Just(Mode::Oneshot)];
+    let mode = prop_oneof![
+        3 => Just(Mode::Level),
+        1 => Just(Mode::Oneshot),
+        3 => Just(Mode::Edge),
+        1 => Just(Mode::EdgeOneshot),
+    ];
     prop_oneof![
         6 => (source(), events(), mode).prop_map(|(s, e, m)| Step::Register(s, e, m)),
         3 => (source(), events()).prop_map(|(s, e)| Step::Modify(s, e)),

@@ -8,6 +8,13 @@ use std::rc::Rc;
 use crate::sys;
 use crate::{Backend, Events, Readiness};
 
+/// The bits of directions in which something has come.
+pub(super) type News = u8;
+pub(super) const NONE: News = 0;
+pub(super) const READ: News = Events::READ.bits();
+pub(super) const WRITE: News = Events::WRITE.bits();
+pub(super) const BOTH: News = READ | WRITE;
+
 /// What kind of file our end is.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(super) enum Kind {
@@ -110,7 +117,7 @@ impl Source {
         Events::from_bits(bits & interest.bits())
     }
 
-    pub(super) fn peer_writes(&mut self) {
+    pub(super) fn peer_writes(&mut self) -> News {
         let done = match (self.kind, &self.theirs) {
             (Kind::Counter, _) if !self.is_full => {
                 sys::fd::write(self.ours.as_fd(), &1u64.to_ne_bytes()).is_ok()
@@ -121,28 +128,40 @@ impl Source {
             _ => false,
         };
         self.has_data |= done;
+        if done { READ } else { NONE }
     }
 
-    pub(super) fn peer_drains(&mut self) {
+    pub(super) fn peer_drains(&mut self) -> News {
+        let was_full = self.is_full;
         if let (Kind::Socket | Kind::PipeWriter, Some(theirs)) = (self.kind, &self.theirs) {
             while matches!(sys::fd::read(theirs.as_fd(), &mut [0; 65536]), Ok(1..)) {}
             self.is_full = false;
         }
-    }
-
-    pub(super) fn peer_shuts_down(&mut self) {
-        if let (Kind::Socket, Some(theirs)) = (self.kind, &self.theirs) {
-            let theirs = UnixStream::from(theirs.try_clone().unwrap());
-            theirs.shutdown(Shutdown::Write).unwrap();
-            self.peer_shut_down = true;
+        if was_full && !self.is_full {
+            WRITE
+        } else {
+            NONE
         }
     }
 
-    pub(super) fn peer_closes(&mut self) {
-        self.peer_closed |= self.theirs.take().is_some();
+    pub(super) fn peer_shuts_down(&mut self) -> News {
+        if let (Kind::Socket, Some(theirs)) = (self.kind, &self.theirs) {
+            let theirs = UnixStream::from(theirs.try_clone().unwrap());
+            theirs.shutdown(Shutdown::Write).unwrap();
+            let first = !std::mem::replace(&mut self.peer_shut_down, true);
+            return if first { READ } else { NONE };
+        }
+        NONE
     }
 
-    pub(super) fn drain(&mut self) {
+    pub(super) fn peer_closes(&mut self) -> News {
+        let closes = self.theirs.take().is_some();
+        self.peer_closed |= closes;
+        if closes { BOTH } else { NONE }
+    }
+
+    pub(super) fn drain(&mut self) -> News {
+        let was_full = self.is_full;
         if self.kind != Kind::PipeWriter {
             // Past an error that is waiting, too.
             let mut errors = 0;
@@ -158,16 +177,22 @@ impl Source {
                 self.is_full = false;
             }
         }
+        if was_full && !self.is_full {
+            WRITE
+        } else {
+            NONE
+        }
     }
 
-    pub(super) fn fill(&mut self) {
+    pub(super) fn fill(&mut self) -> News {
         match self.kind {
-            Kind::PipeReader => {}
+            Kind::PipeReader => NONE,
             Kind::Counter => {
                 self.drain();
                 sys::fd::write(self.ours.as_fd(), &(u64::MAX - 1).to_ne_bytes()).unwrap();
                 self.has_data = true;
                 self.is_full = true;
+                BOTH
             }
             Kind::Socket | Kind::PipeWriter => {
                 if !self.peer_closed {
@@ -175,6 +200,7 @@ impl Source {
                     while sys::fd::write(self.ours.as_fd(), &[0; 64]).is_ok() {}
                     self.is_full = true;
                 }
+                NONE
             }
         }
     }
