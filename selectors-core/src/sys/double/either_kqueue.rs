@@ -37,12 +37,10 @@ pub(crate) fn with_the_second<R>(call: impl FnOnce() -> R) -> R {
 ///
 /// None needed; unsafe only because the call of C is.
 pub(crate) unsafe fn kqueue() -> c_int {
-    if SECOND.get() {
-        answer(second::kqueue())
-    } else {
-        // SAFETY: none needed.
-        unsafe { first::kqueue() }
-    }
+    answer(match SECOND.get() {
+        true => second::kqueue(),
+        false => first::kqueue(),
+    })
 }
 
 /// # Safety
@@ -59,7 +57,9 @@ pub(crate) unsafe fn kevent(
 ) -> c_int {
     if !second::is_one(kqueue) {
         // SAFETY: promised by the caller.
-        return unsafe { first::kevent(kqueue, changes, n_changes, events, n_events, timeout) };
+        return answer(unsafe {
+            first::kevent(kqueue, changes, n_changes, events, n_events, timeout)
+        });
     }
     // SAFETY: promised by the caller.
     let changes = unsafe { slice::from_raw_parts(changes, n_changes as usize) }.to_vec();

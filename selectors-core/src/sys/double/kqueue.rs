@@ -55,8 +55,8 @@ struct Knote {
 }
 
 struct Queue {
-    read: OwnedFd,
-    write: OwnedFd,
+    /// Of the read filters, and of the write filters.
+    sets: [OwnedFd; 2],
     user: OwnedFd,
     /// By ident and filter.
     knotes: HashMap<(usize, i16), Knote>,
@@ -71,33 +71,20 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn fail(error: &io::Error) -> c_int {
-    // SAFETY: errno is a thread's own int.
-    let errno = unsafe { libc::__errno_location() };
-    // SAFETY: as above; the pointer is valid for the life of the thread.
-    unsafe { *errno = error.raw_os_error().unwrap_or(libc::EIO) };
-    -1
+/// Which of the sets is that of a filter.
+fn place(filter: i16) -> usize {
+    usize::from(filter == EVFILT_WRITE)
 }
 
-/// # Safety
-///
-/// None needed; unsafe only because the call of C is.
-pub(crate) unsafe fn kqueue() -> c_int {
-    match create() {
-        Ok(fd) => fd,
-        Err(error) => fail(&error),
-    }
-}
-
-fn create() -> io::Result<RawFd> {
+/// kqueue(2).
+pub(super) fn kqueue() -> io::Result<RawFd> {
     let top = epoll::epoll_create1()?;
     let queue = Queue {
-        read: epoll::epoll_create1()?,
-        write: epoll::epoll_create1()?,
+        sets: [epoll::epoll_create1()?, epoll::epoll_create1()?],
         user: eventfd::eventfd()?,
         knotes: HashMap::new(),
     };
-    for part in [&queue.read, &queue.write, &queue.user] {
+    for part in queue.sets.iter().chain([&queue.user]) {
         let part = part.as_raw_fd();
         epoll::epoll_ctl(
             top.as_fd(),
@@ -125,20 +112,20 @@ fn is_at(number: RawFd, queue: &Queue) -> bool {
 ///
 /// As kevent(2): `changes` has `n_changes` records, `events` room for `n_events`, `timeout` is
 /// null or valid.
-pub(crate) unsafe fn kevent(
-    kqueue: c_int,
+pub(super) unsafe fn kevent(
+    kqueue: RawFd,
     changes: *const kevent,
     n_changes: c_int,
     events: *mut kevent,
     n_events: c_int,
     timeout: *const libc::timespec,
-) -> c_int {
+) -> io::Result<c_int> {
     // SAFETY: promised by the caller.
     let changes = unsafe { slice::from_raw_parts(changes, n_changes as usize) };
     // SAFETY: promised by the caller.
     let events = unsafe { slice::from_raw_parts_mut(events, n_events as usize) };
     let Some(queue) = lock(&QUEUES).get(&kqueue).cloned() else {
-        return fail(&io::Error::from_raw_os_error(libc::EBADF));
+        return Err(io::Error::from_raw_os_error(libc::EBADF));
     };
     bury_the_dead(&mut lock(&queue), kqueue);
     let mut reported = 0;
@@ -151,8 +138,8 @@ pub(crate) unsafe fn kevent(
         let Some(place) = events.get_mut(reported) else {
             return match errno {
                 // A receipt without room: the changes after it are not made.
-                0 => reported as c_int,
-                errno => fail(&io::Error::from_raw_os_error(errno)),
+                0 => Ok(reported as c_int),
+                errno => Err(io::Error::from_raw_os_error(errno)),
             };
         };
         *place = kevent {
@@ -163,7 +150,7 @@ pub(crate) unsafe fn kevent(
         reported += 1;
     }
     if reported > 0 || events.is_empty() {
-        return reported as c_int;
+        return Ok(reported as c_int);
     }
     // SAFETY: promised by the caller.
     let timeout = unsafe { timeout.as_ref() };
@@ -171,13 +158,10 @@ pub(crate) unsafe fn kevent(
         timeout.map(|time| Instant::now() + Duration::new(time.tv_sec as u64, time.tv_nsec as u32));
     loop {
         let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-        match wait(kqueue, left) {
-            Ok(()) => {}
-            Err(error) => return fail(&error),
-        }
+        wait(kqueue, left)?;
         let found = fault::aside(|| collect(&mut lock(&queue), events));
         if found > 0 || left == Some(Duration::ZERO) {
-            return found as c_int;
+            return Ok(found as c_int);
         }
     }
 }
@@ -219,11 +203,7 @@ fn apply(queue: &mut Queue, change: &kevent) -> io::Result<()> {
         }
         return show_user(queue);
     }
-    let set = if change.filter == EVFILT_READ {
-        &queue.read
-    } else {
-        &queue.write
-    };
+    let set = &queue.sets[place(change.filter)];
     let fd = change.ident as RawFd;
     if file_of(fd).is_none() {
         return Err(io::Error::from_raw_os_error(libc::EBADF));
@@ -295,11 +275,7 @@ fn bury_the_dead(queue: &mut Queue, kqueue: RawFd) {
         if queue.knotes.len() == before {
             continue;
         }
-        let set = if filter == EVFILT_READ {
-            &queue.read
-        } else {
-            &queue.write
-        };
+        let set = &queue.sets[place(filter)];
         let fresh = epoll::epoll_create1().unwrap();
         for (&(ident, _), knote) in queue.knotes.iter().filter(|((_, of), _)| *of == filter) {
             let (op, events) = (libc::EPOLL_CTL_ADD, bits(filter, knote.flags));
@@ -368,11 +344,7 @@ fn ready(set: &OwnedFd, room: usize) -> Vec<libc::epoll_event> {
 }
 
 fn collect_filter(queue: &mut Queue, filter: i16, events: &mut [kevent]) -> usize {
-    let set = if filter == EVFILT_READ {
-        &queue.read
-    } else {
-        &queue.write
-    };
+    let set = &queue.sets[place(filter)];
     let found = ready(set, events.len());
     let mut reported = 0;
     for found in &found {

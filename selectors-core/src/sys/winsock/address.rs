@@ -81,7 +81,9 @@ impl Address {
     /// `AF_INET`, `AF_INET6` or another family; `None` if nothing was written.
     #[must_use]
     pub fn family(&self) -> Option<i32> {
-        (self.length > 0).then_some(i32::from(self.storage.ss_family))
+        // The length stays as it was where nothing is written, as by WSARecvFrom() from a stream.
+        let family = self.storage.ss_family;
+        (family != ws::AF_UNSPEC).then_some(i32::from(family))
     }
 
     /// All zeros, and as long as it can be: for the call to write into.
