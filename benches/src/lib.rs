@@ -10,7 +10,7 @@
 //!
 //! The programs are `selbench` (everything) and `gates` (every number that the project set itself,
 //! and the counts that must not get worse). Both start themselves again, as the process that is
-//! measured. [`sys`] holds the system calls, and all unsafe code but the allocator's.
+//! measured. [`sys`] holds the system calls, and all unsafe code but the allocator's; [`terminal`] prints.
 
 #![expect(
     missing_docs,
@@ -21,6 +21,7 @@ pub mod method;
 pub mod report;
 pub mod subjects;
 pub mod sys;
+pub mod terminal;
 pub mod workloads;
 
 #[cfg(doctest)]

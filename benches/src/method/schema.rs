@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Environment, FEWEST_BLOCKS, Flag, Placement, Quiet, Verdict};
+use super::{Environment, FEWEST_BLOCKS, Flag, Placement, Quiet, Reason, Verdict};
 
 /// The name and version of the format; a reader refuses any other.
 pub const SCHEMA: &str = "selbench-v3";
@@ -127,6 +127,11 @@ pub struct Slice {
 }
 
 impl Slice {
+    /// One that could not be measured, with its reason.
+    pub fn failed(spec: Spec, problem: String) -> Self {
+        Self { spec, flags: vec![Flag::new(Reason::Errors, problem)], ..Self::default() }
+    }
+
     pub fn valid(&self) -> bool {
         !self.flags.iter().any(Flag::invalidates)
     }

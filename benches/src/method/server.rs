@@ -1,8 +1,8 @@
 //! The other process: a subject of ours that is started and placed, or a server at an address.
 
 use std::fs::{read_dir, read_link, read_to_string};
-use std::io;
-use std::net::SocketAddr;
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -94,6 +94,16 @@ impl<'a> Meter<'a> {
 
 fn own_cpu() -> Duration {
     sys::process_cpu_time(std::process::id()).unwrap_or_default()
+}
+
+/// Whether anybody listens there: asked once, before errors are measured for a whole budget.
+pub fn reached(address: SocketAddr) -> Result<(), String> {
+    let wrong = |error: io::Error| match error.kind() {
+        ErrorKind::ConnectionRefused => "nobody listens there (connection refused)".to_owned(),
+        _ => format!("it cannot be reached: {error}"),
+    };
+    let answer = TcpStream::connect_timeout(&address, Duration::from_secs(5));
+    answer.map(drop).map_err(|error| format!("{address}: {}", wrong(error)))
 }
 
 /// The process that listens on a TCP port, if this one may see it: by the inode of the socket.

@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::{
-    AGAIN, Document, Environment, Flag, Placement, Program, Reason, SCHEMA, Slice, Spec, checks,
-    compared, slices, statistics,
+    AGAIN, Document, Environment, Placement, Program, SCHEMA, Slice, Spec, checks, compared,
+    slices, statistics,
 };
+use crate::terminal::tell;
 
 /// What a point gets at least, if it may have so many.
 const LEAST_BLOCKS: usize = 5;
@@ -93,7 +94,7 @@ impl Session {
         let all = plan.blocks * subjects.len();
         // A point's blocks are neighbours in time; all points of a block would be too far apart.
         for (number, point) in points.iter().enumerate() {
-            eprintln!("{}/{} {}", number * all, points.len() * all, point.point());
+            tell(format_args!("{}/{} {}", number * all, points.len() * all, point.point()));
             let null_rate = (plan.null)(point).and_then(|null| self.most(&null));
             let first = self.document.slices.len();
             self.blocks(point, &subjects, &orders, share);
@@ -143,10 +144,8 @@ impl Session {
         };
         if !self.interrupted.load(Ordering::Relaxed) {
             // What could not be measured is shown, with its reason.
-            self.document.slices.push(result.unwrap_or_else(|problem| {
-                let flags = vec![Flag::new(Reason::Errors, problem)];
-                Slice { spec: spec.clone(), flags, ..Slice::default() }
-            }));
+            let failed = |problem| Slice::failed(spec.clone(), problem);
+            self.document.slices.push(result.unwrap_or_else(failed));
         }
     }
 
@@ -173,7 +172,7 @@ impl Session {
             let spec = Spec { subject: subject.clone(), ..spec.clone() };
             // One slice can be anything on a machine that is not quiet, and all others hang on it.
             if let Some(rate) = statistics::median((0..3).filter_map(|_| self.rate(&spec))) {
-                eprintln!("capacity of {subject}: {rate:.0}/s");
+                tell(format_args!("capacity of {subject}: {rate:.0}/s"));
                 rates.push(rate);
             }
         }

@@ -1,13 +1,14 @@
 //! Results as files: JSON, CSV, HTML.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use clap::Args;
 
 use super::{Shown, page};
 use crate::method::{Document, results};
+use crate::terminal;
 
 #[derive(Args, Clone, Default)]
 pub struct Files {
@@ -37,24 +38,24 @@ pub fn new_file(path: &str) -> Result<PathBuf, String> {
     }
 }
 
-pub fn write(document: &Document, files: &Files, all: &[Shown]) -> Result<(), String> {
+/// Each of them, whatever becomes of the others.
+pub fn write(document: &Document, files: &Files, all: &[Shown]) {
     if let Some(path) = &files.json {
-        save(path, &results::text(document)?)?;
+        save(path, results::text(document).map_err(io::Error::other));
     }
     if let Some(path) = &files.csv {
-        save(path, &csv(document))?;
+        save(path, Ok(csv(document)));
     }
     if let Some(path) = &files.html {
-        save(path, &page::draw(std::slice::from_ref(document), all))?;
+        save(path, Ok(page::draw(std::slice::from_ref(document), all)));
     }
-    Ok(())
 }
 
-pub fn save(path: &Path, text: &str) -> Result<(), String> {
-    fs::write(path, text)
-        .map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
-    eprintln!("written: {}", path.display());
-    Ok(())
+/// Writes a file, and says so, or why it cannot be written.
+pub fn save(path: &Path, text: io::Result<String>) {
+    if terminal::wrote(path.display(), text.and_then(|text| fs::write(path, text))) {
+        terminal::tell(format_args!("written: {}", path.display()));
+    }
 }
 
 /// One line a slice; the columns are all metrics that any slice has.

@@ -137,8 +137,18 @@ pub fn draw(document: &Document, all: &[Shown]) -> String {
             }
         }
     }
-    let _ = write!(text, "\n{}\n{}\n", validity(document), floor(document));
+    let _ = write!(text, "\n{}{}\n{}", reasons(document), validity(document), floor(document));
     text
+}
+
+/// Why rows are invalid, in words: of each kind the first, noise left out.
+fn reasons(document: &Document) -> String {
+    let flags = document.slices.iter().flat_map(|slice| &slice.flags);
+    let mut first = BTreeMap::<Reason, &str>::new();
+    for flag in flags.filter(|flag| flag.invalidates() && !flag.reason.is_noise()) {
+        first.entry(flag.reason).or_insert(&flag.detail);
+    }
+    first.iter().map(|(reason, detail)| format!("!{}: {detail}\n", reason.code())).collect()
 }
 
 /// How many slices are valid, and what can be said of the others.

@@ -18,11 +18,11 @@ pub struct Common {
     #[arg(long, value_name = "N", default_value = "20")]
     pub blocks: NonZero<usize>,
     /// Seconds, shared by the points: one whose share is used up ends after five blocks
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    pub budget: u64,
+    #[arg(long, value_name = "SECONDS", default_value = "60")]
+    pub budget: NonZero<u64>,
     /// Milliseconds measured in each slice, after its warm-up
-    #[arg(long, value_name = "MILLISECONDS", default_value_t = 500)]
-    pub ms: u64,
+    #[arg(long, value_name = "MILLISECONDS", default_value = "500")]
+    pub ms: NonZero<u64>,
     /// Percent of difference that count
     #[arg(long, value_name = "PERCENT", default_value_t = 3.0)]
     pub threshold: f64,
@@ -45,7 +45,8 @@ pub fn command(workload: &'static Workload) -> Command {
             Of::Word(words) => {
                 several(one.name, "WORD,...").value_parser(PossibleValuesParser::new(words))
             }
-            Of::Number | Of::Apart => several(one.name, "N,...").value_parser(number),
+            Of::Number | Of::Count | Of::Apart => several(one.name, "N,...")
+                .value_parser(move |text: &str| number(text, one.of == Of::Count, one.least)),
         };
         let arg = if one.usual.is_empty() { arg } else { arg.default_value(one.usual) };
         options.push(arg.long(one.name.replace('_', "-")).help(one.about));
@@ -71,10 +72,19 @@ pub fn command(workload: &'static Workload) -> Command {
     command.about(workload.about).long_about(None)
 }
 
-fn number(text: &str) -> Result<f64, String> {
-    let number = text.parse::<f64>().map_err(|error| error.to_string())?;
-    let known = number.is_finite() && number >= 0.0;
-    known.then_some(number).ok_or_else(|| "it is below zero, or no number".to_owned())
+fn number(text: &str, whole: bool, least: f64) -> Result<f64, String> {
+    let kind = if whole { "whole number" } else { "number" };
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() && !(whole && number.fract() != 0.0) => {
+            (number >= least).then_some(number).ok_or_else(|| format!("it is below {least}"))
+        }
+        _ => Err(format!("it is no {kind}")),
+    }
+}
+
+/// Whether somebody asks who there is, and for no run.
+pub fn wants_the_list(matches: &ArgMatches) -> bool {
+    matches.get_many::<String>("subjects").is_some_and(|mut all| all.any(|name| name == "list"))
 }
 
 pub fn asked(workload: &'static Workload, matches: &ArgMatches) -> Result<(Plan, Common), String> {
@@ -95,7 +105,7 @@ pub fn asked(workload: &'static Workload, matches: &ArgMatches) -> Result<(Plan,
     let address = all("server").first().map(|address| (*address).clone());
     let subjects = match &address {
         Some(address) => {
-            server::loopback(address)?;
+            server::reached(server::loopback(address)?)?;
             vec![address.clone()]
         }
         None => {
@@ -105,7 +115,7 @@ pub fn asked(workload: &'static Workload, matches: &ArgMatches) -> Result<(Plan,
     };
     let base = |placement: Placement| {
         let mut point = workload.point(placement);
-        point.milliseconds = common.ms.max(1);
+        point.milliseconds = common.ms.get();
         point.seed = common.seed;
         point.server.clone_from(&address);
         point
@@ -118,9 +128,9 @@ pub fn asked(workload: &'static Workload, matches: &ArgMatches) -> Result<(Plan,
         };
         match one.of {
             Of::Apart => drop(apart.insert(one.name, numbers())),
-            Of::Number => {
+            Of::Number | Of::Count => {
                 points = across(&points, &numbers(), |point, value| {
-                    point.set(one.name, value.max(one.least));
+                    point.set(one.name, *value);
                 });
             }
             Of::Word(_) => {

@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use maud::{Markup, html};
 
 use super::ring::watched;
-use super::{TRANSPORT, Workload, number, selector};
+use super::{TRANSPORT, Workload, selector, some};
 use crate::method::{Cell, FEWEST_BLOCKS, Outcome, Pair, Ratio, Slice, Spec, statistics};
 use crate::report::{Shown, time, times};
 use crate::subjects::Dispatcher;
 
 pub const WORKLOAD: Workload = Workload {
-    parameters: &[&[number("most", "4096", "The largest number of fds"), TRANSPORT]],
+    parameters: &[&[some("most", "4096", "The largest number of fds"), TRANSPORT]],
     costs: &[("ns_per_turn", 0.0)],
     least: 20.0,
     ..Workload::new(

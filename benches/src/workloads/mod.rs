@@ -25,13 +25,14 @@ pub use ring::selector;
 pub use switch::on_runtime;
 pub use workload::{
     ARRIVALS, Of, Parameter, TASKS, TRANSPORT, WIRE, Who, Workload, apart, null_of_a_loop, number,
-    some, word,
+    positive, some, whole, word,
 };
 
 use crate::method::quiet::Watch;
 use crate::method::schema::{Slice, Spec};
 use crate::report::shown::Shown;
 use crate::subjects::faulty::{self, Wrong};
+use crate::terminal::say;
 use crate::{subjects, sys};
 
 /// All of them, in the order of the help and of the page.
@@ -91,9 +92,10 @@ fn slice(words: &[String]) -> Result<(), String> {
     let [text] = words else {
         return Err("a slice is started with its description".to_owned());
     };
-    let spec = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    let result = measure(spec)?;
-    println!("{}", serde_json::to_string(&result).map_err(|error| error.to_string())?);
+    let spec: Spec = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    // Why it could not be measured is an answer as well: said once, beside the figures.
+    let result = measure(spec.clone()).unwrap_or_else(|problem| Slice::failed(spec, problem));
+    say(serde_json::to_string(&result).map_err(|error| error.to_string())?);
     Ok(())
 }
 
@@ -118,7 +120,7 @@ fn play(words: &[String]) -> Result<(), String> {
     };
     facts.push(("allocations", crate::method::allocations::allocations() as f64));
     for (name, value) in facts {
-        println!("{name} {value}");
+        say(format_args!("{name} {value}"));
     }
     Ok(())
 }

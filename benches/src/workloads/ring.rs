@@ -7,7 +7,7 @@
 use std::io;
 use std::time::Duration;
 
-use super::{TRANSPORT, Workload, number, some};
+use super::{TRANSPORT, Workload, some, whole};
 use crate::method::{Outcome, Pair, Slice, Spec, Stopwatch, outcome, statistics};
 use crate::report::{COUNT, Chart, Shown, TIME, groups};
 use crate::subjects;
@@ -17,7 +17,7 @@ pub const WORKLOAD: Workload = Workload {
     parameters: &[&[
         some("registered", "1,8,64,512,4096", "How many fds are watched"),
         some("active", "1", "How many tokens are under way; more than are registered are left out"),
-        number("writes", "0", "Writes in an iteration; 0 for 100 for each token"),
+        whole("writes", "0", "Writes in an iteration; 0 for 100 for each token"),
         TRANSPORT,
     ]],
     costs: &[("ns_per_event", 0.0)],

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
-use super::{TASKS, Workload, number, on_runtime, some};
+use super::{TASKS, Workload, on_runtime, some, whole};
 use crate::method::{Nature, Outcome, Placement, Reason, Spec, histogram, quiet};
 use crate::report::{Shown, groups};
 use crate::subjects::{Runtime, Visitor};
@@ -26,7 +26,7 @@ pub const WORKLOAD: Workload = Workload {
     parameters: &[&[
         some("senders", "1,2", "Threads that wake, each its own tasks"),
         some("burst", "1,100", "Tasks that a sender wakes in one burst"),
-        number("pause_us", "200", "Microseconds between bursts, in which the loop falls asleep"),
+        whole("pause_us", "200", "Microseconds between bursts, in which the loop falls asleep"),
     ]],
     costs: &[("wake_median_ns", 50.0)],
     least: 10.0,

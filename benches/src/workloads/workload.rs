@@ -43,13 +43,15 @@ pub struct Parameter {
     pub usual: &'static str,
     pub about: &'static str,
     pub of: Of,
-    /// Numbers below this count as this.
+    /// Numbers below this are refused.
     pub least: f64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Of {
     Number,
+    /// A whole number, of things.
+    Count,
     Word(&'static [&'static str]),
     /// Numbers that are no part of a point: it follows from them.
     Apart,
@@ -59,13 +61,23 @@ pub const fn number(name: &'static str, usual: &'static str, about: &'static str
     Parameter { name, usual, about, of: Of::Number, least: 0.0 }
 }
 
-/// A number of things of which there is one at least.
-pub const fn some(name: &'static str, usual: &'static str, about: &'static str) -> Parameter {
+/// A number that is one at least.
+pub const fn positive(name: &'static str, usual: &'static str, about: &'static str) -> Parameter {
     Parameter { least: 1.0, ..number(name, usual, about) }
 }
 
+/// A number of things, which may be none.
+pub const fn whole(name: &'static str, usual: &'static str, about: &'static str) -> Parameter {
+    Parameter { of: Of::Count, ..number(name, usual, about) }
+}
+
+/// A number of things of which there is one at least.
+pub const fn some(name: &'static str, usual: &'static str, about: &'static str) -> Parameter {
+    Parameter { of: Of::Count, ..positive(name, usual, about) }
+}
+
 pub const fn apart(name: &'static str, usual: &'static str, about: &'static str) -> Parameter {
-    Parameter { of: Of::Apart, ..number(name, usual, about) }
+    Parameter { of: Of::Apart, ..positive(name, usual, about) }
 }
 
 pub const fn word(
@@ -83,7 +95,7 @@ const PLACEMENTS: &[Placement] =
 /// What client and server have in common.
 pub const WIRE: &[Parameter] = &[
     some("connections", "50", "Connections that are used"),
-    number("idle", "0", "Connections that are only open"),
+    whole("idle", "0", "Connections that are only open"),
     some("depth", "1", "Messages under way on each connection, at most"),
     some("size", "64", "Bytes in a message"),
 ];
@@ -157,13 +169,18 @@ impl Workload {
 
     /// The subjects that are named, or the usual ones, the baseline first.
     pub fn subjects(&self, named: &[String], placement: Placement) -> Result<Vec<String>, String> {
+        let able = self.able();
+        let known = |name: &String| able.iter().any(|(other, _)| other == name);
+        if let Some(unknown) = named.iter().find(|name| !known(name)) {
+            return Err(format!("no subject is named {unknown}; there are:\n{}", self.list()));
+        }
         let Who::Loops(able) = self.who else {
-            let all: Vec<_> = subjects::selectors().map(|one| (one.name, one.about)).collect();
-            let usual = subjects::selectors().filter(|one| one.usual).map(|one| one.name);
-            return choose(named, &all, usual.map(str::to_owned).collect());
+            let usual =
+                subjects::selectors().filter(|one| one.usual).map(|one| one.name.to_owned());
+            return Ok(if named.is_empty() { usual.collect() } else { named.to_vec() });
         };
         let spin = placement == Placement::SpinSpin;
-        for one in named.iter().filter_map(|name| subjects::named(name)).filter(able) {
+        for one in named.iter().filter_map(|name| subjects::named(name)) {
             if one.spins != spin {
                 let (name, does) = (one.name, if spin { "sleeps" } else { "spins" });
                 return Err(format!(
@@ -174,9 +191,11 @@ impl Workload {
                 return Err(format!("{} is not here: {remedy}", one.name));
             }
         }
+        if !named.is_empty() {
+            return Ok(named.to_vec());
+        }
         let able: Vec<&Subject> =
             subjects::all().filter(|one| able(one) && one.spins == spin).collect();
-        let all: Vec<_> = able.iter().map(|one| (one.name, one.about)).collect();
         // Of tasks ours on one backend is enough: they do not differ.
         let tasks = !able.iter().any(|one| one.name == BARE);
         let usual = |one: &&&Subject| {
@@ -186,25 +205,24 @@ impl Workload {
         let mut usual: Vec<String> =
             able.iter().filter(usual).map(|one| one.name.to_owned()).collect();
         usual.sort_by_key(|name| name != BARE && !(tasks && name == "ours"));
-        choose(named, &all, usual)
+        Ok(usual)
     }
-}
 
-fn choose(
-    named: &[String],
-    all: &[(&str, &str)],
-    usual: Vec<String>,
-) -> Result<Vec<String>, String> {
-    if named.is_empty() {
-        return Ok(usual);
+    /// Who can do it, each with what it is.
+    fn able(&self) -> Vec<(&'static str, &'static str)> {
+        match self.who {
+            Who::Selectors => subjects::selectors().map(|one| (one.name, one.about)).collect(),
+            Who::Loops(able) => {
+                subjects::all().filter(|one| able(one)).map(|one| (one.name, one.about)).collect()
+            }
+        }
     }
-    let known = |name: &String| all.iter().any(|(other, _)| other == name);
-    let Some(unknown) = named.iter().find(|name| !known(name)) else {
-        return Ok(named.to_vec());
-    };
-    let lines: Vec<String> =
-        all.iter().map(|(name, about)| format!("  {name:20} {about}")).collect();
-    Err(format!("no subject is named {unknown}; there are:\n{}", lines.join("\n")))
+
+    /// The same, a line each.
+    pub fn list(&self) -> String {
+        let lines = self.able().into_iter().map(|(name, about)| format!("  {name:20} {about}"));
+        lines.collect::<Vec<_>>().join("\n")
+    }
 }
 
 /// What a generator of an open or a closed loop can do: connections to themselves, with four times

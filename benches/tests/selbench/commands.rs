@@ -27,7 +27,18 @@ fn wrong_words_end_with_64_and_are_explained() {
         ("ring --subjects nobody", list),
         ("capacity --subjects nobody", list),
         ("ring --blocks 0", "zero for non-zero type"),
+        ("ring --ms 0", "zero for non-zero type"),
+        ("ring --budget 0", "zero for non-zero type"),
         ("ring --registered -1", "unexpected argument"),
+        ("ring --registered 1.5", "'1.5' for '--registered <N,...>': it is no whole number"),
+        ("ring --registered x", "it is no whole number"),
+        ("ring --registered 8,0", "it is below 1"),
+        ("ring --active 0", "it is below 1"),
+        ("echo --connections 0", "it is below 1"),
+        ("echo --size 0", "it is below 1"),
+        ("echo --depth 0", "it is below 1"),
+        ("load --rates 0", "it is below 1"),
+        ("echo --server 127.0.0.1:1", "127.0.0.1:1: nobody listens there (connection refused)"),
         ("report /nonexistent.json", "cannot be read"),
         ("compare ours-epoll ours", "ours is a runtime; ours-epoll is a selector"),
         ("compare ours-epoll nobody", "nobody is no subject, and no file"),
@@ -35,8 +46,10 @@ fn wrong_words_end_with_64_and_are_explained() {
         ("compare OWN NOTES", "is a file, but no program"),
         ("compare OWN OWN --subject nobody", "--subject nobody"),
         ("compare ours", "<B>"),
+        ("compare ours tokio --sizes 0", "zero for non-zero type"),
         ("matrix huge", "smoke, quick, full"),
         ("advise --connections 0 --active 1", "0 is not in"),
+        ("advise --connections 10 --active 11", "--active 11 is more than"),
     ] {
         let words = words.replace("OWN", own).replace("NOTES", &text_file);
         let (code, text) = selbench(&words);
@@ -185,7 +198,8 @@ fn a_server_that_is_none_makes_invalid_rows() {
 #[test]
 fn a_point_whose_time_is_used_up_ends_after_five_blocks() {
     let json = files("budget")("ring.json");
-    let words = "ring --registered 8 --ms 1 --no-floor --subjects bare-epoll,ours-epoll --budget 0";
+    let words =
+        "ring --registered 8 --ms 150 --no-floor --subjects bare-epoll,ours-epoll --budget 1";
     let (_, text) = selbench(&format!("{words} --json {json}"));
     let document = results::read(&json).unwrap_or_else(|problem| panic!("{problem}: {text}"));
     assert_eq!(document.slices.len(), 10);

@@ -7,4 +7,5 @@ mod programs;
 mod report;
 mod results;
 mod support;
+mod terminal;
 mod workloads;

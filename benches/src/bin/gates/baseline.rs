@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use benches::report::files;
+use benches::terminal::say;
+
 use crate::Options;
 use crate::counts::rows;
 use crate::sheet::Sheet;
@@ -25,7 +28,7 @@ pub(crate) fn read(options: &Options) -> Result<Baseline, String> {
 /// one got worse or is gone; refused if the baseline lacks one, for nothing holds that one.
 pub(crate) fn check(sheet: &Sheet, baseline: &Baseline, options: &Options) -> Result<bool, String> {
     let (mut worse, mut lacking) = (0, Vec::new());
-    println!();
+    say("");
     for (family, row) in rows() {
         let Some(room) = row.room.filter(|_| options.wants(family.name, row)) else {
             continue;
@@ -38,15 +41,19 @@ pub(crate) fn check(sheet: &Sheet, baseline: &Baseline, options: &Options) -> Re
             match (now, before) {
                 (Some(now), Some(before)) if now > before + room => {
                     worse += 1;
-                    println!("WORSE: {of}: {what} is {now:.2}, was {before:.2}, room {room:.2}");
+                    say(format_args!(
+                        "WORSE: {of}: {what} is {now:.2}, was {before:.2}, room {room:.2}"
+                    ));
                 }
                 (Some(now), Some(before)) if now < before - room => {
-                    println!("better: {of}: {now:.2}, was {before:.2}");
+                    say(format_args!("better: {of}: {now:.2}, was {before:.2}"));
                 }
                 (None, Some(before)) => {
                     // What cannot be counted any more may be as bad as it likes.
                     worse += 1;
-                    println!("GONE: {of}: it could not be counted, the baseline has {before:.2}");
+                    say(format_args!(
+                        "GONE: {of}: it could not be counted, the baseline has {before:.2}"
+                    ));
                 }
                 (Some(_), None) => lacking.push(of),
                 _ => {}
@@ -54,17 +61,17 @@ pub(crate) fn check(sheet: &Sheet, baseline: &Baseline, options: &Options) -> Re
         }
     }
     if worse > 0 {
-        println!(
+        say(format_args!(
             "gates: {worse} counts are worse than the baseline; --profile shows where instructions \
              go; if the price is meant to be paid, --write-baseline and say why in the commit"
-        );
+        ));
         return Ok(false);
     }
     if !lacking.is_empty() {
         let all = lacking.join(", ");
         return Err(format!("not in the baseline, so nothing holds them: {all}; --write-baseline"));
     }
-    println!("gates: no count is worse than the baseline");
+    say("gates: no count is worse than the baseline");
     Ok(true)
 }
 
@@ -85,8 +92,8 @@ pub(crate) fn write(sheet: &Sheet, options: &Options) -> Result<(), String> {
     if text.len() == head {
         return Err("nothing was counted: the baseline stays as it is".to_owned());
     }
-    let path = &options.baseline;
-    std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
+    files::save(&options.baseline, Ok(text));
+    Ok(())
 }
 
 fn parse(text: &str) -> Result<Baseline, String> {

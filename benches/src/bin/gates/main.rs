@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use benches::method::{CountingAllocator, Environment, Work, counted};
 use benches::subjects::Subject;
+use benches::terminal::{self, say, tell};
 use benches::{subjects, workloads};
 use clap::{CommandFactory, FromArgMatches, Parser};
 use counts::{ECHO, FAMILIES, Row, THOUSANDS, rows};
@@ -79,21 +80,22 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let answer = match workloads::inner(&words) {
         Some(answer) => answer.map(|()| true),
-        None => Options::command()
-            .after_help(lists())
-            .try_get_matches()
-            .and_then(|matches| Options::from_arg_matches(&matches))
-            // Ends the program, with 2 if it is a mistake and not a question.
-            .map_or_else(|error| error.exit(), run),
-    };
-    match answer {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(problem) => {
-            eprintln!("gates: {problem}");
-            ExitCode::from(2)
+        None => {
+            let asked = Options::command().after_help(lists()).try_get_matches();
+            match asked.and_then(|matches| Options::from_arg_matches(&matches)) {
+                Ok(options) => run(options),
+                Err(answer) => return terminal::answered(&answer, 2),
+            }
         }
-    }
+    };
+    terminal::ended(match answer {
+        Ok(true) => 0,
+        Ok(false) => 1,
+        Err(problem) => {
+            tell(format_args!("gates: {problem}"));
+            2
+        }
+    })
 }
 
 fn lists() -> String {
@@ -130,14 +132,14 @@ fn run(mut options: Options) -> Result<bool, String> {
     let facts = Environment::read();
     let [kernel, cpu, cpus, profile] =
         ["kernel", "cpu", "cpus", "profile"].map(|one| facts.get(one));
-    println!("Linux {kernel}, {cpu}, {cpus} CPUs, {profile}\n");
+    say(format_args!("Linux {kernel}, {cpu}, {cpus} CPUs, {profile}\n"));
     let mut sheet = Sheet::default();
     for family in FAMILIES {
         let wanted = |row: &Row| options.wants(family.name, row);
         for subject in options.subjects.iter().filter(|_| family.rows.iter().any(wanted)) {
-            eprintln!("gates: {} of {}", family.name, subject.name);
+            tell(format_args!("gates: {} of {}", family.name, subject.name));
             let figures = family.count(subject).unwrap_or_else(|problem| {
-                eprintln!("gates: {}: {problem}", subject.name);
+                tell(format_args!("gates: {}: {problem}", subject.name));
                 Vec::new()
             });
             for (row, figure) in family.rows.iter().zip(figures).filter(|one| wanted(one.0)) {
@@ -145,14 +147,13 @@ fn run(mut options: Options) -> Result<bool, String> {
             }
         }
     }
-    print!("{}", sheet.table(&options.subjects));
+    // First: whoever reads the table may let it wait.
+    let written = options.write_baseline.then(|| baseline::write(&sheet, &options));
+    say(sheet.table(&options.subjects).trim_end());
     if let Some(baseline) = baseline {
         return baseline::check(&sheet, &baseline, &options);
     }
-    if options.write_baseline {
-        baseline::write(&sheet, &options)?;
-    }
-    Ok(true)
+    written.transpose().map(|_| true)
 }
 
 /// Leaves a file for each subject that tells where the instructions of a work go, and says who shows it.
@@ -162,7 +163,7 @@ fn profile(subjects: &[Subject], work: &str) -> Result<(), String> {
     for subject in subjects.iter().filter(|one| one.tasks || !matches!(of, Work::Alone(_))) {
         let file = std::env::temp_dir().join(format!("callgrind.out.{work}-{}", subject.name));
         counted::profile(subject.name, of, lengths.long, &file)?;
-        println!("callgrind_annotate {}", file.display());
+        say(format_args!("callgrind_annotate {}", file.display()));
     }
     Ok(())
 }

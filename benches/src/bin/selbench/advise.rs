@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::Ending;
 use benches::method::{Document, FEWEST_BLOCKS, Session, statistics};
 use benches::report::times;
+use benches::terminal::say;
 use clap::Args;
 
 #[derive(Args)]
@@ -21,7 +22,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N", default_value_t = 5000.0)]
     rate: f64,
     /// Seconds that it may take
-    #[arg(long, default_value_t = 30)]
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
 }
 
@@ -38,20 +39,22 @@ const COST: &str = "server_ns_per_message";
 
 /// Measures, prints what was measured, and then the advice.
 pub(crate) fn run(options: &Options) -> Result<Ending, String> {
-    let (active, rate) = (options.active.min(options.connections), options.rate);
+    let &Options { connections, active, rate, .. } = options;
+    let idle = connections.checked_sub(active).ok_or_else(|| {
+        format!("--active {active} is more than there are: --connections {connections}")
+    })?;
     let mut session = Session::begin(3.0)?;
     let time = Duration::from_secs(options.seconds);
     // A block that has begun is ended, and what the generator can do is asked first.
     (session.budget, session.deadline) = (Some(time.mul_f64(0.7)), Some(Instant::now() + time));
     let mut plan = crate::asked(&format!(
-        "load --connections {active} --idle {} --rates {rate} --placement same-cpu --ms 200 --subjects {}",
-        options.connections - active,
+        "load --connections {active} --idle {idle} --rates {rate} --placement same-cpu --ms 200 --subjects {}",
         CHOICES.map(|choice| choice[0]).join(",")
     ))?;
     plan.points.iter_mut().for_each(|point| point.costs = vec![COST.to_owned()]);
     session.measure(&plan);
-    let (document, ending) = crate::finish(session, &Default::default())?;
-    println!("\n{}", advice(&document, options));
+    let (document, ending) = crate::finish(session, &Default::default());
+    say(format_args!("\n{}", advice(&document, options)));
     Ok(ending)
 }
 

@@ -1,5 +1,7 @@
 //! A against B: selectors in the ring, runtimes in the echo, or two programs in either.
 
+use std::num::NonZero;
+
 use crate::Ending;
 use benches::method::{Plan, Program};
 use benches::subjects;
@@ -19,7 +21,7 @@ pub(crate) struct Options {
     subject: String,
     /// Watched fds of `ring`, connections of `echo`
     #[arg(long, value_name = "N,...", value_delimiter = ',', default_value = "1,100,1000")]
-    sizes: Vec<usize>,
+    sizes: Vec<NonZero<usize>>,
 }
 
 /// Measures both, in blocks, with a twin of B for the noise floor.
@@ -46,11 +48,11 @@ pub(crate) fn run(options: &Options) -> Result<Ending, String> {
     };
     let own = session.programs.is_none();
     session.measure(&plan(options, rings, names.to_vec(), own)?);
-    crate::finish(session, &options.common.files).map(|(_, ending)| ending)
+    Ok(crate::finish(session, &options.common.files).1)
 }
 
 fn plan(options: &Options, rings: bool, names: Vec<String>, own: bool) -> Result<Plan, String> {
-    let sizes: Vec<String> = options.sizes.iter().map(|size| size.max(&1).to_string()).collect();
+    let sizes: Vec<String> = options.sizes.iter().map(ToString::to_string).collect();
     let words = if rings { "ring --registered" } else { "echo --connections" };
     let Common { ms, seed, blocks, no_floor, .. } = options.common;
     let mut words =

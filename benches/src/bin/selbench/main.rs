@@ -13,6 +13,7 @@ use std::time::Duration;
 use benches::method::{CountingAllocator, Document, Environment, Plan, Session, Slice, results};
 use benches::report::gate::Ending;
 use benches::report::{Files, files, gate, page, table};
+use benches::terminal::{self, say, tell};
 use benches::workloads;
 use benches::workloads::{Common, command, shown};
 use clap::{FromArgMatches, Subcommand};
@@ -63,37 +64,29 @@ enum Fixed {
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    if let Some(result) = workloads::inner(&words) {
-        return match result {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(problem) => ended(&problem, 2),
-        };
-    }
-    let matches = match commands().try_get_matches() {
-        Ok(matches) => matches,
-        Err(error) => {
-            // Help and version are answers, not mistakes.
-            let _ = error.print();
-            return if error.use_stderr() { ExitCode::from(64) } else { ExitCode::SUCCESS };
-        }
+    let (ending, wrong) = match workloads::inner(&words) {
+        Some(result) => (result.map(|()| Ending::Good), 2),
+        None => match commands().try_get_matches() {
+            Ok(matches) => (run(&matches), 64),
+            Err(answer) => return terminal::answered(&answer, 64),
+        },
     };
-    match run(&matches) {
-        Ok(Ending::Good) => ExitCode::SUCCESS,
-        Ok(Ending::Regression) => ExitCode::from(1),
-        Ok(Ending::Invalid) => ExitCode::from(2),
-        Err(problem) => ended(&problem, 64),
-    }
-}
-
-fn ended(problem: &str, code: u8) -> ExitCode {
-    eprintln!("selbench: {problem}");
-    ExitCode::from(code)
+    terminal::ended(match ending {
+        Ok(Ending::Good) => 0,
+        Ok(Ending::Regression) => 1,
+        Ok(Ending::Invalid) => 2,
+        Err(problem) => {
+            tell(format_args!("selbench: {problem}"));
+            wrong
+        }
+    })
 }
 
 fn commands() -> clap::Command {
     let about = "Latency of selectors, and of the loops built on them, under load.\n\nEvery figure comes \
                  from a fresh process, in interleaved blocks, and carries its placement and the reasons why \
-                 it should not be believed. Exit codes: 0 good, 1 regression, 2 invalid or noisy, 64 usage.";
+                 it should not be believed. Exit codes: 0 good, 1 regression, 2 invalid or noisy, 64 usage, \
+                 74 something could not be written.";
     let each = workloads::ALL.iter().map(command::command);
     // First, for what is derived brings words of its own.
     Fixed::augment_subcommands(clap::Command::new("selbench").subcommands(each))
@@ -109,15 +102,19 @@ fn run(matches: &clap::ArgMatches) -> Result<Ending, String> {
     let workload =
         matches.subcommand().and_then(|(name, own)| Some((workloads::named(name)?, own)));
     if let Some((workload, own)) = workload {
+        if command::wants_the_list(own) {
+            say(workload.list());
+            return Ok(Ending::Good);
+        }
         let (plan, common) = command::asked(workload, own)?;
         let mut session = begin(&common)?;
         session.measure(&plan);
-        return finish(session, &common.files).map(|(_, ending)| ending);
+        return Ok(finish(session, &common.files).1);
     }
     match Fixed::from_arg_matches(matches).map_err(|error| error.to_string())? {
         Fixed::Env => {
             for (name, value) in &Environment::read().0 {
-                println!("{name:20} {value}");
+                say(format_args!("{name:20} {value}"));
             }
             Ok(Ending::Good)
         }
@@ -128,16 +125,16 @@ fn run(matches: &clap::ArgMatches) -> Result<Ending, String> {
         Fixed::Gate { base, new, threshold } => {
             let (base, new) = (results::read(&base)?, results::read_all(&new)?);
             let (ending, text) = gate::judge(&base, &new, threshold / 100.0)?;
-            print!("{text}");
+            say(text.trim_end());
             Ok(ending)
         }
         Fixed::Report { results, output } => {
             let documents = results::read_all(&results)?;
-            files::save(&output, &page::draw(&documents, &shown()))?;
+            files::save(&output, Ok(page::draw(&documents, &shown())));
             if documents.iter().any(|document| !document.slices.is_empty()) {
                 return Ok(Ending::Good);
             }
-            eprintln!("no file has a slice: nothing was measured, and the report has no figure");
+            tell("no file has a slice: nothing was measured, and the report has no figure");
             Ok(Ending::Invalid)
         }
     }
@@ -145,16 +142,17 @@ fn run(matches: &clap::ArgMatches) -> Result<Ending, String> {
 
 fn begin(common: &Common) -> Result<Session, String> {
     let mut session = Session::begin(common.threshold)?;
-    session.budget = Some(Duration::from_secs(common.budget));
+    session.budget = Some(Duration::from_secs(common.budget.get()));
     Ok(session)
 }
 
-fn finish(session: Session, files: &Files) -> Result<(Document, Ending), String> {
+fn finish(session: Session, files: &Files) -> (Document, Ending) {
     let document = session.finish();
-    print!("{}", table::draw(&document, &shown()));
-    files::write(&document, files, &shown())?;
+    // First: whoever reads the table may let it wait.
+    files::write(&document, files, &shown());
+    say(table::draw(&document, &shown()));
     let any = document.slices.iter().any(Slice::valid);
-    Ok((document, if any { Ending::Good } else { Ending::Invalid }))
+    (document, if any { Ending::Good } else { Ending::Invalid })
 }
 
 /// What the words of a workload's command line ask for; of programs that start themselves so.

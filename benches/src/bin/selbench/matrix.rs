@@ -119,7 +119,7 @@ pub(crate) fn run(options: &Options) -> Result<Ending, String> {
     }
     let file = |name: &str| Some(folder.join(name));
     let (json, csv, html) = (file("results.json"), file("results.csv"), file("report.html"));
-    crate::finish(session, &Files { json, csv, html }).map(|(_, ending)| ending)
+    Ok(crate::finish(session, &Files { json, csv, html }).1)
 }
 
 /// A line without the subjects that this build or this machine does not have, and on a place that it has.

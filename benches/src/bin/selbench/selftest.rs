@@ -7,6 +7,7 @@ mod trial;
 use crate::Ending;
 use benches::method::{Flag, Reason, checks};
 use benches::sys;
+use benches::terminal::say;
 use clap::Args;
 
 use self::fault::Fault;
@@ -34,7 +35,7 @@ pub(crate) fn run(options: &Options) -> Result<Ending, String> {
     let mut noise: Vec<Flag> = Vec::new();
     let mut share = 0.0_f64;
     if sys::cpus_online() < 2 {
-        println!("     one CPU: only one-thread and same-cpu are possible");
+        say("     one CPU: only one-thread and same-cpu are possible");
     }
     let wanted =
         |trial: &&trial::Trial| options.fault.is_none_or(|fault| trial.faults.contains(&fault));
@@ -47,19 +48,19 @@ pub(crate) fn run(options: &Options) -> Result<Ending, String> {
         };
         worst = worst.max(status);
         share = share.max(found.share);
-        say(trial.name, status, &found, options.fault);
+        one(trial.name, status, &found, options.fault);
         noise.extend(found.flags.into_iter().filter(|flag| flag.reason.is_noise()));
     }
-    println!();
+    say("");
     if let Some(fault) = options.fault {
         return Ok(told(fault, worst));
     }
     noise.sort_by_key(|flag| flag.reason);
     noise.dedup_by_key(|flag| flag.reason);
     for flag in &noise {
-        println!("noise: {}: {}", flag.reason.code(), flag.detail);
+        say(format_args!("noise: {}: {}", flag.reason.code(), flag.detail));
     }
-    println!("{}", words(worst, &noise, share));
+    say(words(worst, &noise, share));
     Ok(if worst == Status::Good { Ending::Good } else { Ending::Invalid })
 }
 
@@ -78,18 +79,18 @@ fn status(found: &Found) -> Status {
 }
 
 /// A line for a check, and one for each thing that is wrong.
-fn say(name: &str, status: Status, found: &Found, fault: Option<Fault>) {
+fn one(name: &str, status: Status, found: &Found, fault: Option<Fault>) {
     let word = match status {
         Status::Good => "ok  ",
         Status::Busy => "busy",
         Status::Failed => "FAIL",
     };
-    println!("{word} {name:22} {}", found.words);
+    say(format_args!("{word} {name:22} {}", found.words));
     let codes = fault.map(Fault::codes).unwrap_or_default();
     for flag in &found.flags {
         let wrong = fault.is_none() && found.wrong().any(|one| one == flag);
         if codes.contains(&flag.reason) || wrong {
-            println!("       {}: {}", flag.reason.code(), flag.detail);
+            say(format_args!("       {}: {}", flag.reason.code(), flag.detail));
         }
     }
 }
@@ -99,10 +100,10 @@ fn told(fault: Fault, worst: Status) -> Ending {
     let codes: Vec<String> = fault.codes().iter().map(|reason| reason.code()).collect();
     let codes = codes.join(" or ");
     if worst == Status::Failed {
-        println!("The fault was found ({codes}), so this run counts as failed.");
+        say(format_args!("The fault was found ({codes}), so this run counts as failed."));
         Ending::Invalid
     } else {
-        println!("The fault was NOT found: nothing said {codes}.");
+        say(format_args!("The fault was NOT found: nothing said {codes}."));
         Ending::Good
     }
 }
