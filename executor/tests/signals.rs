@@ -83,7 +83,8 @@ fn a_turn_that_is_interrupted_ends_with_nothing_ready(variant: Variant) -> io::R
 fn a_sleep_that_is_interrupted_is_not_early(variant: Variant) -> io::Result<()> {
     variant.block_on(async {
         let storm = Storm::new();
-        for millis in [3, 50, 110] {
+        let enough = || storm.sent.load(Ordering::Relaxed) >= 100;
+        for millis in [3, 50, 110].into_iter().cycle().take_while(|_| !enough()) {
             let (start, asked) = (Instant::now(), Duration::from_millis(millis));
             sleep(asked).await;
             assert!(
@@ -92,7 +93,6 @@ fn a_sleep_that_is_interrupted_is_not_early(variant: Variant) -> io::Result<()> 
                 start.elapsed()
             );
         }
-        assert_ne!(storm.sent.load(Ordering::Relaxed), 0);
         Ok(())
     })
 }
