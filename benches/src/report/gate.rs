@@ -1,8 +1,8 @@
 //! The gate: is a new run worse than an old one?
 //!
-//! Three things, in this order. Wrong: errors, lost replies or a backlog, in the new results and not in
-//! the base. Counts, exactly, noise or not. Times, where two sessions agree. Only noise is an answer
-//! that is none.
+//! Three things, in this order. Wrong: errors, lost replies, a backlog, or too little work, in the new
+//! results and not in the base. Counts, exactly, noise or not. Times, where two sessions agree. Only
+//! noise is an answer that is none.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -20,6 +20,19 @@ pub enum Ending {
 /// Slices that are compared: a point and a subject.
 type Key = (String, String);
 type Rows<'a> = BTreeMap<Key, Vec<&'a Slice>>;
+
+/// Work below this share of the base's is too little.
+const LITTLE: f64 = 0.5;
+/// What a workload has done, by the metrics that tell it, and whether that is as much as time allows.
+const WORK: [(&str, bool); 7] = [
+    ("replies", true),
+    ("connections_served", true),
+    ("events", true),
+    ("wakes", true),
+    ("sleeps", true),
+    ("expired", false),
+    ("switches", false),
+];
 
 /// Counts besides the system calls: each of them may only fall.
 const COUNTS: [(&str, f64); 2] = [("allocations_per_task", 0.01), ("early", 0.0)];
@@ -117,6 +130,22 @@ fn wrong(before: &[&Slice], now: &[&Slice]) -> Vec<String> {
         found.extend(
             detail.filter(|_| !excused).map(|detail| format!("{}: {detail}", reason.code())),
         );
+    }
+    for (metric, in_time) in WORK {
+        // Whoever is kept waiting does less.
+        let quiet = |slice: &Slice| slice.valid() && !(in_time && noisy(slice));
+        let each =
+            |slice: &Slice| if in_time { slice.spec.milliseconds.max(1) as f64 } else { 1.0 };
+        let of = |slice: &Slice| {
+            let done = slice.metrics.get(metric).copied().filter(|_| quiet(slice))?;
+            Some(done / each(slice))
+        };
+        if let Some((old, new)) = medians(before, now, of)
+            && new < LITTLE * old
+        {
+            let each = if in_time { " each ms" } else { "" };
+            found.push(format!("too little work: {old:.1} -> {new:.1} {metric}{each}"));
+        }
     }
     // Something was measured then, and nothing is now, and nobody says that it was noise.
     let has = |slices: &[&Slice]| slices.iter().any(|slice| !slice.metrics.is_empty());

@@ -61,7 +61,7 @@ fn more_system_calls_are_worse_and_time_needs_two_sessions() {
 }
 
 #[test]
-fn errors_lost_replies_and_a_backlog_are_worse_and_only_noise_is_undecided() {
+fn errors_lost_replies_backlog_and_too_little_work_are_worse_and_only_noise_is_undecided() {
     let words = "echo --connections 2 --ms 60 --subjects bare,ours";
     let base = with(&quiet("gate-echo", words), |_| {});
     let told = |what: &str, change: &dyn Fn(&mut Slice)| {
@@ -88,6 +88,10 @@ fn errors_lost_replies_and_a_backlog_are_worse_and_only_noise_is_undecided() {
         slice.flags = [Reason::NoisyForeign, Reason::Errors].map(|one| Flag::new(one, "")).into();
     };
     assert_eq!(told("both", &both).0, Some(1));
+    // In five times the time as much work is little.
+    let (code, text) = told("little", &|slice: &mut Slice| slice.spec.milliseconds *= 5);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("too little work"), "{text}");
     let nothing = |slice: &mut Slice| slice.metrics.clear();
     assert_eq!(told("nothing", &nothing).0, Some(1), "nothing was measured, and nobody says why");
 }

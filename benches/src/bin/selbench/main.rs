@@ -33,13 +33,14 @@ enum Fixed {
     /// A against B, interleaved, with an A/A run for the noise floor
     ///
     /// Two selectors (in the ring), two runtimes (in the echo), or two programs: paths of selbench
-    /// binaries, of two revisions for instance, or of servers that say `port N` on their first line.
+    /// binaries or of servers that say `port N` on their first line, or git revisions, each built
+    /// below the target folder.
     Compare(Box<compare::Options>),
     /// Several workloads in one run, with a report
     Matrix(matrix::Options),
     /// Whether a new run is worse than an old one
     ///
-    /// Errors, lost replies and a backlog first; counts exactly, noise or not; times
+    /// Errors, lost replies, a backlog and too little work first; counts exactly, noise or not; times
     /// when two sessions agree: give two new files.
     Gate {
         /// The old results
