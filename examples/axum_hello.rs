@@ -11,6 +11,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -19,6 +20,8 @@ use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::routing::get;
 use clap::Parser;
+use examples::command_line;
+use examples::failure::{self, Failure};
 use examples::server::{Patience, serve};
 use executor::time::sleep;
 use hyper::server::conn::http1;
@@ -39,15 +42,18 @@ struct Args {
 /// Requests so far. axum wants it to be `Send` and `Sync`, although one thread has it all.
 type Count = Arc<AtomicU64>;
 
-fn main() -> io::Result<()> {
-    let args = Args::parse();
+fn main() -> ExitCode {
+    failure::exit(command_line::parse().and_then(run))
+}
+
+fn run(args: Args) -> Result<(), Failure> {
     let routes = Router::new()
         .route("/hello/{name}", get(hello))
         .route("/wait", get(wait))
         .route("/count", get(count))
         .with_state(Count::default());
     let patience = args.patience.duration();
-    serve(args.addr, move |stream| {
+    let served = serve(args.addr, move |stream| {
         let service = TowerToHyperService::new(routes.clone());
         async move {
             let connection = http1::Builder::new()
@@ -56,7 +62,8 @@ fn main() -> io::Result<()> {
                 .serve_connection(HyperStream(stream), service);
             connection.await.map_err(io::Error::other)
         }
-    })
+    });
+    Ok(served?)
 }
 
 async fn hello(State(count): State<Count>, Path(name): Path<String>) -> String {

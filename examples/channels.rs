@@ -8,9 +8,11 @@
 //! are all that they share. A bounded channel is the back-pressure.
 
 use std::error::Error;
+use std::process::ExitCode;
 use std::thread;
 
 use async_channel::{Receiver, Sender, bounded};
+use examples::failure::{self, Failure};
 use examples::{command_line, console, say};
 
 /// Numbers to square.
@@ -18,8 +20,12 @@ const WORK: u64 = 1000;
 /// Threads that square them.
 const THREADS: usize = 3;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
     let [] = command_line::arguments("Tasks hand out work, threads do it, tasks collect", []);
+    failure::exit(run().map_err(Failure::failed))
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let (jobs, todo) = bounded(8);
     let (done, results) = bounded(8);
     let workers: Vec<_> = (0..THREADS)

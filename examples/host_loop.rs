@@ -10,10 +10,11 @@
 
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
+use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
-use examples::{command_line, console, say};
+use examples::{command_line, console, failure, say};
 use executor::Runtime;
 use executor::net::{TcpListener, TcpStream};
 use executor::time::sleep;
@@ -22,8 +23,12 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 /// More than the thread has to say: the host's own fd ends first.
 const ECHOES: usize = 20;
 
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
     let [] = command_line::arguments("The runtime as a guest in somebody else's loop", []);
+    failure::exit(run())
+}
+
+fn run() -> io::Result<()> {
     let guest = Runtime::new()?;
     let guest_fd = guest.reactor().host_fd()?;
     let conversation = guest.spawn(converse());

@@ -13,9 +13,12 @@ use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
+use examples::command_line;
+use examples::failure::{self, Failure};
 use examples::server::{Patience, serve, within};
 use futures_util::future::{Either, select};
 use http_body_util::{BodyExt, Full};
@@ -38,12 +41,16 @@ struct Args {
     patience: Patience,
 }
 
-fn main() -> io::Result<()> {
-    let args = Args::parse();
+fn main() -> ExitCode {
+    failure::exit(command_line::parse().and_then(run))
+}
+
+fn run(args: Args) -> Result<(), Failure> {
     let patience = args.patience.duration();
-    serve(args.addr, move |stream| {
+    let served = serve(args.addr, move |stream| {
         attend(HyperStream(stream), args.http2, patience)
-    })
+    });
+    Ok(served?)
 }
 
 /// One connection; it may carry many requests. `patience` is how long a client may take to send the

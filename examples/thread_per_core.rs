@@ -13,13 +13,15 @@ use std::io;
 use std::net::SocketAddr;
 use std::num::NonZero;
 use std::pin::pin;
+use std::process::ExitCode;
 use std::rc::Rc;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
 use clap::Parser;
-use examples::say;
+use examples::failure::{self, Failure};
+use examples::{command_line, say};
 use executor::Runtime;
 use executor::net::{TcpListener, TcpStream};
 use executor::signal::{Signals, consts::SIGINT};
@@ -39,8 +41,11 @@ struct Args {
     threads: Option<NonZero<usize>>,
 }
 
-fn main() -> io::Result<()> {
-    let args = Args::parse();
+fn main() -> ExitCode {
+    failure::exit(command_line::parse().and_then(run))
+}
+
+fn run(args: Args) -> Result<(), Failure> {
     let threads = match args.threads {
         Some(threads) => threads,
         None => thread::available_parallelism()?,

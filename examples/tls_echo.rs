@@ -10,10 +10,13 @@ use std::fs;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser;
+use examples::command_line;
+use examples::failure::{self, Failure};
 use examples::server::{Patience, serve, within};
 use executor::net::TcpStream;
 use futures_lite::{AsyncReadExt, AsyncWriteExt};
@@ -34,9 +37,13 @@ struct Args {
     patience: Patience,
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let args = Args::parse();
-    let acceptor = TlsAcceptor::from(Arc::new(configuration(args.certificate)?));
+fn main() -> ExitCode {
+    failure::exit(command_line::parse().and_then(run))
+}
+
+fn run(args: Args) -> Result<(), Failure> {
+    let config = configuration(args.certificate).map_err(Failure::failed)?;
+    let acceptor = TlsAcceptor::from(Arc::new(config));
     let patience = args.patience.duration();
     serve(args.addr, |stream| echo(acceptor.clone(), stream, patience))?;
     Ok(())
@@ -46,7 +53,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn configuration(file: Option<PathBuf>) -> Result<ServerConfig, Box<dyn Error>> {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
     if let Some(file) = file {
-        fs::write(file, made.cert.pem())?;
+        fs::write(&file, made.cert.pem())
+            .map_err(|error| format!("{}: {error}", file.display()))?;
     }
     let key = made.signing_key.serialize_der().try_into()?;
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))

@@ -9,10 +9,11 @@
 
 use std::cell::Cell;
 use std::io;
+use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
 
-use examples::{command_line, console, say};
+use examples::{command_line, console, failure, say};
 use executor::Backend;
 use executor::net::{TcpListener, TcpStream};
 use executor::{Reactor, Runtime};
@@ -20,8 +21,12 @@ use executor::{Reactor, Runtime};
 /// Messages from one to the other and back.
 const ROUNDS: usize = 100;
 
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
     let [] = command_line::arguments("Two runtimes on one thread, driven in turns", []);
+    failure::exit(run())
+}
+
+fn run() -> io::Result<()> {
     let on = |backend| {
         Runtime::builder()
             .reactor(Reactor::builder().backend(backend))

@@ -7,11 +7,14 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use async_tungstenite::tungstenite::Error;
 use async_tungstenite::{WebSocketStream, accept_async};
 use clap::Parser;
+use examples::command_line;
+use examples::failure::{self, Failure};
 use examples::server::{Patience, serve, within};
 use executor::net::TcpStream;
 use futures_lite::StreamExt;
@@ -26,9 +29,13 @@ struct Args {
     patience: Patience,
 }
 
-fn main() -> io::Result<()> {
-    let args = Args::parse();
-    serve(args.addr, |stream| attend(stream, args.patience.duration()))
+fn main() -> ExitCode {
+    failure::exit(command_line::parse().and_then(run))
+}
+
+fn run(args: Args) -> Result<(), Failure> {
+    let patience = args.patience.duration();
+    Ok(serve(args.addr, |stream| attend(stream, patience))?)
 }
 
 async fn attend(stream: TcpStream, patience: Duration) -> io::Result<()> {

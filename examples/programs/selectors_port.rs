@@ -88,7 +88,8 @@ fn main() -> ExitCode {
 }
 
 fn serve(address: String) -> io::Result<()> {
-    let lsock = TcpListener::bind(address)?;
+    let lsock = TcpListener::bind(&address)
+        .map_err(|error| io::Error::new(error.kind(), format!("bind {address}: {error}")))?;
     say!("selectors_port: listening on {}", lsock.local_addr()?);
     lsock.set_nonblocking(true)?;
     let mut sel = Selector::new()?;

@@ -81,7 +81,8 @@ fn one_line(paragraphs: &str) -> String {
     let lines = paragraphs.lines().map(str::trim);
     let told = lines.take_while(|line| !line.starts_with("Usage:"));
     let told = told.filter(|line| !line.is_empty() && !line.starts_with("For more information"));
-    let text = told.collect::<Vec<_>>().join("; ");
+    // What follows a colon is on the lines after it.
+    let text = told.collect::<Vec<_>>().join("; ").replace(":; ", ": ");
     let text = text.strip_prefix("error: ").unwrap_or(&text);
     format!("{text} (see --help)")
 }

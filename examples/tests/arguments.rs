@@ -67,7 +67,7 @@ fn what_cannot_be_is_refused_in_one_line_that_names_it() {
 #[test]
 fn programs_say_which_of_their_arguments_is_wrong() {
     for (program, arguments, told) in [
-        ("proxy", "", "<HERE>"),
+        ("proxy", "", "not provided: <HERE>; <THERE>"),
         ("proxy", "127.0.0.1:0", "<THERE>"),
         ("proxy", "127.0.0.1:0 nonsense", "nonsense"),
         ("http_get", "", "<URL>"),
@@ -108,4 +108,34 @@ fn no_two_servers_that_differ_have_one_port() {
         }
     }
     assert!(seen.len() >= 4, "{seen:?}");
+}
+
+/// An error as people read it, and not as `Debug` prints it.
+#[test]
+fn an_address_that_is_not_ours_is_told_in_words() {
+    // Nobody has this one: it is for documentation (RFC 5737).
+    const ADDRESS: &str = "192.0.2.1:7099";
+    let here = |name: &&str| examples().contains(name);
+    let options = [
+        "echo",
+        "echo_callbacks",
+        "thread_per_core",
+        "http_hello",
+        "axum_hello",
+    ];
+    let options = options.into_iter().chain(["tls_echo", "websocket_echo"]);
+    let options = options.map(|name| (name, format!("--addr {ADDRESS}")));
+    let plain = ["chat", "kv", "dns", "selectors_port"].map(|name| (name, ADDRESS.to_owned()));
+    let proxy = ("proxy", format!("{ADDRESS} {ADDRESS}"));
+    let all = options.chain(plain).chain([proxy]);
+    for (name, arguments) in all.filter(|(name, _)| here(name)) {
+        let outcome = run(name, &arguments);
+        assert!(!outcome.status.success(), "{name}: {outcome:#?}");
+        let said = &outcome.stderr;
+        assert!(
+            said.starts_with("error: ") && said.contains(ADDRESS),
+            "{name}: {said}"
+        );
+        assert!(!said.contains("kind:"), "{name}: {said}");
+    }
 }
