@@ -153,10 +153,6 @@ impl Builder {
                 return Err(io::Error::new(io::ErrorKind::Unsupported, message));
             }
         };
-        if edge {
-            // A ring of one thread is cheaper by edge, and dearer by level.
-            selector.stay_in_this_thread().map_err(of_selector)?;
-        }
         let notifier = Rc::new(Notifier::new().map_err(of_selector)?);
         let notified = Rc::new(Slot::new(None));
         let mode = if edge { Mode::Edge } else { Mode::Level };
