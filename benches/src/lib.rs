@@ -12,10 +12,7 @@
 //! and the counts that must not get worse). Both start themselves again, as the process that is
 //! measured. [`sys`] holds the system calls, and all unsafe code but the allocator's; [`terminal`] prints.
 
-#![expect(
-    missing_docs,
-    reason = "nobody depends on this package: what a name says is not said twice"
-)]
+#![expect(missing_docs, reason = "nobody depends on this: what a name says is not said twice")]
 
 pub mod method;
 pub mod report;

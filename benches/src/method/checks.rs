@@ -72,10 +72,7 @@ pub const MOST_OF_THE_GENERATOR: f64 = 0.7;
 pub fn headroom(null_rate: f64, rate: f64) -> Option<Flag> {
     let share = rate / null_rate;
     flag_if(share > MOST_OF_THE_GENERATOR, Reason::Headroom, || {
-        format!(
-            "{rate:.0}/s is {:.0} % of what the generator can do, {null_rate:.0}/s",
-            100.0 * share
-        )
+        format!("{rate:.0}/s is {:.0} % of what the generator can: {null_rate:.0}/s", 100.0 * share)
     })
 }
 

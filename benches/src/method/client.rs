@@ -25,12 +25,8 @@ impl Client {
     /// Opens `connections`, and waits for one echo on each before the next: the server has then
     /// accepted it, and its buffers have been touched.
     pub fn connect(port: u16, connections: usize) -> io::Result<Self> {
-        let mut client = Self {
-            streams: Vec::with_capacity(connections),
-            message: [0; MESSAGE],
-            number: 0,
-            next: 0,
-        };
+        let streams = Vec::with_capacity(connections);
+        let mut client = Self { streams, message: [0; MESSAGE], number: 0, next: 0 };
         for index in 0..connections {
             client.streams.push(connect(port)?);
             client.send(index)?;

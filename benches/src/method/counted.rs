@@ -14,6 +14,9 @@ pub use strace::strace;
 
 use super::{Client, Process, process};
 
+/// By their names.
+pub type Counts = BTreeMap<String, f64>;
+
 /// One kind of work, and how to drive it to a given length.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Work {
@@ -43,12 +46,7 @@ impl Work {
     }
 
     /// Runs the work once under `wrapper` (or plainly), and returns the facts that it told.
-    fn run(
-        self,
-        subject: &str,
-        length: u64,
-        wrapper: Option<Command>,
-    ) -> Result<BTreeMap<String, f64>, String> {
+    fn run(self, subject: &str, length: u64, wrapper: Option<Command>) -> Result<Counts, String> {
         let (work, count) = self.words(length);
         let plain = Process::command(work, subject, count)?;
         let mut command = match wrapper {

@@ -91,11 +91,8 @@ impl Outcome {
 
 /// Warms up: asks for the rate in windows of a slice of so long, until two that follow each other
 /// are equal within 5 %, for a second at most, or as long as the slice if that is shorter.
-pub fn settle(
-    slice: Duration,
-    mut rate: impl FnMut(Duration) -> io::Result<f64>,
-) -> io::Result<()> {
-    let (most, begin) = (slice.min(Duration::from_secs(1)), Instant::now());
+pub fn settle(all: Duration, mut rate: impl FnMut(Duration) -> io::Result<f64>) -> io::Result<()> {
+    let (most, begin) = (all.min(Duration::from_secs(1)), Instant::now());
     let mut last = 0.0_f64;
     while begin.elapsed() < most {
         let now = rate(most / 10)?;

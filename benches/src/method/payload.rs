@@ -19,11 +19,8 @@ impl Payload {
     pub fn new(size: usize) -> Self {
         let size = size.max(1);
         let length = size as u64 + PERIOD;
-        Self {
-            size,
-            pattern: (0..length).map(|at| (at % PERIOD) as u8).collect(),
-            scratch: vec![0; size],
-        }
+        let pattern = (0..length).map(|at| (at % PERIOD) as u8).collect();
+        Self { size, pattern, scratch: vec![0; size] }
     }
 
     pub fn size(&self) -> usize {

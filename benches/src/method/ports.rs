@@ -76,12 +76,9 @@ mod tests {
         let (first, last) = range();
         let ports = f64::from(last - first) + 1.0;
         let calm = TimeWait { count: 100.0, overflows: 3.0 };
-        let found = |share: f64, overflows: f64| {
+        let of = |share: f64, overflows: f64| {
             TimeWait { count: 100.0 + share * ports, overflows }.flags(calm).count()
         };
-        assert_eq!(
-            [found(0.4, 3.0), found(0.6, 3.0), found(0.0, 4.0), found(0.6, 4.0)],
-            [0, 1, 1, 2]
-        );
+        assert_eq!([of(0.4, 3.0), of(0.6, 3.0), of(0.0, 4.0), of(0.6, 4.0)], [0, 1, 1, 2]);
     }
 }

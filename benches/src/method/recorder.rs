@@ -34,16 +34,8 @@ pub struct Recorder {
 
 impl Recorder {
     pub fn new(ends: u64) -> Self {
-        Self {
-            response: histogram::new(),
-            service: histogram::new(),
-            lag: histogram::new(),
-            wrong: None,
-            ends,
-            replies: 0,
-            served: 0,
-            total_service: 0,
-        }
+        let [response, service, lag] = std::array::from_fn(|_| histogram::new());
+        Self { response, service, lag, wrong: None, ends, replies: 0, served: 0, total_service: 0 }
     }
 
     /// Makes it wrong in the way of `fault`; `interval` is what lies between the messages of a

@@ -3,37 +3,37 @@
 use hdrhistogram::Histogram;
 
 use super::{Axis, COUNT, Chart, Point, Series, TIME, kind};
-use crate::method::{AGAIN, Slice, compared, histogram, statistics};
+use crate::method::{AGAIN, Slice, Spec, compared, histogram, statistics};
 
 pub const BEYOND: Axis = COUNT.of("1 / (1 \u{2212} percentile): 10 is p90, 100 is p99");
 
 /// Slices of one workload, without the twins of A/A pairs: those are for the noise floor.
 pub fn of<'a>(slices: &[&'a Slice], workload: &str) -> Vec<&'a Slice> {
-    let of_it =
-        |slice: &&&Slice| slice.spec.workload == workload && !slice.spec.subject.ends_with(AGAIN);
-    slices.iter().filter(of_it).copied().collect()
+    let of_it = |spec: &Spec| spec.workload == workload && !spec.subject.ends_with(AGAIN);
+    those(slices, |slice| of_it(&slice.spec))
+}
+
+pub fn those<'a>(slices: &[&'a Slice], which: impl Fn(&Slice) -> bool) -> Vec<&'a Slice> {
+    slices.iter().copied().filter(|slice| which(slice)).collect()
 }
 
 /// Slices by subject, in the order of the names: the blocks ran them in random order.
 pub fn by_subject<'a>(slices: &[&'a Slice]) -> Vec<(&'a str, Vec<&'a Slice>)> {
     let mut names = compared::subjects(slices);
     names.sort_unstable();
-    let of_it =
-        |name: &str| slices.iter().copied().filter(|slice| slice.spec.subject == name).collect();
+    let of_it = |name: &str| those(slices, |slice| slice.spec.subject == name);
     names.into_iter().map(|name| (name, of_it(name))).collect()
 }
 
 /// The valid ones, and whether there were any; all if there were none.
 pub fn believable<'a>(slices: &[&'a Slice]) -> (Vec<&'a Slice>, bool) {
-    let valid: Vec<&Slice> = slices.iter().copied().filter(|slice| slice.valid()).collect();
+    let valid = those(slices, Slice::valid);
     if valid.is_empty() { (slices.to_vec(), false) } else { (valid, true) }
 }
 
 pub fn median(slices: &[&Slice], metric: &str) -> Option<(f64, bool)> {
     // A slice without the figure says nothing about it, however valid it is.
-    let has = |slice: &&&Slice| slice.metrics.contains_key(metric);
-    let having: Vec<&Slice> = slices.iter().filter(has).copied().collect();
-    let (having, valid) = believable(&having);
+    let (having, valid) = believable(&those(slices, |slice| slice.metrics.contains_key(metric)));
     Some((statistics::median(having.iter().map(|slice| slice.metrics[metric]))?, valid))
 }
 
@@ -48,9 +48,7 @@ pub fn values(values: impl Iterator<Item = f64>) -> Vec<f64> {
 pub fn curve(slices: &[&Slice], along: &str, metric: &str) -> Vec<Point> {
     let places = values(slices.iter().map(|slice| slice.spec.number(along)));
     let point = |x: f64| {
-        let here: Vec<&Slice> =
-            slices.iter().copied().filter(|slice| slice.spec.number(along) == x).collect();
-        let (y, valid) = median(&here, metric)?;
+        let (y, valid) = median(&those(slices, |slice| slice.spec.number(along) == x), metric)?;
         Some(Point { x, y, valid })
     };
     places.into_iter().filter_map(point).collect()

@@ -51,8 +51,7 @@ fn row<'a>(
     subject: &'a str,
     columns: &[Column],
 ) -> Row<'a> {
-    let own: Vec<&Slice> =
-        slices.iter().copied().filter(|one| one.spec.subject == subject).collect();
+    let own = groups::those(slices, |one| one.spec.subject == subject);
     let figure = |(_, metric, scale): &Column| {
         let value = groups::median(&own, metric);
         value.map_or_else(|| "n/a".to_owned(), |(value, _)| words::figure(value * scale))

@@ -16,10 +16,7 @@ pub(super) struct Compio<const URING: bool>;
 
 impl<const URING: bool> Runtime for Compio<URING> {
     const SUBJECT: Subject = if URING {
-        Subject {
-            missing,
-            ..serve::subject::<Self>("compio-uring", "compio, io_uring, default settings")
-        }
+        Subject { missing, ..serve::subject::<Self>("compio-uring", "compio, io_uring, defaults") }
     } else {
         serve::subject::<Self>("compio", "compio, poll driver (epoll), default settings")
     };

@@ -36,23 +36,16 @@ fn run(connections: usize) {
             Err(error) => panic!("poll: {error}"),
         }
         for event in &events {
-            let place = event.token().0;
+            let (place, closing) = (event.token().0, event.is_read_closed());
             if event.token() == LISTENER {
                 // Until the queue is empty, for an edge is told only once.
-                serve::accept(
-                    || Ok(listener.accept()?.0),
-                    false,
-                    &mut open,
-                    |stream| {
-                        let (token, interest) = (stream.as_raw_fd() as usize, Interest::READABLE);
-                        poll.registry().register(stream, Token(token), interest).expect("register");
-                    },
-                );
+                let accept = || Ok(listener.accept()?.0);
+                serve::accept(accept, false, &mut open, |stream| {
+                    let (token, interest) = (stream.as_raw_fd() as usize, Interest::READABLE);
+                    poll.registry().register(stream, Token(token), interest).expect("register");
+                });
             } else if let Some(stream) = &mut open[place]
-                && !sound(
-                    serve::echo(stream, &mut buffer, event.is_read_closed()),
-                    connections == 0,
-                )
+                && !sound(serve::echo(stream, &mut buffer, closing), connections == 0)
             {
                 open[place] = None;
                 closed += 1;

@@ -11,40 +11,35 @@ use std::time::Duration;
 use executor::JoinHandle;
 use reactor::net::{TcpListener, TcpStream};
 use reactor::{Trigger, time};
+use selectors_core::Backend::{Epoll, Poll, Select, Uring};
 use selectors_core::{Backend, DefaultSelector, EVENT_READ, EVENT_WRITE, Mode, Token};
 
 use super::runtime::borrowing;
 use super::{BUFFER, Dispatcher, Kind, Runtime, Subject, serve, sound};
 
 pub(super) const KINDS: &[Kind] = &[
-    Kind::new("ours-epoll", "selectors-core, epoll, level", || open(Backend::Epoll, Mode::Level)),
-    Kind::new("ours-epoll-edge", "selectors-core, epoll, edge", || {
-        open(Backend::Epoll, Mode::Edge)
-    }),
+    Kind::new("ours-epoll", "selectors-core, epoll, level", || open(Epoll, Mode::Level)),
+    Kind::new("ours-epoll-edge", "selectors-core, epoll, edge", || open(Epoll, Mode::Edge)),
     Kind::new("ours-epoll-oneshot", "selectors-core, epoll, oneshot", || {
-        open(Backend::Epoll, Mode::Oneshot)
+        open(Epoll, Mode::Oneshot)
     }),
-    Kind::new("ours-poll", "selectors-core, poll", || open(Backend::Poll, Mode::Level)),
-    Kind::new("ours-select", "selectors-core, select", || open(Backend::Select, Mode::Level)),
-    Kind::new("ours-uring", "selectors-core, io_uring, level", || {
-        open(Backend::Uring, Mode::Level)
-    }),
-    Kind::new("ours-uring-edge", "selectors-core, io_uring, edge", || {
-        open(Backend::Uring, Mode::Edge)
-    }),
+    Kind::new("ours-poll", "selectors-core, poll", || open(Poll, Mode::Level)),
+    Kind::new("ours-select", "selectors-core, select", || open(Select, Mode::Level)),
+    Kind::new("ours-uring", "selectors-core, io_uring, level", || open(Uring, Mode::Level)),
+    Kind::new("ours-uring-edge", "selectors-core, io_uring, edge", || open(Uring, Mode::Edge)),
 ];
 
 /// The runtime; which of the choices is the parameter's to say.
 pub(super) struct Ours<const CHOICE: usize>;
 
 const CHOICES: [(&str, &str, Backend, Trigger); 7] = [
-    ("ours", "ours, epoll, edge-triggered (the default)", Backend::Epoll, Trigger::Edge),
-    ("ours-level", "ours, epoll, level-triggered", Backend::Epoll, Trigger::Level),
-    ("ours-poll", "ours, poll", Backend::Poll, Trigger::Level),
-    ("ours-select", "ours, select", Backend::Select, Trigger::Level),
-    ("ours-spin", "ours, epoll, edge, spinning for 100 us", Backend::Epoll, Trigger::Edge),
-    ("ours-uring", "ours, io_uring, edge-triggered", Backend::Uring, Trigger::Edge),
-    ("ours-uring-level", "ours, io_uring, level-triggered", Backend::Uring, Trigger::Level),
+    ("ours", "ours, epoll, edge-triggered (the default)", Epoll, Trigger::Edge),
+    ("ours-level", "ours, epoll, level-triggered", Epoll, Trigger::Level),
+    ("ours-poll", "ours, poll", Poll, Trigger::Level),
+    ("ours-select", "ours, select", Select, Trigger::Level),
+    ("ours-spin", "ours, epoll, edge, spinning for 100 us", Epoll, Trigger::Edge),
+    ("ours-uring", "ours, io_uring, edge-triggered", Uring, Trigger::Edge),
+    ("ours-uring-level", "ours, io_uring, level-triggered", Uring, Trigger::Level),
 ];
 const SELECT: usize = 3;
 const SPINNING: usize = 4;
@@ -53,15 +48,10 @@ impl<const CHOICE: usize> Runtime for Ours<CHOICE> {
     const SUBJECT: Subject = {
         let (name, about, backend, _) = CHOICES[CHOICE];
         let subject = serve::subject::<Self>(name, about);
+        let gated = CHOICE < 2 || CHOICE == SELECT;
         match backend {
-            Backend::Uring => {
-                Subject { gated: true, ring: true, missing: no_ring, ..subject.on_demand() }
-            }
-            _ => Subject {
-                gated: CHOICE < 2 || CHOICE == SELECT,
-                spins: CHOICE == SPINNING,
-                ..subject
-            },
+            Uring => Subject { gated: true, ring: true, missing: no_ring, ..subject.on_demand() },
+            _ => Subject { gated, spins: CHOICE == SPINNING, ..subject },
         }
     };
 
@@ -96,7 +86,7 @@ impl<const CHOICE: usize> Runtime for Ours<CHOICE> {
 }
 
 fn no_ring() -> Option<String> {
-    let refused = Backend::Uring.selector::<OwnedFd, ()>().err()?;
+    let refused = Uring.selector::<OwnedFd, ()>().err()?;
     Some(refused.to_string())
 }
 
@@ -107,11 +97,8 @@ struct Selector {
 }
 
 fn open(backend: Backend, mode: Mode) -> io::Result<Box<dyn Dispatcher>> {
-    Ok(Box::new(Selector {
-        selector: backend.selector().map_err(io::Error::other)?,
-        tokens: Vec::new(),
-        mode,
-    }))
+    let selector = backend.selector().map_err(io::Error::other)?;
+    Ok(Box::new(Selector { selector, tokens: Vec::new(), mode }))
 }
 
 impl Selector {

@@ -21,11 +21,8 @@ struct Polling {
 }
 
 fn open() -> io::Result<Box<dyn Dispatcher>> {
-    Ok(Box::new(Polling {
-        poller: polling::Poller::new()?,
-        events: polling::Events::with_capacity(EVENTS),
-        kept: Vec::new(),
-    }))
+    let (poller, events) = (polling::Poller::new()?, polling::Events::with_capacity(EVENTS));
+    Ok(Box::new(Polling { poller, events, kept: Vec::new() }))
 }
 
 impl Dispatcher for Polling {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use super::{ARRIVALS, Ends, WIRE, Workload, load, number, positive};
+use super::{ARRIVALS, Ends, WIRE, Workload, load, number, some};
 use crate::method::{Connections, Open, Outcome, Phase, Probe, Quiet, Reason, Spec, Watch};
 use crate::report::Shown;
 
@@ -18,7 +18,7 @@ pub const WORKLOAD: Workload = Workload {
     parameters: &[
         WIRE,
         &[
-            positive("goal_us", "1000", "The goal for the response, in microseconds"),
+            some("goal_us", "1000", "The goal for the response, in microseconds"),
             number("percentile", "99", "Which percentile of the response must meet it"),
             ARRIVALS,
         ],

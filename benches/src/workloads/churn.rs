@@ -17,12 +17,7 @@ pub const WORKLOAD: Workload = Workload {
     placements: &[Placement::SameCpu, Placement::Split, Placement::SplitSpin],
     parameters: &[&[
         some("connections", "16", "Connections under way at a time"),
-        word(
-            "close",
-            "fin,rst",
-            &["fin", "rst"],
-            "How the client ends one: fin stays in TIME_WAIT",
-        ),
+        word("close", "fin,rst", &["fin", "rst"], "How one ends: fin stays in TIME_WAIT"),
         some("size", "64", "Bytes that are echoed on each; at most what a new socket holds"),
     ]],
     costs: &[("ns_per_connection", 100.0), ("server_ns_per_connection", 0.0)],

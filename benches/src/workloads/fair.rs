@@ -6,7 +6,7 @@
 //! bulk stream costs the server and the generator work of its own: a perfectly fair loop shows a
 //! ratio above one too, and only the ratios of two subjects say something about either.
 
-use super::{Ends, Trouble, WIRE, Workload, load, positive, some};
+use super::{Ends, Trouble, WIRE, Workload, load, some};
 use crate::method::{Open, Outcome, Phase, Reason, Watch};
 use crate::report::Shown;
 
@@ -14,7 +14,7 @@ pub const WORKLOAD: Workload = Workload {
     parameters: &[
         WIRE,
         &[
-            positive("rate", "25000", "Small messages a second, on all connections together"),
+            some("rate", "25000", "Small messages a second, on all connections together"),
             some("bulk_size", "16384", "Bytes in a message of the bulk stream"),
             some("bulk_depth", "4", "Messages of the bulk stream under way"),
         ],

@@ -20,11 +20,7 @@ use crate::{subjects, sys};
 pub const WORKLOAD: Workload = Workload {
     who: Who::Loops(|subject| subject.inside && !subject.spins),
     placements: &[Placement::SameCpu],
-    parameters: &[&[some(
-        "connections",
-        "1000,5000",
-        "Connections that are open; files are the limit",
-    )]],
+    parameters: &[&[some("connections", "1000,5000", "Open ones; files are the limit")]],
     costs: &[("rss_bytes_per_connection", 0.0)],
     // A page for each sixty connections: the bare loop, which has nothing for each, has no ratio.
     least: 64.0,

@@ -19,11 +19,7 @@ pub const WORKLOAD: Workload = Workload {
         &[
             ARRIVALS,
             apart("rates", "", "Messages a second; in place of --percent"),
-            apart(
-                "percent",
-                "10,50,70,90,110",
-                "Percent of the slowest subject's capacity, which is measured first",
-            ),
+            apart("percent", "10,50,70,90,110", "Percent of the slowest's capacity"),
         ],
     ],
     costs: RESPONSES,
@@ -223,7 +219,7 @@ fn of_one_set_up<'a>(slices: &[&'a Slice]) -> Vec<&'a Slice> {
     let Some(first) = slices.first() else {
         return Vec::new();
     };
-    slices.iter().copied().filter(|slice| set_up(slice) == set_up(first)).collect()
+    groups::those(slices, |slice| set_up(slice) == set_up(first))
 }
 
 fn charts(slices: &[&Slice]) -> Vec<Chart> {
@@ -235,8 +231,7 @@ fn charts(slices: &[&Slice]) -> Vec<Chart> {
         Chart::new("Over the offered load", x, y, groups::percentiles(&shown, "rate", metrics));
     let rates = groups::values(shown.iter().map(|slice| slice.spec.number("rate")));
     let middle = rates.get(rates.len().saturating_sub(1) / 2).copied().unwrap_or(0.0);
-    let at = |slice: &&Slice, rate: f64| slice.spec.number("rate") == rate;
-    let here: Vec<&Slice> = shown.iter().copied().filter(|slice| at(slice, middle)).collect();
+    let here = groups::those(&shown, |slice| slice.spec.number("rate") == middle);
     let title = format!("The whole distribution at {}/s", count(middle));
     let distribution = groups::distributions(&here, "response");
     vec![offered, Chart::new(title, groups::BEYOND, y, distribution)]

@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use super::ring::watched;
 use super::{TRANSPORT, Workload, selector, some};
 use crate::method::{Cell, FEWEST_BLOCKS, Outcome, Pair, Ratio, Slice, Spec, statistics};
-use crate::report::{Shown, time, times};
+use crate::report::{Shown, groups, time, times};
 use crate::subjects::Dispatcher;
 
 pub const WORKLOAD: Workload = Workload {
@@ -131,7 +131,7 @@ fn call(subject: &str) -> &'static str {
 type Turns = BTreeMap<&'static str, BTreeMap<usize, f64>>;
 
 fn html(slices: &[&Slice]) -> Option<Markup> {
-    let valid: Vec<&Slice> = slices.iter().copied().filter(|slice| slice.valid()).collect();
+    let valid = groups::those(slices, Slice::valid);
     let ours = valid.iter().any(|slice| slice.spec.subject.starts_with("ours"));
     let mut cells = BTreeMap::<(usize, usize), Turns>::new();
     for slice in valid.iter().filter(|slice| !ours || slice.spec.subject.starts_with("ours")) {

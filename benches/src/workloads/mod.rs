@@ -25,7 +25,7 @@ pub use ring::selector;
 pub use switch::on_runtime;
 pub use workload::{
     ARRIVALS, Of, Parameter, TASKS, TRANSPORT, WIRE, Who, Workload, apart, null_of_a_loop, number,
-    positive, some, whole, word,
+    some, whole, word,
 };
 
 use crate::method::quiet::Watch;

@@ -20,16 +20,8 @@ pub const WORKLOAD: Workload = Workload {
     parameters: &[
         WIRE,
         &[
-            apart(
-                "percent",
-                "150",
-                "Percent of the fastest subject's capacity: too much for everyone",
-            ),
-            apart(
-                "calm",
-                "",
-                "Messages a second before and after; with --peak in place of --percent",
-            ),
+            apart("percent", "150", "Percent of the fastest subject's capacity: too much for all"),
+            apart("calm", "", "Messages a second before and after; with --peak, for --percent"),
             apart("peak", "", "Messages a second during the overload"),
         ],
     ],

@@ -155,8 +155,7 @@ pub fn selector(spec: &Spec) -> Result<Kind, String> {
 }
 
 fn charts(slices: &[&Slice]) -> Vec<Chart> {
-    let one = |slice: &&Slice| slice.spec.count("active") == 1;
-    let one: Vec<&Slice> = slices.iter().copied().filter(one).collect();
+    let one = groups::those(slices, |slice| slice.spec.count("active") == 1);
     let x = COUNT.of("watched fds, one of them active");
     let series = groups::curves(&one, "registered", "ns_per_event");
     vec![Chart::new("", x, TIME.of("time for each event"), series)]

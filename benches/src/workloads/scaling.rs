@@ -36,9 +36,7 @@ fn charts(slices: &[&Slice]) -> Vec<Chart> {
     let x = COUNT.of("connections");
     let y = TIME.of("CPU time for an echo");
     let chart = |share: f64| {
-        let here =
-            slices.iter().copied().filter(|slice| slice.spec.number("active_percent") == share);
-        let here: Vec<&Slice> = here.collect();
+        let here = groups::those(slices, |one| one.spec.number("active_percent") == share);
         let series = groups::curves(&here, "connections", "server_ns_per_echo");
         Chart::new(format!("{share} % active"), x, y, series)
     };

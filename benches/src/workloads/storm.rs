@@ -26,11 +26,7 @@ use crate::sys;
 
 pub const WORKLOAD: Workload = Workload {
     who: TASKS,
-    parameters: &[&[some(
-        "timers",
-        "1000,10000,100000,1000000",
-        "How many timers are outstanding; a million expire at most",
-    )]],
+    parameters: &[&[some("timers", "1000,10000,100000,1000000", "Outstanding; a million expire")]],
     costs: &[("ns_per_operation", 0.0)],
     least: 1.0,
     ..Workload::new(

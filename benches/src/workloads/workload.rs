@@ -61,11 +61,6 @@ pub const fn number(name: &'static str, usual: &'static str, about: &'static str
     Parameter { name, usual, about, of: Of::Number, least: 0.0 }
 }
 
-/// A number that is one at least.
-pub const fn positive(name: &'static str, usual: &'static str, about: &'static str) -> Parameter {
-    Parameter { least: 1.0, ..number(name, usual, about) }
-}
-
 /// A number of things, which may be none.
 pub const fn whole(name: &'static str, usual: &'static str, about: &'static str) -> Parameter {
     Parameter { of: Of::Count, ..number(name, usual, about) }
@@ -73,11 +68,11 @@ pub const fn whole(name: &'static str, usual: &'static str, about: &'static str)
 
 /// A number of things of which there is one at least.
 pub const fn some(name: &'static str, usual: &'static str, about: &'static str) -> Parameter {
-    Parameter { of: Of::Count, ..positive(name, usual, about) }
+    Parameter { least: 1.0, ..whole(name, usual, about) }
 }
 
 pub const fn apart(name: &'static str, usual: &'static str, about: &'static str) -> Parameter {
-    Parameter { of: Of::Apart, ..positive(name, usual, about) }
+    Parameter { of: Of::Apart, ..some(name, usual, about) }
 }
 
 pub const fn word(
@@ -174,17 +169,12 @@ impl Workload {
         if let Some(unknown) = named.iter().find(|name| !known(name)) {
             return Err(format!("no subject is named {unknown}; there are:\n{}", self.list()));
         }
-        let Who::Loops(able) = self.who else {
-            let usual =
-                subjects::selectors().filter(|one| one.usual).map(|one| one.name.to_owned());
-            return Ok(if named.is_empty() { usual.collect() } else { named.to_vec() });
-        };
         let spin = placement == Placement::SpinSpin;
         for one in named.iter().filter_map(|name| subjects::named(name)) {
             if one.spins != spin {
                 let (name, does) = (one.name, if spin { "sleeps" } else { "spins" });
                 return Err(format!(
-                    "{name} {does}: spin-spin is for subjects that spin, and for --server"
+                    "{name} {does}: spin-spin is for those that spin, and --server"
                 ));
             }
             if let Some(remedy) = (one.missing)() {
@@ -194,6 +184,10 @@ impl Workload {
         if !named.is_empty() {
             return Ok(named.to_vec());
         }
+        let Who::Loops(able) = self.who else {
+            let usual = subjects::selectors().filter(|one| one.usual);
+            return Ok(usual.map(|one| one.name.to_owned()).collect());
+        };
         let able: Vec<&Subject> =
             subjects::all().filter(|one| able(one) && one.spins == spin).collect();
         // Of tasks ours on one backend is enough: they do not differ.

@@ -27,6 +27,9 @@ fn wrong_words_end_with_64_and_are_explained() {
         ("ring --subjects nobody", list),
         ("capacity --subjects nobody", list),
         ("ring --blocks 0", "zero for non-zero type"),
+        ("ring --json nowhere/x", "'--json <FILE>': there is no folder nowhere"),
+        ("ring --csv nowhere/x", "'--csv <FILE>': there is no folder nowhere"),
+        ("ring --html /tmp", "'--html <FILE>': this is a folder: give the name of a file"),
         ("ring --ms 0", "zero for non-zero type"),
         ("ring --budget 0", "zero for non-zero type"),
         ("ring --registered -1", "unexpected argument"),
@@ -86,10 +89,7 @@ fn every_page_of_help_begins_with_what_it_is_about_and_names_its_values() {
     }
     assert_eq!(listed.pop().unwrap().0, "help");
     for (place, (name, about)) in listed.iter().enumerate() {
-        assert!(
-            listed[..place].iter().all(|other| other.1 != *about),
-            "{name} and another: {about}"
-        );
+        assert!(listed[..place].iter().all(|other| other.1 != *about), "{name}: {about}");
         for help in ["--help", "-h"] {
             let text = page(&format!("{name} {help}"));
             let (first, rest) = text.split_once("\n\n").unwrap();
@@ -104,6 +104,8 @@ fn every_page_of_help_begins_with_what_it_is_about_and_names_its_values() {
     for workload in benches::workloads::ALL {
         let own = listed.iter().find(|(name, _)| name == workload.name()).unwrap();
         assert_eq!(own.1, workload.about, "{}", workload.name());
+        let list = page(&format!("{} --subjects list", workload.name()));
+        assert!(list.contains("  ours"), "{list}");
     }
     let (_, gates) = crate::support::run(env!("CARGO_BIN_EXE_gates"), &["--help"]);
     assert!(gates.starts_with("Instructions, system calls, allocations and memory"), "{gates}");
@@ -171,18 +173,6 @@ fn a_file_that_cannot_be_read_says_why_and_what_to_do() {
             }
         }
         assert!(!Path::new(&html).exists(), "no report of {name}");
-    }
-}
-
-#[test]
-fn a_place_that_cannot_be_written_is_refused_before_anything_is_measured() {
-    let path = files("unwritable");
-    for option in ["--json", "--csv", "--html"] {
-        for (place, why) in [("nowhere/x", "there is no folder"), ("", "give the name of a file")] {
-            let (code, text) = selbench(&format!("ring {option} {}", path(place)));
-            assert_eq!(code, Some(64), "{text}");
-            assert!(text.contains(why) && text.contains(option), "{text}");
-        }
     }
 }
 

@@ -52,7 +52,7 @@ pub(crate) fn check(sheet: &Sheet, baseline: &Baseline, options: &Options) -> Re
                     // What cannot be counted any more may be as bad as it likes.
                     worse += 1;
                     say(format_args!(
-                        "GONE: {of}: it could not be counted, the baseline has {before:.2}"
+                        "GONE: {of}: it was not counted, the baseline has {before:.2}"
                     ));
                 }
                 (Some(_), None) => lacking.push(of),

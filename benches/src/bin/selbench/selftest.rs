@@ -140,8 +140,8 @@ fn words(worst: Status, noise: &[Flag], share: f64) -> String {
              tool."
                 .to_owned(),
             [
-                "only those that the failed check has nothing to do with",
-                "not before the check passes",
+                "only what the failed check has nothing to do with",
+                "not before it passes",
                 "no",
             ],
         ),

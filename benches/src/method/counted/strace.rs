@@ -1,16 +1,11 @@
 //! System calls by name, from `strace -c -f`.
 
-use std::collections::BTreeMap;
 use std::process::Command;
 
-use super::{Lengths, Work, written};
+use super::{Counts, Lengths, Work, written};
 
 /// System calls per operation, by name, on all threads of the subject.
-pub fn strace(
-    subject: &str,
-    work: Work,
-    lengths: Lengths,
-) -> Result<BTreeMap<String, f64>, String> {
+pub fn strace(subject: &str, work: Work, lengths: Lengths) -> Result<Counts, String> {
     let (short, long, operations) = lengths.of(work, |length| run(subject, work, length))?;
     let more = long.into_iter().map(|(name, count)| {
         let before = short.get(&name).copied().unwrap_or(0.0);
@@ -19,7 +14,7 @@ pub fn strace(
     Ok(more.filter(|(_, each)| *each != 0.0).collect())
 }
 
-fn run(subject: &str, work: Work, length: u64) -> Result<BTreeMap<String, f64>, String> {
+fn run(subject: &str, work: Work, length: u64) -> Result<Counts, String> {
     let text = written("strace", |table| {
         let mut wrapper = Command::new("strace");
         wrapper.args(["-c", "-f", "-o"]).arg(table);
@@ -29,7 +24,7 @@ fn run(subject: &str, work: Work, length: u64) -> Result<BTreeMap<String, f64>, 
 }
 
 /// Reads the table: `% time, seconds, usecs/call, calls, [errors,] syscall`.
-fn parse(text: &str) -> BTreeMap<String, f64> {
+fn parse(text: &str) -> Counts {
     text.lines()
         .filter_map(|line| {
             let columns: Vec<&str> = line.split_whitespace().collect();
