@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::subjects;
+use crate::terminal::tell;
 
 /// A program that stands for a subject.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -81,7 +82,7 @@ fn built(commit: &str) -> Result<PathBuf, String> {
     let kept = Path::new(&top).join("target/selbench-revisions").join(commit);
     let program = kept.join("bin/selbench");
     if !program.is_file() {
-        eprintln!("building revision {commit}");
+        tell(format_args!("building revision {commit}"));
         run(Command::new("cargo")
             .args(["install", "--locked", "-q", "--bin", "selbench", "--root"])
             .arg(&kept)

@@ -44,7 +44,7 @@ fn wrong_words_end_with_64_and_are_explained() {
         ("echo --server 127.0.0.1:1", "127.0.0.1:1: nobody listens there (connection refused)"),
         ("report /nonexistent.json", "cannot be read"),
         ("compare ours-epoll ours", "ours is a runtime; ours-epoll is a selector"),
-        ("compare ours-epoll nobody", "nobody is no subject, and no file"),
+        ("compare ours-epoll nobody", "nobody is no subject, no file and no git revision here"),
         ("compare ./nowhere OWN", "./nowhere is a path, and there is no such file"),
         ("compare OWN NOTES", "is a file, but no program"),
         ("compare OWN OWN --subject nobody", "--subject nobody"),
