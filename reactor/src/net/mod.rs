@@ -12,7 +12,7 @@
 #![doc = include_str!("../../ERRNO.md")]
 
 // What not every system has is in a file of its own, and here stands who has it. Where it is a part of a file
-// (of `accept`, `keepalive`, `reuse_port` and `unix_address`) that part says so.
+// (of `accept`, `keepalive`, `share_port` and `unix_address`) that part says so.
 mod accept;
 mod addresses;
 #[cfg(not(windows))]
@@ -31,7 +31,9 @@ mod own_call;
 mod peer_credentials;
 mod ranges;
 mod received;
+#[cfg(not(any(target_os = "illumos", target_os = "solaris", windows)))]
 mod reuse_port;
+mod share_port;
 mod sockets;
 mod split;
 mod stream;

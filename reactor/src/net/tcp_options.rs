@@ -12,7 +12,7 @@ use crate::net::asked::{self, set};
 use crate::net::keepalive::Keepalive;
 use crate::net::listener::listen;
 use crate::net::ranges::{HOPS, TTL, within};
-use crate::net::reuse_port::share_port;
+use crate::net::share_port::share_port;
 
 /// Connections that the kernel may keep waiting for `accept`; it caps this at
 /// `net.core.somaxconn`.
