@@ -22,7 +22,7 @@ use crate::run::current;
 ///         consume_budget().await;
 ///         rounds += 1;
 ///     }
-///     assert_eq!(rounds, 33);
+///     assert!([17, 33].contains(&rounds)); // by edge, by level
 /// })?;
 /// # std::io::Result::Ok(())
 /// ```
