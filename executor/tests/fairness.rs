@@ -1,6 +1,6 @@
 //! The cooperative budget: a socket that is always ready starves nobody.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::io;
 use std::pin::pin;
@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
+use executor::net::UdpSocket;
 use executor::time::sleep;
 use executor::{JoinHandle, consume_budget, spawn, yield_now};
 use reactor::{Reactor, Trigger};
@@ -22,6 +23,7 @@ on_every_backend!(
     a_task_within_its_budget_is_not_interrupted,
     a_loop_by_hand_inside_of_a_task_gives_budgets_of_its_own,
     a_task_that_makes_passes_of_its_own_holds_nobody_up,
+    those_who_wait_on_one_socket_take_turns,
 );
 
 /// How many operations a task may complete in one poll; a part of the contract of the reactor.
@@ -141,6 +143,38 @@ fn a_task_that_makes_passes_of_its_own_holds_nobody_up(variant: Variant) -> io::
             sleep(Duration::from_millis(5)).await;
             over.set(true);
             busy.await.expect("no panic");
+        }
+        Ok(())
+    })
+}
+
+/// Who has taken something comes again after those who found nothing.
+fn those_who_wait_on_one_socket_take_turns(variant: Variant) -> io::Result<()> {
+    variant.block_on(async {
+        for crowd in [2, 3, 5] {
+            let socket = Rc::new(UdpSocket::bind("127.0.0.1:0").await?);
+            let taken = Rc::new(RefCell::new(vec![0; crowd]));
+            let tasks: Vec<_> = (0..crowd)
+                .map(|me| {
+                    let (socket, taken) = (Rc::clone(&socket), Rc::clone(&taken));
+                    spawn(async move {
+                        while socket.recv(&mut [0; 8]).await.is_ok() {
+                            taken.borrow_mut()[me] += 1;
+                        }
+                    })
+                    .abort_on_drop()
+                })
+                .collect();
+            let sender = std::net::UdpSocket::bind("127.0.0.1:0")?;
+            for sent in 0..20 * crowd {
+                until(|| taken.borrow().iter().sum::<usize>() == sent).await;
+                // Whoever was woken for nothing waits again.
+                sleep(Duration::from_millis(1)).await;
+                sender.send_to(b"x", socket.local_addr()?)?;
+            }
+            let taken = taken.borrow();
+            assert!(taken.iter().all(|taken| *taken >= 10), "{taken:?}");
+            drop(tasks);
         }
         Ok(())
     })

@@ -56,6 +56,8 @@ impl<T> Ascending<T> {
             *self = higher;
             return;
         }
+        // A gap may have the number of one who was there, left, and comes again among the lower ones.
+        higher.close_gaps();
         self.places.append(&mut higher.places);
         self.len += higher.len;
         debug_assert!(self.places.is_sorted_by_key(|place| place.0));
@@ -154,6 +156,32 @@ mod tests {
                 assert_eq!(all.pop(), Some(number));
             }
             assert!(all.pop().is_none() && all.is_empty());
+        }
+    }
+
+    /// Numbers leave and come again, from below, as those beyond the end of a table do.
+    #[test]
+    fn who_left_and_comes_again_is_found() {
+        let mut random = 7_u64;
+        let mut pick = |below: u64| {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (random >> 33) % below
+        };
+        let mut all = Ascending::default();
+        // Those below the end are somewhere else, those from there on in the list.
+        let mut end = 100_u64;
+        for _ in 0..2000 {
+            let to = pick(101);
+            let mut lower = Ascending::default();
+            (to..end).for_each(|number| lower.push(number, number));
+            lower.append(std::mem::take(&mut all));
+            all = lower;
+            (end..to).for_each(|number| assert_eq!(all.remove(number), Some(number)));
+            end = to;
+            assert_eq!(all.len() as u64, 100 - end);
+            (end..100).for_each(|number| assert_eq!(all.get(number), Some(&number)));
         }
     }
 

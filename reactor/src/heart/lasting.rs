@@ -15,8 +15,8 @@
 //! WouldBlock is doubted.
 //!
 //! The other way round, select(2) does not tell a writer of a hang-up: there, a key that somebody waits
-//! to write to is asked for it after 10 ms, then each time after twice as long, up to 640 ms: he hears of
-//! it no later than after twice the time that he had waited, and a peer that never reads costs next to
+//! to write to is asked for it after 10 ms, then each time after twice as long, up to 640 ms, while
+//! nothing else happens to it: so late he may hear of it, and a peer that never reads costs next to
 //! nothing.
 
 use std::mem;

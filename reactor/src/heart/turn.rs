@@ -157,29 +157,27 @@ impl Shared {
     ) {
         let slot = &*key.data;
         let marked = slot.mark(readiness);
-        let mut wake = |direction, woken: &mut Vec<Waker>| {
-            let Some(waker) = slot.take_first(marked, direction) else {
-                return false;
-            };
-            match absorb(waker) {
-                Some(waker) => keep(woken, waker),
-                None => turn.woken += 1,
-            }
-            true
+        let mut wake = |waker: Waker| match absorb(waker) {
+            Some(waker) => keep(woken, waker),
+            None => turn.woken += 1,
         };
         if !marked.concerns_only_a_reader() {
-            wake(Direction::Write, woken);
+            if slot.is_crowded() {
+                let mut crowd = Vec::new();
+                if slot.take_crowd(marked, &mut crowd) {
+                    self.wake_more_of(&key.data);
+                }
+                // Before the first, who has come again after the last event, while they waited.
+                crowd.into_iter().for_each(&mut wake);
+            }
+            slot.take_first(marked, Direction::Write).map(&mut wake);
             if self.looks_after(slot) && slot.mark_dirty() {
                 self.note(key);
             }
-            if slot.is_crowded() && slot.take_crowd(marked, woken) {
-                self.wake_more_of(&key.data);
-            }
-            wake(Direction::Read, woken);
-        } else if !wake(Direction::Read, woken)
-            && self.looks_after(slot)
-            && slot.mark_unread(marked)
-        {
+            slot.take_first(marked, Direction::Read).map(&mut wake);
+        } else if let Some(waker) = slot.take_first(marked, Direction::Read) {
+            wake(waker);
+        } else if self.looks_after(slot) && slot.mark_unread(marked) {
             self.note(key);
         }
     }
