@@ -44,6 +44,9 @@ pub struct Uring {
     pub(crate) serial: u32,
     /// The thread that made the requests.
     thread: ThreadId,
+    /// Whether it has promised that no other thread waits: then the kernel refuses all others, and so do
+    /// we, before anything is said that would be done at the next call.
+    stays: bool,
     /// The answers of the last wait, or what edge keys were told since.
     pub(crate) events: Vec<RawEvent>,
     /// Whether `events` has been reported.
@@ -219,6 +222,14 @@ impl Uring {
         }
         // What was not taken is handed over again, without waiting for it to be a signal.
         entered.map(|()| any || self.ring.has_requests())
+    }
+
+    /// What the kernel would say.
+    fn must_be_at_home(&self, fd: Option<i32>) -> Result<(), Error> {
+        match self.stays && self.thread != thread::current().id() {
+            true => Err(failed(fd, io::Error::from_raw_os_error(libc::EEXIST))),
+            false => Ok(()),
+        }
     }
 
     /// Takes the request of a key back, if it has one, and waits until it has come: it holds the file.
@@ -453,6 +464,7 @@ impl Open for Uring {
             queue: Vec::new(),
             serial: 0,
             thread: thread::current().id(),
+            stays: false,
             events: Vec::new(),
             reported: false,
             hinted: false,
@@ -483,10 +495,12 @@ impl Kernel for Uring {
             Err(error) if error.raw_os_error() == Some(libc::EINVAL) => return Ok(()),
             made => made.map_err(no_ring)?,
         };
+        self.must_be_at_home(None)?;
         self.take_all_back().map_err(|error| failed(None, error))?;
         if !self.keys.iter().any(Watched::waits) {
             self.ring = ring;
             self.thread = thread::current().id();
+            self.stays = true;
         }
         Ok(())
     }
@@ -526,6 +540,7 @@ impl Kernel for Uring {
 
     fn delete(&mut self, token: Token, _from: Interest) -> Result<(), Error> {
         if self.ring.maker.is_here() && self.keys.get(token.fd).is_some_and(Watched::waits) {
+            self.must_be_at_home(Some(token.fd))?;
             self.take_back(token.fd)
                 .map_err(|error| failed(Some(token.fd), error))?;
         }
@@ -549,6 +564,7 @@ impl Kernel for Uring {
 
     fn wait(&mut self, timeout: Option<Duration>) -> Result<&[RawEvent], Error> {
         self.ring.maker.must_be_here()?;
+        self.must_be_at_home(None)?;
         let failed = |error| failed(None, error);
         let timeout = timeout.map(|timeout| timeout.min(timeout::LONGEST));
         let deadline = timeout
@@ -602,7 +618,7 @@ impl Kernel for Uring {
 /// Requests that a closed ring leaves are ended by the kernel at its leisure, and they hold files.
 impl Drop for Uring {
     fn drop(&mut self) {
-        if self.ring.maker.is_here() {
+        if self.ring.maker.is_here() && self.must_be_at_home(None).is_ok() {
             // The kernel does it in any case, later.
             let _ = self.take_all_back();
         }

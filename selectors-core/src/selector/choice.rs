@@ -155,7 +155,8 @@ impl<K: Kernel + ?Sized, F, D> Selector<K, F, D> {
     /// anything is registered; keys that there are, are asked for anew.
     ///
     /// On a ring, waiting in another thread is [`Refusal::OtherThread`](crate::Refusal::OtherThread)
-    /// then, and so is unregistering what waits. Dropped there, it leaves its files to the kernel, which
+    /// then, and so is unregistering or parking what waits. A wait reports some twenty edge keys at most,
+    /// the others in those after it. Dropped there, it leaves its files to the kernel, which
     /// keeps them open for some tens of milliseconds more.
     ///
     /// # Errors
