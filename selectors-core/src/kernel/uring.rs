@@ -225,15 +225,16 @@ impl Uring {
     }
 
     /// What the kernel would say.
-    fn must_be_at_home(&self, fd: Option<i32>) -> Result<(), Error> {
+    fn must_be_at_home(&self) -> io::Result<()> {
         match self.stays && self.thread != thread::current().id() {
-            true => Err(failed(fd, io::Error::from_raw_os_error(libc::EEXIST))),
+            true => Err(io::Error::from_raw_os_error(libc::EEXIST)),
             false => Ok(()),
         }
     }
 
     /// Takes the request of a key back, if it has one, and waits until it has come: it holds the file.
     fn take_back(&mut self, fd: i32) -> io::Result<()> {
+        self.must_be_at_home()?;
         self.read(Answers::Hints(self.serial));
         let waits = |keys: &Table<Watched>| usize::from(keys.get(fd).is_some_and(Watched::waits));
         let Some(key) = self.keys.get(fd).filter(|key| key.waits()) else {
@@ -246,6 +247,7 @@ impl Uring {
 
     /// Takes all requests back, and waits until they have come. Their keys ask anew.
     fn take_all_back(&mut self) -> io::Result<()> {
+        self.must_be_at_home()?;
         let waits = |keys: &Table<Watched>| keys.iter().filter(|key| key.waits()).count();
         if waits(&self.keys) == 0 {
             return Ok(());
@@ -495,7 +497,6 @@ impl Kernel for Uring {
             Err(error) if error.raw_os_error() == Some(libc::EINVAL) => return Ok(()),
             made => made.map_err(no_ring)?,
         };
-        self.must_be_at_home(None)?;
         self.take_all_back().map_err(|error| failed(None, error))?;
         if !self.keys.iter().any(Watched::waits) {
             self.ring = ring;
@@ -540,7 +541,6 @@ impl Kernel for Uring {
 
     fn delete(&mut self, token: Token, _from: Interest) -> Result<(), Error> {
         if self.ring.maker.is_here() && self.keys.get(token.fd).is_some_and(Watched::waits) {
-            self.must_be_at_home(Some(token.fd))?;
             self.take_back(token.fd)
                 .map_err(|error| failed(Some(token.fd), error))?;
         }
@@ -564,7 +564,6 @@ impl Kernel for Uring {
 
     fn wait(&mut self, timeout: Option<Duration>) -> Result<&[RawEvent], Error> {
         self.ring.maker.must_be_here()?;
-        self.must_be_at_home(None)?;
         let failed = |error| failed(None, error);
         let timeout = timeout.map(|timeout| timeout.min(timeout::LONGEST));
         let deadline = timeout
@@ -618,7 +617,7 @@ impl Kernel for Uring {
 /// Requests that a closed ring leaves are ended by the kernel at its leisure, and they hold files.
 impl Drop for Uring {
     fn drop(&mut self) {
-        if self.ring.maker.is_here() && self.must_be_at_home(None).is_ok() {
+        if self.ring.maker.is_here() {
             // The kernel does it in any case, later.
             let _ = self.take_all_back();
         }
