@@ -136,6 +136,18 @@ macro_rules! asked_and_set {
         /// Sets [`recv_buffer_size`](Self::recv_buffer_size), in bytes. Datagrams that find no room are lost;
         /// of TCP it fixes the scale of the window if it is set before the handshake.
         ///
+        /// ```
+        /// use reactor::net::UdpSocket;
+        ///
+        /// executor::block_on(async {
+        ///     let socket = UdpSocket::bind("127.0.0.1:0").await?;
+        ///     socket.set_recv_buffer_size(1 << 16)?;
+        ///     assert!(socket.recv_buffer_size()? >= 1 << 16);
+        ///     std::io::Result::Ok(())
+        /// })??;
+        /// # std::io::Result::Ok(())
+        /// ```
+        ///
         /// # Errors
         ///
         /// `InvalidInput` beyond 2 147 483 647; else what setsockopt(2) answers.
